@@ -1,0 +1,31 @@
+// A map in colour: texel = table[(value - low) / (high - low)], transparent outside the mask.
+//
+// maps [plane][ny][nx], `plane` chosen; table [256] RGBA bytes, red lowest. One thread a pixel, x to
+// the right and y down as in memory.
+#use thread
+
+struct Params {
+    nx: u32,
+    ny: u32,
+    plane: u32,
+    low: f32,
+    high: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> maps: array<f32>;
+@group(0) @binding(2) var<storage, read> mask: array<f32>;
+@group(0) @binding(3) var<storage, read> table: array<u32>;
+@group(0) @binding(4) var picture: texture_storage_2d<rgba8unorm, write>;
+
+@compute @workgroup_size(WORKGROUP)
+fn colour(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear(id, groups);
+    let n = p.nx * p.ny;
+    if i >= n {
+        return;
+    }
+    let t = (maps[p.plane * n + i] - p.low) / (p.high - p.low);
+    let rgba = unpack4x8unorm(table[u32(round(clamp(t, 0.0, 1.0) * 255.0))]);
+    textureStore(picture, vec2u(i % p.nx, i / p.nx), select(vec4f(0.0), rgba, mask[i] > 0.0));
+}

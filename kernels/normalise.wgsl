@@ -1,0 +1,37 @@
+// The field the inversion works on, and the wave as it is reported:
+//
+//   wave  = mask (u - lost mean u),  amplitude = |wave|      in the units of the input
+//   field = wave / rms(wave under the mask)                  so that no unit under- or overflows
+//
+// total = sum over the mask of (Re u, Im u, |u|^2, 1); lost is 1 where the zero level is lost, else 0.
+// One thread a pixel. maps is [plane][n]; AMPLITUDE, REAL and IMAGINARY are planes of it.
+#use thread
+#use planes
+
+struct Params {
+    n: u32,
+    lost: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> harmonic: array<vec2f>;
+@group(0) @binding(2) var<storage, read> mask: array<f32>;
+@group(0) @binding(3) var<storage, read> total: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> field: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> maps: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn normalise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear(id, groups);
+    if i >= p.n {
+        return;
+    }
+    let sums = total[0] / max(total[0].w, 1.0);
+    let mean = p.lost * sums.xy;
+    let power = sums.z - dot(mean, mean);
+    let wave = select(vec2f(0.0), harmonic[i] - mean, mask[i] > 0.0);
+    field[i] = select(vec2f(0.0), wave * inverseSqrt(power), power > 0.0);
+    maps[AMPLITUDE * p.n + i] = length(wave);
+    maps[REAL * p.n + i] = wave.x;
+    maps[IMAGINARY * p.n + i] = wave.y;
+}

@@ -1,0 +1,106 @@
+//! Which adapters there are, and which one to use.
+
+use crate::error::{Error, Result};
+
+/// Which adapter to open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdapterChoice {
+    /// The most capable kind there is: discrete, integrated, virtual, then software.
+    #[default]
+    Best,
+    /// The n-th of [`adapters`].
+    Index(usize),
+    /// The first whose name or driver contains this, in any case.
+    Name(String),
+}
+
+impl From<&str> for AdapterChoice {
+    /// A number is an index, anything else part of a name.
+    fn from(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Name(text.into()), Self::Index)
+    }
+}
+
+/// An adapter that palpate can compute on, and what it says of itself.
+pub struct Found {
+    /// The adapter.
+    pub adapter: wgpu::Adapter,
+    /// Its name, driver, kind and backend.
+    pub info: wgpu::AdapterInfo,
+}
+
+/// What to do where there is no adapter.
+pub const NO_ADAPTER: &str = "no GPU adapter was found (Vulkan, Metal or Direct3D 12). Install your GPU's \
+    driver, or on Debian and Ubuntu a software one: apt-get install mesa-vulkan-drivers libvulkan1 \
+    (`./dev demo` does it for you)";
+
+/// Every adapter that can be computed on, best kind first; the order is stable on one machine.
+pub fn adapters() -> Vec<Found> {
+    let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        // Conformance layers are for palpate's developers: WGPU_VALIDATION=1 and the like turn them on.
+        flags: wgpu::InstanceFlags::empty().with_env(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let mut found: Vec<Found> = pollster::block_on(instance.enumerate_adapters(backends))
+        .into_iter()
+        .map(|adapter| Found { info: adapter.get_info(), adapter })
+        .collect();
+    found.sort_by_key(|f| rank(f.info.device_type));
+    found
+}
+
+fn rank(kind: wgpu::DeviceType) -> u8 {
+    match kind {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+pub(super) fn choose(choice: &AdapterChoice) -> Result<Found> {
+    let mut found = adapters();
+    if found.is_empty() {
+        return Err(Error::Adapter(NO_ADAPTER.into()));
+    }
+    let at = match choice {
+        AdapterChoice::Best => Some(0),
+        AdapterChoice::Index(i) => (*i < found.len()).then_some(*i),
+        AdapterChoice::Name(name) => {
+            let name = name.to_lowercase();
+            found.iter().position(|f| {
+                [&f.info.name, &f.info.driver].iter().any(|text| text.to_lowercase().contains(&name))
+            })
+        }
+    };
+    let Some(at) = at else {
+        let wanted = match choice {
+            AdapterChoice::Name(name) => format!("named '{name}'"),
+            AdapterChoice::Index(i) => format!("number {i}"),
+            AdapterChoice::Best => String::new(),
+        };
+        let list: Vec<_> = found.iter().enumerate().map(|(i, f)| format!("{i}: {}", f.info.name)).collect();
+        return Err(Error::Adapter(format!(
+            "there is no adapter {wanted}; choose one of these by name or number: {}",
+            list.join("; ")
+        )));
+    };
+    Ok(found.swap_remove(at))
+}
+
+/// A device with the adapter's own limits and those optional features palpate has a use for.
+pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("palpate"),
+        required_features: adapter.features() & super::caps::WANTED,
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+        let name = adapter.get_info().name;
+        Error::Adapter(format!("{name} did not give a device ({error}); try another with --adapter"))
+    })
+}

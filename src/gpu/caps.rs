@@ -1,0 +1,67 @@
+//! What a device can do, as a ladder of tiers that kernels choose their specialisations by.
+
+use std::fmt;
+
+/// Optional features palpate asks for where the adapter has them.
+pub(super) const WANTED: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SUBGROUP).union(wgpu::Features::SHADER_F16);
+
+/// One rung: each is useful on its own, none implies another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tier {
+    /// WebGPU's default limits and no optional feature: every kernel has a form for it.
+    Base,
+    /// Lanes of one subgroup can exchange values.
+    Subgroup,
+    /// Half-precision arithmetic and storage.
+    Half,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Tier::Base => "base",
+            Tier::Subgroup => "subgroup",
+            Tier::Half => "half",
+        })
+    }
+}
+
+/// A device's name, kind, features and limits.
+#[derive(Clone, Debug)]
+pub struct Caps {
+    /// What the adapter says of itself.
+    pub info: wgpu::AdapterInfo,
+    /// The features the device was made with.
+    pub features: wgpu::Features,
+    /// The limits the device was made with.
+    pub limits: wgpu::Limits,
+}
+
+impl Caps {
+    pub(super) fn of(device: &wgpu::Device) -> Self {
+        Self { info: device.adapter_info(), features: device.features(), limits: device.limits() }
+    }
+
+    /// Whether each dispatch can be timed on the device's own clock.
+    pub fn timestamps(&self) -> bool {
+        self.features.contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    /// Whether this is a processor posing as a GPU (lavapipe, SwiftShader, WARP).
+    pub fn software(&self) -> bool {
+        self.info.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// The rungs this device reaches.
+    pub fn tiers(&self) -> Vec<Tier> {
+        let rungs = [(Tier::Subgroup, wgpu::Features::SUBGROUP), (Tier::Half, wgpu::Features::SHADER_F16)];
+        let has = rungs.into_iter().filter(|(_, feature)| self.features.contains(*feature));
+        std::iter::once(Tier::Base).chain(has.map(|(tier, _)| tier)).collect()
+    }
+
+    /// The largest buffer a kernel can bind, in bytes.
+    pub fn max_binding(&self) -> u64 {
+        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
+    }
+}

@@ -1,0 +1,172 @@
+//! The only place that creates or owns wgpu objects for the rest of the crate: the device (opened
+//! here or adopted from a host), what it can do, and a pool of its buffers. It knows nothing of
+//! kernels.
+
+mod adapter;
+mod caps;
+mod pool;
+mod profile;
+
+pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters};
+pub use caps::{Caps, Tier};
+pub use pool::{Pool, Pooled};
+pub use profile::Profiler;
+
+use crate::error::{Error, Result};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// A device to compute on: opened by palpate ([`Gpu::open`]) or a host's own ([`Gpu::adopt`]).
+/// Cloning is cheap and shares the device, its pool and its state; there are no globals.
+#[derive(Clone)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    caps: Caps,
+    lost: Arc<OnceLock<String>>,
+    /// The first error wgpu reported outside any error scope.
+    uncaptured: Arc<Mutex<Option<wgpu::Error>>>,
+    pool: Pool,
+}
+
+impl Gpu {
+    /// Opens a device on the adapter `choice` names, with all of the adapter's own limits.
+    ///
+    /// # Errors
+    /// [`Error::Adapter`] when there is no such adapter, or none at all, or it refuses a device.
+    pub fn open(choice: &AdapterChoice) -> Result<Self> {
+        let found = adapter::choose(choice)?;
+        let (device, queue) = adapter::request(&found.adapter)?;
+        let gpu = Self::new(device, queue);
+        let lost = gpu.inner.lost.clone();
+        gpu.inner.device.set_device_lost_callback(move |reason, message| {
+            let _ = lost.set(if message.is_empty() { format!("{reason:?}") } else { message });
+        });
+        let uncaptured = gpu.inner.uncaptured.clone();
+        gpu.inner.device.on_uncaptured_error(Arc::new(move |error| {
+            uncaptured.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }));
+        Ok(gpu)
+    }
+
+    /// Computes on a host's device and queue. The host keeps them: palpate sets no callbacks on an
+    /// adopted device, and uses only the features and limits it was made with.
+    pub fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self::new(device, queue)
+    }
+
+    fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let caps = Caps::of(&device);
+        let pool = Pool::default();
+        let (lost, uncaptured) = Default::default();
+        Self { inner: Arc::new(Inner { device, queue, caps, lost, uncaptured, pool }) }
+    }
+
+    /// The wgpu device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// The wgpu queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// What this device can do.
+    pub fn caps(&self) -> &Caps {
+        &self.inner.caps
+    }
+
+    /// The buffer pool of this device.
+    pub fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    /// Fails when the device is known to be lost, or has reported an error that nobody awaited.
+    pub fn check(&self) -> Result<()> {
+        if let Some(why) = self.inner.lost.get() {
+            return Err(Error::DeviceLost(why.clone()));
+        }
+        match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(self.error("earlier work", error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `work`, turning whatever wgpu reports of it (out of memory, validation, internal)
+    /// into an error that says what was being done.
+    pub fn scoped<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
+        self.check()?;
+        let device = &self.inner.device;
+        let scopes =
+            [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory]
+                .map(|filter| device.push_error_scope(filter));
+        let value = work();
+        let mut first = None;
+        // Scopes are a stack: the last pushed is popped first.
+        for scope in scopes.into_iter().rev() {
+            let error = pollster::block_on(scope.pop());
+            first = first.or(error);
+        }
+        match first {
+            None => Ok(value),
+            Some(error) => Err(self.error(doing, error)),
+        }
+    }
+
+    fn error(&self, doing: &str, error: wgpu::Error) -> Error {
+        if let Some(why) = self.inner.lost.get() {
+            return Error::DeviceLost(why.clone());
+        }
+        match error {
+            wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory(format!("while {doing}")),
+            other => match other.to_string() {
+                text if text.contains("lost") => Error::DeviceLost(text),
+                text => Error::Gpu { doing: doing.into(), what: text },
+            },
+        }
+    }
+
+    /// Waits until everything submitted so far is done.
+    pub fn wait(&self) -> Result<()> {
+        self.check()?;
+        match self.inner.device.poll(wgpu::PollType::wait_indefinitely()) {
+            Ok(_) => self.check(),
+            Err(error) => Err(Error::DeviceLost(error.to_string())),
+        }
+    }
+
+    /// Reads `buffer` back, whole; it must have `COPY_SRC`. Blocks.
+    pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
+        let size = buffer.size();
+        let staging = self.scoped("reading a buffer back", || {
+            let staging = self.inner.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("palpate read-back"),
+                size,
+                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+                mapped_at_creation: false,
+            });
+            let mut encoder = self.encoder("palpate read-back");
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+            self.inner.queue.submit([encoder.finish()]);
+            staging
+        })?;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            let _ = sender.send(result);
+        });
+        self.wait()?;
+        let lost = |what: String| Error::DeviceLost(what);
+        receiver.recv().map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
+        let view = staging.get_mapped_range(..).map_err(|e| lost(e.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+
+    /// A command encoder labelled `label`.
+    pub fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+        self.inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+}

@@ -1,0 +1,90 @@
+//! Buffers lent and taken back, so that rebuilding a plan for another image does not grow memory.
+
+use super::Gpu;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Buffers of one device that are free to be lent again. Cloning shares the pool.
+#[derive(Clone, Default)]
+pub struct Pool {
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    free: HashMap<(u64, wgpu::BufferUsages), Vec<wgpu::Buffer>>,
+    allocated: u64,
+    peak: u64,
+}
+
+/// A buffer on loan; it goes back to its pool when dropped. Its contents are whatever they were.
+pub struct Pooled {
+    buffer: wgpu::Buffer,
+    pool: Pool,
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = wgpu::Buffer;
+    fn deref(&self) -> &wgpu::Buffer {
+        &self.buffer
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let mut shelf = self.pool.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.buffer.size(), self.buffer.usage());
+        shelf.free.entry(key).or_default().push(self.buffer.clone());
+    }
+}
+
+impl Pool {
+    /// Lends a buffer of exactly `size` bytes (a multiple of 4) and `usage`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when the device has none left, or `size` is over its limits.
+    pub fn take(&self, gpu: &Gpu, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<Pooled> {
+        let lend = |buffer| Pooled { buffer, pool: self.clone() };
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(buffer) = shelf.free.get_mut(&(size, usage)).and_then(Vec::pop) {
+            return Ok(lend(buffer));
+        }
+        let most = gpu.caps().max_binding();
+        if size > most {
+            return Err(Error::OutOfMemory(format!(
+                "for '{label}': {:.1} MiB in one buffer, where {} allows {:.1} MiB",
+                mib(size),
+                gpu.caps().info.name,
+                mib(most)
+            )));
+        }
+        // What lies free is given up before the device is asked to grow past what it ever held.
+        if shelf.allocated + size > shelf.peak {
+            let freed: u64 = shelf.free.drain().flat_map(|(_, buffers)| buffers).map(|b| b.size()).sum();
+            shelf.allocated -= freed;
+        }
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = gpu.scoped(&format!("allocating {:.1} MiB for '{label}'", mib(size)), || {
+            gpu.device().create_buffer(&descriptor)
+        })?;
+        shelf.allocated += size;
+        shelf.peak = shelf.peak.max(shelf.allocated);
+        Ok(lend(buffer))
+    }
+
+    /// Bytes allocated now, lent or free.
+    pub fn allocated(&self) -> u64 {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).allocated
+    }
+
+    /// The most bytes ever allocated at once.
+    pub fn peak(&self) -> u64 {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).peak
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

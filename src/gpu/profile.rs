@@ -1,0 +1,68 @@
+//! Timestamps on the device's own clock, a pair per dispatch.
+
+use super::Gpu;
+use crate::error::{Error, Result};
+
+/// The most queries one set may hold (WebGPU's limit).
+const PER_SET: usize = 4096;
+
+/// Records when each of `n` dispatches began and ended.
+pub struct Profiler {
+    sets: Vec<wgpu::QuerySet>,
+    n: usize,
+    resolved: wgpu::Buffer,
+}
+
+impl Profiler {
+    /// Room for `n` dispatches.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] when the device has no timestamps.
+    pub fn new(gpu: &Gpu, n: usize) -> Result<Self> {
+        if !gpu.caps().timestamps() {
+            let what = format!("{} has no timestamp queries", gpu.caps().info.name);
+            return Err(Error::Gpu { doing: "timing dispatches".into(), what });
+        }
+        gpu.scoped("making timestamp queries", || {
+            let sets = (0..2 * n).step_by(PER_SET).map(|first| {
+                gpu.device().create_query_set(&wgpu::QuerySetDescriptor {
+                    label: Some("palpate timestamps"),
+                    ty: wgpu::QueryType::Timestamp,
+                    count: (2 * n - first).min(PER_SET) as u32,
+                })
+            });
+            let resolved = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("palpate timestamps"),
+                size: (n.max(1) * 16) as u64,
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            Self { sets: sets.collect(), n, resolved }
+        })
+    }
+
+    /// What a compute pass that holds dispatch `i` alone is told to write.
+    pub fn writes(&self, i: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+        let at = (2 * i % PER_SET) as u32;
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.sets[2 * i / PER_SET],
+            beginning_of_pass_write_index: Some(at),
+            end_of_pass_write_index: Some(at + 1),
+        }
+    }
+
+    /// Ends the recording: to be called once, after the last dispatch.
+    pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
+        for (i, set) in self.sets.iter().enumerate() {
+            let count = (2 * self.n - i * PER_SET).min(PER_SET) as u32;
+            encoder.resolve_query_set(set, 0..count, &self.resolved, (i * PER_SET * 8) as u64);
+        }
+    }
+
+    /// Seconds per dispatch, in order, once the work was submitted.
+    pub fn seconds(&self, gpu: &Gpu) -> Result<Vec<f64>> {
+        let ticks: Vec<u64> = gpu.read(&self.resolved)?;
+        let period = f64::from(gpu.queue().get_timestamp_period()) * 1e-9;
+        Ok(ticks.chunks_exact(2).take(self.n).map(|t| t[1].saturating_sub(t[0]) as f64 * period).collect())
+    }
+}

@@ -1,0 +1,184 @@
+//! NumPy's `.npy`.
+//!
+//! The `ndarray-npy` crate reads the header; the samples go through the decoder that all
+//! formats share, since the stored type is known only then.
+
+use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, complex_from_pairs, shape_text};
+use super::what_it_is;
+use ndarray_npy::npy::header::{Header, Layout};
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// NumPy itself refuses longer headers.
+const HEADER_BYTES: usize = 10_000;
+
+/// Decodes a `.npy` file; index `[i, j, k]` becomes sample (i, j, k) in either order.
+pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
+    if !file.starts_with(MAGIC) {
+        return Err(format!("is not a NumPy .npy file{}", what_it_is(file)));
+    }
+    let mut rest = file;
+    check_header(file)?;
+    let header = Header::from_reader(&mut rest)
+        .map_err(|e| format!("has a NumPy header that cannot be read ({e})"))?;
+    let mut shape = header.shape;
+    let c_shape = shape.clone();
+    let samples = check_shape(&mut shape)?;
+    let descriptor = header.type_descriptor.as_string().map_or("", String::as_str);
+    let (big_endian, number, complex) = element(descriptor).ok_or_else(|| {
+        format!(
+            "holds elements of type {}, which palpate does not read; save it as float32, float64 or complex64",
+            header.type_descriptor
+        )
+    })?;
+    let expected = samples * number.size() * if complex { 2 } else { 1 };
+    if rest.len() != expected {
+        let fault = if rest.len() < expected { "is truncated" } else { "is longer than its header says" };
+        return Err(format!(
+            "{fault}: {} bytes of data, where {} samples need {expected}",
+            rest.len(),
+            shape_text(&shape)
+        ));
+    }
+    let values = number.decode(rest, big_endian);
+    let data = if complex { complex_from_pairs(&values) } else { Samples::Real(values) };
+    let data = match (header.layout, data) {
+        (Layout::Fortran, data) => data,
+        (Layout::Standard, Samples::Real(values)) => Samples::Real(first_axis_fastest(&values, &c_shape)),
+        (Layout::Standard, Samples::Complex(values)) => {
+            Samples::Complex(first_axis_fastest(&values, &c_shape))
+        }
+    };
+    Ok(Volume { shape, data, geometry: Geometry::default(), format: Format::Npy })
+}
+
+/// Keeps the crate's parser from headers that no array has: it allocates what the length
+/// field says, and descends into nested brackets without a limit.
+fn check_header(file: &[u8]) -> Result<(), String> {
+    let length = match file.get(6..12) {
+        Some(&[1, _, a, b, ..]) => usize::from(u16::from_le_bytes([a, b])) + 10,
+        Some(&[_, _, a, b, c, d]) => (u32::from_le_bytes([a, b, c, d]) as usize).saturating_add(12),
+        _ => return Err(format!("is truncated: it ends after {} bytes", file.len())),
+    };
+    if length > HEADER_BYTES {
+        return Err(format!("has a corrupt NumPy header of {length} bytes"));
+    }
+    let header = file.get(..length).ok_or("is truncated: it ends within its header")?;
+    // One dictionary and one tuple; a structured type adds a list of pairs.
+    if header.iter().filter(|b| b"([{".contains(b)).count() > 2 {
+        return Err("does not hold a plain array of numbers".into());
+    }
+    Ok(())
+}
+
+/// Byte order, storage and whether complex, from a type descriptor such as `<f4`.
+fn element(descriptor: &str) -> Option<(bool, Number, bool)> {
+    let (order, kind) = descriptor.split_at_checked(1)?;
+    let big_endian = match order {
+        "<" | "|" => false,
+        ">" => true,
+        _ => return None,
+    };
+    let (number, complex) = match kind {
+        "b1" | "u1" => (Number::U8, false),
+        "i1" => (Number::I8, false),
+        "u2" => (Number::U16, false),
+        "i2" => (Number::I16, false),
+        "u4" => (Number::U32, false),
+        "i4" => (Number::I32, false),
+        "u8" => (Number::U64, false),
+        "i8" => (Number::I64, false),
+        "f4" => (Number::F32, false),
+        "f8" => (Number::F64, false),
+        "c8" => (Number::F32, true),
+        "c16" => (Number::F64, true),
+        _ => return None,
+    };
+    Some((big_endian, number, complex))
+}
+
+/// Rearranges samples whose last axis is fastest.
+fn first_axis_fastest<T: Copy>(samples: &[T], shape: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(samples.len());
+    let mut index = vec![0; shape.len()];
+    // `strides[a]` is the step along axis `a` in `samples`.
+    let mut strides = vec![1; shape.len()];
+    for a in (1..shape.len()).rev() {
+        strides[a - 1] = strides[a] * shape[a];
+    }
+    for _ in 0..samples.len() {
+        out.push(samples[index.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()]);
+        for (i, &n) in index.iter_mut().zip(shape) {
+            *i += 1;
+            if *i < n {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A file of `data`'s bytes.
+    pub(crate) fn file(descriptor: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let text = format!("{{'descr': {descriptor}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
+        [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes(), data].concat()
+    }
+
+    fn real(file: &[u8]) -> (Vec<usize>, Vec<f64>) {
+        let volume = decode(file).unwrap();
+        match volume.data {
+            Samples::Real(values) => (volume.shape, values),
+            Samples::Complex(_) => panic!("complex"),
+        }
+    }
+
+    #[test]
+    fn either_order_of_axes_and_bytes() {
+        // a[i, j, k] = 100 i + 10 j + k, of 2 × 3 × 2.
+        let c = [0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121];
+        let want = [0., 100., 10., 110., 20., 120., 1., 101., 11., 111., 21., 121.];
+        let big: Vec<u8> = c.iter().flat_map(|&v: &i16| v.to_be_bytes()).collect();
+        assert_eq!(real(&file("'>i2'", "False", "(2, 3, 2)", &big)), (vec![2, 3, 2], want.to_vec()));
+        let f: Vec<u8> = want.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect();
+        assert_eq!(real(&file("'<f4'", "True", "(2, 3, 2)", &f)), (vec![2, 3, 2], want.to_vec()));
+        assert_eq!(real(&file("'|b1'", "False", "(1, 2)", &[0, 1])).1, [0.0, 1.0]);
+        // A fifth axis of 1 goes, and does not disturb the order.
+        assert_eq!(
+            real(&file("'|u1'", "False", "(2, 1, 1, 2, 1)", &[0, 1, 2, 3])),
+            (vec![2, 1, 1, 2], vec![0., 2., 1., 3.])
+        );
+    }
+
+    #[test]
+    fn complex_samples() {
+        let bytes: Vec<u8> = [1f32, -2.0, 3.0, 4.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let volume = decode(&file("'<c8'", "False", "(2, 1)", &bytes)).unwrap();
+        assert_eq!(volume.data, complex_from_pairs(&[1.0, -2.0, 3.0, 4.0]));
+    }
+
+    #[test]
+    fn what_is_not_an_array_is_refused() {
+        let bad = |descriptor, shape, data| decode(&file(descriptor, "False", shape, data)).unwrap_err();
+        assert!(bad("'<f2'", "(1,)", &[0, 0]).contains("type '<f2'"));
+        assert!(bad("'|O'", "(1,)", &[0, 0]).contains("type"));
+        assert!(bad("[('a', '<f4'), ('b', '<f4')]", "(1,)", &[0; 8]).contains("plain array"));
+        assert!(bad("'<f4'", "()", &[0; 4]).contains("single number"));
+        assert!(bad("'<f4'", "(0, 3)", &[]).contains("empty"));
+        assert!(bad("'<f4'", "(1, 1, 1, 1, 2)", &[0; 8]).contains("5 dimensions"));
+        assert!(bad("'<f4'", "(99999999999999999999, 3)", &[]).contains("header"));
+        assert!(bad("'<f4'", "(4000000000, 4000000000)", &[]).contains("claims"));
+        assert!(bad("'<f4'", "(2, 2)", &[0; 15]).contains("truncated"));
+        assert!(bad("'<f4'", "(2, 2)", &[0; 17]).contains("longer"));
+        // A header that would overflow the parser's stack, and one that claims 4 GiB.
+        let deep = "(".repeat(9000);
+        assert!(bad(&deep, "(2, 2)", &[]).contains("plain array"));
+        let mut long = b"\x93NUMPY\x02\0\xff\xff\xff\xff".to_vec();
+        long.resize(100, b' ');
+        assert!(decode(&long).unwrap_err().contains("header"));
+        assert!(decode(b"\x93NUMPY\x01").unwrap_err().contains("truncated"));
+    }
+}

@@ -1,0 +1,218 @@
+//! A white page to draw on: rectangles, triangles and anti-aliased text. What falls outside is not drawn.
+
+use image::{Rgb, RgbImage};
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
+pub(super) type Ink = [u8; 3];
+
+/// A size, weight and colour of text.
+#[derive(Clone, Copy)]
+pub(super) struct Font {
+    pub weight: FontWeight,
+    pub size: RasterHeight,
+    pub ink: Ink,
+}
+
+/// The direction in which text runs.
+#[derive(Clone, Copy)]
+pub(super) enum Run {
+    Right,
+    Down,
+    Up,
+}
+
+impl Font {
+    /// Height of a line in pixels.
+    pub fn line(self) -> usize {
+        self.size.val()
+    }
+
+    /// Width of `text` in pixels.
+    pub fn width(self, text: &str) -> usize {
+        text.chars().count() * get_raster_width(self.weight, self.size)
+    }
+
+    fn room(self, width: usize) -> usize {
+        (width / get_raster_width(self.weight, self.size)).max(4)
+    }
+
+    /// `text` on one line of `width` pixels, its end replaced by "..." where it is longer.
+    pub fn shorten(self, text: &str, width: usize) -> String {
+        let room = self.room(width);
+        if text.chars().count() <= room {
+            return text.to_string();
+        }
+        text.chars().take(room - 3).collect::<String>() + "..."
+    }
+
+    /// `text` on at most `lines` lines of `width` pixels, broken at spaces and, where a word alone is
+    /// too long, inside it; "..." stands for what finds no place.
+    pub fn wrap(self, text: &str, width: usize, lines: usize) -> Vec<String> {
+        let room = self.room(width);
+        let mut wrapped: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            for piece in word.chars().collect::<Vec<_>>().chunks(room) {
+                match wrapped.last_mut() {
+                    Some(line) if line.chars().count() + 1 + piece.len() <= room => {
+                        line.push(' ');
+                        line.extend(piece);
+                    }
+                    _ => wrapped.push(piece.iter().collect()),
+                }
+            }
+        }
+        if wrapped.len() > lines {
+            wrapped.truncate(lines);
+            if let Some(last) = wrapped.last_mut() {
+                *last = if last.chars().count() + 4 <= room {
+                    format!("{last} ...")
+                } else {
+                    last.chars().take(room - 3).collect::<String>() + "..."
+                };
+            }
+        }
+        wrapped
+    }
+}
+
+pub(super) struct Canvas {
+    pub image: RgbImage,
+}
+
+impl Canvas {
+    pub fn new(width: usize, height: usize) -> Self {
+        Self { image: RgbImage::from_pixel(width as u32, height as u32, Rgb([255; 3])) }
+    }
+
+    pub fn dot(&mut self, x: usize, y: usize, ink: Ink) {
+        self.blend(x, y, ink, 1.0);
+    }
+
+    /// Lays `ink` over the pixel with opacity `share`.
+    pub fn blend(&mut self, x: usize, y: usize, ink: Ink, share: f32) {
+        let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else { return };
+        if let Some(Rgb(below)) = self.image.get_pixel_mut_checked(x, y) {
+            for (b, i) in below.iter_mut().zip(ink) {
+                *b = (f32::from(*b) + share * (f32::from(i) - f32::from(*b))).round() as u8;
+            }
+        }
+    }
+
+    pub fn fill(&mut self, [x, y]: [usize; 2], [width, height]: [usize; 2], ink: Ink) {
+        for py in y..y + height {
+            for px in x..x + width {
+                self.dot(px, py, ink);
+            }
+        }
+    }
+
+    /// A line one pixel wide just outside the rectangle.
+    pub fn frame(&mut self, [x, y]: [usize; 2], [width, height]: [usize; 2], ink: Ink) {
+        for py in [y - 1, y + height] {
+            self.fill([x - 1, py], [width + 2, 1], ink);
+        }
+        for px in [x - 1, x + width] {
+            self.fill([px, y], [1, height], ink);
+        }
+    }
+
+    /// A filled arrow head, `2 half + 1` pixels across, whose tip is `(x, y)`.
+    pub fn head(&mut self, [x, y]: [usize; 2], half: usize, length: usize, run: Run, ink: Ink) {
+        for back in 0..length {
+            let across = back * half / (length - 1).max(1);
+            for side in 0..=2 * across {
+                let side = side.wrapping_sub(across);
+                match run {
+                    Run::Right => self.dot(x - back, y.wrapping_add(side), ink),
+                    Run::Down => self.dot(x.wrapping_add(side), y - back, ink),
+                    Run::Up => self.dot(x.wrapping_add(side), y + back, ink),
+                }
+            }
+        }
+    }
+
+    /// Draws one line of text. `(x, y)` is the corner of its box where reading starts: top left for
+    /// `Right`, top right for `Down`, bottom left for `Up`. A character that the font lacks is a "?".
+    pub fn text(&mut self, [x, y]: [usize; 2], text: &str, font: Font, run: Run) {
+        let advance = get_raster_width(font.weight, font.size);
+        for (i, c) in text.chars().enumerate() {
+            let Some(glyph) =
+                get_raster(c, font.weight, font.size).or_else(|| get_raster('?', font.weight, font.size))
+            else {
+                continue;
+            };
+            for (down, row) in glyph.rows().enumerate() {
+                for (along, &cover) in row.iter().enumerate().filter(|(_, cover)| **cover > 0) {
+                    let along = i * advance + along;
+                    let (px, py) = match run {
+                        Run::Right => (x + along, y + down),
+                        Run::Down => (x.wrapping_sub(1 + down), y + along),
+                        Run::Up => (x + down, y.wrapping_sub(1 + along)),
+                    };
+                    self.blend(px, py, font.ink, f32::from(cover) / 255.0);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FONT: Font = Font { weight: FontWeight::Regular, size: RasterHeight::Size16, ink: [0; 3] };
+
+    /// Columns and rows that hold ink: `[first x, last x, first y, last y]`.
+    fn extent(canvas: &Canvas) -> [u32; 4] {
+        canvas
+            .image
+            .enumerate_pixels()
+            .filter(|(_, _, p)| p.0 != [255; 3])
+            .fold([u32::MAX, 0, u32::MAX, 0], |[l, r, t, b], (x, y, _)| {
+                [l.min(x), r.max(x), t.min(y), b.max(y)]
+            })
+    }
+
+    #[test]
+    fn turned_text_is_the_same_text() {
+        let mut pages = [Run::Right, Run::Down, Run::Up].map(|run| (Canvas::new(80, 80), run));
+        for (canvas, run) in &mut pages {
+            canvas.text([40, 40], "F7k", FONT, *run);
+        }
+        let [(right, _), (down, _), (up, _)] = &pages;
+        assert!(extent(right)[0] >= 40 && extent(right)[2] >= 40, "{:?}", extent(right));
+        for (x, y, pixel) in right.image.enumerate_pixels().filter(|(x, y, _)| *x >= 40 && *y >= 40) {
+            let (along, across) = (x - 40, y - 40);
+            assert_eq!(down.image.get_pixel(39 - across, 40 + along), pixel);
+            assert_eq!(up.image.get_pixel(40 + across, 39 - along), pixel);
+        }
+    }
+
+    #[test]
+    fn wraps_within_the_width() {
+        let width = FONT.width("0123456789");
+        let text = "one two three averyveryverylongword end";
+        let lines = FONT.wrap(text, width, 9);
+        assert_eq!(lines, ["one two", "three", "averyveryv", "erylongwor", "d end"]);
+        assert_eq!(FONT.wrap(text, width, 2), ["one two", "three ..."]);
+        assert_eq!(FONT.wrap("averyverylongword", width, 1), ["averyve..."]);
+        assert!(FONT.wrap("  ", width, 3).is_empty());
+        assert_eq!(FONT.shorten("0123456789", width), "0123456789");
+        assert_eq!(FONT.shorten("0123456789a", width), "0123456...");
+    }
+
+    #[test]
+    fn outside_is_not_drawn_and_unknown_characters_are() {
+        let mut canvas = Canvas::new(20, 20);
+        canvas.text([15, 15], "wide and low", FONT, Run::Right);
+        canvas.text([3, 3], "down", FONT, Run::Down);
+        canvas.text([3, 3], "up", FONT, Run::Up);
+        canvas.head([0, 0], 3, 5, Run::Up, [0; 3]);
+        let pages = ["ρ", "?"].map(|text| {
+            let mut page = Canvas::new(20, 20);
+            page.text([0, 0], text, FONT, Run::Right);
+            page.image
+        });
+        assert_eq!(pages[0], pages[1]);
+    }
+}

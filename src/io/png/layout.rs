@@ -1,0 +1,126 @@
+//! Where things go on a figure's page: fonts, distances, and the sizes that its panels share.
+
+use noto_sans_mono_bitmap::{FontWeight::*, RasterHeight::*};
+
+use super::canvas::Font;
+use super::ticks::ticks;
+use super::{Figure, Panel, Scale};
+
+pub(super) const TITLE: Font = Font { weight: Bold, size: Size24, ink: [20; 3] };
+pub(super) const PANEL: Font = Font { weight: Bold, size: Size20, ink: [40; 3] };
+pub(super) const LABEL: Font = Font { weight: Regular, size: Size20, ink: [60; 3] };
+pub(super) const NOTE: Font = Font { weight: Regular, size: Size20, ink: [70; 3] };
+
+pub(super) const MARGIN: usize = 28;
+/// Room for panels in a row, and for one panel, where whole multiples of a pixel allow.
+const PAGE: usize = 1640;
+const TALLEST: usize = 660;
+/// The longest side of a map that does not fit: one image pixel per map pixel up to here, thinned beyond.
+const LARGEST: usize = 1024;
+const NARROWEST_PAGE: usize = 720;
+const NARROWEST_CELL: usize = 250;
+/// Left of the panels, for the vertical axis.
+pub(super) const GUTTER: usize = 30;
+pub(super) const TITLE_GAP: usize = 8;
+pub(super) const BETWEEN: [usize; 2] = [34, 26];
+/// A bar's width, and its height beside a map that is lower.
+pub(super) const BAR: [usize; 2] = [16, 190];
+pub(super) const BAR_GAP: usize = 14;
+
+/// Sizes that all panels of a figure share.
+pub(super) struct Layout {
+    pub columns: usize,
+    /// Image pixels per map pixel along x and y.
+    zoom: [f64; 2],
+    /// Image pixels per mm along x, where the spacing is known.
+    pub per_mm: Option<f64>,
+    pub title_lines: usize,
+    /// Width of a panel with its bar.
+    pub cell: usize,
+    /// Height of each row of panels.
+    pub rows: Vec<usize>,
+    /// Width of the page.
+    pub width: usize,
+}
+
+impl Layout {
+    pub fn new(figure: &Figure) -> Self {
+        let columns = figure.columns.clamp(1, figure.panels.len().max(1));
+        let known = figure.spacing_mm.iter().all(|mm| mm.is_finite() && *mm > 0.0);
+        let spacing = if known { figure.spacing_mm } else { [1.0, 1.0] };
+        let finest = spacing[0].min(spacing[1]);
+        // A pixel a hundred times as long as wide is a wrong header, not a picture.
+        let aspect = spacing.map(|mm| (mm / finest).min(100.0));
+
+        let numbers = figure
+            .panels
+            .iter()
+            .map(|panel| number_width(&scale_ticks(&panel.scale, TALLEST)))
+            .max()
+            .unwrap_or(0);
+        let bar = BAR_GAP + BAR[0] + 8 + numbers + 4 + LABEL.line();
+
+        let extent = |axis: usize| {
+            figure.panels.iter().map(|p| p.values.dim()).map(|(y, x)| [x, y][axis]).max().unwrap_or(0).max(1)
+                as f64
+                * aspect[axis]
+        };
+        let wide = (PAGE / columns).saturating_sub(bar + BETWEEN[0]).max(NARROWEST_CELL) as f64;
+        let fit = (wide / extent(0)).min(TALLEST as f64 / extent(1));
+        let zoom = fit.floor().max((LARGEST as f64 / extent(0).max(extent(1))).min(1.0));
+
+        let mut page = Self {
+            columns,
+            zoom: aspect.map(|a| a * zoom),
+            per_mm: known.then_some(aspect[0] * zoom / spacing[0]),
+            title_lines: 0,
+            cell: 0,
+            rows: Vec::new(),
+            width: 0,
+        };
+        let sizes: Vec<_> = figure.panels.iter().map(|panel| page.size(panel)).collect();
+        page.cell =
+            sizes.iter().map(|size| size[0] + bar).max().unwrap_or(NARROWEST_CELL).max(NARROWEST_CELL);
+        page.width =
+            (2 * MARGIN + GUTTER + columns * (page.cell + BETWEEN[0]) - BETWEEN[0]).max(NARROWEST_PAGE);
+        page.title_lines =
+            figure.panels.iter().map(|panel| PANEL.wrap(&panel.title, page.cell, 2).len()).max().unwrap_or(0);
+        let footer = 6 + LABEL.line() + 4 + LABEL.line();
+        let above = page.title_lines * PANEL.line() + TITLE_GAP;
+        page.rows = sizes
+            .chunks(columns)
+            .enumerate()
+            .map(|(row, sizes)| {
+                let first = row * columns;
+                let heights = sizes.iter().enumerate().map(|(column, size)| {
+                    let lowest = first + columns + column >= figure.panels.len();
+                    (size[1] + if lowest { footer } else { 0 }).max(page.bar_height(*size) + LABEL.line() / 2)
+                });
+                above + heights.max().unwrap_or(0)
+            })
+            .collect();
+        page
+    }
+
+    /// Width and height of a panel's map in image pixels.
+    pub fn size(&self, panel: &Panel) -> [usize; 2] {
+        let (rows, columns) = panel.values.dim();
+        [(columns, 0), (rows, 1)]
+            .map(|(n, axis)| ((n as f64 * self.zoom[axis]).round() as usize).max(usize::from(n > 0)))
+    }
+
+    /// Height of the bar beside a map of this size.
+    pub fn bar_height(&self, size: [usize; 2]) -> usize {
+        size[1].max(BAR[1])
+    }
+}
+
+/// The numbers beside a bar of this height.
+pub(super) fn scale_ticks(scale: &Scale, height: usize) -> Vec<(f64, String)> {
+    ticks(f64::from(scale.min), f64::from(scale.max), (height / 30).clamp(2, 9))
+}
+
+/// Width of the widest number, with room for the ">" of a scale that is exceeded.
+pub(super) fn number_width(numbers: &[(f64, String)]) -> usize {
+    numbers.iter().map(|(_, label)| LABEL.width(label) + LABEL.width(">")).max().unwrap_or(0)
+}

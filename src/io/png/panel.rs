@@ -1,0 +1,142 @@
+//! One panel: its title, the map, the colour bar, the axes and the scale bar.
+
+use super::canvas::{Canvas, Ink, Run};
+use super::layout::{BAR, BAR_GAP, LABEL, Layout, PANEL, TITLE_GAP, number_width, scale_ticks};
+use super::{Figure, Panel};
+
+// A little blue, and so unlike any shade of the text.
+pub(super) const OUTSIDE: Ink = [212, 214, 218];
+pub(super) const NOT_FINITE: Ink = [255, 0, 255];
+pub(super) const LINE: Ink = [86, 90, 96];
+pub(super) const HATCH_PITCH: usize = 8;
+const ARROW: usize = 11;
+
+impl Figure<'_> {
+    /// Draws a panel whose top left corner is `(x, y)`; the leftmost of a row names the vertical axis,
+    /// the lowest of a column the horizontal one.
+    pub(super) fn draw_panel(
+        &self,
+        canvas: &mut Canvas,
+        page: &Layout,
+        panel: &Panel,
+        [x, mut y]: [usize; 2],
+        [leftmost, lowest]: [bool; 2],
+    ) {
+        let title = PANEL.wrap(&panel.title, page.cell, 2);
+        y += (page.title_lines - title.len()) * PANEL.line();
+        for line in &title {
+            canvas.text([x, y], line, PANEL, Run::Right);
+            y += PANEL.line();
+        }
+        y += TITLE_GAP;
+        let size = page.size(panel);
+        draw_map(canvas, panel, [x, y], size);
+        draw_bar(canvas, panel, [x + size[0] + BAR_GAP, y], page.bar_height(size));
+        if leftmost {
+            let room = size[1].max(BAR[1]) - ARROW - 14;
+            let name = LABEL.shorten(&self.axes[1], room);
+            let right = x - 6;
+            canvas.text([right, y], &name, LABEL, Run::Down);
+            let from = y + LABEL.width(&name) + 8;
+            arrow(canvas, [right - LABEL.line() / 2, from], Run::Down);
+        }
+        if lowest {
+            let name = LABEL.shorten(&self.axes[0], page.cell - ARROW - 14);
+            let row = y + size[1] + 6;
+            canvas.text([x, row], &name, LABEL, Run::Right);
+            arrow(canvas, [x + LABEL.width(&name) + 8, row + LABEL.line() / 2], Run::Right);
+            self.draw_scale_bar(canvas, page, [x, row + LABEL.line() + 4], size[0]);
+        }
+    }
+
+    /// The longest of 5 cm, 1 cm and 1 mm that is at most half as wide as the map.
+    fn draw_scale_bar(&self, canvas: &mut Canvas, page: &Layout, [x, y]: [usize; 2], width: usize) {
+        let Some(per_mm) = page.per_mm else { return };
+        let fitting = [(50.0, "5 cm"), (10.0, "1 cm"), (1.0, "1 mm")]
+            .map(|(mm, name)| ((mm * per_mm).round() as usize, name))
+            .into_iter()
+            .find(|(length, _)| (4..=width / 2).contains(length));
+        if let Some((length, name)) = fitting {
+            let middle = y + LABEL.line() / 2;
+            canvas.fill([x, middle - 1], [length, 3], LABEL.ink);
+            for end in [x, x + length - 1] {
+                canvas.fill([end, middle - 4], [1, 9], LABEL.ink);
+            }
+            canvas.text([x + length + 8, y], name, LABEL, Run::Right);
+        }
+    }
+}
+
+/// A short line with a head at its end, running on from a label.
+fn arrow(canvas: &mut Canvas, [x, y]: [usize; 2], run: Run) {
+    let (shaft, tip) = match run {
+        Run::Right => ([ARROW, 1], [x + ARROW + 3, y]),
+        Run::Down | Run::Up => ([1, ARROW], [x, y + ARROW + 3]),
+    };
+    canvas.fill([x, y], shaft, LABEL.ink);
+    canvas.head(tip, 3, 6, run, LABEL.ink);
+}
+
+fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], [width, height]: [usize; 2]) {
+    let (rows, columns) = panel.values.dim();
+    for py in 0..height {
+        for px in 0..width {
+            let at = (py * rows / height, px * columns / width);
+            let inside = panel.mask.get(at).copied().unwrap_or(false);
+            let value = panel.values[at];
+            let colour = match (inside, value.is_finite()) {
+                (false, _) => OUTSIDE,
+                (true, false) => NOT_FINITE,
+                (true, true) => panel.scale.map.at(panel.scale.place(value)),
+            };
+            canvas.dot(x + px, y + py, colour);
+            let hatched = panel.hatch.as_ref().and_then(|hatch| hatch.get(at)).copied().unwrap_or(false);
+            if inside && hatched && (px + py) % HATCH_PITCH == 0 {
+                // Dark on all but the darkest colours, on which it could not be seen.
+                let lightness = colour.iter().zip([0.299, 0.587, 0.114]).map(|(&c, w)| f32::from(c) * w);
+                let ink = if lightness.sum::<f32>() < 90.0 { [235; 3] } else { [0; 3] };
+                canvas.blend(x + px, y + py, ink, 0.7);
+            }
+        }
+    }
+    canvas.frame([x, y], [width, height], LINE);
+}
+
+/// The colour bar with its numbers and label; arrow heads where values lie beyond its ends.
+fn draw_bar(canvas: &mut Canvas, panel: &Panel, [x, top]: [usize; 2], height: usize) {
+    let Panel { scale, values, mask, .. } = panel;
+    let beyond = |test: &dyn Fn(f32) -> bool| {
+        values.indexed_iter().any(|(at, &v)| v.is_finite() && test(v) && mask.get(at) == Some(&true))
+    };
+    let [above, below] = [beyond(&|v| v > scale.max), beyond(&|v| v < scale.min)];
+
+    const HEAD: usize = 12;
+    let (y, bottom) = (top + if above { HEAD } else { 0 }, top + height - if below { HEAD } else { 0 });
+    let length = bottom - y;
+    for step in 0..length {
+        let t = 1.0 - step as f32 / (length - 1) as f32;
+        canvas.fill([x, y + step], [BAR[0], 1], scale.map.at(t));
+    }
+    canvas.frame([x, y], [BAR[0], length], LINE);
+    let middle = x + BAR[0] / 2;
+    if above {
+        canvas.head([middle, top - 1], BAR[0] / 2, HEAD, Run::Up, scale.map.at(1.0));
+    }
+    if below {
+        canvas.head([middle, top + height], BAR[0] / 2, HEAD, Run::Down, scale.map.at(0.0));
+    }
+
+    let numbers = scale_ticks(scale, length);
+    let right = x + BAR[0] + 1;
+    for (i, (value, label)) in numbers.iter().enumerate() {
+        let down = (1.0 - scale.place(*value as f32).clamp(0.0, 1.0)) * (length - 1) as f32;
+        let level = y + down.round() as usize;
+        canvas.fill([right, level], [4, 1], LINE);
+        let top_one = i + 1 == numbers.len() && scale.place(*value as f32) > 0.999;
+        let label = if above && top_one { format!(">{label}") } else { label.clone() };
+        canvas.text([right + 7, level - LABEL.line() / 2], &label, LABEL, Run::Right);
+    }
+    let label = LABEL.shorten(&scale.label, height);
+    let from = top + (height + LABEL.width(&label)) / 2;
+    canvas.text([right + 7 + number_width(&numbers) + 4, from], &label, LABEL, Run::Up);
+}

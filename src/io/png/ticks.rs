@@ -1,0 +1,82 @@
+//! Round numbers for a colour bar, and how they are written.
+
+/// `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`: multiples of 1, 2
+/// or 5 times a power of ten, all with as many digits as their step needs.
+pub(super) fn ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
+    let range = max - min;
+    if !(range.is_finite() && range > 0.0) {
+        return vec![(min, number(min, min.abs().max(1e-3), min.abs()))];
+    }
+    let rough = range / at_most.max(2) as f64;
+    let decade = 10f64.powf(rough.log10().floor());
+    let slack = 1e-6; // of a step: f32 limits such as 0.1 lie a little beside the round value
+    let multiples = |step: f64| {
+        let first = (min / step - slack).ceil() as i64;
+        let last = (max / step + slack).floor() as i64;
+        first..=last
+    };
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0]
+        .map(|digit| digit * decade)
+        .into_iter()
+        .find(|&step| multiples(step).count() <= at_most.max(2))
+        .unwrap_or(range);
+    let largest = min.abs().max(max.abs());
+    multiples(step).map(|i| i as f64 * step).map(|v| (v, number(v, step, largest))).collect()
+}
+
+/// `value` with the digits that tell multiples of `step` apart; powers of ten are used only where the
+/// scale's `largest` number would be long.
+fn number(value: f64, step: f64, largest: f64) -> String {
+    let place = (step.log10() + 1e-9).floor();
+    if value == 0.0 {
+        "0".to_string()
+    } else if largest >= 1e6 || place < -4.0 {
+        let digits = (value.abs().log10() + 1e-9).floor() - place;
+        format!("{value:.*e}", digits.clamp(0.0, 9.0) as usize)
+    } else {
+        format!("{value:.*}", (-place).max(0.0) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(min: f64, max: f64, at_most: usize) -> String {
+        ticks(min, max, at_most).into_iter().map(|(_, label)| label).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn round_numbers_inside_the_range() {
+        assert_eq!(labels(0.0, 8.0, 9), "0 1 2 3 4 5 6 7 8");
+        assert_eq!(labels(0.0, 8.0, 5), "0 2 4 6 8");
+        assert_eq!(labels(0.0, 1.0, 6), "0 0.2 0.4 0.6 0.8 1.0");
+        assert_eq!(labels(-1870.0, 1870.0, 6), "-1000 0 1000");
+        assert_eq!(labels(-1870.0, 1870.0, 7), "-1500 -1000 -500 0 500 1000 1500");
+        assert_eq!(labels(0.03, 0.31, 4), "0.1 0.2 0.3");
+        assert_eq!(labels(f64::from(0.1f32), f64::from(0.3f32), 3), "0.1 0.2 0.3");
+        assert_eq!(labels(-3e-6, 3e-6, 7), "-3e-6 -2e-6 -1e-6 0 1e-6 2e-6 3e-6");
+        assert_eq!(labels(0.0, 2.5e7, 6), "0 5e6 1.0e7 1.5e7 2.0e7 2.5e7");
+    }
+
+    #[test]
+    fn any_range_gives_a_few() {
+        for (min, max) in [
+            (0.0, 1e-30),
+            (1.0, 1.0 + 1e-7),
+            (f64::from(f32::MIN), f64::from(f32::MAX)),
+            (-7.3, 911.0),
+            (16777215.0, 16777216.0),
+        ] {
+            for at_most in 2..12 {
+                let found = ticks(min, max, at_most);
+                assert!((1..=at_most).contains(&found.len()), "{min}..{max}: {found:?}");
+                let slack = 1e-5 * (max - min);
+                assert!(found.iter().all(|(v, _)| (min - slack..=max + slack).contains(v)), "{found:?}");
+                assert!(found.iter().all(|(_, label)| label.len() <= 16), "{found:?}");
+            }
+        }
+        assert_eq!(labels(3.0, 3.0, 5), "3");
+        assert_eq!(labels(0.0, f64::NAN, 5), "0");
+    }
+}

@@ -1,0 +1,190 @@
+//! What a file holds, whatever its format: samples, shape and place in space.
+
+use num_complex::Complex64;
+
+/// The most samples one file may hold: 2²⁹, 4 GiB once they are `f64`.
+pub(crate) const MAX_SAMPLES: usize = 1 << 29;
+
+/// The most axes a wave image has: X, Y, slice, phase.
+const MAX_AXES: usize = 4;
+
+/// The formats palpate reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// NIfTI-1, `.nii` or `.nii.gz`.
+    Nifti,
+    /// MATLAB v5 (what `save -v6` and `-v7` write), `.mat`.
+    Matlab,
+    /// NumPy, `.npy`.
+    Npy,
+}
+
+/// Samples, axis 0 fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Samples {
+    /// Real samples of any stored type.
+    Real(Vec<f64>),
+    /// Complex samples, stored as such in the file.
+    Complex(Vec<Complex64>),
+}
+
+impl Samples {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Samples::Real(values) => values.len(),
+            Samples::Complex(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Where the samples lie, as far as the file says.
+#[derive(Debug, Clone, Default)]
+pub struct Geometry {
+    /// Pixel spacing along axes 0 and 1 in mm, as stated: it may be nonsense.
+    /// `None` where the format has no such field.
+    pub spacing_mm: Option<[f64; 2]>,
+    /// Column lengths of the affine for axes 0 and 1 in mm, where the file has one:
+    /// a second statement of the spacing, which may contradict the first.
+    pub affine_spacing_mm: Option<[f64; 2]>,
+    /// Whether the affine is the identity, which is what writers put who knew none.
+    pub identity: bool,
+    /// The whole header of a NIfTI file, so that outputs carry its affine unchanged.
+    pub header: Option<Box<nifti::NiftiHeader>>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// Lengths of the axes, axis 0 first and fastest in memory; 1 to 4 of them, none zero.
+    pub shape: Vec<usize>,
+    /// The samples: as many as the product of `shape`.
+    pub data: Samples,
+    /// Place in space.
+    pub geometry: Geometry,
+    /// The format it came in.
+    pub format: Format,
+}
+
+/// How a number is stored in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Number {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+}
+
+impl Number {
+    /// Bytes each.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Number::U8 | Number::I8 => 1,
+            Number::U16 | Number::I16 => 2,
+            Number::U32 | Number::I32 | Number::F32 => 4,
+            Number::U64 | Number::I64 | Number::F64 => 8,
+        }
+    }
+
+    /// The numbers in `bytes`; a partial one at the end is dropped.
+    pub(crate) fn decode(self, bytes: &[u8], big_endian: bool) -> Vec<f64> {
+        macro_rules! decode {
+            ($type:ty) => {
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| {
+                        (if big_endian { <$type>::from_be_bytes(b) } else { <$type>::from_le_bytes(b) })
+                            as f64
+                    })
+                    .collect()
+            };
+        }
+        match self {
+            Number::U8 => decode!(u8),
+            Number::I8 => decode!(i8),
+            Number::U16 => decode!(u16),
+            Number::I16 => decode!(i16),
+            Number::U32 => decode!(u32),
+            Number::I32 => decode!(i32),
+            Number::U64 => decode!(u64),
+            Number::I64 => decode!(i64),
+            Number::F32 => decode!(f32),
+            Number::F64 => decode!(f64),
+        }
+    }
+}
+
+/// Interleaved real and imaginary parts as complex samples.
+pub(crate) fn complex_from_pairs(parts: &[f64]) -> Samples {
+    Samples::Complex(parts.as_chunks().0.iter().map(|&[re, im]| Complex64::new(re, im)).collect())
+}
+
+/// Checks a claimed shape before anything is allocated for it. Drops trailing axes of
+/// length 1 beyond the fourth (not before: a fourth axis of 1 says "one frame", and
+/// without it a stack of slices would pass for phases), and returns the number of samples.
+pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
+    let claimed = shape_text(shape);
+    while shape.len() > MAX_AXES && shape.last() == Some(&1) {
+        shape.pop();
+    }
+    if shape.is_empty() {
+        return Err("holds a single number, not an image".into());
+    }
+    if shape.contains(&0) {
+        return Err(format!("holds an array of {claimed}, which is empty"));
+    }
+    if shape.len() > MAX_AXES {
+        return Err(format!(
+            "holds {} dimensions ({claimed}); palpate reads X, Y, slice and phase: \
+             save one motion direction or one series at a time",
+            shape.len()
+        ));
+    }
+    shape
+        .iter()
+        .try_fold(1usize, |n, &axis| n.checked_mul(axis))
+        .filter(|&n| n <= MAX_SAMPLES)
+        .ok_or_else(|| format!("claims {claimed} samples, more than the {MAX_SAMPLES} palpate reads"))
+}
+
+/// A shape as people write it: `256 × 256 × 8`.
+pub(crate) fn shape_text(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_either_byte_order() {
+        assert_eq!(Number::I16.decode(&[0xff, 0xfe, 0x00, 0x01], true), [-2.0, 1.0]);
+        assert_eq!(Number::I16.decode(&[0xfe, 0xff, 0x01, 0x00, 0x07], false), [-2.0, 1.0]);
+        assert_eq!(Number::F32.decode(&1.5f32.to_be_bytes(), true), [1.5]);
+        assert_eq!(Number::U64.decode(&u64::MAX.to_le_bytes(), false), [u64::MAX as f64]);
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let mut shape = vec![4, 5, 1, 1, 1, 1];
+        assert_eq!(check_shape(&mut shape), Ok(20));
+        assert_eq!(shape, [4, 5, 1, 1]);
+        assert!(check_shape(&mut vec![4, 5, 1, 1, 2]).unwrap_err().contains("5 dimensions"));
+        assert!(check_shape(&mut vec![4, 0, 2]).unwrap_err().contains("empty"));
+        assert!(check_shape(&mut vec![usize::MAX, 3]).unwrap_err().contains("claims"));
+        assert!(check_shape(&mut vec![]).is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! Spectral weights: the band pass, its split into directions, and the continuation's low pass.
+
+use super::Settings;
+use ndarray::{Array2, Array3};
+
+/// Directions the wave is split into: +x, +y, −x, −y.
+pub const DIRECTIONS: usize = 4;
+
+/// Lower cut of the band pass where the zero level is known, waves per mm: 3 per 256 mm.
+const LOW: f64 = 3.0 / 256.0;
+/// Lower cut where it is lost, waves per field of view.
+const LOW_LOST: f64 = 3.0;
+/// Cut of the continuation, waves per mm: 24 per 256 mm.
+const SMOOTH: f64 = 24.0 / 256.0;
+
+/// Spatial frequencies of the bins of an image's spectrum, waves per mm, `[ny][nx]` of (x, y).
+fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
+    let axis = |k: usize, n: usize, h: f64| {
+        let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
+        signed / (n as f64 * h)
+    };
+    let ([nx, ny], [hx, hy]) = (settings.size, settings.spacing_mm);
+    Array2::from_shape_fn((ny, nx), |(y, x)| (axis(x, nx, hx), axis(y, ny, hy)))
+}
+
+/// Butterworth band pass times the squared cosine about each direction, `[direction][ny][nx]`; order 1
+/// where the zero level is known, 4 where it is lost; the upper cut is the image's own limit, half a wave per
+/// pixel; nothing passes at frequency 0.
+pub fn directional(settings: &Settings) -> Array3<f64> {
+    let [nx, ny] = settings.size;
+    let view = ((nx * ny) as f64).sqrt() * settings.pixel_mm();
+    let (low, order) = if settings.zero_lost { (LOW_LOST / view, 4) } else { (LOW, 1) };
+    let high = 0.5 / settings.pixel_mm();
+    let grid = frequencies(settings);
+    Array3::from_shape_fn((DIRECTIONS, ny, nx), |(d, y, x)| {
+        let (kx, ky) = grid[[y, x]];
+        let k = kx.hypot(ky);
+        if k == 0.0 {
+            return 0.0;
+        }
+        let along = [kx, ky, -kx, -ky][d] / k;
+        let band = 1.0 / (1.0 + (low / k).powi(2 * order)) / (1.0 + (k / high).powi(2 * order));
+        band * along.max(0.0).powi(2)
+    })
+}
+
+/// The low pass 1/(1 + (k/K)⁸) of the continuation, `[ny][nx]`.
+pub fn low_pass(settings: &Settings) -> Array2<f64> {
+    frequencies(settings).mapv(|(kx, ky)| 1.0 / (1.0 + (kx.hypot(ky) / SMOOTH).powi(8)))
+}

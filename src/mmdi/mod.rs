@@ -1,0 +1,226 @@
+//! MMDI: multimodel direct inversion of a shear wave image, wholly on the GPU.
+//!
+//! The wave is split into four directions; in each, local least-squares polynomials of several sizes
+//! give the wave and its Laplacian; their products, summed over directions and a small box, give the
+//! squared wavenumber and so the modulus. No single polynomial serves every wavelength and noise, so
+//! the models are weighted, per pixel, by the error predicted for them.
+//!
+//! Sources: Oliphant et al. 2001 (algebraic inversion), Manduca et al. 2003 (directional filters),
+//! Papoulis 1975 and Gerchberg 1974 (continuation). The multimodel selection and its calibration
+//! are this project's own; the clinical software's constants are not public.
+
+mod filter;
+mod fit;
+mod model;
+mod settings;
+
+pub use filter::{DIRECTIONS, directional, low_pass};
+pub use fit::{Fit, polynomial_fit};
+pub use model::models;
+pub use settings::{Mode, Settings};
+
+use crate::error::{Error, Result};
+use crate::kernel::colour::{self, Colouring};
+use crate::kernel::fft::{Direction, Fft};
+use crate::kernel::window::Span;
+use crate::kernel::{
+    Pipelines, Plane, combine, confidence, erode, harmonic, moments, normalise, residual, restore, spectral,
+    stencil, total, weigh, window,
+};
+use crate::plan::{Buf, Plan, Recorder};
+
+/// How often the field is continued beyond the mask.
+pub const CONTINUATIONS: usize = 8;
+
+/// Records the inversion of one slice: `frames` f32 `[frames][ny][nx]` as `settings` describes them,
+/// `mask` f32 `[ny][nx]` (inside where above 0), into `maps` f32 `[plane][ny][nx]` ([`Plane`]).
+pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Buf; 3]) {
+    let size @ [nx, ny] = settings.size;
+    let n = nx * ny;
+    let mut fft = Fft::new();
+
+    rec.stage("harmonic");
+    let wave = harmonic::record(rec, frames, settings.frames, n);
+    let under_mask = moments::record(rec, wave, mask, n);
+    let sums = total::record(rec, under_mask, n);
+    let mut field = normalise::record(rec, [wave, mask, sums], maps, settings.zero_lost, n);
+
+    if settings.mode == Mode::Corrected {
+        rec.stage("continuation");
+        let weights = narrow(&low_pass(settings));
+        let weights = rec.constant("low pass", &weights);
+        let known = field;
+        for _ in 0..CONTINUATIONS {
+            let spectrum = fft.image(rec, field, 1, size, Direction::Forward);
+            let smooth = spectral::record(rec, spectrum, weights, 1, n);
+            let smooth = fft.image(rec, smooth, 1, size, Direction::Inverse);
+            field = restore::record(rec, known, mask, smooth, n);
+        }
+    }
+
+    rec.stage("directional filter");
+    let weights = narrow(&directional(settings));
+    let weights = rec.constant("directional filters", &weights);
+    let spectrum = fft.image(rec, field, 1, size, Direction::Forward);
+    let split = spectral::record(rec, spectrum, weights, DIRECTIONS, n);
+    let waves = fft.image(rec, split, DIRECTIONS, size, Direction::Inverse);
+
+    rec.stage("polynomial fits");
+    let model = models(settings);
+    let shape = [nx, ny, DIRECTIONS];
+    let noise = residual::record(rec, waves, shape, &model.reference.value);
+    let fits = model.fits.iter().map(|f| stencil::record(rec, waves, shape, &f.value, &f.laplacian));
+    let fits: Vec<_> = fits.collect();
+
+    rec.stage("box means");
+    let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * weigh::PLANES * n);
+    let trust = trusts(rec, settings, mask, &model.fits);
+    for (i, &trust) in trust.iter().enumerate() {
+        // The fourth group is the selector: the first model in a wider box.
+        let products = fits[i % fits.len()];
+        weigh::record(rec, [products, noise, trust], planes, i * weigh::PLANES, n);
+    }
+    let radius = settings.box_radius();
+    let span = |first, planes, radius| Span { first, planes, radius };
+    let boxed = window::record(rec, planes, size, &[span(0, 9, radius), span(9, 3, radius + 2)]);
+
+    rec.stage("combination");
+    let trace = combine::record(rec, [boxed, mask, maps], &model.combined, n);
+    confidence::record(rec, trace, mask, maps, size, radius);
+}
+
+/// What each model's products are weighted with before they are averaged, and the selector's.
+fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [Buf; 4] {
+    match settings.mode {
+        Mode::Clinical => {
+            let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
+            [all, all, all, mask]
+        }
+        Mode::Corrected => {
+            let [a, b, c] = [0, 1, 2].map(|i| erode::record(rec, mask, settings.size, fits[i].window() / 2));
+            [a, b, c, a]
+        }
+    }
+}
+
+fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
+    values.iter().map(|&v| v as f32).collect()
+}
+
+/// The inversion of slices of one size on one device, ready to be run again and again.
+pub struct Mmdi {
+    settings: Settings,
+    plan: Plan,
+    frames: Buf,
+    mask: Buf,
+    maps: Buf,
+}
+
+/// A host's own buffers and texture for [`Mmdi::embedded`].
+pub struct Host {
+    /// f32 `[frames][ny][nx]`, `STORAGE`.
+    pub frames: wgpu::Buffer,
+    /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
+    pub mask: wgpu::Buffer,
+    /// f32 `[plane][ny][nx]` for the result, `STORAGE`.
+    pub maps: wgpu::Buffer,
+    /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING` that one map is coloured into.
+    pub picture: Option<(wgpu::TextureView, Colouring)>,
+}
+
+impl Mmdi {
+    /// Compiles the inversion that `settings` describe, with buffers of its own. `progress` is told how
+    /// many kernels of how many are compiled.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for settings that make no sense, [`Error::OutOfMemory`] when the image is too
+    /// large for the device.
+    pub fn new(
+        pipelines: &Pipelines,
+        settings: &Settings,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
+        settings.check()?;
+        let n = settings.size[0] * settings.size[1];
+        let mut rec = Recorder::new();
+        let frames = rec.input::<f32>("frames", n * settings.frames.count());
+        let mask = rec.input::<f32>("mask", n);
+        let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);
+        record(&mut rec, settings, [frames, mask, maps]);
+        let plan = Plan::compile(rec, pipelines, progress)?;
+        Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
+    }
+
+    /// Compiles the inversion over a host's buffers: [`Mmdi::plan`]'s `encode` then records it into the
+    /// host's encoder, and nothing is submitted, mapped or read back.
+    ///
+    /// # Errors
+    /// As [`Mmdi::new`], and [`Error::Usage`] for a buffer that is too small.
+    pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host) -> Result<Self> {
+        settings.check()?;
+        let n = settings.size[0] * settings.size[1];
+        let mut rec = Recorder::new();
+        let mut external = |label, count: usize, buffer: wgpu::Buffer| {
+            let need = 4 * count as u64;
+            if buffer.size() < need || !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+                return Err(Error::Usage(format!(
+                    "the host's buffer for '{label}' has {} bytes and usage {:?}; it needs {need} and STORAGE",
+                    buffer.size(),
+                    buffer.usage()
+                )));
+            }
+            Ok(rec.external::<f32>(label, count, buffer))
+        };
+        let frames = external("frames", n * settings.frames.count(), host.frames)?;
+        let mask = external("mask", n, host.mask)?;
+        let maps = external("maps", Plane::ALL.len() * n, host.maps)?;
+        record(&mut rec, settings, [frames, mask, maps]);
+        if let Some((view, how)) = host.picture {
+            rec.stage("picture");
+            let picture = rec.external_texture(view);
+            colour::record(&mut rec, [maps, mask], picture, settings.size, how);
+        }
+        let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
+        Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
+    }
+
+    /// Inverts one slice: `frames` `[frames][ny][nx]`, `mask` `[ny][nx]`. Returns the maps,
+    /// `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] cuts one out.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when the slices' lengths do not fit the settings, [`Error::DeviceLost`] when
+    /// the device went away.
+    pub fn invert(&self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        let n = self.settings.size[0] * self.settings.size[1];
+        let count = self.settings.frames.count();
+        if frames.len() != n * count || mask.len() != n {
+            return Err(Error::Data(format!(
+                "{count} frames and a mask of {:?} px need {} and {n} values, not {} and {}",
+                self.settings.size,
+                n * count,
+                frames.len(),
+                mask.len()
+            )));
+        }
+        let mask: Vec<f32> = mask.iter().map(|&m| f32::from(m)).collect();
+        self.plan.write(self.frames, frames)?;
+        self.plan.write(self.mask, &mask)?;
+        self.plan.run()?;
+        self.plan.read(self.maps)
+    }
+
+    /// The plan: to encode, to time, to ask for its memory.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The plan, to rebind a host's buffers.
+    pub fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    /// The plan's frames, mask and maps.
+    pub fn buffers(&self) -> [Buf; 3] {
+        [self.frames, self.mask, self.maps]
+    }
+}

@@ -1,0 +1,94 @@
+//! What an inversion has to be told.
+
+use crate::error::{Error, Result};
+use crate::kernel::harmonic::Frames;
+
+/// Which of the two inversions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Truncation and noise bias of the fits corrected, the field continued beyond the mask: for
+    /// measurement.
+    #[default]
+    Corrected,
+    /// As near to the clinical software's maps as is known: for comparison.
+    Clinical,
+}
+
+/// What an inversion has to be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Which inversion.
+    pub mode: Mode,
+    /// Pixels along x and y; each at least [`Settings::SMALLEST`].
+    pub size: [usize; 2],
+    /// Pixel spacing along x and y, mm.
+    pub spacing_mm: [f64; 2],
+    /// What the frames of the image are.
+    pub frames: Frames,
+    /// Whether the field's zero level is lost (two channels, each rescaled on its own).
+    pub zero_lost: bool,
+    /// Frequency of the vibration, Hz.
+    pub frequency_hz: f64,
+    /// Density of the tissue, kg/m³.
+    pub density: f64,
+}
+
+impl Settings {
+    /// The smallest side of an image, px: one more than the widest fit.
+    pub const SMALLEST: usize = 16;
+
+    /// Geometric mean of the pixel spacing, mm: the unit of length of the fits.
+    pub fn pixel_mm(&self) -> f64 {
+        (self.spacing_mm[0] * self.spacing_mm[1]).sqrt()
+    }
+
+    /// Half width of the box that products are averaged over: 9 px in all below 1.6 mm a pixel, else the odd
+    /// number nearest 10 mm, at least 5.
+    pub fn box_radius(&self) -> usize {
+        let h = self.pixel_mm();
+        if h < 1.6 { 4 } else { (((10.0 / h - 1.0) / 2.0).round() as usize).max(2) }
+    }
+
+    /// ρω²h², kPa: the modulus of a wave of wavenumber 1 per pixel.
+    pub fn unit_kpa(&self) -> f64 {
+        let omega = std::f64::consts::TAU * self.frequency_hz;
+        self.density * omega * omega * (self.pixel_mm() * 1e-3).powi(2) / 1000.0
+    }
+
+    /// Shear wavelength of a modulus of `kpa` at this frequency and density, mm.
+    pub fn wavelength_mm(&self, kpa: f64) -> f64 {
+        (kpa * 1000.0 / self.density).sqrt() / self.frequency_hz * 1000.0
+    }
+
+    /// # Errors
+    /// [`Error::Usage`] that names the setting and what it may be.
+    pub fn check(&self) -> Result<()> {
+        let positive = |name: &str, value: f64, unit: &str, most: f64| {
+            if value > 0.0 && value <= most {
+                return Ok(());
+            }
+            Err(Error::Usage(format!(
+                "{name} is {value} {unit}; it must be above 0 and at most {most} {unit}"
+            )))
+        };
+        positive("frequency", self.frequency_hz, "Hz", 10_000.0)?;
+        positive("density", self.density, "kg/m³", 30_000.0)?;
+        positive("spacing along x", self.spacing_mm[0], "mm", 1_000.0)?;
+        positive("spacing along y", self.spacing_mm[1], "mm", 1_000.0)?;
+        if self.size.iter().any(|&n| n < Self::SMALLEST) {
+            let [nx, ny] = self.size;
+            let least = Self::SMALLEST;
+            return Err(Error::Data(format!(
+                "the image has {nx} × {ny} px; an inversion needs at least {least} × {least}"
+            )));
+        }
+        if self.frames.count() < 2 || matches!(self.frames, Frames::Phases(n) if n < 3) {
+            return Err(Error::Data(format!(
+                "{} phase offsets do not tell a wave; at least 3 do",
+                self.frames.count()
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+use crate::kernel::Plane;
+use crate::kernel::combine::{Models, SAMPLES};
+use ndarray::{Array1, Array2, Array3, s};
+use num_complex::Complex64;
+
+/// What the combination makes of the box means.
+pub struct Combined {
+    /// Maps `[plane][n]`, NaN in the planes it does not write.
+    pub maps: Vec<f64>,
+    /// (ln μ, spread, trusted fraction, coherence after correction), `[n][4]`.
+    pub trace: Array2<f64>,
+}
+
+/// The multimodel inversion of box means `[4 · 3 · n][4]`.
+pub fn combine(sums: &Array2<f64>, mask: &Array1<f64>, models: &Models) -> Combined {
+    let n = mask.len();
+    let planes: Array3<f64> = sums.to_shape((12, n, 4)).expect("12 planes").to_owned();
+    let mut maps = vec![f64::NAN; Plane::ALL.len() * n];
+    let mut trace = Array2::zeros((n, 4));
+    for i in 0..n {
+        let pixel = Pixel::new(planes.slice(s![.., i, ..]).to_owned(), models);
+        trace.row_mut(i).assign(&Array1::from(pixel.trace.to_vec()));
+        let inside = mask[i] > 0.0;
+        for (plane, value) in pixel.maps {
+            maps[plane as usize * n + i] = if inside { value } else { 0.0 };
+        }
+    }
+    Combined { maps, trace }
+}
+
+struct Pixel {
+    maps: [(Plane, f64); 5],
+    trace: [f64; 4],
+}
+
+impl Pixel {
+    /// From one pixel's twelve rows of four.
+    fn new(rows: Array2<f64>, models: &Models) -> Self {
+        let (wide, residual) =
+            if rows[[10, 1]] < 0.02 { (rows.row(11), rows[[10, 2]]) } else { (rows.row(9), rows[[10, 0]]) };
+        let power = wide[0].max(1e-30);
+        let k2 = wavenumber2(models, 0, wide[1].hypot(wide[2]) / power).max(0.001);
+        let noise = residual.max(0.0) / power;
+
+        let answers: Vec<Answer> = (0..3).map(|m| Answer::new(&rows, models, m, k2, noise)).collect();
+        let least = answers.iter().map(|a| a.error).fold(f64::INFINITY, f64::min);
+        let weight = |a: &Answer| (least / a.error).powi(8);
+        let total: f64 = answers.iter().map(weight).sum();
+        let mu = answers.iter().map(|a| weight(a) * a.modulus).sum::<f64>() / total;
+        let turned: Complex64 = answers.iter().map(|a| weight(a) * a.modulus * a.direction).sum();
+        let phase = if turned.norm() > 1e-30 { turned / turned.norm() } else { Complex64::ONE };
+
+        let logs: Vec<f64> = answers.iter().map(|a| a.modulus.max(1e-6).ln()).collect();
+        let mean = logs.iter().sum::<f64>() / 3.0;
+        let spread = (logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / 3.0).sqrt();
+        let speed = (2000.0 * mu / (models.density * (1.0 + phase.re).max(1e-3))).sqrt();
+        Self {
+            maps: [
+                (Plane::Stiffness, mu),
+                (Plane::Storage, mu * phase.re),
+                (Plane::Loss, mu * phase.im),
+                (Plane::Wavespeed, speed),
+                (Plane::Coherence, answers[0].plain),
+            ],
+            trace: [mu.clamp(0.05, 30.0).ln(), spread, rows[[1, 1]], answers[0].coherence],
+        }
+    }
+}
+
+/// What one model says of a pixel.
+struct Answer {
+    error: f64,
+    modulus: f64,
+    direction: Complex64,
+    coherence: f64,
+    plain: f64,
+}
+
+impl Answer {
+    fn new(rows: &Array2<f64>, models: &Models, m: usize, k2: f64, noise: f64) -> Self {
+        let aux = rows.row(3 * m + 1);
+        let trusted = aux[1] > 0.04;
+        let (sum, residual) = if trusted { (rows.row(3 * m), aux[0]) } else { (rows.row(3 * m + 2), aux[2]) };
+        let [a, b, c] = models.noise[m];
+        let (mut uu, mut ul) = (sum[0], Complex64::new(sum[1], sum[2]));
+        let plain = (ul.norm_sqr() / (uu * sum[3]).max(1e-30)).min(1.0);
+        if models.corrected {
+            uu = (uu - a * residual).max(0.2 * uu);
+            ul -= b * residual;
+        }
+        let mut z = ul.norm() / uu.max(1e-30);
+        if models.corrected {
+            z = wavenumber2(models, m, z);
+        }
+        let bias = curve(models, m, k2.sqrt() / models.widest)[1];
+        Self {
+            error: 0.3 * c * noise / (k2 * k2) + bias * bias + 1e-6 + if trusted { 0.0 } else { 10.0 },
+            modulus: models.unit / z.max(1e-9),
+            direction: if ul.norm() > 1e-30 { -ul.conj() / ul.norm() } else { Complex64::ONE },
+            coherence: ul.norm_sqr() / (uu * sum[3]).max(1e-30),
+            plain,
+        }
+    }
+}
+
+fn curve(models: &Models, m: usize, x: f64) -> [f64; 2] {
+    let at = x.clamp(0.0, 1.0) * (SAMPLES - 1) as f64;
+    let k = (at as usize).min(SAMPLES - 2);
+    let f = at - k as f64;
+    let sample = |i: usize, c: usize| f64::from(models.curves[m * SAMPLES + i][c]);
+    [0, 1].map(|c| sample(k, c) * (1.0 - f) + sample(k + 1, c) * f)
+}
+
+fn wavenumber2(models: &Models, m: usize, z: f64) -> f64 {
+    curve(models, m, z.sqrt() / models.reach[m])[0].powi(2)
+}

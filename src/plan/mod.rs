@@ -1,0 +1,319 @@
+//! A Plan is a fixed list of dispatches over planned buffers. It is recorded as data
+//! ([`Recorder`]), compiled once, and then only replayed: no allocation and no bind group is made
+//! per run. The same plan runs on its own, is timed dispatch by dispatch, and is encoded into a
+//! host's command encoder.
+
+mod memory;
+mod record;
+
+pub use record::{Buf, Dispatch, Recorder, Resource, Tex};
+
+use crate::error::{Error, Result};
+use crate::gpu::{Gpu, Pooled, Profiler};
+use crate::kernel::pipeline::Pipeline;
+use crate::kernel::{Cost, Pipelines, Spec};
+use record::{Node, Role};
+use std::sync::Arc;
+
+/// A compiled list of dispatches, ready to be replayed.
+pub struct Plan {
+    gpu: Gpu,
+    steps: Vec<Step>,
+    nodes: Vec<Node>,
+    slots: Vec<Pooled>,
+    textures: Vec<wgpu::TextureView>,
+    owned_textures: Vec<Option<wgpu::Texture>>,
+    uniforms: Pooled,
+}
+
+struct Step {
+    spec: Spec,
+    stage: &'static str,
+    cost: Cost,
+    pipeline: Arc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    groups: [u32; 3],
+    resources: Vec<Resource>,
+    /// Where the parameters lie in the uniform buffer.
+    params: std::ops::Range<u64>,
+}
+
+/// One dispatch, timed on the device's own clock.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// The kernel's label.
+    pub label: String,
+    /// The stage of the method it belongs to.
+    pub stage: &'static str,
+    /// How long it ran.
+    pub seconds: f64,
+    /// What it had to do.
+    pub cost: Cost,
+}
+
+impl Plan {
+    /// Makes pipelines, buffers and bind groups for `recorder`'s dispatches. `progress` is told how
+    /// many pipelines of how many are made.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when the buffers do not fit the device, [`Error::Kernel`] when a kernel
+    /// does not compile or was recorded with the wrong resources.
+    pub fn compile(
+        recorder: Recorder,
+        pipelines: &Pipelines,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
+        let gpu = pipelines.gpu().clone();
+        let Recorder { mut nodes, dispatches, textures, .. } = recorder;
+        let mut specs: Vec<Spec> = Vec::new();
+        for d in &dispatches {
+            if !specs.contains(&d.spec) {
+                specs.push(d.spec.clone());
+            }
+        }
+        pipelines.prepare(&specs, &|done| progress(done, specs.len()))?;
+
+        let sizes = memory::assign(&mut nodes, &dispatches);
+        let take = |label: &str, size, usage| gpu.pool().take(&gpu, label, size, usage);
+        let storage =
+            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let slots =
+            sizes.iter().map(|(label, size)| take(label, *size, storage)).collect::<Result<Vec<_>>>()?;
+        for node in &nodes {
+            if let Role::Constant(bytes) = &node.role {
+                gpu.queue().write_buffer(&slots[node.slot], 0, bytes);
+            }
+        }
+        let (textures, owned_textures) = make_textures(&gpu, textures)?;
+
+        let align = u64::from(gpu.caps().limits.min_uniform_buffer_offset_alignment);
+        let mut uniform_bytes = Vec::new();
+        let ranges: Vec<_> = dispatches
+            .iter()
+            .map(|d| {
+                let start = (uniform_bytes.len() as u64).next_multiple_of(align);
+                uniform_bytes.resize(start as usize, 0);
+                uniform_bytes.extend_from_slice(&d.params);
+                start..uniform_bytes.len() as u64
+            })
+            .collect();
+        uniform_bytes.resize(uniform_bytes.len().next_multiple_of(16).max(16), 0);
+        let uniforms = take(
+            "parameters",
+            uniform_bytes.len() as u64,
+            wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        )?;
+        gpu.queue().write_buffer(&uniforms, 0, &uniform_bytes);
+
+        let mut plan = Self { gpu, steps: Vec::new(), nodes, slots, textures, owned_textures, uniforms };
+        for (d, params) in dispatches.into_iter().zip(ranges) {
+            let pipeline = pipelines.get(&d.spec)?;
+            let bind_group = plan.bind(&d.spec, &pipeline, &d.resources, &params)?;
+            let Dispatch { spec, resources, groups, stage, cost, .. } = d;
+            plan.steps.push(Step { spec, stage, cost, pipeline, bind_group, groups, resources, params });
+        }
+        Ok(plan)
+    }
+
+    fn bind(
+        &self,
+        spec: &Spec,
+        pipeline: &Pipeline,
+        resources: &[Resource],
+        params: &std::ops::Range<u64>,
+    ) -> Result<wgpu::BindGroup> {
+        if resources.len() + 1 != spec.kernel.bindings.len() {
+            let what = format!(
+                "binds {} resources, recorded with {}",
+                spec.kernel.bindings.len() - 1,
+                resources.len()
+            );
+            return Err(Error::kernel(spec.label(), what));
+        }
+        let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.uniforms,
+            offset: params.start,
+            size: std::num::NonZeroU64::new(params.end - params.start),
+        });
+        let others = resources.iter().map(|resource| match resource {
+            Resource::Buffer(buf) => self.buffer(*buf).as_entire_binding(),
+            Resource::Texture(tex) => wgpu::BindingResource::TextureView(&self.textures[tex.0]),
+        });
+        let entries: Vec<_> = (0..)
+            .zip(std::iter::once(uniform).chain(others))
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        let label = spec.label();
+        self.gpu.scoped(&format!("binding {label}"), || {
+            self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&label),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })
+    }
+
+    /// Puts a host's `buffer` in the place of external `buf`, for the runs to come.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when `buf` is not external or `buffer` is smaller than recorded.
+    pub fn rebind(&mut self, buf: Buf, buffer: wgpu::Buffer) -> Result<()> {
+        let node = &mut self.nodes[buf.0];
+        if !matches!(node.role, Role::External(_)) || buffer.size() < node.bytes {
+            return Err(Error::Usage(format!(
+                "'{}' takes a host's buffer of at least {} bytes, not {}",
+                node.label,
+                node.bytes,
+                buffer.size()
+            )));
+        }
+        node.role = Role::External(buffer);
+        for i in 0..self.steps.len() {
+            let step = &self.steps[i];
+            if step.resources.contains(&Resource::Buffer(buf)) {
+                self.steps[i].bind_group =
+                    self.bind(&step.spec, &step.pipeline, &step.resources, &step.params)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records every dispatch into `encoder`, in one compute pass. Submits, maps and polls nothing.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("palpate"),
+            timestamp_writes: None,
+        });
+        for step in &self.steps {
+            step.record(&mut pass);
+        }
+    }
+
+    /// Submits the whole plan once, and returns without waiting.
+    pub fn run(&self) -> Result<()> {
+        self.gpu.scoped("running a plan", || {
+            let mut encoder = self.gpu.encoder("palpate plan");
+            self.encode(&mut encoder);
+            self.gpu.queue().submit([encoder.finish()]);
+        })
+    }
+
+    /// Runs the plan once with a timestamp before and after each dispatch.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] when the device has no timestamps.
+    pub fn profile(&self) -> Result<Vec<Timing>> {
+        let profiler = Profiler::new(&self.gpu, self.steps.len())?;
+        self.gpu.scoped("timing a plan", || {
+            let mut encoder = self.gpu.encoder("palpate timing");
+            for (i, step) in self.steps.iter().enumerate() {
+                let writes = Some(profiler.writes(i));
+                step.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                    label: Some(&step.spec.label()),
+                    timestamp_writes: writes,
+                }));
+            }
+            profiler.resolve(&mut encoder);
+            self.gpu.queue().submit([encoder.finish()]);
+        })?;
+        let seconds = profiler.seconds(&self.gpu)?;
+        Ok(self.steps.iter().zip(seconds).map(|(step, seconds)| step.timing(seconds)).collect())
+    }
+
+    /// Uploads `data` into `buf`, from its start.
+    pub fn write<T: bytemuck::Pod>(&self, buf: Buf, data: &[T]) -> Result<()> {
+        self.gpu.check()?;
+        self.gpu.queue().write_buffer(self.buffer(buf), 0, bytemuck::cast_slice(data));
+        Ok(())
+    }
+
+    /// Reads `buf` back, as long as it was recorded. Blocks until the work before it is done.
+    pub fn read<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
+        let mut values = self.gpu.read(self.buffer(buf))?;
+        values.truncate(self.nodes[buf.0].bytes as usize / size_of::<T>());
+        Ok(values)
+    }
+
+    /// The wgpu buffer behind `buf`.
+    pub fn buffer(&self, buf: Buf) -> &wgpu::Buffer {
+        match &self.nodes[buf.0].role {
+            Role::External(buffer) => buffer,
+            _ => &self.slots[self.nodes[buf.0].slot],
+        }
+    }
+
+    /// The texture behind `tex`, when the plan owns it.
+    pub fn texture(&self, tex: Tex) -> Option<&wgpu::Texture> {
+        self.owned_textures[tex.0].as_ref()
+    }
+
+    /// Bytes of device memory the plan holds, a host's buffers not counted.
+    pub fn memory(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.size()).sum::<u64>() + self.uniforms.size()
+    }
+
+    /// How many dispatches there are.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The dispatches in order: label, stage and cost, with no time.
+    pub fn timings(&self) -> impl Iterator<Item = Timing> + '_ {
+        self.steps.iter().map(|step| step.timing(f64::NAN))
+    }
+
+    /// Fills everything the plan computes with NaN, so that a read of something never written shows.
+    pub fn poison(&self) -> Result<()> {
+        for node in &self.nodes {
+            if matches!(node.role, Role::Scratch | Role::Output) {
+                let nan = vec![f32::NAN; self.slots[node.slot].size() as usize / 4];
+                self.gpu.queue().write_buffer(&self.slots[node.slot], 0, bytemuck::cast_slice(&nan));
+            }
+        }
+        self.gpu.check()
+    }
+}
+
+impl Step {
+    fn record(&self, pass: &mut wgpu::ComputePass) {
+        let [x, y, z] = self.groups;
+        pass.set_pipeline(&self.pipeline.compute);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
+
+    fn timing(&self, seconds: f64) -> Timing {
+        Timing { label: self.spec.label(), stage: self.stage, seconds, cost: self.cost }
+    }
+}
+
+type Textures = (Vec<wgpu::TextureView>, Vec<Option<wgpu::Texture>>);
+
+fn make_textures(gpu: &Gpu, textures: Vec<record::TextureNode>) -> Result<Textures> {
+    let make = |node| match node {
+        record::TextureNode::External(view) => Ok((view, None)),
+        record::TextureNode::Owned { label, width, height } => {
+            let texture = gpu.scoped(&format!("making texture '{label}'"), || {
+                gpu.device().create_texture(&wgpu::TextureDescriptor {
+                    label: Some(label),
+                    size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+                    mip_level_count: 1,
+                    sample_count: 1,
+                    dimension: wgpu::TextureDimension::D2,
+                    format: wgpu::TextureFormat::Rgba8Unorm,
+                    usage: wgpu::TextureUsages::STORAGE_BINDING
+                        | wgpu::TextureUsages::COPY_SRC
+                        | wgpu::TextureUsages::TEXTURE_BINDING,
+                    view_formats: &[],
+                })
+            })?;
+            Ok((texture.create_view(&Default::default()), Some(texture)))
+        }
+    };
+    textures.into_iter().map(make).collect::<Result<Vec<_>>>().map(|made| made.into_iter().unzip())
+}

@@ -1,0 +1,186 @@
+//! Recording: what is to be dispatched over which buffers, as plain data.
+
+use crate::kernel::{Cost, Params, Spec};
+
+/// A buffer of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Buf(pub(super) usize);
+
+/// A texture of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tex(pub(super) usize);
+
+/// What a dispatch binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A storage buffer.
+    Buffer(Buf),
+    /// A storage texture.
+    Texture(Tex),
+}
+
+impl From<Buf> for Resource {
+    fn from(buf: Buf) -> Self {
+        Self::Buffer(buf)
+    }
+}
+
+impl From<Tex> for Resource {
+    fn from(tex: Tex) -> Self {
+        Self::Texture(tex)
+    }
+}
+
+pub(super) struct Node {
+    pub label: &'static str,
+    pub bytes: u64,
+    pub role: Role,
+    /// Which allocation it lives in; set when compiled.
+    pub slot: usize,
+}
+
+pub(super) enum Role {
+    /// Lives from its first dispatch to its last; its memory is shared with others over time.
+    Scratch,
+    /// Written by the host before a run.
+    Input,
+    /// Read by the host after a run.
+    Output,
+    /// Uploaded once, when compiled.
+    Constant(Vec<u8>),
+    /// A host's own.
+    External(wgpu::Buffer),
+}
+
+pub(super) enum TextureNode {
+    Owned { label: &'static str, width: u32, height: u32 },
+    External(wgpu::TextureView),
+}
+
+/// One dispatch, as data.
+#[derive(Clone)]
+pub struct Dispatch {
+    /// Kernel and specialisation.
+    pub spec: Spec,
+    /// The uniform parameters' bytes.
+    pub params: Vec<u8>,
+    /// Bindings 1, 2, … in order.
+    pub resources: Vec<Resource>,
+    /// Workgroups.
+    pub groups: [u32; 3],
+    /// The stage of the method it belongs to.
+    pub stage: &'static str,
+    /// What it has to do.
+    pub cost: Cost,
+}
+
+/// Collects dispatches; kernels' wrappers write into it.
+#[derive(Default)]
+pub struct Recorder {
+    pub(super) nodes: Vec<Node>,
+    pub(super) textures: Vec<TextureNode>,
+    pub(super) dispatches: Vec<Dispatch>,
+    stage: &'static str,
+}
+
+/// Threads of one workgroup of every linear kernel (`WORKGROUP` in `kernels/lib/thread.wgsl`).
+const WORKGROUP: usize = 64;
+/// WebGPU's limit on workgroups along one axis.
+const MOST_GROUPS: usize = 65_535;
+
+impl Recorder {
+    /// An empty recording.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the stage that the dispatches to come belong to.
+    pub fn stage(&mut self, stage: &'static str) {
+        self.stage = stage;
+    }
+
+    fn node(&mut self, label: &'static str, bytes: usize, role: Role) -> Buf {
+        // WebGPU wants at least 4 bytes in a binding; 16 keep every vector type happy.
+        let bytes = bytes.next_multiple_of(16).max(16) as u64;
+        self.nodes.push(Node { label, bytes, role, slot: usize::MAX });
+        Buf(self.nodes.len() - 1)
+    }
+
+    /// `n` values of `T` that live only between dispatches.
+    pub fn scratch<T>(&mut self, label: &'static str, n: usize) -> Buf {
+        self.node(label, n * size_of::<T>(), Role::Scratch)
+    }
+
+    /// `n` values of `T` that the host writes before each run.
+    pub fn input<T>(&mut self, label: &'static str, n: usize) -> Buf {
+        self.node(label, n * size_of::<T>(), Role::Input)
+    }
+
+    /// `n` values of `T` that the host reads after each run.
+    pub fn output<T>(&mut self, label: &'static str, n: usize) -> Buf {
+        self.node(label, n * size_of::<T>(), Role::Output)
+    }
+
+    /// Makes scratch an output: its memory is shared with nothing, so that it can be read after a run.
+    pub fn keep(&mut self, buf: Buf) {
+        let role = &mut self.nodes[buf.0].role;
+        if matches!(role, Role::Scratch) {
+            *role = Role::Output;
+        }
+    }
+
+    /// Values that never change, uploaded once.
+    pub fn constant<T: bytemuck::Pod>(&mut self, label: &'static str, data: &[T]) -> Buf {
+        let bytes: &[u8] = bytemuck::cast_slice(data);
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(16).max(16), 0);
+        self.node(label, bytes.len(), Role::Constant(bytes))
+    }
+
+    /// A host's own buffer: at least `n` values of `T`, with `STORAGE`.
+    pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: wgpu::Buffer) -> Buf {
+        let buf = self.node(label, n * size_of::<T>(), Role::External(buffer));
+        self.nodes[buf.0].bytes = (n * size_of::<T>()) as u64;
+        buf
+    }
+
+    /// An rgba8unorm texture of the plan's own.
+    pub fn texture(&mut self, label: &'static str, width: u32, height: u32) -> Tex {
+        self.textures.push(TextureNode::Owned { label, width, height });
+        Tex(self.textures.len() - 1)
+    }
+
+    /// A host's rgba8unorm texture, with `STORAGE_BINDING`.
+    pub fn external_texture(&mut self, view: wgpu::TextureView) -> Tex {
+        self.textures.push(TextureNode::External(view));
+        Tex(self.textures.len() - 1)
+    }
+
+    /// Records a dispatch of at least `threads` threads, numbered by `linear()` of
+    /// `kernels/lib/thread.wgsl`.
+    pub fn linear<P: Params>(
+        &mut self,
+        spec: Spec,
+        params: &P,
+        resources: &[Resource],
+        threads: usize,
+        cost: Cost,
+    ) {
+        let groups = threads.div_ceil(WORKGROUP).max(1);
+        let y = groups.div_ceil(MOST_GROUPS);
+        let groups = [groups.div_ceil(y) as u32, y as u32, 1];
+        self.dispatches.push(Dispatch {
+            spec,
+            params: bytemuck::bytes_of(params).to_vec(),
+            resources: resources.to_vec(),
+            groups,
+            stage: self.stage,
+            cost,
+        });
+    }
+
+    /// The dispatches so far.
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.dispatches
+    }
+}

@@ -1,0 +1,399 @@
+//! A wave image: slices of frames, whose meaning is settled.
+
+mod mask;
+
+use super::warning::Warning;
+use crate::error::{Error, Result};
+use crate::io::volume::{Format, Geometry, Samples, Volume, shape_text};
+
+/// The least length of an image's axes in pixels: below it no stencil fits.
+pub const MIN_PIXELS: usize = 16;
+/// The greatest magnitude must lie in this range, so that f32 holds its squares.
+const MAGNITUDES: std::ops::RangeInclusive<f64> = 1e-15..=1e15;
+/// Two statements of one spacing may differ this much, relatively, by rounding.
+const SPACING_TOLERANCE: f64 = 1e-2;
+
+/// What the caller says about the array's layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LayoutChoice {
+    /// By its shape: complex if it is, else 2 along the last axis is re-im, more are phases.
+    #[default]
+    Auto,
+    /// The last axis holds a real and an imaginary channel, each rescaled.
+    ReIm,
+    /// The last axis holds phases over one period.
+    Phases,
+    /// Complex, or real and imaginary part along the last axis with their true zero.
+    Complex,
+}
+
+/// What the caller says about the zero level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ZeroChoice {
+    /// Known for phases and complex data, lost for re-im.
+    #[default]
+    Auto,
+    /// As said.
+    Known,
+    /// As said.
+    Lost,
+}
+
+/// How to read a [`Volume`] as a wave image.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ReadOptions {
+    /// The layout.
+    pub layout: LayoutChoice,
+    /// The zero level.
+    pub zero: ZeroChoice,
+    /// Pixel spacing of both axes in mm, instead of the header's.
+    pub spacing_mm: Option<f64>,
+}
+
+/// The meaning of a wave image's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// Two channels, real and imaginary, each rescaled on its own.
+    ReIm,
+    /// Three or more phases over one period.
+    Phases,
+    /// Real and imaginary part.
+    Complex,
+}
+
+/// Whether the field still has its physical zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZeroLevel {
+    /// Zero is zero.
+    Known,
+    /// The offset of each channel is unknown.
+    Lost,
+}
+
+/// A wave image in memory.
+#[derive(Debug, Clone)]
+pub struct WaveImage {
+    /// Pixels along axis 0 (x) and axis 1 (y).
+    pub size: [usize; 2],
+    /// Number of slices, at least 1.
+    pub slices: usize,
+    /// Frames per slice: 2 for re-im and complex, else the number of phases.
+    pub frames: usize,
+    /// What the frames are.
+    pub layout: Layout,
+    /// Whether zero is zero.
+    pub zero: ZeroLevel,
+    /// Pixel spacing in mm along x and y.
+    pub spacing_mm: [f64; 2],
+    /// Samples `[slice][frame][y][x]`, x fastest.
+    pub data: Vec<f32>,
+    /// The input's place in space, for the outputs.
+    pub geometry: Geometry,
+    /// The format it came in.
+    pub format: Format,
+    /// The axes of its maps: `[nx, ny]`, or `[nx, ny, slices]` where the input had a slice axis.
+    pub map_dims: Vec<usize>,
+    /// What is doubtful, as far as it is known.
+    pub warnings: Vec<Warning>,
+}
+
+impl WaveImage {
+    /// Settles what the axes of `volume` mean.
+    ///
+    /// Real arrays hold their frames along the last of 3 (X, Y, frame) or 4 axes (X, Y, slice,
+    /// frame): 2 of them are re-im, with the zero level lost, 3 or more are phases, with the zero
+    /// level known. Complex arrays are X, Y or X, Y, slice, with the zero level known. `options`
+    /// overrule each of these. Samples may still be infinite or NaN: see [`check_mask`](Self::check_mask).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the spacing given is not a positive number; [`Error::Data`] if the
+    /// array cannot have the layout, has an axis of fewer than [`MIN_PIXELS`], holds nothing but
+    /// zeros or values beyond 1e±15, or if its header states no usable spacing or two.
+    pub fn from_volume(volume: &Volume, options: &ReadOptions) -> Result<Self> {
+        let (layout, frames) = layout(volume, options.layout)?;
+        let grid = match &volume.data {
+            Samples::Real(_) => &volume.shape[..volume.shape.len() - 1],
+            // A fourth axis is 1 here.
+            Samples::Complex(_) => &volume.shape[..volume.shape.len().min(3)],
+        };
+        let (size, slices) = ([grid[0], grid[1]], grid.get(2).copied().unwrap_or(1));
+        if size.iter().any(|&n| n < MIN_PIXELS) {
+            return Err(Error::Data(format!(
+                "an image of {} pixels is too small: both axes need at least {MIN_PIXELS} (this array is {})",
+                shape_text(&size),
+                shape_text(&volume.shape)
+            )));
+        }
+        check_magnitude(&volume.data)?;
+        let zero = match (options.zero, layout) {
+            (ZeroChoice::Known, _) | (ZeroChoice::Auto, Layout::Phases | Layout::Complex) => ZeroLevel::Known,
+            (ZeroChoice::Lost, _) | (ZeroChoice::Auto, Layout::ReIm) => ZeroLevel::Lost,
+        };
+        let mut warnings = Vec::new();
+        let spacing_mm = spacing(&volume.geometry, options.spacing_mm, &mut warnings)?;
+        if zero == ZeroLevel::Lost {
+            warnings.push(Warning::lost_zero());
+        }
+        let plane = size[0] * size[1];
+        let planes = (0..slices).flat_map(|slice| (0..frames).map(move |frame| (slice, frame)));
+        let data = match &volume.data {
+            Samples::Real(v) => planes
+                .flat_map(|(slice, frame)| &v[(frame * slices + slice) * plane..][..plane])
+                .map(|&v| v as f32)
+                .collect(),
+            Samples::Complex(v) => planes
+                .flat_map(|(slice, part)| {
+                    v[slice * plane..][..plane].iter().map(move |v| [v.re, v.im][part] as f32)
+                })
+                .collect(),
+        };
+        Ok(WaveImage {
+            size,
+            slices,
+            frames,
+            layout,
+            zero,
+            spacing_mm,
+            data,
+            geometry: volume.geometry.clone(),
+            format: volume.format,
+            map_dims: grid.to_vec(),
+            warnings,
+        })
+    }
+
+    /// The samples of one frame, `[y][x]`.
+    ///
+    /// # Panics
+    /// If there is no such slice or frame.
+    pub fn frame(&self, slice: usize, frame: usize) -> &[f32] {
+        assert!(frame < self.frames, "frame {frame} of {}", self.frames);
+        let plane = self.size[0] * self.size[1];
+        &self.data[(slice * self.frames + frame) * plane..][..plane]
+    }
+}
+
+/// The layout of an array, and its number of frames.
+fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
+    let shape = shape_text(&volume.shape);
+    let axes = volume.shape.len();
+    let fail = |what: String| Err(Error::Data(what));
+    if let Samples::Complex(_) = volume.data {
+        return match (choice, axes) {
+            (LayoutChoice::ReIm | LayoutChoice::Phases, _) => {
+                fail("the samples are complex; --layout must be complex or auto".into())
+            }
+            (_, 2 | 3) => Ok((Layout::Complex, 2)),
+            (_, 4) if volume.shape[3] == 1 => Ok((Layout::Complex, 2)),
+            _ => fail(format!("a complex array of {shape}; a complex wave image is X, Y or X, Y, slice")),
+        };
+    }
+    let frames = if axes > 2 { volume.shape[axes - 1] } else { 1 };
+    match (choice, frames) {
+        (_, 1) => fail(format!(
+            "one frame ({shape}): a wave image needs a real and an imaginary channel, or three or more phases over \
+             one period, along the last axis of X, Y, frame or X, Y, slice, frame"
+        )),
+        (LayoutChoice::Auto | LayoutChoice::ReIm, 2) => Ok((Layout::ReIm, 2)),
+        (LayoutChoice::Complex, 2) => Ok((Layout::Complex, 2)),
+        (LayoutChoice::Auto | LayoutChoice::Phases, 3..) => Ok((Layout::Phases, frames)),
+        (LayoutChoice::Phases, _) => fail(format!(
+            "{frames} frames along the last axis ({shape}); --layout phases needs three or more"
+        )),
+        (LayoutChoice::ReIm | LayoutChoice::Complex, _) => {
+            fail(format!("{frames} frames along the last axis ({shape}); this --layout needs two"))
+        }
+        (LayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
+    }
+}
+
+/// The spacing along both axes: the option's, the header's, or 1 mm.
+fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
+    if geometry.identity {
+        warnings.push(Warning::identity_affine());
+    }
+    let valid = |mm: &f64| *mm > 0.0 && mm.is_finite();
+    if let Some(mm) = option {
+        return if valid(&mm) {
+            Ok([mm, mm])
+        } else {
+            Err(Error::Usage(format!(
+                "a pixel spacing of {mm} mm cannot be; --spacing takes a positive number"
+            )))
+        };
+    }
+    let Some([x, y]) = geometry.spacing_mm.filter(|_| !geometry.identity) else {
+        warnings.push(Warning::assumed_spacing());
+        return Ok([1.0, 1.0]);
+    };
+    if ![x, y].iter().all(valid) {
+        return Err(Error::Data(format!(
+            "the header states a pixel spacing of {x} × {y} mm, which cannot be; give the true one with --spacing"
+        )));
+    }
+    let [ax, ay] = geometry.affine_spacing_mm.unwrap_or([x, y]);
+    let agree = |stated: f64, affine: f64| (affine / stated - 1.0).abs() <= SPACING_TOLERANCE;
+    if !(agree(x, ax) && agree(y, ay)) {
+        return Err(Error::Data(format!(
+            "the header contradicts itself: a pixel spacing of {x} × {y} mm, but an affine of {ax:.4} × {ay:.4} mm; \
+             say which holds with --spacing"
+        )));
+    }
+    Ok([x, y])
+}
+
+/// Refuses data that are all zero, all non-finite, or so large or small that f32 cannot work on them.
+fn check_magnitude(data: &Samples) -> Result<()> {
+    let greatest = |values: &mut dyn Iterator<Item = f64>| {
+        values.filter(|v| v.is_finite()).map(f64::abs).reduce(f64::max)
+    };
+    let greatest = match data {
+        Samples::Real(v) => greatest(&mut v.iter().copied()),
+        Samples::Complex(v) => greatest(&mut v.iter().flat_map(|v| [v.re, v.im])),
+    };
+    match greatest {
+        None => Err(Error::Data("every sample is NaN or infinite".into())),
+        Some(0.0) => Err(Error::Data("the image holds nothing but zeros".into())),
+        Some(v) if MAGNITUDES.contains(&v) => Ok(()),
+        Some(v) => Err(Error::Data(format!(
+            "the greatest sample is {v:e}, beyond 1e-15 to 1e15; rescale the image (stiffness does not depend on it)"
+        ))),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::wave::warning::Code;
+    use num_complex::Complex64;
+
+    pub(crate) const N: usize = 20;
+
+    /// An array of the shape, whose sample (x, y, …) comes from `value`; zero at the border.
+    pub(crate) fn volume(shape: &[usize], value: impl Fn(&[usize]) -> f64) -> Volume {
+        let mut index = vec![0; shape.len()];
+        let data = (0..shape.iter().product())
+            .map(|flat: usize| {
+                shape.iter().zip(&mut index).fold(flat, |rest, (n, i)| {
+                    *i = rest % n;
+                    rest / n
+                });
+                let inside = index.iter().zip(shape).take(2).all(|(&i, &n)| i > 0 && i + 1 < n);
+                if inside { value(&index) } else { 0.0 }
+            })
+            .collect();
+        let geometry = Geometry { spacing_mm: Some([1.5, 1.5]), ..Geometry::default() };
+        Volume { shape: shape.to_vec(), data: Samples::Real(data), geometry, format: Format::Npy }
+    }
+
+    pub(crate) fn phases(shape: &[usize]) -> Volume {
+        let frames = shape[shape.len() - 1];
+        volume(shape, |i| {
+            let t = i[i.len() - 1] as f64 / frames as f64;
+            2000.0 + 900.0 * (0.3 * i[0] as f64 + 0.1 * i[1] as f64 + std::f64::consts::TAU * t).sin()
+        })
+    }
+
+    pub(crate) fn samples(volume: &mut Volume) -> &mut Vec<f64> {
+        match &mut volume.data {
+            Samples::Real(values) => values,
+            Samples::Complex(_) => panic!("complex"),
+        }
+    }
+
+    pub(crate) fn read(volume: &Volume) -> Result<WaveImage> {
+        WaveImage::from_volume(volume, &ReadOptions::default())
+    }
+
+    pub(crate) fn codes(image: &WaveImage) -> Vec<Code> {
+        image.warnings.iter().map(|w| w.code).collect()
+    }
+
+    #[test]
+    fn layouts_follow_from_the_shape() {
+        let by = |shape: &[usize], layout| {
+            let options = ReadOptions { layout, ..ReadOptions::default() };
+            WaveImage::from_volume(&volume(shape, |i| 1.0 + i[0] as f64), &options)
+                .map(|w| (w.layout, w.zero, w.slices, w.frames))
+        };
+        use LayoutChoice as C;
+        let two = |layout, zero| Some((layout, zero, 1, 2));
+        assert_eq!(by(&[N, N, 2], C::Auto).ok(), two(Layout::ReIm, ZeroLevel::Lost));
+        assert_eq!(by(&[N, N, 2], C::ReIm).ok(), two(Layout::ReIm, ZeroLevel::Lost));
+        assert_eq!(by(&[N, N, 2], C::Complex).ok(), two(Layout::Complex, ZeroLevel::Known));
+        assert_eq!(by(&[N, N, 3], C::Auto).ok(), Some((Layout::Phases, ZeroLevel::Known, 1, 3)));
+        assert_eq!(by(&[N, N, 5, 8], C::Auto).ok(), Some((Layout::Phases, ZeroLevel::Known, 5, 8)));
+        assert_eq!(by(&[N, N, 5, 2], C::Auto).ok(), Some((Layout::ReIm, ZeroLevel::Lost, 5, 2)));
+        for (shape, layout, says) in [
+            (&[N, N][..], C::Auto, "one frame"),
+            (&[N, N, 1], C::Auto, "one frame"),
+            (&[N, N, 7, 1], C::Auto, "one frame"),
+            (&[N * N], C::Auto, "one frame"),
+            (&[N, N, 2], C::Phases, "three or more"),
+            (&[N, N, 1], C::Phases, "one frame"),
+            (&[N, N, 3], C::ReIm, "needs two"),
+            (&[N, N, 3], C::Complex, "needs two"),
+            (&[1, 1, 8], C::Auto, "too small"),
+            (&[N, 15, 8], C::Auto, "20 × 15"),
+        ] {
+            let e = by(shape, layout).unwrap_err();
+            assert!(matches!(&e, Error::Data(what) if what.contains(says)), "{shape:?}: {e}");
+        }
+    }
+
+    #[test]
+    fn samples_are_ordered_by_slice_and_frame() {
+        let shape = [N, N + 1, 3, 4];
+        let value = |i: &[usize]| (i[0] + 100 * i[1] + 10_000 * i[2] + 100_000 * i[3]) as f64;
+        let image = read(&volume(&shape, value)).unwrap();
+        assert_eq!((image.size, &image.map_dims[..]), ([N, N + 1], &shape[..3]));
+        assert_eq!(image.frame(2, 3)[5 * N + 7], value(&[7, 5, 2, 3]) as f32);
+        assert_eq!(image.data[((2 * 4 + 3) * (N + 1) + 5) * N + 7], value(&[7, 5, 2, 3]) as f32);
+    }
+
+    #[test]
+    fn complex_arrays_are_slices() {
+        let mut volume = volume(&[N, N, 3], |i| (i[0] + 50 * i[2]) as f64);
+        let data = samples(&mut volume).iter().map(|&v| Complex64::new(v, -2.0 * v)).collect();
+        volume.data = Samples::Complex(data);
+        let image = read(&volume).unwrap();
+        assert_eq!((image.slices, image.frames, image.zero), (3, 2, ZeroLevel::Known));
+        assert_eq!((image.frame(1, 0)[N + 4], image.frame(1, 1)[N + 4]), (54.0, -108.0));
+        let lost = ReadOptions { zero: ZeroChoice::Lost, ..ReadOptions::default() };
+        let image = WaveImage::from_volume(&volume, &lost).unwrap();
+        assert_eq!((image.zero, codes(&image)), (ZeroLevel::Lost, vec![Code::LostZero]));
+        let wrong = ReadOptions { layout: LayoutChoice::Phases, ..ReadOptions::default() };
+        assert!(WaveImage::from_volume(&volume, &wrong).unwrap_err().to_string().contains("complex"));
+        volume.shape = vec![N, N, 1, 3];
+        assert!(read(&volume).is_err());
+    }
+
+    #[test]
+    fn spacing_is_the_options_the_headers_or_assumed() {
+        let mut volume = phases(&[N, N, 4]);
+        let with = |volume: &Volume, spacing_mm| {
+            let options = ReadOptions { spacing_mm, ..ReadOptions::default() };
+            WaveImage::from_volume(volume, &options).map(|w| (w.spacing_mm, codes(&w)))
+        };
+        assert_eq!(with(&volume, None).unwrap(), ([1.5, 1.5], vec![]));
+        assert_eq!(with(&volume, Some(2.0)).unwrap(), ([2.0, 2.0], vec![]));
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(with(&volume, Some(bad)).unwrap_err().exit_code(), 2);
+            volume.geometry.spacing_mm = Some([1.5, bad]);
+            assert!(with(&volume, None).unwrap_err().to_string().contains("--spacing"));
+            assert!(with(&volume, Some(1.0)).is_ok());
+        }
+        volume.geometry.spacing_mm = None;
+        assert_eq!(with(&volume, None).unwrap(), ([1.0, 1.0], vec![Code::AssumedSpacing]));
+        volume.geometry.spacing_mm = Some([1.0, 1.0]);
+        volume.geometry.affine_spacing_mm = Some([1.4, 1.4]);
+        assert!(with(&volume, None).unwrap_err().to_string().contains("contradicts"));
+        volume.geometry.affine_spacing_mm = Some([1.0, 1.0]);
+        volume.geometry.identity = true;
+        let both = vec![Code::IdentityAffine, Code::AssumedSpacing];
+        assert_eq!(with(&volume, None).unwrap(), ([1.0, 1.0], both));
+        assert_eq!(with(&volume, Some(1.4)).unwrap().1, [Code::IdentityAffine]);
+    }
+}

@@ -1,0 +1,244 @@
+//! Where the tissue is: an image's mask, and what it must not hold inside.
+
+use super::super::warning::{Warning, clipped_share, first_harmonic_share};
+use super::{Layout, WaveImage};
+use crate::error::{Error, Result};
+use crate::io::volume::{Samples, Volume, shape_text};
+
+/// The share of temporal energy in the first harmonic below which a warning is due.
+const FIRST_HARMONIC: f64 = 0.8;
+
+impl WaveImage {
+    /// Where `slice` is not zero in every frame, `[y][x]`. What is not finite is not zero.
+    pub fn support(&self, slice: usize) -> Vec<bool> {
+        let mut mask = vec![false; self.size[0] * self.size[1]];
+        for frame in 0..self.frames {
+            mask.iter_mut().zip(self.frame(slice, frame)).for_each(|(m, &v)| *m |= v != 0.0);
+        }
+        mask
+    }
+
+    /// Settles the mask of every slice, `[slice][y · nx + x]`: the given one (2-D for all slices,
+    /// or 3-D), else the [support](Self::support). Sets what is not finite outside it to zero,
+    /// and adds the warnings that depend on it. Call it once.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the mask has another size than the image, is complex, not finite or all
+    /// zero; if a sample inside it is not finite, or all are zero or the same in every frame.
+    pub fn check_mask(&mut self, mask: Option<&Volume>) -> Result<Vec<Vec<bool>>> {
+        let mut masks = match mask {
+            Some(volume) => self.given_mask(volume)?,
+            None => (0..self.slices).map(|slice| self.support(slice)).collect(),
+        };
+        self.check_finite(&masks)?;
+        self.data.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0);
+        for (slice, mask) in masks.iter_mut().enumerate() {
+            if !self.support(slice).iter().zip(&*mask).any(|(&wave, &inside)| wave && inside) {
+                mask.fill(false);
+                self.warnings.push(Warning::empty_slice(slice));
+            }
+        }
+        if masks.iter().flatten().all(|&inside| !inside) {
+            return Err(Error::Data(if mask.is_some() {
+                "the image holds nothing but zeros inside the mask".into()
+            } else {
+                "the image holds nothing but zeros".into()
+            }));
+        }
+        match self.layout {
+            Layout::Phases => self.check_phases(&masks)?,
+            Layout::ReIm | Layout::Complex => self.check_varies(&masks)?,
+        }
+        let [nx, ny] = self.size;
+        let edge = |i: usize| [0, nx - 1].contains(&(i % nx)) || [0, ny - 1].contains(&(i / nx));
+        let touching = masks.iter().flat_map(|m| (0..m.len()).filter(|&i| m[i] && edge(i))).count();
+        if touching > 0 {
+            self.warnings.push(Warning::mask_touches_border(touching));
+        }
+        Ok(masks)
+    }
+
+    fn given_mask(&self, volume: &Volume) -> Result<Vec<Vec<bool>>> {
+        let Samples::Real(values) = &volume.data else {
+            return Err(Error::Data(
+                "the mask is complex; it must be zero outside and non-zero inside".into(),
+            ));
+        };
+        let plane = self.size[0] * self.size[1];
+        let mut shape = volume.shape.clone();
+        while shape.len() > 2 && shape.last() == Some(&1) {
+            shape.pop();
+        }
+        let [nx, ny] = self.size;
+        if shape != [nx, ny] && shape != [nx, ny, self.slices] {
+            return Err(Error::Data(format!(
+                "the mask is {}, but the image {}; a mask has the image's size (and its slices, or one for all)",
+                shape_text(&volume.shape),
+                shape_text(&self.map_dims)
+            )));
+        }
+        let bad = values.iter().filter(|v| !v.is_finite()).count();
+        if bad > 0 {
+            return Err(Error::Data(format!(
+                "{bad} values of the mask are NaN or infinite; set them to 0 or 1"
+            )));
+        }
+        if values.iter().all(|&v| v == 0.0) {
+            return Err(Error::Data(
+                "the mask is zero everywhere; it must be non-zero where the tissue is".into(),
+            ));
+        }
+        // A single slice serves all of them.
+        Ok(values
+            .chunks(plane)
+            .map(|p| p.iter().map(|&v| v != 0.0).collect())
+            .cycle()
+            .take(self.slices)
+            .collect())
+    }
+
+    fn check_finite(&self, masks: &[Vec<bool>]) -> Result<()> {
+        let plane = self.size[0] * self.size[1];
+        let mut bad = self.data.iter().enumerate().filter(|(i, v)| {
+            let slice = i / (plane * self.frames);
+            !v.is_finite() && masks[slice][i % plane]
+        });
+        let Some((first, _)) = bad.next() else { return Ok(()) };
+        let (x, y) = (first % self.size[0], first % plane / self.size[0]);
+        let (slice, frame) = (first / (plane * self.frames), first / plane % self.frames);
+        Err(Error::Data(format!(
+            "{} samples inside the mask are NaN or infinite, the first at x {x}, y {y}, slice {slice}, frame {frame}; \
+             set them to 0, or leave them out with --mask",
+            1 + bad.count()
+        )))
+    }
+
+    /// Refuses channels that are constant inside the mask.
+    fn check_varies(&self, masks: &[Vec<bool>]) -> Result<()> {
+        let constant = |frame| {
+            let samples = masks.iter().enumerate().flat_map(|(slice, mask)| {
+                self.frame(slice, frame).iter().zip(mask).filter(|&(_, &inside)| inside).map(|(v, _)| *v)
+            });
+            samples.clone().zip(samples.skip(1)).all(|(a, b)| a == b)
+        };
+        if (0..self.frames).all(constant) {
+            return Err(Error::Data("the image is constant inside the mask: there is no wave in it".into()));
+        }
+        Ok(())
+    }
+
+    fn check_phases(&mut self, masks: &[Vec<bool>]) -> Result<()> {
+        let mut samples = Vec::new();
+        for (slice, mask) in masks.iter().enumerate() {
+            for i in (0..mask.len()).filter(|&i| mask[i]) {
+                samples.extend((0..self.frames).map(|frame| self.frame(slice, frame)[i]));
+            }
+        }
+        let share = first_harmonic_share(samples.chunks(self.frames));
+        if share.is_nan() {
+            return Err(Error::Data(
+                "all frames are the same inside the mask: there is no wave in them".into(),
+            ));
+        }
+        if share < FIRST_HARMONIC {
+            self.warnings.push(Warning::off_frequency(share));
+        }
+        let share = clipped_share(&mut samples);
+        if share > 0.0 {
+            self.warnings.push(Warning::clipped_phase(share));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{N, codes, phases, read, samples, volume};
+    use super::*;
+    use crate::wave::warning::Code;
+
+    fn refused(volume: &Volume, mask: Option<&Volume>) -> String {
+        let e = read(volume).and_then(|mut image| image.check_mask(mask)).unwrap_err();
+        assert_eq!(e.exit_code(), 1);
+        e.to_string()
+    }
+
+    #[test]
+    fn data_that_hold_no_wave_are_refused() {
+        let shape = [N, N, 4];
+        assert!(refused(&volume(&shape, |_| 0.0), None).contains("nothing but zeros"));
+        assert!(refused(&volume(&shape, |_| 7.0), None).contains("all frames are the same"));
+        assert!(refused(&volume(&[N, N, 2], |i| 3.0 + i[2] as f64), None).contains("constant"));
+        for (scale, exponent) in [(1e20, "e2"), (1e-30, "e-")] {
+            let what = refused(&volume(&shape, |i| scale * i[2] as f64), None);
+            assert!(what.contains("rescale") && what.contains(exponent), "{what}");
+        }
+        let mut nan = volume(&shape, |_| 0.0);
+        samples(&mut nan).fill(f64::NAN);
+        assert!(refused(&nan, None).contains("every sample is NaN"));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_refused_inside_the_mask_and_cleared_outside() {
+        let mask = volume(&[N, N], |_| 1.0);
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut wave = phases(&[N, N, 2, 4]);
+            let at = |x: usize, y: usize, slice: usize, frame: usize| x + N * (y + N * (slice + 2 * frame));
+            samples(&mut wave)[at(0, 5, 1, 2)] = bad;
+            let mut image = read(&wave).unwrap();
+            image.check_mask(Some(&mask)).unwrap();
+            assert!(image.data.iter().all(|v| v.is_finite()));
+            // Without a mask it is not zero, and so inside.
+            assert!(refused(&wave, None).contains("x 0, y 5, slice 1, frame 2"));
+            samples(&mut wave)[at(3, 4, 0, 3)] = bad;
+            samples(&mut wave)[at(3, 4, 1, 0)] = bad;
+            let what = refused(&wave, Some(&mask));
+            assert!(what.contains("2 samples") && what.contains("x 3, y 4, slice 0, frame 3"), "{what}");
+        }
+    }
+
+    #[test]
+    fn masks_are_checked() {
+        let wave = phases(&[N, N, 3, 4]);
+        let masks = |mask: Option<&Volume>| read(&wave).unwrap().check_mask(mask).unwrap();
+        let inside = |m: &[bool]| m.iter().filter(|&&m| m).count();
+        assert!(masks(None).iter().all(|m| inside(m) == (N - 2) * (N - 2)));
+        let half = |i: &[usize]| f64::from(i[0] < N / 2);
+        assert!(masks(Some(&volume(&[N, N], half))).iter().all(|m| inside(m) == (N / 2 - 1) * (N - 2)));
+        let stack = volume(&[N, N, 3, 1], |i| if i[2] == 1 { 0.0 } else { -2.0 });
+        let counts: Vec<_> = masks(Some(&stack)).iter().map(|m| inside(m)).collect();
+        assert_eq!(counts, [324, 0, 324]);
+
+        let other = refused(&wave, Some(&volume(&[N, N + 1], |_| 1.0)));
+        assert!(other.contains("20 × 21") && other.contains("20 × 20 × 3"), "{other}");
+        assert!(refused(&wave, Some(&volume(&[N, N, 2], |_| 1.0))).contains("20 × 20 × 2"));
+        assert!(refused(&wave, Some(&volume(&[N, N], |_| 0.0))).contains("zero everywhere"));
+        assert!(refused(&wave, Some(&volume(&[N, N], |_| f64::NAN))).contains("NaN"));
+        let mut border = volume(&[N, N], |_| 0.0);
+        samples(&mut border)[0] = 1.0;
+        assert!(refused(&wave, Some(&border)).contains("zeros inside the mask"));
+    }
+
+    #[test]
+    fn doubts_are_told() {
+        let told = |volume: &Volume, mask: Option<&Volume>| {
+            let mut image = read(volume).unwrap();
+            image.check_mask(mask).unwrap();
+            codes(&image)
+        };
+        let mut wave = phases(&[N, N, 3, 8]);
+        assert_eq!(told(&wave, None), []);
+        let mut whole = volume(&[N, N], |_| 1.0);
+        samples(&mut whole).fill(1.0);
+        let mut filled = wave.clone();
+        samples(&mut filled).iter_mut().enumerate().for_each(|(i, v)| *v += (i / (3 * N * N)) as f64);
+        assert!(told(&filled, Some(&whole)).contains(&Code::MaskTouchesBorder));
+        samples(&mut wave).iter_mut().for_each(|v| *v = v.min(2700.0));
+        assert_eq!(told(&wave, None), [Code::ClippedPhase]);
+        let twice = volume(&[N, N, 8], |i| (i[0] as f64 + std::f64::consts::PI * i[2] as f64 / 2.0).sin());
+        assert_eq!(told(&twice, None), [Code::OffFrequency]);
+        let gap = volume(&[N, N, 3, 4], |i| if i[2] == 1 { 0.0 } else { ((i[0] + i[3]) as f64).sin() });
+        assert!(told(&gap, None).contains(&Code::EmptySlice));
+        assert_eq!(told(&volume(&[N, N, 2], |i| i[0] as f64), None), [Code::LostZero]);
+    }
+}

@@ -1,0 +1,231 @@
+//! What is doubtful about an image, though it can be worked on.
+
+use serde::Serialize;
+use std::fmt;
+
+/// What a [`Warning`] is about. Serialised in kebab case (`clipped-phase`): these names are
+/// part of the JSON output and stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Code {
+    /// The affine is the identity.
+    IdentityAffine,
+    /// No spacing is known; 1 mm was assumed.
+    AssumedSpacing,
+    /// The field's zero level is lost.
+    LostZero,
+    /// Samples pile up at the ends of their range.
+    ClippedPhase,
+    /// Little of the motion is at the frames' first harmonic.
+    OffFrequency,
+    /// The mask reaches the image's edge.
+    MaskTouchesBorder,
+    /// A slice of the stack holds nothing.
+    EmptySlice,
+    /// The mask is smaller than a wavelength.
+    BelowWavelength,
+    /// The loss modulus is negative: the field looks conjugated.
+    Conjugated,
+}
+
+/// A doubt, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Warning {
+    /// What it is about.
+    pub code: Code,
+    /// A complete sentence.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Warning {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Warning { code, message: message.into() }
+    }
+
+    /// The affine is the identity.
+    pub fn identity_affine() -> Self {
+        Self::new(
+            Code::IdentityAffine,
+            "the affine is the identity: the file does not say how the image lies in the patient",
+        )
+    }
+
+    /// No spacing is known.
+    pub fn assumed_spacing() -> Self {
+        Self::new(
+            Code::AssumedSpacing,
+            "the file does not state the pixel spacing: 1 mm is assumed, and stiffness grows with its square; \
+             give the true one with --spacing",
+        )
+    }
+
+    /// The zero level is lost.
+    pub fn lost_zero() -> Self {
+        Self::new(
+            Code::LostZero,
+            "the zero level of the displacement is lost: the mean under the mask is subtracted, which costs \
+             accuracy; use phases or complex data if there are any, or --zero known if zero is truly zero",
+        )
+    }
+
+    /// `share` (0 to 1) of the samples in the mask are at an end of their range.
+    pub fn clipped_phase(share: f64) -> Self {
+        Self::new(
+            Code::ClippedPhase,
+            format!(
+                "{:.2} % of the samples in the mask are clipped at the ends of their range; stiffness is doubtful there",
+                100.0 * share
+            ),
+        )
+    }
+
+    /// `share` (0 to 1) of the motion's energy is at the first harmonic.
+    pub fn off_frequency(share: f64) -> Self {
+        Self::new(
+            Code::OffFrequency,
+            format!(
+                "only {:.0} % of the motion is at the driving frequency; are these phases over one period, in order?",
+                100.0 * share
+            ),
+        )
+    }
+
+    /// `pixels` of the mask lie on the image's edge.
+    pub fn mask_touches_border(pixels: usize) -> Self {
+        Self::new(
+            Code::MaskTouchesBorder,
+            format!("the mask reaches the edge of the image ({pixels} pixels): waves are cut off there"),
+        )
+    }
+
+    /// `slice` (from 0) holds nothing.
+    pub fn empty_slice(slice: usize) -> Self {
+        Self::new(
+            Code::EmptySlice,
+            format!("slice {slice} holds nothing inside the mask; its maps are all zero"),
+        )
+    }
+
+    /// The mask's `extent_mm` is less than the `wavelength_mm` found in it.
+    pub fn below_wavelength(extent_mm: f64, wavelength_mm: f64) -> Self {
+        Self::new(
+            Code::BelowWavelength,
+            format!(
+                "the mask is {extent_mm:.0} mm wide, less than one shear wavelength ({wavelength_mm:.0} mm): \
+                 stiffness rests on part of a wave"
+            ),
+        )
+    }
+
+    /// The median loss modulus, `loss_kpa`, is negative.
+    pub fn conjugated(loss_kpa: f64) -> Self {
+        Self::new(
+            Code::Conjugated,
+            format!(
+                "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew on their way: the field \
+                 looks conjugated (frames in reverse order, or the sign of the imaginary part)"
+            ),
+        )
+    }
+}
+
+/// The least share of samples at one end of the range that counts as clipping.
+const CLIPPED_SHARE: f64 = 1e-3;
+/// The levels next to the end that it is compared with, and how much it must outnumber their mean.
+const NEIGHBOURS: usize = 8;
+const PILE: f64 = 4.0;
+
+/// The share (0 to 1) of samples that are clipped: equal to the least or the greatest value,
+/// more than one in a thousand, and piled up against the levels next to it. The last keeps
+/// coarse integers from alarm, of which many share every level. Sorts `samples`.
+pub(super) fn clipped_share(samples: &mut [f32]) -> f64 {
+    samples.sort_unstable_by(f32::total_cmp);
+    let levels: Vec<usize> = samples.chunk_by(|a, b| a == b).map(<[f32]>::len).collect();
+    let total = samples.len() as f64;
+    let pile = |at_end: usize, next: &[usize]| {
+        let usual = next.iter().sum::<usize>() as f64 / next.len() as f64;
+        // With no other level `usual` is NaN: a constant is not clipped.
+        if at_end as f64 > CLIPPED_SHARE * total && at_end as f64 >= PILE * usual {
+            at_end as f64 / total
+        } else {
+            0.0
+        }
+    };
+    let n = levels.len().saturating_sub(1).min(NEIGHBOURS);
+    match (levels.first(), levels.last()) {
+        (Some(&least), Some(&greatest)) => {
+            pile(least, &levels[1..1 + n]) + pile(greatest, &levels[levels.len() - 1 - n..levels.len() - 1])
+        }
+        _ => 0.0,
+    }
+}
+
+/// The share of temporal energy about the mean that is in DFT bin 1, over `series` of equal
+/// length, at least 3. NaN where nothing moves.
+pub(super) fn first_harmonic_share<'a>(series: impl Iterator<Item = &'a [f32]>) -> f64 {
+    let (mut first, mut all) = (0.0, 0.0);
+    for frames in series {
+        let n = frames.len() as f64;
+        let mean = frames.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let (mut re, mut im) = (0.0, 0.0);
+        for (t, &v) in frames.iter().enumerate() {
+            let (sin, cos) = (std::f64::consts::TAU * t as f64 / n).sin_cos();
+            let v = f64::from(v) - mean;
+            re += v * cos;
+            im += v * sin;
+            all += v * v;
+        }
+        // Bin 1 and its mirror image.
+        first += 2.0 * (re * re + im * im) / n;
+    }
+    first / all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_stable_in_json() {
+        let json = serde_json::to_value(Warning::clipped_phase(0.0157)).unwrap();
+        assert_eq!(json["code"], "clipped-phase");
+        assert!(json["message"].as_str().unwrap().starts_with("1.57 %"));
+    }
+
+    fn sine(amplitude: f64, limit: f64, step: f64) -> Vec<f32> {
+        (0..8000)
+            .map(|i| amplitude * (1.0 + (i % 97) as f64 / 97.0) * (0.7 * i as f64).sin())
+            .map(|v| ((v / step).round() * step).clamp(-limit, limit) as f32)
+            .collect()
+    }
+
+    #[test]
+    fn clipping_is_told_from_coarse_steps() {
+        assert_eq!(clipped_share(&mut sine(1000.0, f64::INFINITY, 1.0)), 0.0);
+        assert_eq!(clipped_share(&mut sine(30.0, f64::INFINITY, 1.0)), 0.0, "each level holds many");
+        let share = clipped_share(&mut sine(1000.0, 1700.0, 1.0));
+        assert!((0.01..0.15).contains(&share), "{share}");
+        assert_eq!(clipped_share(&mut [1.0; 50]), 0.0);
+        assert_eq!(clipped_share(&mut []), 0.0);
+    }
+
+    #[test]
+    fn energy_off_the_first_harmonic_is_seen() {
+        let wave = |k: f64| -> Vec<f32> {
+            (0..8)
+                .map(|t| (5.0 + (std::f64::consts::TAU * k * f64::from(t) / 8.0 + 0.3).sin()) as f32)
+                .collect()
+        };
+        let (one, two, still) = (wave(1.0), wave(2.0), vec![3.0; 8]);
+        assert!((first_harmonic_share([&one[..], &still].into_iter()) - 1.0).abs() < 1e-9);
+        assert!((first_harmonic_share([&one[..], &two].into_iter()) - 0.5).abs() < 1e-6);
+        assert!(first_harmonic_share([&still[..]].into_iter()).is_nan());
+    }
+}

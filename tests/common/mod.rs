@@ -1,0 +1,66 @@
+//! What several test files share.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use palpate::gpu::{AdapterChoice, Gpu};
+
+/// A device, or `None` with a line that says the test is skipped. `PALPATE_REQUIRE_GPU=1` (`./dev test`
+/// sets it) makes a missing adapter a failure instead, so that nothing is skipped unseen. `PALPATE_ADAPTER`
+/// chooses among several.
+pub fn gpu() -> Option<Gpu> {
+    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
+    match Gpu::open(&choice) {
+        Ok(gpu) => Some(gpu),
+        Err(error) if std::env::var_os("PALPATE_REQUIRE_GPU").is_none() => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// ‖a−b‖₂/‖b‖₂. NaN is expected to stand exactly where the oracle has it.
+pub fn relative_error(got: &[f64], expected: &[f64]) -> Result<f64, String> {
+    if got.len() != expected.len() {
+        return Err(format!("{} values, expected {}", got.len(), expected.len()));
+    }
+    let (mut off, mut norm) = (0.0, 0.0);
+    for (i, (a, b)) in got.iter().zip(expected).enumerate() {
+        if a.is_nan() != b.is_nan() {
+            return Err(format!("value {i} is {a}, expected {b}"));
+        }
+        if !b.is_nan() {
+            off += (a - b).powi(2);
+            norm += b.powi(2);
+        }
+    }
+    Ok(if off == 0.0 { 0.0 } else { (off / norm.max(f64::MIN_POSITIVE)).sqrt() })
+}
+
+/// The bytes of an RGBA texture, row by row.
+pub fn read_texture(gpu: &Gpu, texture: &palpate::wgpu::Texture) -> Vec<u8> {
+    use palpate::wgpu;
+    let (width, height) = (texture.width(), texture.height());
+    let pitch = (4 * width).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: Some("texture read-back"),
+        size: u64::from(pitch * height),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
+        mapped_at_creation: false,
+    });
+    let mut encoder = gpu.encoder("texture read-back");
+    encoder.copy_texture_to_buffer(
+        texture.as_image_copy(),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &buffer,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(pitch),
+                rows_per_image: None,
+            },
+        },
+        wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+    );
+    gpu.queue().submit([encoder.finish()]);
+    let bytes: Vec<u8> = gpu.read(&buffer).expect("read");
+    bytes.chunks(pitch as usize).flat_map(|row| &row[..4 * width as usize]).copied().collect()
+}

@@ -1,0 +1,80 @@
+//! Every kernel of the table, in every specialisation, against its f64 oracle on a real adapter:
+//! odd sizes and real ones, buffers filled with NaN beforehand, without and with run-time checks.
+
+mod common;
+
+use palpate::gpu::Gpu;
+use palpate::kernel::{Checks, Expect, Pipelines, Place, Size, Spec, TABLE};
+use palpate::plan::{Plan, Recorder};
+
+/// Runs one trial and returns ‖a−b‖₂/‖b‖₂ of the worst of its results against its tolerance.
+fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> {
+    let mut rng = fastrand::Rng::with_seed(size.pixels() as u64);
+    let mut rec = Recorder::new();
+    let expected = (spec.kernel.trial)(&mut rec, spec, size, &mut rng);
+    let uses = rec.dispatches().iter().any(|d| d.spec == *spec);
+    assert!(uses, "{} at {size:?}: the trial does not run the specialisation it was asked for", spec.label());
+    for place in expected.iter().map(|e| &e.place) {
+        if let Place::Buffer(buf) = place {
+            rec.keep(*buf);
+        }
+    }
+    let plan = Plan::compile(rec, pipelines, &|_, _| {}).map_err(|e| e.to_string())?;
+    plan.poison().map_err(|e| e.to_string())?;
+    plan.run().map_err(|e| e.to_string())?;
+    let first = read(&plan, pipelines.gpu(), &expected);
+    plan.run().map_err(|e| e.to_string())?;
+    let mut worst = 0f64;
+    for ((e, got), again) in expected.iter().zip(first).zip(read(&plan, pipelines.gpu(), &expected)) {
+        if got.iter().map(|v| v.to_bits()).ne(again.iter().map(|v| v.to_bits())) {
+            return Err("a second run gave other bits".into());
+        }
+        let error = common::relative_error(&got, &e.values)?;
+        worst = worst.max(error);
+        if error > e.tolerance {
+            return Err(format!("relative error {error:.1e}, allowed {:.1e}", e.tolerance));
+        }
+    }
+    Ok(worst)
+}
+
+fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
+    let place = |e: &Expect| match e.place {
+        Place::Buffer(buf) => {
+            let values: Vec<f32> = plan.read(buf).expect("read");
+            values[..e.values.len()].iter().map(|&v| f64::from(v)).collect()
+        }
+        Place::Texture(tex) => {
+            let texture = plan.texture(tex).expect("the plan's own");
+            common::read_texture(gpu, texture).into_iter().map(f64::from).collect()
+        }
+    };
+    expected.iter().map(place).collect()
+}
+
+fn whole_table(checks: Checks) {
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, checks);
+    let mut failures = Vec::new();
+    for kernel in TABLE {
+        for spec in (kernel.specs)().iter().filter(|s| gpu.caps().features.contains(s.features)) {
+            for &size in kernel.sizes {
+                match trial(&pipelines, spec, size) {
+                    Ok(error) => println!("{:<34} {:?} {error:.1e}", spec.label(), size),
+                    Err(what) => failures.push(format!("{} at {size:?}: {what}", spec.label())),
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn every_kernel_agrees_with_its_oracle() {
+    whole_table(Checks::Off);
+}
+
+#[test]
+fn and_with_run_time_checks() {
+    whole_table(Checks::On);
+}
