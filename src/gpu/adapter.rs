@@ -61,7 +61,11 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
     }
 }
 
-pub(super) fn choose(choice: &AdapterChoice) -> Result<Found> {
+/// The adapter that `choice` names.
+///
+/// # Errors
+/// [`Error::Adapter`] that lists what there is.
+pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     let mut found = adapters();
     if found.is_empty() {
         return Err(Error::Adapter(NO_ADAPTER.into()));

@@ -7,7 +7,7 @@ mod caps;
 mod pool;
 mod profile;
 
-pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters};
+pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
 pub use caps::{Caps, Tier};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;

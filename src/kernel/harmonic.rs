@@ -45,7 +45,7 @@ impl Frames {
         match self {
             Self::Channels => vec![Complex64::ONE, Complex64::I],
             Self::Phases(n) => {
-                let turn = std::f64::consts::TAU / n as f64;
+                let turn = -std::f64::consts::TAU / n as f64;
                 (0..n).map(|t| Complex64::from_polar(2.0 / n as f64, turn * t as f64)).collect()
             }
         }

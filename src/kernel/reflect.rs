@@ -61,7 +61,7 @@ impl Shader {
     /// What keeps the shader from running at WebGPU's default limits; empty when nothing does.
     pub fn over_default_limits(&self) -> Vec<String> {
         let limits = wgpu::Limits::default();
-        let size = self.entry().workgroup_size;
+        let size = self.workgroup_size();
         let variables = || self.module.global_variables.iter().map(|(_, v)| v);
         let bytes = |v: &naga::GlobalVariable| self.module.types[v.ty].inner.size(self.module.to_ctx());
         let workgroup: u32 =
@@ -128,6 +128,11 @@ impl Shader {
             }
             other => format!("{other:?}"),
         }
+    }
+
+    /// Threads of one workgroup along x, y, z.
+    pub fn workgroup_size(&self) -> [u32; 3] {
+        self.entry().workgroup_size
     }
 
     fn entry(&self) -> &naga::EntryPoint {

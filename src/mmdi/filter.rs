@@ -38,13 +38,51 @@ pub fn directional(settings: &Settings) -> Array3<f64> {
         if k == 0.0 {
             return 0.0;
         }
-        let along = [kx, ky, -kx, -ky][d] / k;
         let band = 1.0 / (1.0 + (low / k).powi(2 * order)) / (1.0 + (k / high).powi(2 * order));
-        band * along.max(0.0).powi(2)
+        let (along, bin, n) = [(kx, x, nx), (ky, y, ny), (-kx, x, nx), (-ky, y, ny)][d];
+        let square = (along / k).powi(2);
+        // At half a wave per pixel a bin stands for both senses; half goes to each, so that a field and its
+        // conjugate have the same stiffness.
+        let share = if 2 * bin == n { 0.5 } else { f64::from(along > 0.0) };
+        band * square * share
     })
 }
 
 /// The low pass 1/(1 + (k/K)⁸) of the continuation, `[ny][nx]`.
 pub fn low_pass(settings: &Settings) -> Array2<f64> {
     frequencies(settings).mapv(|(kx, ky)| 1.0 / (1.0 + (kx.hypot(ky) / SMOOTH).powi(8)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::harmonic::Frames;
+    use crate::mmdi::Mode;
+
+    #[test]
+    fn directions_share_the_band_and_mirror_each_other() {
+        for (size, zero_lost) in [([64, 48], true), ([47, 33], false)] {
+            let frames = Frames::Channels;
+            let settings = Settings {
+                mode: Mode::Clinical,
+                size,
+                spacing_mm: [1.0, 1.5],
+                frames,
+                zero_lost,
+                frequency_hz: 60.0,
+                density: 1000.0,
+            };
+            let weights = directional(&settings);
+            let [nx, ny] = size;
+            assert!(weights.iter().all(|w| (0.0..=1.0).contains(w)));
+            assert_eq!(weights.slice(ndarray::s![.., 0, 0]).sum(), 0.0);
+            for ((d, y, x), w) in weights.indexed_iter() {
+                let mirror = weights[[(d + 2) % DIRECTIONS, (ny - y) % ny, (nx - x) % nx]];
+                assert!((w - mirror).abs() < 1e-15, "{d} {y} {x}");
+            }
+            // cos² and sin² add to 1: together the directions pass the band once.
+            let all: f64 = weights.slice(ndarray::s![.., 3, 5]).sum();
+            assert!(all > 0.5 && all <= 1.0, "{all}");
+        }
+    }
 }

@@ -1,0 +1,135 @@
+//! `palpate doctor`: what there is to compute on, and what would be used.
+
+use super::{AdapterOption, json, print};
+use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters};
+use palpate::{Error, Result};
+use serde::Serialize;
+
+/// Show the adapters, what they can do and which one would be used
+///
+/// Example: palpate doctor --adapter nvidia
+#[derive(clap::Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    adapter: AdapterOption,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Findings {
+    adapters: Vec<Found>,
+    /// Index of the one that would be used.
+    used: Option<usize>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Found {
+    name: String,
+    kind: String,
+    backend: String,
+    driver: String,
+    /// What it can do beyond WebGPU's defaults; `None` where it does not give a device.
+    tiers: Option<Vec<String>>,
+    timestamps: bool,
+    max_buffer_mib: u64,
+    max_workgroup_threads: u32,
+    workgroup_memory_kib: u32,
+    problem: Option<String>,
+}
+
+impl Doctor {
+    pub fn run(self) -> Result<()> {
+        let infos: Vec<_> = adapters().into_iter().map(|found| found.info).collect();
+        let found: Vec<Found> = (0..infos.len()).map(|i| Found::examine(i, &infos[i])).collect();
+        let choice = self.adapter.choice();
+        // The same rule that opens a device decides here, so that the two cannot differ.
+        let (used, problem) = match palpate::gpu::choose(&choice) {
+            Ok(chosen) => (infos.iter().position(|info| *info == chosen.info), None),
+            Err(error) => (None, Some(error)),
+        };
+        let why = match (&choice, &problem) {
+            (_, Some(error)) => error.to_string(),
+            (AdapterChoice::Best, _) => {
+                "the most capable kind there is: discrete, integrated, virtual, then software".into()
+            }
+            _ => "asked for with --adapter".into(),
+        };
+        let findings = Findings { adapters: found, used, why };
+        print(&if self.json { json(&findings)? } else { findings.text() })?;
+        match problem {
+            Some(_) if infos.is_empty() => Err(Error::Adapter(NO_ADAPTER.into())),
+            Some(error) => Err(error),
+            None => findings.usable(),
+        }
+    }
+}
+
+impl Found {
+    fn examine(index: usize, info: &palpate::wgpu::AdapterInfo) -> Self {
+        let mut found = Self {
+            name: info.name.clone(),
+            kind: format!("{:?}", info.device_type),
+            backend: format!("{:?}", info.backend),
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+            tiers: None,
+            timestamps: false,
+            max_buffer_mib: 0,
+            max_workgroup_threads: 0,
+            workgroup_memory_kib: 0,
+            problem: None,
+        };
+        match Gpu::open(&AdapterChoice::Index(index)) {
+            Ok(gpu) => {
+                let caps = gpu.caps();
+                found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
+                found.timestamps = caps.timestamps();
+                found.max_buffer_mib = caps.max_binding() >> 20;
+                found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
+                found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
+            }
+            Err(error) => found.problem = Some(error.to_string()),
+        }
+        found
+    }
+}
+
+impl Findings {
+    /// The chosen adapter gives a device.
+    fn usable(&self) -> Result<()> {
+        match self.used.and_then(|i| self.adapters[i].problem.clone()) {
+            Some(problem) => Err(Error::Adapter(problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("palpate {}\n", env!("CARGO_PKG_VERSION"));
+        if self.adapters.is_empty() {
+            text += "No adapters.\n";
+        }
+        for (i, a) in self.adapters.iter().enumerate() {
+            let mark = if self.used == Some(i) { "  <- used" } else { "" };
+            text += &format!("\n{i}: {}{mark}\n", a.name);
+            text += &format!("   {} through {}, driver {}\n", a.kind, a.backend, a.driver);
+            if let Some(problem) = &a.problem {
+                text += &format!("   cannot be used: {problem}\n");
+                continue;
+            }
+            text += &format!("   tiers: {}\n", a.tiers.as_deref().unwrap_or_default().join(", "));
+            text += &format!(
+                "   limits: {} MiB a buffer, {} threads and {} KiB a workgroup; timestamps: {}\n",
+                a.max_buffer_mib,
+                a.max_workgroup_threads,
+                a.workgroup_memory_kib,
+                if a.timestamps { "yes" } else { "no" }
+            );
+        }
+        if let Some(i) = self.used {
+            text += &format!("\nUsed: {} ({}).\n", self.adapters[i].name, self.why);
+        }
+        text
+    }
+}

@@ -1,0 +1,306 @@
+//! `palpate invert`: wave images to stiffness maps.
+
+use super::report::{Report, Slice};
+use super::{AdapterOption, json, picture, print, progress};
+use clap::ValueEnum;
+use num_complex::Complex32;
+use palpate::io::nifti::{encode_complex64, encode_f32};
+use palpate::io::output::{check_stems, stem};
+use palpate::io::{self, OutputSet, Volume};
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines, Plane};
+use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::wave::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
+use palpate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Turn wave images into stiffness maps
+///
+/// Reads NIfTI, MATLAB v5 and NPY: X, Y and 2 channels (real, imaginary) or 3 and more phases over one period;
+/// X, Y, slice, channel or phase; or complex X, Y and X, Y, slice. For input S.nii.gz it writes
+/// S_mmdi_stiffness, _storage, _loss, _wavespeed, _confidence and _coherence (.nii.gz), S_wave, S_amplitude,
+/// S_mask, a picture S.png and statistics S.json.
+///
+/// Example: palpate invert liver.nii.gz --frequency 60 -o maps
+#[derive(clap::Args)]
+pub struct Invert {
+    /// Wave images (.nii, .nii.gz, .mat, .npy)
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder the maps are written to
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Method of inversion
+    #[arg(long, value_enum, default_value_t = Method::Mmdi)]
+    method: Method,
+    /// MMDI for measurement (bias corrected) or for comparison with clinical maps
+    #[arg(long, value_enum, default_value_t = ModeOption::Corrected)]
+    mmdi: ModeOption,
+    /// Frequency of the vibration, Hz
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, allow_negative_numbers = true)]
+    frequency: f64,
+    /// Density of the tissue, kg/m3
+    #[arg(long, value_name = "KG/M3", default_value_t = 1000.0, allow_negative_numbers = true)]
+    density: f64,
+    /// Pixel spacing along both axes, mm, in place of the header's
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+    spacing: Option<f64>,
+    /// What the last axis holds
+    #[arg(long, value_enum, default_value_t = LayoutOption::Auto)]
+    layout: LayoutOption,
+    /// Whether the wave's zero level is known; auto: lost for re-im, else known
+    #[arg(long, value_enum, default_value_t = ZeroOption::Auto)]
+    zero: ZeroOption,
+    /// Mask, non-zero inside: X, Y or X, Y, slice; without it, what is not zero in every frame
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    #[command(flatten)]
+    adapter: AdapterOption,
+    /// Overwrite files that exist
+    #[arg(long)]
+    force: bool,
+    /// Print the statistics as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Method {
+    /// Multimodel direct inversion
+    Mmdi,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ModeOption {
+    Corrected,
+    Clinical,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LayoutOption {
+    Auto,
+    ReIm,
+    Phases,
+    Complex,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ZeroOption {
+    Auto,
+    Known,
+    Lost,
+}
+
+/// The maps written for each method, and the end of their names.
+const MAPS: [(Plane, &str); 6] = [
+    (Plane::Stiffness, "mmdi_stiffness"),
+    (Plane::Storage, "mmdi_storage"),
+    (Plane::Loss, "mmdi_loss"),
+    (Plane::Wavespeed, "mmdi_wavespeed"),
+    (Plane::Confidence, "mmdi_confidence"),
+    (Plane::Coherence, "mmdi_coherence"),
+];
+
+impl Invert {
+    pub fn run(self) -> Result<()> {
+        let Method::Mmdi = self.method;
+        self.settings([Settings::SMALLEST; 2], self.spacing.map_or([1.0; 2], |h| [h; 2])).check()?;
+        check_stems(&self.inputs)?;
+        let set = OutputSet::new(&self.output, self.force)?;
+        let names: Vec<_> = self.inputs.iter().flat_map(|input| names(&stem(input))).collect();
+        set.check_free(&names)?;
+        self.spare_inputs(&names)?;
+        drop(set);
+        let mask = self.mask.as_ref().map(io::read).transpose()?;
+
+        let gpu = self.adapter.open()?;
+        let mut work = Work { pipelines: Pipelines::new(&gpu, Checks::Off), compiled: None };
+        let bar = progress::bar("inverting", self.inputs.len());
+        let mut reports = Vec::new();
+        let mut failed = Vec::new();
+        for input in &self.inputs {
+            match self.one(input, mask.as_ref(), &mut work) {
+                Ok(report) => {
+                    if !self.json {
+                        bar.suspend(|| print(&report.line(&self.output)))?;
+                        report
+                            .warnings()
+                            .for_each(|w| bar.suspend(|| eprintln!("warning: {}: {w}", input.display())));
+                    }
+                    reports.push(report);
+                }
+                // Without a device nothing that follows can succeed either.
+                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(error) => failed.push(error),
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        if self.json {
+            print(&json(&reports)?)?;
+        }
+        let Some(last) = failed.pop() else { return Ok(()) };
+        // One bad file does not cost the others their maps; each is named, and the call fails.
+        failed.iter().for_each(|error| eprintln!("error: {error}"));
+        Err(last)
+    }
+
+    fn settings(&self, size: [usize; 2], spacing_mm: [f64; 2]) -> Settings {
+        Settings {
+            mode: match self.mmdi {
+                ModeOption::Corrected => Mode::Corrected,
+                ModeOption::Clinical => Mode::Clinical,
+            },
+            size,
+            spacing_mm,
+            frames: Frames::Channels,
+            zero_lost: false,
+            frequency_hz: self.frequency,
+            density: self.density,
+        }
+    }
+
+    fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            layout: match self.layout {
+                LayoutOption::Auto => LayoutChoice::Auto,
+                LayoutOption::ReIm => LayoutChoice::ReIm,
+                LayoutOption::Phases => LayoutChoice::Phases,
+                LayoutOption::Complex => LayoutChoice::Complex,
+            },
+            zero: match self.zero {
+                ZeroOption::Auto => ZeroChoice::Auto,
+                ZeroOption::Known => ZeroChoice::Known,
+                ZeroOption::Lost => ZeroChoice::Lost,
+            },
+            spacing_mm: self.spacing,
+        }
+    }
+
+    /// `--force` must not let an output replace an input.
+    fn spare_inputs(&self, names: &[String]) -> Result<()> {
+        let files = self.inputs.iter().chain(&self.mask);
+        let inputs: Vec<_> = files.filter_map(|input| input.canonicalize().ok()).collect();
+        for name in names {
+            let path = self.output.join(name);
+            if path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
+                return Err(Error::Usage(format!(
+                    "{} is an input and would be overwritten; choose another folder with -o",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&self, input: &Path, mask: Option<&Volume>, work: &mut Work) -> Result<Report> {
+        let about = |error: Error| match error {
+            Error::Data(what) => Error::file(input, what),
+            other => other,
+        };
+        let volume = io::read(input)?;
+        let mut image = WaveImage::from_volume(&volume, &self.read_options()).map_err(about)?;
+        drop(volume);
+        let masks = image.check_mask(mask).map_err(about)?;
+        let settings = Settings {
+            frames: match image.layout {
+                Layout::Phases => Frames::Phases(image.frames),
+                Layout::ReIm | Layout::Complex => Frames::Channels,
+            },
+            zero_lost: image.zero == ZeroLevel::Lost,
+            ..self.settings(image.size, image.spacing_mm)
+        };
+        let (slices, adapter) = work.invert(&settings, &image, &masks).map_err(about)?;
+        let report = Report::new(input, &image, &settings, &slices, adapter);
+        self.write(&stem(input), &image, &settings, &slices, &report)?;
+        Ok(report)
+    }
+
+    fn write(
+        &self,
+        stem: &str,
+        image: &WaveImage,
+        settings: &Settings,
+        slices: &[Slice],
+        report: &Report,
+    ) -> Result<()> {
+        let mut set = OutputSet::new(&self.output, self.force)?;
+        let about = format!(
+            "{:?} {} Hz, {} kg/m3, palpate {}",
+            settings.mode,
+            settings.frequency_hz,
+            settings.density,
+            env!("CARGO_PKG_VERSION")
+        );
+        let mut add = |name: &str, values: &[f32], what: &str| {
+            let text = format!("{what}; {about}");
+            let bytes = encode_f32(values, &image.map_dims, &image.geometry, image.spacing_mm, &text)?;
+            set.add_bytes(&format!("{stem}_{name}.nii.gz"), &bytes)
+        };
+        for (plane, name) in MAPS {
+            add(name, &Slice::stack(slices, plane), report.definition(plane))?;
+        }
+        add("amplitude", &Slice::stack(slices, Plane::Amplitude), report.definition(Plane::Amplitude))?;
+        let inside: Vec<f32> = slices.iter().flat_map(|s| s.mask.iter().map(|&m| f32::from(m))).collect();
+        add("mask", &inside, "mask")?;
+        let parts = Slice::stack(slices, Plane::Real).into_iter().zip(Slice::stack(slices, Plane::Imaginary));
+        let wave: Vec<Complex32> = parts.map(|(re, im)| Complex32::new(re, im)).collect();
+        let bytes = encode_complex64(
+            &wave,
+            &image.map_dims,
+            &image.geometry,
+            image.spacing_mm,
+            &format!("first harmonic; {about}"),
+        )?;
+        set.add_bytes(&format!("{stem}_wave.nii.gz"), &bytes)?;
+        set.add_bytes(&format!("{stem}.png"), &picture::inversion(stem, image, slices, report)?)?;
+        set.add_bytes(&format!("{stem}.json"), json(report)?.as_bytes())?;
+        set.commit().map(drop)
+    }
+}
+
+/// Every file that comes of the input with this stem.
+fn names(stem: &str) -> Vec<String> {
+    let maps = MAPS.iter().map(|(_, name)| *name).chain(["wave", "amplitude", "mask"]);
+    maps.map(|name| format!("{stem}_{name}.nii.gz"))
+        .chain([format!("{stem}.png"), format!("{stem}.json")])
+        .collect()
+}
+
+/// The device's part: images of one size and kind share one compiled inversion.
+struct Work {
+    pipelines: Pipelines,
+    compiled: Option<(Settings, Mmdi)>,
+}
+
+impl Work {
+    fn invert(
+        &mut self,
+        settings: &Settings,
+        image: &WaveImage,
+        masks: &[Vec<bool>],
+    ) -> Result<(Vec<Slice>, String)> {
+        if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
+            // The old plan's buffers go back to the pool before the new one asks for its own.
+            self.compiled = None;
+            let bar = progress::bar("compiling kernels", 0);
+            let mmdi = Mmdi::new(&self.pipelines, settings, &|done, all| {
+                bar.set_length(all as u64);
+                bar.set_position(done as u64);
+            });
+            bar.finish_and_clear();
+            self.compiled = Some((settings.clone(), mmdi?));
+        }
+        let Some((_, mmdi)) = &self.compiled else { unreachable!("compiled above") };
+        let bar = progress::bar("slices", masks.len());
+        let length = image.data.len() / image.slices;
+        let slices = image.data.chunks(length).zip(masks).map(|(frames, mask)| {
+            let maps = mmdi.invert(frames, mask)?;
+            bar.inc(1);
+            Ok(Slice { maps, mask: mask.clone() })
+        });
+        let slices = slices.collect::<Result<_>>();
+        bar.finish_and_clear();
+        Ok((slices?, self.pipelines.gpu().caps().info.name.clone()))
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line: one file per subcommand, and the only place that prints.
+
+mod doctor;
+mod invert;
+mod picture;
+mod progress;
+mod report;
+mod shaders;
+
+use clap::{Parser, Subcommand};
+use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::{Error, Result};
+use std::io::Write;
+
+/// Tissue stiffness from shear waves, on any GPU.
+///
+/// palpate turns wave images of magnetic resonance elastography into stiffness maps (kPa). It is a research
+/// tool, not a medical device.
+#[derive(Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Invert(invert::Invert),
+    Doctor(doctor::Doctor),
+    Shaders(shaders::Shaders),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Invert(command) => command.run(),
+            Command::Doctor(command) => command.run(),
+            Command::Shaders(command) => command.run(),
+        }
+    }
+}
+
+/// The option that chooses an adapter.
+#[derive(clap::Args)]
+struct AdapterOption {
+    /// Adapter to compute on: part of its name, or its number in `palpate doctor`
+    #[arg(long, value_name = "NAME|NUMBER")]
+    adapter: Option<String>,
+}
+
+impl AdapterOption {
+    fn choice(&self) -> AdapterChoice {
+        self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from)
+    }
+
+    fn open(&self) -> Result<Gpu> {
+        Gpu::open(&self.choice())
+    }
+}
+
+/// Prints to standard output; a reader that has gone away (`palpate … | head`) is no error.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::file("standard output", e)),
+        _ => Ok(()),
+    }
+}
+
+/// `value` as JSON, indented, with a line's end.
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|e| Error::Data(format!("no JSON of this: {e}")))?;
+    Ok(text + "\n")
+}

@@ -1,0 +1,93 @@
+//! The picture of an inversion: wave, stiffness and confidence of up to three slices.
+
+use super::report::{CONFIDENT, Report, Slice};
+use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use palpate::Result;
+use palpate::io::Format;
+use palpate::io::colour::ColourMap;
+use palpate::io::png::{Figure, Panel, Scale, pick_slices};
+use palpate::kernel::Plane;
+use palpate::wave::WaveImage;
+
+/// Slices shown of a stack.
+const SHOWN: usize = 3;
+
+/// A map as a picture shows it: rows downwards. Images have x to the right; matrices, as MATLAB and NumPy
+/// print them, have their first axis downwards.
+struct Orientation {
+    size: [usize; 2],
+    matrix: bool,
+}
+
+impl Orientation {
+    fn view<'a, T>(&self, map: &'a [T]) -> ArrayView2<'a, T> {
+        let [nx, ny] = self.size;
+        let shape = if self.matrix { (nx, ny).strides((1, nx)) } else { (ny, nx).strides((nx, 1)) };
+        ArrayView2::from_shape(shape, map).expect("a map fills its image")
+    }
+
+    fn axes(&self) -> [String; 2] {
+        let axes = if self.matrix { ["axis 1", "axis 0"] } else { ["x (axis 0)", "y (axis 1)"] };
+        axes.map(String::from)
+    }
+
+    fn spacing(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        if self.matrix { [y, x] } else { [x, y] }
+    }
+}
+
+/// The picture as PNG.
+pub fn inversion(stem: &str, image: &WaveImage, slices: &[Slice], report: &Report) -> Result<Vec<u8>> {
+    let orientation = Orientation { size: image.size, matrix: image.format != Format::Nifti };
+    let shown = pick_slices(slices.len(), SHOWN);
+    let panels = shown.iter().flat_map(|&i| {
+        let name = if slices.len() > 1 { format!(", slice {i}") } else { String::new() };
+        row(&slices[i], &orientation, &name)
+    });
+    let mut notes = vec![report.settings(), report.summary()];
+    notes.push(format!("Hatched: confidence below {CONFIDENT:.2}. Grey: outside the mask."));
+    notes.extend(report.warnings().map(|w| format!("Warning: {w}")));
+    notes.push(format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")));
+    let figure = Figure {
+        title: stem.into(),
+        notes,
+        axes: orientation.axes(),
+        spacing_mm: orientation.spacing(image.spacing_mm),
+        panels: panels.collect(),
+        columns: 4,
+    };
+    figure.png()
+}
+
+fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str) -> Vec<Panel<'a>> {
+    let peak = wave_peak(slice);
+    let wave = |label: &str| Scale { map: ColourMap::Diverging, min: -peak, max: peak, label: label.into() };
+    let scale = |map, max: f32, label: &str| Scale { map, min: 0.0, max, label: label.into() };
+    let confidence = orientation.view(Plane::Confidence.of(&slice.maps));
+    let doubtful: Array2<bool> = confidence.mapv(|c| c < CONFIDENT);
+    let panel = |plane: Plane, title: &str, scale, hatch| Panel {
+        title: format!("{title}{name}"),
+        values: orientation.view(plane.of(&slice.maps)),
+        mask: orientation.view(&slice.mask),
+        scale,
+        hatch,
+    };
+    vec![
+        panel(Plane::Real, "Wave, real", wave("input units"), None),
+        panel(Plane::Imaginary, "Wave, imaginary", wave("input units"), None),
+        panel(Plane::Stiffness, "Stiffness |µ*|", scale(ColourMap::Stiffness, 8.0, "kPa"), None),
+        panel(Plane::Confidence, "Confidence", scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)),
+    ]
+}
+
+/// The amplitude that 99 % of the pixels stay below: single spikes do not flatten the colours.
+fn wave_peak(slice: &Slice) -> f32 {
+    let amplitude = Plane::Amplitude.of(&slice.maps);
+    let mut inside: Vec<f32> =
+        amplitude.iter().zip(&slice.mask).filter(|(_, m)| **m).map(|(a, _)| *a).collect();
+    inside.sort_by(f32::total_cmp);
+    match inside.get(inside.len() * 99 / 100) {
+        Some(&peak) if peak > 0.0 => peak,
+        _ => 1.0,
+    }
+}

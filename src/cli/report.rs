@@ -1,0 +1,202 @@
+//! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
+
+use palpate::kernel::Plane;
+use palpate::mmdi::{Mode, Settings};
+use palpate::stats::region::{RegionStats, region};
+use palpate::wave::{Layout, Warning, WaveImage, ZeroLevel};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The least confidence that counts as confident: below it pictures are hatched.
+pub const CONFIDENT: f32 = 0.9;
+
+/// The maps of one slice and its mask.
+pub struct Slice {
+    /// `[plane][ny][nx]`.
+    pub maps: Vec<f32>,
+    /// `[ny][nx]`.
+    pub mask: Vec<bool>,
+}
+
+impl Slice {
+    /// One plane of all slices, `[slice][ny][nx]`.
+    pub fn stack(slices: &[Self], plane: Plane) -> Vec<f32> {
+        slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect()
+    }
+}
+
+/// The JSON beside the maps.
+#[derive(Serialize)]
+pub struct Report {
+    palpate: &'static str,
+    notice: &'static str,
+    input: String,
+    method: &'static str,
+    mode: Mode,
+    frequency_hz: f64,
+    density_kg_m3: f64,
+    size_px: [usize; 2],
+    slices: usize,
+    spacing_mm: [f64; 2],
+    layout: Layout,
+    zero_level: ZeroLevel,
+    adapter: String,
+    confidence_threshold: f32,
+    definitions: BTreeMap<&'static str, &'static str>,
+    warnings: Vec<Warning>,
+    /// Over all slices: the whole mask, and its confident part.
+    regions: Regions,
+    per_slice: Vec<Regions>,
+}
+
+/// Statistics of each map over the mask and over its confident part.
+#[derive(Serialize)]
+struct Regions {
+    mask: Option<Maps>,
+    confident: Option<Maps>,
+}
+
+#[derive(Serialize)]
+struct Maps {
+    stiffness_kpa: RegionStats,
+    storage_kpa: RegionStats,
+    loss_kpa: RegionStats,
+    wavespeed_m_s: RegionStats,
+    confidence: RegionStats,
+    coherence: RegionStats,
+}
+
+/// What each map holds, in words; part of every output.
+const DEFINITIONS: [(Plane, &str, &str); 7] = [
+    (Plane::Stiffness, "stiffness", "|mu*|, kPa"),
+    (Plane::Storage, "storage", "storage modulus Re mu*, kPa"),
+    (Plane::Loss, "loss", "loss modulus Im mu*, kPa"),
+    (Plane::Wavespeed, "wavespeed", "shear phase velocity, m/s"),
+    (Plane::Confidence, "confidence", "1 - predicted mean relative error of the inversion"),
+    (Plane::Coherence, "coherence", "coherence of wave and Laplacian, 0..1"),
+    (Plane::Amplitude, "amplitude", "|u|, units of the input"),
+];
+
+impl Report {
+    pub fn new(
+        input: &Path,
+        image: &WaveImage,
+        settings: &Settings,
+        slices: &[Slice],
+        adapter: String,
+    ) -> Self {
+        let all: Vec<&Slice> = slices.iter().collect();
+        let regions = Regions::new(&all, settings.spacing_mm);
+        let mut warnings = image.warnings.clone();
+        if let Some(maps) = &regions.mask {
+            let wavelength = settings.wavelength_mm(maps.stiffness_kpa.median);
+            let extent = slices.iter().map(|s| extent_mm(&s.mask, settings)).fold(0.0, f64::max);
+            if extent < wavelength {
+                warnings.push(Warning::below_wavelength(extent, wavelength));
+            }
+            if maps.loss_kpa.median < 0.0 {
+                warnings.push(Warning::conjugated(maps.loss_kpa.median));
+            }
+        }
+        Self {
+            palpate: env!("CARGO_PKG_VERSION"),
+            notice: "a research tool, not a medical device",
+            input: input.display().to_string(),
+            method: "mmdi",
+            mode: settings.mode,
+            frequency_hz: settings.frequency_hz,
+            density_kg_m3: settings.density,
+            size_px: settings.size,
+            slices: slices.len(),
+            spacing_mm: settings.spacing_mm,
+            layout: image.layout,
+            zero_level: image.zero,
+            adapter,
+            confidence_threshold: CONFIDENT,
+            definitions: DEFINITIONS.iter().map(|(_, name, text)| (*name, *text)).collect(),
+            warnings,
+            regions,
+            per_slice: slices.iter().map(|s| Regions::new(&[s], settings.spacing_mm)).collect(),
+        }
+    }
+
+    /// What `plane` holds, in words.
+    pub fn definition(&self, plane: Plane) -> &'static str {
+        DEFINITIONS.iter().find(|(p, ..)| *p == plane).map_or("", |(.., text)| text)
+    }
+
+    /// The messages of the warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().map(|w| w.message.as_str())
+    }
+
+    /// The settings in one line, for pictures.
+    pub fn settings(&self) -> String {
+        let mode = if self.mode == Mode::Corrected { "corrected" } else { "clinical" };
+        let [hx, hy] = self.spacing_mm;
+        let spacing = if hx == hy { format!("{hx:.4} mm") } else { format!("{hx:.4} × {hy:.4} mm") };
+        format!(
+            "MMDI, {mode}. {} Hz, {} kg/m³, pixels of {spacing}, zero level {}.",
+            self.frequency_hz,
+            self.density_kg_m3,
+            if self.zero_level == ZeroLevel::Known { "known" } else { "lost" }
+        )
+    }
+
+    /// The result in words.
+    pub fn summary(&self) -> String {
+        let Some(maps) = &self.regions.mask else { return "the mask is empty".into() };
+        let s = &maps.stiffness_kpa;
+        let text =
+            format!("|µ*| {:.2} ± {:.2} kPa (mean ± SD over {:.0} cm²)", s.mean, s.sd, s.area_mm2 / 100.0);
+        let share = 100.0 * s.share_confident.unwrap_or_default();
+        match &self.regions.confident {
+            Some(c) => format!(
+                "{text}; {:.2} ± {:.2} kPa over the {share:.0} % of confidence {CONFIDENT:.2} or more",
+                c.stiffness_kpa.mean, c.stiffness_kpa.sd
+            ),
+            None => format!("{text}; no pixel reaches a confidence of {CONFIDENT:.2}"),
+        }
+    }
+
+    /// One line for standard output.
+    pub fn line(&self, folder: &Path) -> String {
+        format!("{}: {} -> {}\n", self.input, self.summary(), folder.display())
+    }
+}
+
+impl Regions {
+    fn new(slices: &[&Slice], spacing_mm: [f64; 2]) -> Self {
+        let stack =
+            |plane: Plane| -> Vec<f32> { slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect() };
+        let confidence = stack(Plane::Confidence);
+        let mask: Vec<bool> = slices.iter().flat_map(|s| &s.mask).copied().collect();
+        let sure: Vec<bool> = mask.iter().zip(&confidence).map(|(&m, &c)| m && c >= CONFIDENT).collect();
+        let maps = |inside: &[bool]| {
+            let of = |plane: Plane| {
+                region(&stack(plane), inside, spacing_mm, Some((&confidence, CONFIDENT.into())))
+            };
+            Some(Maps {
+                stiffness_kpa: of(Plane::Stiffness)?,
+                storage_kpa: of(Plane::Storage)?,
+                loss_kpa: of(Plane::Loss)?,
+                wavespeed_m_s: of(Plane::Wavespeed)?,
+                confidence: of(Plane::Confidence)?,
+                coherence: of(Plane::Coherence)?,
+            })
+        };
+        Self { mask: maps(&mask), confident: maps(&sure) }
+    }
+}
+
+/// The longer side of the box about the mask, mm.
+fn extent_mm(mask: &[bool], settings: &Settings) -> f64 {
+    let nx = settings.size[0];
+    let span = |along: fn(usize, usize) -> usize, h: f64| {
+        let inside = mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| along(i, nx));
+        let (low, high) = inside.fold((usize::MAX, 0), |(low, high), k| (low.min(k), high.max(k)));
+        if low > high { 0.0 } else { (high - low + 1) as f64 * h }
+    };
+    span(|i, nx| i % nx, settings.spacing_mm[0]).max(span(|i, nx| i / nx, settings.spacing_mm[1]))
+}

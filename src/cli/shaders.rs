@@ -1,0 +1,107 @@
+//! `palpate shaders`: the kernels, as they are and in other languages.
+
+use super::print;
+use palpate::Result;
+use palpate::io::OutputSet;
+use palpate::kernel::reflect::{Shader, Target};
+use palpate::kernel::{Spec, TABLE};
+use std::path::PathBuf;
+
+/// List the kernels, or write them out as WGSL, SPIR-V, MSL, HLSL and GLSL
+///
+/// Example: palpate shaders emit --language msl -o shaders
+#[derive(clap::Args)]
+pub struct Shaders {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Every kernel and specialisation with its workgroup, bindings and features
+    List,
+    /// Write every kernel in every specialisation to files
+    Emit {
+        /// Languages to write; all of them when not given
+        #[arg(long, value_enum)]
+        language: Vec<Language>,
+        /// Folder to write to
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Overwrite files that exist
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Language {
+    Wgsl,
+    Spirv,
+    Msl,
+    Hlsl,
+    Glsl,
+}
+
+impl Language {
+    fn target(self) -> Option<Target> {
+        match self {
+            Self::Wgsl => None,
+            Self::Spirv => Some(Target::Spirv),
+            Self::Msl => Some(Target::Msl),
+            Self::Hlsl => Some(Target::Hlsl),
+            Self::Glsl => Some(Target::Glsl),
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        self.target().map_or("wgsl", Target::extension)
+    }
+
+    fn write(self, spec: &Spec) -> Result<Vec<u8>> {
+        match self.target() {
+            None => Ok(spec.source()?.into_bytes()),
+            Some(target) => Shader::new(spec)?.translate(target),
+        }
+    }
+}
+
+impl Shaders {
+    pub fn run(self) -> Result<()> {
+        let specs: Vec<Spec> = TABLE.iter().flat_map(|kernel| (kernel.specs)()).collect();
+        match self.command {
+            Command::List => list(&specs),
+            Command::Emit { language, output, force } => {
+                let all = [Language::Wgsl, Language::Spirv, Language::Msl, Language::Hlsl, Language::Glsl];
+                emit(&specs, if language.is_empty() { &all } else { &language }, output, force)
+            }
+        }
+    }
+}
+
+fn list(specs: &[Spec]) -> Result<()> {
+    let mut text = format!("{:<24} {:>9}  {:<10} bindings\n", "kernel", "workgroup", "features");
+    for spec in specs {
+        let shader = Shader::new(spec)?;
+        let size = shader.workgroup_size().map(|n| n.to_string()).join("x");
+        let bindings: Vec<_> = shader.bindings().into_iter().map(|(name, _)| name).collect();
+        let features = if spec.features.is_empty() { "none".into() } else { format!("{:?}", spec.features) };
+        text += &format!("{:<24} {size:>9}  {features:<10} {}\n", spec.label(), bindings.join(" "));
+    }
+    print(&text)
+}
+
+fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) -> Result<()> {
+    let mut set = OutputSet::new(output, force)?;
+    // A label is a name, then constants: `fft RADIX=8` becomes `fft_RADIX-8`.
+    let name = |spec: &Spec, language: Language| {
+        format!("{}.{}", spec.label().replace(' ', "_").replace('=', "-"), language.extension())
+    };
+    let files: Vec<_> = specs.iter().flat_map(|spec| languages.iter().map(move |&l| (spec, l))).collect();
+    set.check_free(&files.iter().map(|(spec, l)| name(spec, *l)).collect::<Vec<_>>())?;
+    for (spec, language) in &files {
+        set.add_bytes(&name(spec, *language), &language.write(spec)?)?;
+    }
+    let written = set.commit()?;
+    print(&format!("{} files written\n", written.len()))
+}

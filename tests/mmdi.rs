@@ -1,0 +1,56 @@
+//! The whole inversion on the GPU against the same recipe composed of the f64 oracles, and against waves
+//! whose modulus is known.
+
+mod common;
+
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines, Plane};
+use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::oracle;
+
+fn settings(mode: Mode, size: [usize; 2], frames: Frames) -> Settings {
+    Settings {
+        mode,
+        size,
+        spacing_mm: [1.5, 1.25],
+        frames,
+        zero_lost: frames == Frames::Channels,
+        frequency_hz: 60.0,
+        density: 1000.0,
+    }
+}
+
+#[test]
+fn the_plan_agrees_with_its_oracle() {
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    for mode in [Mode::Corrected, Mode::Clinical] {
+        for (size, frames) in [([64, 48], Frames::Channels), ([47, 61], Frames::Phases(5))] {
+            let settings = settings(mode, size, frames);
+            let n = size[0] * size[1];
+            let mut rng = fastrand::Rng::with_seed(3);
+            let mask = oracle::blot(&mut rng, size[1], size[0]);
+            // A wave of 20 px with a tenth of noise, as offset and coarse as a scanner stores it.
+            let data: Vec<f32> = (0..n * frames.count())
+                .map(|i| {
+                    let (x, t) = (((i % n) % size[0]) as f32, (i / n) as f32);
+                    let turn = if frames == Frames::Channels { 4.0 } else { frames.count() as f32 };
+                    let phase = std::f32::consts::TAU * (x / 20.0 - t / turn);
+                    (2048.0 + 500.0 * phase.cos() + 100.0 * (rng.f32() - 0.5)).round()
+                })
+                .collect();
+            let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {}).expect("compile");
+            mmdi.plan().poison().expect("poison");
+            let inside: Vec<bool> = mask.iter().map(|&m| m > 0.0).collect();
+            let maps = mmdi.invert(&data, &inside).expect("invert");
+            let frames = oracle::wide(&data).into_shape_with_order((frames.count(), n)).expect("shape");
+            let expected = oracle::invert(&settings, &frames, &oracle::wide(&mask));
+            for plane in Plane::ALL {
+                let got: Vec<f64> = plane.of(&maps).iter().map(|&v| v.into()).collect();
+                let error = common::relative_error(&got, plane.of(&expected)).expect("finite");
+                println!("{mode:?} {size:?} {plane:?}: {error:.1e}");
+                assert!(error < 1e-5, "{mode:?} {size:?} {plane:?}: {error:.1e}");
+            }
+        }
+    }
+}
