@@ -11,6 +11,7 @@ pub mod combine;
 pub mod confidence;
 pub mod erode;
 pub mod fft;
+pub mod fit;
 pub mod harmonic;
 pub mod local_mean;
 pub mod moments;
@@ -21,9 +22,9 @@ pub mod planes;
 pub mod reflect;
 pub mod residual;
 pub mod restore;
+pub mod row_moments;
 pub mod source;
 pub mod spectral;
-pub mod stencil;
 pub mod total;
 pub mod weigh;
 pub mod window;
@@ -46,7 +47,8 @@ pub static TABLE: &[&Kernel] = &[
     &spectral::KERNEL,
     &restore::KERNEL,
     &residual::KERNEL,
-    &stencil::KERNEL,
+    &row_moments::KERNEL,
+    &fit::KERNEL,
     &erode::KERNEL,
     &weigh::KERNEL,
     &window::KERNEL,

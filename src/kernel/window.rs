@@ -21,6 +21,9 @@ pub static KERNEL: Kernel = Kernel {
     trial,
 };
 
+/// Pixels of one thread; `BLOCK` of the shader.
+const BLOCK: usize = 4;
+
 fn spec(axis: u32) -> Spec {
     Spec::new(&KERNEL, &[("AXIS", axis)])
 }
@@ -32,7 +35,7 @@ pub struct Span {
     pub first: usize,
     /// How many.
     pub planes: usize,
-    /// The box has `2 radius + 1` pixels a side.
+    /// The box has `2 radius + 1` pixels a side; at least 2.
     pub radius: usize,
 }
 
@@ -44,7 +47,8 @@ pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]
     for axis in 0..2 {
         let dst = rec.scratch::<[f32; 4]>("box means", values);
         for span in spans {
-            let threads = nx * ny * span.planes;
+            let lines = if axis == 0 { nx.div_ceil(BLOCK) * ny } else { nx * ny.div_ceil(BLOCK) };
+            let threads = lines * span.planes;
             let params = Uniform {
                 nx: nx as u32,
                 ny: ny as u32,
@@ -52,7 +56,7 @@ pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]
                 first: span.first as u32,
                 radius: span.radius as u32,
             };
-            let cost = Cost::each(threads, 4 * (2 * span.radius + 1), 32);
+            let cost = Cost::each(nx * ny * span.planes, 4 * (2 * span.radius + 1), 32);
             rec.linear(spec(axis), &params, &[from.into(), dst.into()], threads, cost);
         }
         from = dst;
@@ -61,8 +65,7 @@ pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]
 }
 
 fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
-    // One axis at a time is the square box on an image one pixel wide in the other.
-    let radius = 1 + spec.constant("AXIS") as usize * 4;
+    let radius = 2 + spec.constant("AXIS") as usize * 4;
     let values: Vec<[f32; 4]> =
         (0..size.planes * size.pixels()).map(|_| std::array::from_fn(|_| rng.f32())).collect();
     let src = rec.constant("planes", &values);

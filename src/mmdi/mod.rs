@@ -10,13 +10,13 @@
 //! are this project's own; the clinical software's constants are not public.
 
 mod filter;
-mod fit;
 mod model;
+mod polynomial;
 mod settings;
 
 pub use filter::{DIRECTIONS, directional, low_pass};
-pub use fit::{Fit, polynomial_fit};
 pub use model::models;
+pub use polynomial::{Fit, polynomial_fit};
 pub use settings::{Mode, Settings};
 
 use crate::error::{Error, Result};
@@ -24,8 +24,8 @@ use crate::kernel::colour::{self, Colouring};
 use crate::kernel::fft::{Direction, Fft};
 use crate::kernel::window::Span;
 use crate::kernel::{
-    Pipelines, Plane, combine, confidence, erode, harmonic, moments, normalise, residual, restore, spectral,
-    stencil, total, weigh, window,
+    Pipelines, Plane, combine, confidence, erode, fit, harmonic, moments, normalise, residual, restore,
+    spectral, total, weigh, window,
 };
 use crate::plan::{Buf, Plan, Recorder};
 
@@ -69,8 +69,7 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     let model = models(settings);
     let shape = [nx, ny, DIRECTIONS];
     let noise = residual::record(rec, waves, shape, &model.reference.value);
-    let fits = model.fits.iter().map(|f| stencil::record(rec, waves, shape, &f.value, &f.laplacian));
-    let fits: Vec<_> = fits.collect();
+    let fits: Vec<_> = model.fits.iter().map(|f| fit::record(rec, waves, shape, &f.columns())).collect();
 
     rec.stage("box means");
     let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * weigh::PLANES * n);

@@ -1,33 +1,38 @@
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array2, Array3, ArrayView2};
 use num_complex::Complex64;
 
 /// A stencil `[w][w]` applied at one pixel of an image wrapped round.
-pub(super) fn applied(
-    image: ndarray::ArrayView2<Complex64>,
-    taps: &Array2<f64>,
-    y: usize,
-    x: usize,
-) -> Complex64 {
+pub(super) fn applied(image: ArrayView2<Complex64>, taps: &Array2<f64>, y: usize, x: usize) -> Complex64 {
     let (ny, nx) = image.dim();
     let radius = taps.nrows() / 2;
     let ring = |i: usize, k: usize, n: usize| (i + n * radius + k - radius) % n;
     taps.indexed_iter().map(|((r, c), tap)| tap * image[[ring(y, r, ny), ring(x, c, nx)]]).sum()
 }
 
-/// Σ over waves `[d][ny][nx]` of (|U|², Re conj(U) L, Im conj(U) L, |L|²), `[n][4]`; U and L by the
-/// value and Laplacian stencils `[w][w]`.
-pub fn stencil(waves: &Array3<Complex64>, value: &Array2<f64>, laplacian: &Array2<f64>) -> Array2<f64> {
-    let (_, ny, nx) = waves.dim();
-    let mut sums = Array2::zeros((ny * nx, 4));
-    for wave in waves.outer_iter() {
-        for i in 0..ny * nx {
-            let u = applied(wave, value, i / nx, i % nx);
-            let l = applied(wave, laplacian, i / nx, i % nx);
+/// Σ over `planes` of (|U|², Re conj(U) L, Im conj(U) L, |L|²), `[n][4]`, of whatever gives (U, L).
+pub(super) fn products(
+    planes: usize,
+    n: usize,
+    fitted: impl Fn(usize, usize) -> [Complex64; 2],
+) -> Array2<f64> {
+    let mut sums = Array2::zeros((n, 4));
+    for plane in 0..planes {
+        for (i, mut sum) in sums.rows_mut().into_iter().enumerate() {
+            let [u, l] = fitted(plane, i);
             let cross = u.conj() * l;
-            let row = Array1::from(vec![u.norm_sqr(), cross.re, cross.im, l.norm_sqr()]);
-            let mut sum = sums.row_mut(i);
-            sum += &row;
+            for (s, term) in sum.iter_mut().zip([u.norm_sqr(), cross.re, cross.im, l.norm_sqr()]) {
+                *s += term;
+            }
         }
     }
     sums
+}
+
+/// What [`super::fit`] gives, by whole stencils `[w][w]` in place of rows and columns: waves `[d][ny][nx]`.
+pub fn stencil(waves: &Array3<Complex64>, value: &Array2<f64>, laplacian: &Array2<f64>) -> Array2<f64> {
+    let (planes, ny, nx) = waves.dim();
+    products(planes, ny * nx, |d, i| {
+        let wave = waves.index_axis(ndarray::Axis(0), d);
+        [value, laplacian].map(|taps| applied(wave, taps, i / nx, i % nx))
+    })
 }

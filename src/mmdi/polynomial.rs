@@ -1,7 +1,7 @@
 //! Least-squares polynomial fits as stencils.
 
 use nalgebra::DMatrix;
-use ndarray::Array2;
+use ndarray::{Array2, Array3};
 
 /// The stencils that give, from the pixels of a square window, the value and the Laplacian at its centre of
 /// the polynomial that fits them best.
@@ -11,12 +11,24 @@ pub struct Fit {
     pub value: Array2<f64>,
     /// Laplacian stencil, `[w][w]`, per squared geometric mean of the pixel spacing.
     pub laplacian: Array2<f64>,
+    /// Both stencils as polynomials of the offset over −1..1: coefficients `[x/2][y/2]` of even powers.
+    even: [Array2<f64>; 2],
 }
 
 impl Fit {
     /// Side of the window, px.
     pub fn window(&self) -> usize {
         self.value.nrows()
+    }
+
+    /// Weights of the moments along rows in value and Laplacian, `[w][powers][2]`, for `kernels/fit.wgsl`:
+    /// stencil\[y\]\[x\] = Σ_a columns\[y\]\[a\] x^2a.
+    pub fn columns(&self) -> Array3<f64> {
+        let radius = (self.window() / 2) as f64;
+        Array3::from_shape_fn((self.window(), self.even[0].nrows(), 2), |(y, a, which)| {
+            let offset = (y as f64 - radius) / radius;
+            self.even[which].row(a).iter().enumerate().map(|(b, c)| c * offset.powi(2 * b as i32)).sum()
+        })
     }
 
     /// Spectra of the two stencils at the angles `ax`, `ay` per pixel, which are real since both are even.
@@ -52,11 +64,25 @@ pub fn polynomial_fit(window: usize, degree: usize, aspect: [f64; 2]) -> Fit {
     let design = DMatrix::from_fn(window * window, powers.len(), |pixel, term| {
         at(pixel % window).powi(powers[term][0]) * at(pixel / window).powi(powers[term][1])
     });
-    let inverse = design.pseudo_inverse(1e-12).expect("the tolerance is positive");
-    let stencil = |power: [i32; 2]| {
-        let term = powers.iter().position(|p| *p == power).expect("the degree is at least 2");
-        Array2::from_shape_fn((window, window), |(y, x)| inverse[(term, y * window + x)])
+    // The stencil of a coefficient is the design's own polynomials, mixed by the inverse of its Gram matrix.
+    let gram = design.tr_mul(&design);
+    let inverse = gram.pseudo_inverse(1e-14).expect("the tolerance is positive");
+    let term = |power: [i32; 2]| powers.iter().position(|p| *p == power);
+    let even = |power: [i32; 2]| {
+        let row = term(power).expect("the degree is at least 2");
+        let count = degree / 2 + 1;
+        Array2::from_shape_fn((count, count), |(a, b)| {
+            term([2 * a as i32, 2 * b as i32]).map_or(0.0, |column| inverse[(row, column)])
+        })
     };
-    let second = |power, side: f64| stencil(power) * (2.0 / (radius * side).powi(2));
-    Fit { value: stencil([0, 0]), laplacian: second([2, 0], aspect[0]) + second([0, 2], aspect[1]) }
+    let second = |power, side: f64| even(power) * (2.0 / (radius * side).powi(2));
+    let even = [even([0, 0]), second([2, 0], aspect[0]) + second([0, 2], aspect[1])];
+    let stencil = |even: &Array2<f64>| {
+        Array2::from_shape_fn((window, window), |(y, x)| {
+            even.indexed_iter()
+                .map(|((a, b), c)| c * at(x).powi(2 * a as i32) * at(y).powi(2 * b as i32))
+                .sum()
+        })
+    };
+    Fit { value: stencil(&even[0]), laplacian: stencil(&even[1]), even }
 }

@@ -1,0 +1,36 @@
+//! Every kernel of the table in every specialisation this adapter can run, at its real size; the last column
+//! to read is the throughput: elements of its own cost, as bytes that have to move.
+//!
+//! `cargo bench --bench kernels -- fft` runs the rows whose label holds `fft`.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::kernel::{Checks, Pipelines, TABLE};
+use palpate::plan::{Plan, Recorder};
+use std::time::Duration;
+
+fn kernels(c: &mut Criterion) {
+    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
+    let gpu = Gpu::open(&choice).unwrap_or_else(|e| panic!("{e}"));
+    println!("adapter: {}", gpu.caps().info.name);
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let mut group = c.benchmark_group("kernels");
+    group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    for kernel in TABLE {
+        for spec in (kernel.specs)().iter().filter(|s| gpu.caps().features.contains(s.features)) {
+            let Some(&size) = kernel.sizes.last() else { continue };
+            let mut rec = Recorder::new();
+            (kernel.trial)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));
+            let bytes: f64 = rec.dispatches().iter().map(|d| d.cost.bytes).sum();
+            let plan = Plan::compile(rec, &pipelines, &|_, _| {}).unwrap_or_else(|e| panic!("{e}"));
+            group.throughput(Throughput::Bytes(bytes as u64));
+            group.bench_function(spec.label(), |b| {
+                b.iter(|| plan.run().and_then(|()| gpu.wait()).unwrap_or_else(|e| panic!("{e}")));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, kernels);
+criterion_main!(benches);

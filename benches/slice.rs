@@ -1,0 +1,101 @@
+//! One slice of 256 × 256 px from upload to maps, in both modes; before the timing, a table of its stages by
+//! the device's own clock.
+//!
+//! `cargo bench --bench slice`
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::mmdi::{Mmdi, Mode, Settings};
+use std::time::Duration;
+
+const N: usize = 256;
+/// Runs a stage's median is taken over.
+const RUNS: usize = 15;
+
+fn slice(c: &mut Criterion) {
+    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
+    let gpu = Gpu::open(&choice).unwrap_or_else(|e| panic!("{e}"));
+    println!("adapter: {}", gpu.caps().info.name);
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let mut group = c.benchmark_group("slice");
+    group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
+    for mode in [Mode::Corrected, Mode::Clinical] {
+        let settings = Settings {
+            mode,
+            size: [N, N],
+            spacing_mm: [1.0, 1.0],
+            frames: Frames::Phases(8),
+            zero_lost: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+        };
+        let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {}).unwrap_or_else(|e| panic!("{e}"));
+        let (frames, mask) = wave();
+        mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}"));
+        stages(&gpu, &mmdi, mode);
+        group.bench_function(format!("{mode:?} {N}x{N}"), |b| {
+            b.iter(|| mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}")));
+        });
+    }
+    group.finish();
+}
+
+/// Eight phases of a plane wave of 25 px in a disc.
+fn wave() -> (Vec<f32>, Vec<bool>) {
+    let at = |i: usize| ((i % N) as f32, (i / N % N) as f32, (i / (N * N)) as f32);
+    let inside = |i: usize| {
+        let (x, y, _) = at(i);
+        (x - 127.5).hypot(y - 127.5) < 100.0
+    };
+    let frames = (0..8 * N * N).map(|i| {
+        let (x, y, t) = at(i);
+        let phase = std::f32::consts::TAU * (t / 8.0 - (0.9 * x + 0.4 * y) / 25.0);
+        if inside(i) { phase.cos() } else { 0.0 }
+    });
+    (frames.collect(), (0..N * N).map(inside).collect())
+}
+
+fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: Mode) {
+    println!(
+        "{mode:?}: {} dispatches, {:.1} MiB",
+        mmdi.plan().len(),
+        mmdi.plan().memory() as f64 / 1048576.0
+    );
+    if !gpu.caps().timestamps() {
+        println!("(no timestamps on this adapter)");
+        return;
+    }
+    let mut rows: Vec<(&str, Vec<f64>, f64)> = Vec::new();
+    for _ in 0..RUNS {
+        let mut run: Vec<(&str, f64, f64)> = Vec::new();
+        for t in mmdi.plan().profile().unwrap_or_else(|e| panic!("{e}")) {
+            match run.iter_mut().find(|(stage, ..)| *stage == t.stage) {
+                Some((_, seconds, flops)) => {
+                    *seconds += t.seconds;
+                    *flops += t.cost.flops;
+                }
+                None => run.push((t.stage, t.seconds, t.cost.flops)),
+            }
+        }
+        for (stage, seconds, flops) in run {
+            match rows.iter_mut().find(|(name, ..)| *name == stage) {
+                Some((_, all, _)) => all.push(seconds),
+                None => rows.push((stage, vec![seconds], flops)),
+            }
+        }
+    }
+    println!("| stage | ms (median of {RUNS}) | GFLOP/s |\n|---|---|---|");
+    let mut total = 0.0;
+    for (stage, seconds, flops) in &mut rows {
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds[RUNS / 2];
+        total += median;
+        println!("| {stage} | {:.2} | {:.1} |", median * 1e3, *flops / median * 1e-9);
+    }
+    println!("| all | {:.2} | |", total * 1e3);
+}
+
+criterion_group!(benches, slice);
+criterion_main!(benches);
