@@ -1,4 +1,38 @@
 //! palpate: tissue stiffness from shear waves, on any GPU.
+//!
+//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a
+//! map of stiffness. This crate does the inversion in hand-written WGSL compute shaders on [`wgpu`]. It is a
+//! research tool, not a medical device.
+//!
+//! The rooms, from below: [`gpu`] owns devices; [`kernel`] has a row for each shader, with its wrapper and
+//! its cost; [`plan`] records and replays dispatches; [`mmdi`] is the inversion; [`wave`] and [`io`] are
+//! images and files; [`oracle`] has the kernels once more in f64, for tests.
+//!
+//! ```no_run
+//! use palpate::gpu::{AdapterChoice, Gpu};
+//! use palpate::kernel::{Checks, Pipelines, Plane, harmonic::Frames};
+//! use palpate::mmdi::{Mmdi, Mode, Settings};
+//!
+//! # fn main() -> palpate::Result<()> {
+//! let gpu = Gpu::open(&AdapterChoice::Best)?;
+//! let settings = Settings {
+//!     mode: Mode::Corrected,
+//!     size: [256, 256],
+//!     spacing_mm: [1.0, 1.0],
+//!     frames: Frames::Phases(8),
+//!     zero_lost: false,
+//!     frequency_hz: 60.0,
+//!     density: 1000.0,
+//! };
+//! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
+//! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
+//! let maps = mmdi.invert(&frames, &mask)?;
+//! let stiffness_kpa = Plane::Stiffness.of(&maps);
+//! # Ok(()) }
+//! ```
+//!
+//! To compute inside a renderer of your own, on your device and into your buffers, see
+//! [`mmdi::Mmdi::embedded`] and `examples/embed.rs`.
 
 pub mod error;
 pub mod gpu;
