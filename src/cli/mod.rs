@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and the only place that prints.
 
+mod demo;
 mod doctor;
 mod invert;
 mod picture;
@@ -25,6 +26,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Invert(invert::Invert),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
@@ -34,6 +36,7 @@ impl Cli {
     /// Does what was asked for.
     pub fn run(self) -> Result<()> {
         match self.command {
+            Command::Demo(command) => command.run(),
             Command::Invert(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),

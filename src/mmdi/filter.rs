@@ -1,6 +1,6 @@
 //! Spectral weights: the band pass, its split into directions, and the continuation's low pass.
 
-use super::Settings;
+use super::{Mode, Settings};
 use ndarray::{Array2, Array3};
 
 /// Directions the wave is split into: +x, +y, −x, −y.
@@ -23,13 +23,18 @@ fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
     Array2::from_shape_fn((ny, nx), |(y, x)| (axis(x, nx, hx), axis(y, ny, hy)))
 }
 
-/// Butterworth band pass times the squared cosine about each direction, `[direction][ny][nx]`; order 1
-/// where the zero level is known, 4 where it is lost; the upper cut is the image's own limit, half a wave per
-/// pixel; nothing passes at frequency 0.
+/// Butterworth band pass times a cosine about each direction, `[direction][ny][nx]`; order 1 where the zero
+/// level is known, 4 where it is lost; the upper cut is the image's own limit, half a wave per pixel; nothing
+/// passes at frequency 0.
+///
+/// The clinical mode squares the cosine. Then the power kept, Σ w² = cos⁴ + sin⁴, halves for a wave at 45°
+/// while the noise stays, as if the image were 3 dB noisier there. The corrected mode does not square it:
+/// Σ w² is 1 at every angle.
 pub fn directional(settings: &Settings) -> Array3<f64> {
     let [nx, ny] = settings.size;
     let view = ((nx * ny) as f64).sqrt() * settings.pixel_mm();
     let (low, order) = if settings.zero_lost { (LOW_LOST / view, 4) } else { (LOW, 1) };
+    let sharpness = if settings.mode == Mode::Clinical { 2 } else { 1 };
     let high = 0.5 / settings.pixel_mm();
     let grid = frequencies(settings);
     Array3::from_shape_fn((DIRECTIONS, ny, nx), |(d, y, x)| {
@@ -40,11 +45,11 @@ pub fn directional(settings: &Settings) -> Array3<f64> {
         }
         let band = 1.0 / (1.0 + (low / k).powi(2 * order)) / (1.0 + (k / high).powi(2 * order));
         let (along, bin, n) = [(kx, x, nx), (ky, y, ny), (-kx, x, nx), (-ky, y, ny)][d];
-        let square = (along / k).powi(2);
+        let cosine = (along / k).abs().powi(sharpness);
         // At half a wave per pixel a bin stands for both senses; half goes to each, so that a field and its
         // conjugate have the same stiffness.
         let share = if 2 * bin == n { 0.5 } else { f64::from(along > 0.0) };
-        band * square * share
+        band * cosine * share
     })
 }
 
@@ -57,14 +62,14 @@ pub fn low_pass(settings: &Settings) -> Array2<f64> {
 mod tests {
     use super::*;
     use crate::kernel::harmonic::Frames;
-    use crate::mmdi::Mode;
 
     #[test]
     fn directions_share_the_band_and_mirror_each_other() {
-        for (size, zero_lost) in [([64, 48], true), ([47, 33], false)] {
+        for (mode, size, zero_lost) in [(Mode::Clinical, [64, 48], true), (Mode::Corrected, [47, 33], false)]
+        {
             let frames = Frames::Channels;
             let settings = Settings {
-                mode: Mode::Clinical,
+                mode,
                 size,
                 spacing_mm: [1.0, 1.5],
                 frames,
@@ -80,8 +85,10 @@ mod tests {
                 let mirror = weights[[(d + 2) % DIRECTIONS, (ny - y) % ny, (nx - x) % nx]];
                 assert!((w - mirror).abs() < 1e-15, "{d} {y} {x}");
             }
-            // cos² and sin² add to 1: together the directions pass the band once.
-            let all: f64 = weights.slice(ndarray::s![.., 3, 5]).sum();
+            let at = |power: i32| weights.slice(ndarray::s![.., 3, 5]).mapv(|w| w.powi(power)).sum();
+            // Together the directions pass the band once: cos² and sin² add to 1.
+            let (clinical, corrected) = (at(1), at(2).sqrt());
+            let all = if mode == Mode::Clinical { clinical } else { corrected };
             assert!(all > 0.5 && all <= 1.0, "{all}");
         }
     }

@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn noise_coefficients_are_as_known() {
-        let known = [[1.169, -1.251, 1.884], [0.671, -0.412, 0.355], [0.230, -0.049, 0.0145]];
-        for (found, known) in models(&settings(Mode::Corrected)).combined.noise.iter().zip(known) {
+        let known = [[1.169, -1.251, 1.884], [0.292, -0.0654, 0.0200], [0.1935, -0.0291, 0.0060]];
+        for (found, known) in models(&settings(Mode::Clinical)).combined.noise.iter().zip(known) {
             for (a, b) in found.iter().zip(known) {
                 assert!((a - b).abs() <= 0.01 * b.abs(), "{found:?} {known:?}");
             }

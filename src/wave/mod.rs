@@ -1,5 +1,6 @@
 //! Wave images: what the samples of a file mean, where the tissue is, and what is doubtful.
 
+pub mod analytic;
 pub mod image;
 pub mod warning;
 
