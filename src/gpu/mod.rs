@@ -87,13 +87,32 @@ impl Gpu {
 
     /// Fails when the device is known to be lost, or has reported an error that nobody awaited.
     pub fn check(&self) -> Result<()> {
-        if let Some(why) = self.inner.lost.get() {
-            return Err(Error::DeviceLost(why.clone()));
+        if let Some(why) = self.lost() {
+            return Err(Error::DeviceLost(why.into()));
         }
         match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(self.error("earlier work", error)),
             None => Ok(()),
         }
+    }
+
+    /// Why the device is lost, if it is. wgpu says so only to a callback, which on an adopted device is the
+    /// host's, and keeps silent about every call since; but what a lost device makes cannot be mapped.
+    fn lost(&self) -> Option<&str> {
+        let Inner { device, lost, .. } = &*self.inner;
+        if lost.get().is_none() {
+            let full = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+            let probe = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("palpate probe"),
+                size: 4,
+                usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: true,
+            });
+            if pollster::block_on(full.pop()).is_none() && probe.get_mapped_range(..).is_err() {
+                let _ = lost.set("it was destroyed, or its driver gave it up".into());
+            }
+        }
+        lost.get().map(String::as_str)
     }
 
     /// Runs `work`, turning whatever wgpu reports of it (out of memory, validation, internal)
@@ -118,30 +137,33 @@ impl Gpu {
     }
 
     fn error(&self, doing: &str, error: wgpu::Error) -> Error {
-        if let Some(why) = self.inner.lost.get() {
-            return Error::DeviceLost(why.clone());
-        }
-        match error {
-            wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory(format!("while {doing}")),
-            other => match other.to_string() {
-                text if text.contains("lost") => Error::DeviceLost(text),
-                text => Error::Gpu { doing: doing.into(), what: text },
-            },
+        match (self.lost(), error) {
+            (Some(why), _) => Error::DeviceLost(why.into()),
+            (None, wgpu::Error::OutOfMemory { .. }) => Error::OutOfMemory(format!("while {doing}")),
+            (None, other) => Error::Gpu { doing: doing.into(), what: other.to_string() },
         }
     }
 
     /// Waits until everything submitted so far is done.
     pub fn wait(&self) -> Result<()> {
         self.check()?;
-        match self.inner.device.poll(wgpu::PollType::wait_indefinitely()) {
-            Ok(_) => self.check(),
-            Err(error) => Err(Error::DeviceLost(error.to_string())),
+        // wgpu panics when the device is lost under a wait; palpate is not in an odd state then, wgpu's own
+        // locks are free again, and every call from here on fails.
+        let device = std::panic::AssertUnwindSafe(&self.inner.device);
+        match std::panic::catch_unwind(|| device.poll(wgpu::PollType::wait_indefinitely())) {
+            Ok(Ok(_)) => self.check(),
+            Ok(Err(error)) => Err(Error::DeviceLost(error.to_string())),
+            Err(_) => {
+                let why = self.inner.lost.get_or_init(|| "while it was waited for".into());
+                Err(Error::DeviceLost(why.clone()))
+            }
         }
     }
 
     /// Reads `buffer` back, whole; it must have `COPY_SRC`. Blocks.
     pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
         let size = buffer.size();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let staging = self.scoped("reading a buffer back", || {
             let staging = self.inner.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("palpate read-back"),
@@ -152,12 +174,11 @@ impl Gpu {
             let mut encoder = self.encoder("palpate read-back");
             encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
             self.inner.queue.submit([encoder.finish()]);
+            staging.map_async(wgpu::MapMode::Read, .., move |result| {
+                let _ = sender.send(result);
+            });
             staging
         })?;
-        let (sender, receiver) = std::sync::mpsc::channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            let _ = sender.send(result);
-        });
         self.wait()?;
         let lost = |what: String| Error::DeviceLost(what);
         receiver.recv().map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;

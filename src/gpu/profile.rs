@@ -20,7 +20,7 @@ impl Profiler {
     /// [`Error::Gpu`] when the device has no timestamps.
     pub fn new(gpu: &Gpu, n: usize) -> Result<Self> {
         if !gpu.caps().timestamps() {
-            let what = format!("{} has no timestamp queries", gpu.caps().info.name);
+            let what = format!("the device on {} was made without timestamp queries", gpu.caps().info.name);
             return Err(Error::Gpu { doing: "timing dispatches".into(), what });
         }
         gpu.scoped("making timestamp queries", || {

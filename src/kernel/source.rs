@@ -161,7 +161,7 @@ mod tests {
     fn mistakes_are_named() {
         for (source, part) in [
             ("#use nothing", "nothing"),
-            ("#if N", "'N'"),
+            ("#if N\n#end", "'N'"),
             ("#unroll i 0 3\nx", "no #end"),
             ("#when", "#when"),
             ("#if 1 ~ 2\n#end", "comparison"),

@@ -20,6 +20,7 @@ pub use polynomial::{Fit, polynomial_fit};
 pub use settings::{Mode, Settings};
 
 use crate::error::{Error, Result};
+use crate::gpu::Gpu;
 use crate::kernel::colour::{self, Colouring};
 use crate::kernel::fft::{Direction, Fft};
 use crate::kernel::window::Span;
@@ -106,6 +107,22 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
     values.iter().map(|&v| v as f32).collect()
 }
 
+/// Whether the device can bind the largest buffers of the recording, asked before the host computes tables
+/// of the image's size.
+fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
+    let [nx, ny] = settings.size;
+    let need = nx as f64 * ny as f64 * (4 * weigh::PLANES * size_of::<[f32; 4]>()) as f64;
+    let most = gpu.caps().max_binding() as f64;
+    if need <= most {
+        return Ok(());
+    }
+    let [need, most] = [need, most].map(|bytes| bytes / f64::from(1 << 20));
+    let name = &gpu.caps().info.name;
+    Err(Error::OutOfMemory(format!(
+        "for an image of {nx} × {ny} px: {need:.1} MiB in one buffer, where {name} allows {most:.1} MiB"
+    )))
+}
+
 /// The inversion of slices of one size on one device, ready to be run again and again.
 pub struct Mmdi {
     settings: Settings,
@@ -140,6 +157,7 @@ impl Mmdi {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         settings.check()?;
+        fits(pipelines.gpu(), settings)?;
         let n = settings.size[0] * settings.size[1];
         let mut rec = Recorder::new();
         let frames = rec.input::<f32>("frames", n * settings.frames.count());
@@ -154,29 +172,19 @@ impl Mmdi {
     /// host's encoder, and nothing is submitted, mapped or read back.
     ///
     /// # Errors
-    /// As [`Mmdi::new`], and [`Error::Usage`] for a buffer that is too small.
+    /// As [`Mmdi::new`], and [`Error::Usage`] for a buffer or texture that is too small or not for storage.
     pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host) -> Result<Self> {
         settings.check()?;
+        fits(pipelines.gpu(), settings)?;
         let n = settings.size[0] * settings.size[1];
         let mut rec = Recorder::new();
-        let mut external = |label, count: usize, buffer: wgpu::Buffer| {
-            let need = 4 * count as u64;
-            if buffer.size() < need || !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
-                return Err(Error::Usage(format!(
-                    "the host's buffer for '{label}' has {} bytes and usage {:?}; it needs {need} and STORAGE",
-                    buffer.size(),
-                    buffer.usage()
-                )));
-            }
-            Ok(rec.external::<f32>(label, count, buffer))
-        };
-        let frames = external("frames", n * settings.frames.count(), host.frames)?;
-        let mask = external("mask", n, host.mask)?;
-        let maps = external("maps", Plane::ALL.len() * n, host.maps)?;
+        let frames = rec.external::<f32>("frames", n * settings.frames.count(), host.frames)?;
+        let mask = rec.external::<f32>("mask", n, host.mask)?;
+        let maps = rec.external::<f32>("maps", Plane::ALL.len() * n, host.maps)?;
         record(&mut rec, settings, [frames, mask, maps]);
         if let Some((view, how)) = host.picture {
             rec.stage("picture");
-            let picture = rec.external_texture(view);
+            let picture = rec.external_texture("picture", settings.size, view)?;
             colour::record(&mut rec, [maps, mask], picture, settings.size, how);
         }
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;

@@ -136,7 +136,12 @@ impl Plan {
             size: std::num::NonZeroU64::new(params.end - params.start),
         });
         let others = resources.iter().map(|resource| match resource {
-            Resource::Buffer(buf) => self.buffer(*buf).as_entire_binding(),
+            // Not the whole buffer: a host's or a shared one may be larger than a binding can be.
+            Resource::Buffer(buf) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: self.buffer(*buf),
+                offset: 0,
+                size: std::num::NonZeroU64::new(self.nodes[buf.0].bytes),
+            }),
             Resource::Texture(tex) => wgpu::BindingResource::TextureView(&self.textures[tex.0]),
         });
         let entries: Vec<_> = (0..)
@@ -156,29 +161,33 @@ impl Plan {
     /// Puts a host's `buffer` in the place of external `buf`, for the runs to come.
     ///
     /// # Errors
-    /// [`Error::Usage`] when `buf` is not external or `buffer` is smaller than recorded.
+    /// [`Error::Usage`] when `buf` is not external, or `buffer` is smaller than recorded or has no
+    /// `STORAGE`. The plan is then as it was.
     pub fn rebind(&mut self, buf: Buf, buffer: wgpu::Buffer) -> Result<()> {
-        let node = &mut self.nodes[buf.0];
-        if !matches!(node.role, Role::External(_)) || buffer.size() < node.bytes {
-            return Err(Error::Usage(format!(
-                "'{}' takes a host's buffer of at least {} bytes, not {}",
-                node.label,
-                node.bytes,
-                buffer.size()
-            )));
+        let Node { label, bytes, role, .. } = &mut self.nodes[buf.0];
+        if !matches!(role, Role::External(_)) {
+            return Err(Error::Usage(format!("'{label}' is the plan's own and takes no host's buffer")));
         }
-        node.role = Role::External(buffer);
-        for i in 0..self.steps.len() {
-            let step = &self.steps[i];
-            if step.resources.contains(&Resource::Buffer(buf)) {
-                self.steps[i].bind_group =
-                    self.bind(&step.spec, &step.pipeline, &step.resources, &step.params)?;
+        record::fits(label, *bytes, &buffer)?;
+        let before = std::mem::replace(role, Role::External(buffer));
+        let affected = self.steps.iter().enumerate().filter(|(_, s)| s.resources.contains(&buf.into()));
+        let bound: Result<Vec<_>> = affected
+            .map(|(i, s)| Ok((i, self.bind(&s.spec, &s.pipeline, &s.resources, &s.params)?)))
+            .collect();
+        match bound {
+            Ok(bound) => bound.into_iter().for_each(|(i, group)| self.steps[i].bind_group = group),
+            Err(error) => {
+                self.nodes[buf.0].role = before;
+                return Err(error);
             }
         }
         Ok(())
     }
 
     /// Records every dispatch into `encoder`, in one compute pass. Submits, maps and polls nothing.
+    ///
+    /// The plan has to live until `encoder` is submitted: dropped earlier, it gives its buffers back to the
+    /// pool, and a plan made in between would write into them.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("palpate"),
@@ -221,10 +230,19 @@ impl Plan {
     }
 
     /// Uploads `data` into `buf`, from its start.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there are more of them than recorded, [`Error::Gpu`] when the buffer is a
+    /// host's and has no `COPY_DST`.
     pub fn write<T: bytemuck::Pod>(&self, buf: Buf, data: &[T]) -> Result<()> {
-        self.gpu.check()?;
-        self.gpu.queue().write_buffer(self.buffer(buf), 0, bytemuck::cast_slice(data));
-        Ok(())
+        let (data, node): (&[u8], _) = (bytemuck::cast_slice(data), &self.nodes[buf.0]);
+        if data.len() as u64 > node.bytes {
+            let Node { label, bytes, .. } = node;
+            return Err(Error::Usage(format!("'{label}' holds {bytes} bytes, not {}", data.len())));
+        }
+        self.gpu.scoped(&format!("writing to '{}'", node.label), || {
+            self.gpu.queue().write_buffer(self.buffer(buf), 0, data);
+        })
     }
 
     /// Reads `buf` back, as long as it was recorded. Blocks until the work before it is done.

@@ -1,5 +1,6 @@
 //! Recording: what is to be dispatched over which buffers, as plain data.
 
+use crate::error::{Error, Result};
 use crate::kernel::{Cost, Params, Spec};
 
 /// A buffer of a plan.
@@ -55,6 +56,18 @@ pub(super) enum Role {
 pub(super) enum TextureNode {
     Owned { label: &'static str, width: u32, height: u32 },
     External(wgpu::TextureView),
+}
+
+/// Whether a host's `buffer` can stand for `need` bytes of storage.
+pub(crate) fn fits(label: &str, need: u64, buffer: &wgpu::Buffer) -> Result<()> {
+    if buffer.size() >= need && buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "the host's buffer for '{label}' has {} bytes and usage {:?}; it needs {need} bytes and STORAGE",
+        buffer.size(),
+        buffer.usage()
+    )))
 }
 
 /// One dispatch, as data.
@@ -137,11 +150,16 @@ impl Recorder {
         self.node(label, bytes.len(), Role::Constant(bytes))
     }
 
-    /// A host's own buffer: at least `n` values of `T`, with `STORAGE`.
-    pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: wgpu::Buffer) -> Buf {
+    /// A host's own buffer.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is smaller than `n` values of `T` or has no `STORAGE`.
+    pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: wgpu::Buffer) -> Result<Buf> {
+        let bytes = (n * size_of::<T>()) as u64;
+        fits(label, bytes, &buffer)?;
         let buf = self.node(label, n * size_of::<T>(), Role::External(buffer));
-        self.nodes[buf.0].bytes = (n * size_of::<T>()) as u64;
-        buf
+        self.nodes[buf.0].bytes = bytes;
+        Ok(buf)
     }
 
     /// An rgba8unorm texture of the plan's own.
@@ -150,10 +168,31 @@ impl Recorder {
         Tex(self.textures.len() - 1)
     }
 
-    /// A host's rgba8unorm texture, with `STORAGE_BINDING`.
-    pub fn external_texture(&mut self, view: wgpu::TextureView) -> Tex {
+    /// A host's own texture, of which the texels from the first on are written.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is smaller than `nx` × `ny`, not rgba8unorm, or has no `STORAGE_BINDING`.
+    pub fn external_texture(
+        &mut self,
+        label: &str,
+        [nx, ny]: [usize; 2],
+        view: wgpu::TextureView,
+    ) -> Result<Tex> {
+        let texture = view.texture();
+        let large = texture.width() as usize >= nx && texture.height() as usize >= ny;
+        let usable = texture.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
+        if !large || !usable || texture.format() != wgpu::TextureFormat::Rgba8Unorm {
+            return Err(Error::Usage(format!(
+                "the host's texture for '{label}' has {} × {} texels of {:?} and usage {:?}; it needs \
+                 {nx} × {ny} of Rgba8Unorm and STORAGE_BINDING",
+                texture.width(),
+                texture.height(),
+                texture.format(),
+                texture.usage()
+            )));
+        }
         self.textures.push(TextureNode::External(view));
-        Tex(self.textures.len() - 1)
+        Ok(Tex(self.textures.len() - 1))
     }
 
     /// Records a dispatch of at least `threads` threads, numbered by `linear()` of

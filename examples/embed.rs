@@ -1,0 +1,237 @@
+//! How an application that draws with wgpu has stiffness maps made inside a frame of its own.
+//!
+//! ```text
+//! cargo run --release --example embed [PICTURE.png]
+//! ```
+//!
+//! The host owns everything: instance, adapter, device, queue, buffers, texture, encoder and submit.
+//! palpate records its dispatches between the host's upload and the host's render pass; it submits, maps
+//! and polls nothing, and no map visits the CPU on its way to the screen. What is shown is a disc, soft
+//! on the left and stiff on the right, that a plane shear wave crosses.
+
+use num_complex::Complex64;
+use palpate::gpu::Gpu;
+use palpate::kernel::colour::Colouring;
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines, Plane};
+use palpate::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Pixels of what stands for the host's window.
+const WINDOW: [usize; 2] = [512, 512];
+
+fn main() -> Result<()> {
+    let path = std::env::args_os().nth(1).map_or("out/embed.png".into(), std::path::PathBuf::from);
+    let (device, queue) = device()?;
+
+    // 1. Once: what is to be inverted, and the host's own buffers and texture for it.
+    let settings = Settings {
+        mode: Mode::Corrected,
+        size: [160, 144],
+        spacing_mm: [1.5, 1.25],
+        frames: Frames::Channels, // a real and an imaginary part
+        zero_lost: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+    };
+    let pixels = settings.size[0] * settings.size[1];
+    let frames = buffer(&device, settings.frames.count() * pixels, STORAGE);
+    let mask = buffer(&device, pixels, STORAGE);
+    let maps = buffer(&device, Plane::ALL.len() * pixels, STORAGE);
+    let map =
+        texture(&device, settings.size, TextureUsages::STORAGE_BINDING | TextureUsages::TEXTURE_BINDING);
+
+    // 2. Once: palpate on the host's device. Kernels are compiled and buffers made here, not in a frame. Keep
+    //    `mmdi` until what it recorded has been submitted: the buffers in between are its own.
+    let gpu = Gpu::adopt(device.clone(), queue.clone());
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let picture = Some((map.create_view(&Default::default()), Colouring::default()));
+    let host = Host { frames: frames.clone(), mask: mask.clone(), maps, picture };
+    let mmdi = Mmdi::embedded(&pipelines, &settings, host)?;
+    let paint = painter(&device, &map);
+    let window = texture(&device, WINDOW, TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC);
+
+    // 3. Every frame: one encoder for all three. `mmdi.plan_mut().rebind` points the plan at other buffers.
+    let [wave, inside] = layered_disc(&settings, [2.5, 5.5]);
+    let mut encoder = device.create_command_encoder(&Default::default());
+    upload(&device, &mut encoder, &wave, &frames);
+    upload(&device, &mut encoder, &inside, &mask);
+    mmdi.plan().encode(&mut encoder);
+    paint(&mut encoder, &window, extent_mm(&settings));
+
+    // 4. An application would now present. This one has no window: the picture is the only thing read back.
+    let shot = buffer(&device, WINDOW[0] * WINDOW[1], BufferUsages::COPY_DST | BufferUsages::MAP_READ);
+    let bytes_per_row = Some(4 * window.width()); // a multiple of 256
+    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row, rows_per_image: None };
+    let into = wgpu::TexelCopyBufferInfo { buffer: &shot, layout };
+    encoder.copy_texture_to_buffer(window.as_image_copy(), into, window.size());
+    queue.submit([encoder.finish()]);
+    shot.map_async(wgpu::MapMode::Read, .., |_| {}); // had it failed, so would the range below
+    device.poll(wgpu::PollType::wait_indefinitely())?;
+    let rgba = shot.get_mapped_range(..)?.to_vec();
+
+    std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
+    image::save_buffer(&path, &rgba, window.width(), window.height(), image::ColorType::Rgba8)?;
+    let (name, dispatches) = (&gpu.caps().info.name, mmdi.plan().len());
+    println!("{}: one frame on {name}, {dispatches} of its dispatches palpate's", path.display());
+    Ok(())
+}
+
+/// The host's device. WebGPU's default limits and no optional features are enough for palpate.
+pub fn device() -> Result<(wgpu::Device, wgpu::Queue)> {
+    let adapter = pollster::block_on(wgpu::Instance::default().request_adapter(&Default::default()))?;
+    let descriptor = wgpu::DeviceDescriptor { label: Some("host"), ..Default::default() };
+    Ok(pollster::block_on(adapter.request_device(&descriptor))?)
+}
+
+/// palpate asks for `STORAGE` alone; the copies are the host's.
+pub const STORAGE: BufferUsages =
+    BufferUsages::STORAGE.union(BufferUsages::COPY_DST).union(BufferUsages::COPY_SRC);
+
+/// A buffer of `count` values of four bytes.
+pub fn buffer(device: &wgpu::Device, count: usize, usage: BufferUsages) -> wgpu::Buffer {
+    let (label, size) = (Some("host"), 4 * count as u64);
+    device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
+}
+
+/// An rgba8unorm texture, the format that kernels write and samplers filter everywhere.
+pub fn texture(device: &wgpu::Device, [nx, ny]: [usize; 2], usage: TextureUsages) -> wgpu::Texture {
+    device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("host"),
+        size: wgpu::Extent3d { width: nx as u32, height: ny as u32, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage,
+        view_formats: &[],
+    })
+}
+
+/// Records the copy of `data` into `buffer`.
+pub fn upload(
+    device: &wgpu::Device,
+    encoder: &mut wgpu::CommandEncoder,
+    data: &[f32],
+    buffer: &wgpu::Buffer,
+) {
+    let (contents, usage) = (bytemuck::cast_slice(data), BufferUsages::COPY_SRC);
+    let staging = wgpu::util::BufferInitDescriptor { label: Some("host upload"), contents, usage };
+    encoder.copy_buffer_to_buffer(&device.create_buffer_init(&staging), 0, buffer, 0, buffer.size());
+}
+
+/// The host's shader: a triangle that covers the viewport. The colours it samples are sRGB; on a target whose
+/// format ends in `Srgb` they would have to be made linear here.
+const SHADER: &str = "
+@group(0) @binding(0) var map: texture_2d<f32>;
+@group(0) @binding(1) var smooth_: sampler;
+
+struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
+
+@vertex fn corner(@builtin(vertex_index) i: u32) -> Corner {
+    let at = 2.0 * vec2f(vec2u(i & 1, i >> 1));
+    return Corner(vec4f(at.x * 2.0 - 1.0, 1.0 - at.y * 2.0, 0.0, 1.0), at);
+}
+
+@fragment fn shade(c: Corner) -> @location(0) vec4f { return textureSample(map, smooth_, c.at); }";
+
+/// What records the host's render pass: `map`, so many mm wide and high, as large as the target allows, over
+/// the host's scene (here nothing but a dark background).
+pub fn painter(
+    device: &wgpu::Device,
+    map: &wgpu::Texture,
+) -> impl Fn(&mut wgpu::CommandEncoder, &wgpu::Texture, [f64; 2]) + use<> {
+    let source = wgpu::ShaderSource::Wgsl(SHADER.into());
+    let shader = wgpu::ShaderModuleDescriptor { label: Some("host painter"), source };
+    let module = &device.create_shader_module(shader);
+    let (entry_point, compilation_options) = (None, wgpu::PipelineCompilationOptions::default());
+    let target = wgpu::ColorTargetState {
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        // Outside the mask all of RGBA is 0, so what a sampler mixes there is premultiplied.
+        blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+        write_mask: wgpu::ColorWrites::ALL,
+    };
+    let targets = &[Some(target)];
+    let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("host painter"),
+        layout: None,
+        vertex: wgpu::VertexState {
+            module,
+            entry_point,
+            compilation_options: compilation_options.clone(),
+            buffers: &[],
+        },
+        fragment: Some(wgpu::FragmentState { module, entry_point, compilation_options, targets }),
+        primitive: Default::default(),
+        depth_stencil: None,
+        multisample: Default::default(),
+        multiview_mask: None,
+        cache: None,
+    });
+    let linear = wgpu::FilterMode::Linear;
+    let sampler = wgpu::SamplerDescriptor { mag_filter: linear, min_filter: linear, ..Default::default() };
+    let sampler = wgpu::BindingResource::Sampler(&device.create_sampler(&sampler));
+    let map = wgpu::BindingResource::TextureView(&map.create_view(&Default::default()));
+    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("host painter"),
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[
+            wgpu::BindGroupEntry { binding: 0, resource: map },
+            wgpu::BindGroupEntry { binding: 1, resource: sampler },
+        ],
+    });
+    move |encoder, target, [width, height]| {
+        let room = [target.width() as f32, target.height() as f32];
+        let scale = (room[0] / width as f32).min(room[1] / height as f32);
+        let [w, h] = [width as f32 * scale, height as f32 * scale];
+        let dark = wgpu::Color { r: 0.06, g: 0.07, b: 0.09, a: 1.0 };
+        let attachment = wgpu::RenderPassColorAttachment {
+            view: &target.create_view(&Default::default()),
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(dark), store: wgpu::StoreOp::Store },
+        };
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("host frame"),
+            color_attachments: &[Some(attachment)],
+            ..Default::default()
+        });
+        pass.set_viewport((room[0] - w) / 2.0, (room[1] - h) / 2.0, w, h, 0.0, 1.0);
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bind_group, &[]);
+        pass.draw(0..3, 0..1);
+    }
+}
+
+/// Width and height of the image, mm.
+pub fn extent_mm(settings: &Settings) -> [f64; 2] {
+    [0, 1].map(|axis| settings.size[axis] as f64 * settings.spacing_mm[axis])
+}
+
+/// A disc that a plane shear wave crosses from left to right, of one storage modulus (kPa; the loss modulus is
+/// a tenth of it) left of the middle and another right of it: the exact field's real and imaginary part, and
+/// the mask.
+pub fn layered_disc(settings: &Settings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
+    let modulus = moduli.map(|kpa| 1000.0 * kpa * Complex64::new(1.0, 0.1));
+    let omega = std::f64::consts::TAU * settings.frequency_hz;
+    let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // of exp(-ikx), x in mm
+    // Displacement and shear stress are continuous in the middle, which reflects a part of the wave.
+    let [soft, stiff] = [modulus[0] * k[0], modulus[1] * k[1]];
+    let reflected = (soft - stiff) / (soft + stiff);
+    let run = |k: Complex64, x: f64| (-Complex64::I * k * x).exp();
+    let radius = 0.46 * extent_mm(settings).into_iter().fold(f64::INFINITY, f64::min);
+    let ([nx, ny], [hx, hy]) = (settings.size, settings.spacing_mm);
+    let (mut wave, mut mask) = (vec![0.0; 2 * nx * ny], vec![0.0; nx * ny]);
+    for i in 0..nx * ny {
+        let off = |at: usize, n: usize, h: f64| (at as f64 + 0.5 - n as f64 / 2.0) * h;
+        let (x, y) = (off(i % nx, nx, hx), off(i / nx, ny, hy));
+        if x.hypot(y) < radius {
+            let left = run(k[0], x) + reflected * run(k[0], -x);
+            let u = if x < 0.0 { left } else { (1.0 + reflected) * run(k[1], x) };
+            (wave[i], wave[nx * ny + i], mask[i]) = (u.re as f32, u.im as f32, 1.0);
+        }
+    }
+    [wave, mask]
+}

@@ -1,0 +1,335 @@
+//! The device underneath: adapters that do not exist, devices that go away, memory that does not suffice,
+//! kernels that do not compile, the pool, timestamps, and several threads on one device.
+
+mod common;
+
+use palpate::gpu::{AdapterChoice, Gpu, adapters};
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Access, Binding, Checks, Kernel, Layout, Pipelines, Spec};
+use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::plan::{Plan, Recorder};
+use palpate::{Error, Result};
+use std::time::Duration;
+
+fn settings(mode: Mode, size: [usize; 2]) -> Settings {
+    Settings {
+        mode,
+        size,
+        spacing_mm: [1.5, 1.5],
+        frames: Frames::Phases(4),
+        zero_lost: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+    }
+}
+
+fn mmdi(pipelines: &Pipelines, mode: Mode, size: [usize; 2]) -> Result<Mmdi> {
+    Mmdi::new(pipelines, &settings(mode, size), &|_, _| {})
+}
+
+/// A noisy plane wave along x, `wavelength` px long: four phases and a mask.
+fn slice([nx, ny]: [usize; 2], wavelength: f32) -> (Vec<f32>, Vec<bool>) {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut value = |i: usize| {
+        let turns = (i % nx) as f32 / wavelength - (i / (nx * ny)) as f32 / 4.0;
+        2048.0 + 500.0 * (std::f32::consts::TAU * turns).cos() + 20.0 * (rng.f32() - 0.5)
+    };
+    let frames = (0..4 * nx * ny).map(&mut value).collect();
+    (frames, (0..nx * ny).map(|i| i % nx > 1 && i / nx > 1).collect())
+}
+
+fn bits(maps: Vec<f32>) -> Vec<u32> {
+    maps.into_iter().map(f32::to_bits).collect()
+}
+
+/// What `work` returns, or a failure when it takes longer than a minute: nothing may hang.
+#[track_caller]
+fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(Duration::from_secs(60)).expect("it hangs, or it panicked")
+}
+
+#[test]
+fn an_adapter_that_does_not_exist_is_refused_with_those_that_do() {
+    if common::gpu().is_none() {
+        return;
+    }
+    for choice in ["no such adapter", "999"] {
+        let error = Gpu::open(&AdapterChoice::from(choice)).err().expect("refused");
+        assert!(matches!(error, Error::Adapter(_)) && error.exit_code() == 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(choice), "{text}");
+        for found in adapters() {
+            assert!(text.contains(&found.info.name), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_adapter_is_found_by_part_of_its_name_and_by_number() {
+    if common::gpu().is_none() {
+        return;
+    }
+    for (i, found) in adapters().iter().enumerate() {
+        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(gpu.caps().info.name, found.info.name);
+        let part: String = found.info.name.chars().take(6).collect::<String>().to_uppercase();
+        let gpu = Gpu::open(&AdapterChoice::from(part.as_str())).unwrap_or_else(|e| panic!("{e}"));
+        assert!(gpu.caps().info.name.to_uppercase().contains(&part));
+    }
+}
+
+/// Everything that can be asked of a device, after it went away with work under way.
+fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let size = [64, 48];
+    let (frames, mask) = slice(size, 20.0);
+    let mmdi = self::mmdi(&pipelines, Mode::Clinical, size).expect("compile");
+    mmdi.invert(&frames, &mask).expect("invert");
+    mmdi.plan().run().expect("run");
+    gpu.device().destroy();
+    let [input, _, maps] = mmdi.buffers();
+    let plan = mmdi.plan();
+    let mut outcomes = vec![
+        ("run", plan.run().err()),
+        ("write", plan.write(input, &frames).err()),
+        ("read", plan.read::<f32>(maps).err()),
+        ("poison", plan.poison().err()),
+        ("invert", mmdi.invert(&frames, &mask).err()),
+        ("wait", gpu.wait().err()),
+        ("check", gpu.check().err()),
+        ("the same plan again", self::mmdi(&pipelines, Mode::Clinical, size).err()),
+        ("another plan", self::mmdi(&pipelines, Mode::Corrected, [61, 67]).err()),
+        ("new pipelines", self::mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, size).err()),
+    ];
+    if gpu.caps().timestamps() {
+        outcomes.push(("profile", plan.profile().err()));
+    }
+    outcomes
+}
+
+#[track_caller]
+fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
+    let missed: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, error)| !matches!(error, Some(Error::DeviceLost(_))))
+        .map(|(what, error)| format!("{what}: {error:?}"))
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn a_lost_device_is_an_error_ever_after() {
+    let Some(gpu) = common::gpu() else { return };
+    assert_lost(within_a_minute(move || after_loss(gpu)));
+    // Another device is none the worse.
+    let gpu = common::gpu().expect("a new one");
+    let (frames, mask) = slice([64, 48], 20.0);
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, [64, 48]).expect("compile");
+    mmdi.invert(&frames, &mask).expect("invert");
+}
+
+#[test]
+fn a_hosts_lost_device_is_an_error_too() {
+    let Some(own) = common::gpu() else { return };
+    let name = own.caps().info.name.clone();
+    let found = adapters().into_iter().find(|f| f.info.name == name).expect("the same adapter");
+    let (device, queue) =
+        pollster::block_on(found.adapter.request_device(&Default::default())).expect("a host's device");
+    assert_lost(within_a_minute(move || after_loss(Gpu::adopt(device, queue))));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_size() {
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    // One buffer over the device's limit.
+    let most = gpu.caps().max_binding();
+    let mut rec = Recorder::new();
+    rec.output::<u8>("a very large one", most as usize + 1);
+    let error = Plan::compile(rec, &pipelines, &|_, _| {}).err().expect("refused");
+    let text = error.to_string();
+    assert!(matches!(error, Error::OutOfMemory(_)) && text.contains("a very large one"), "{text}");
+    assert!(text.contains(&format!("{:.1} MiB", most as f64 / f64::from(1 << 20))), "{text}");
+
+    // An image too large for the device is refused before anything is computed for it.
+    let [small, large] = [[64, 48], [16_384, 16_384]];
+    let error = within_a_minute({
+        let pipelines = pipelines.clone();
+        move || self::mmdi(&pipelines, Mode::Corrected, large).err().expect("refused")
+    });
+    let text = error.to_string();
+    assert!(matches!(error, Error::OutOfMemory(_) | Error::Usage(_)) && text.contains("MiB"), "{text}");
+
+    // Neither has left anything behind.
+    assert_eq!(gpu.pool().allocated(), 0);
+    let (frames, mask) = slice(small, 20.0);
+    mmdi(&pipelines, Mode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
+}
+
+#[test]
+fn a_kernel_that_does_not_compile_is_named() {
+    static SYNTAX: Kernel = broken("syntax", "fn syntax( {");
+    static TYPES: Kernel =
+        broken("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
+    static BINDING: Kernel = broken(
+        "binding",
+        "@group(0) @binding(7) var<storage, read_write> far: array<f32>;
+         @compute @workgroup_size(64) fn binding() { far[0] = 1.0; }",
+    );
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    for kernel in [&SYNTAX, &TYPES, &BINDING] {
+        let mut rec = Recorder::new();
+        let src = rec.output::<f32>("result", 64);
+        rec.linear(
+            Spec::new(kernel, &[("SIZE", 3)]),
+            &Nothing([0; 4]),
+            &[src.into()],
+            64,
+            Default::default(),
+        );
+        let compiled = Plan::compile(rec, &pipelines, &|_, _| {}).err();
+        for error in [pipelines.get(&Spec::new(kernel, &[("SIZE", 3)])).err(), compiled] {
+            let error = error.expect("refused");
+            let text = error.to_string();
+            assert!(matches!(error, Error::Kernel { .. } | Error::Gpu { .. }), "{error:?}");
+            assert!(text.contains(&format!("{} SIZE=3", kernel.name)), "{text}");
+        }
+    }
+    mmdi(&pipelines, Mode::Clinical, [64, 48]).expect("the device still compiles");
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Nothing([u32; 4]);
+
+impl palpate::kernel::Params for Nothing {
+    const LAYOUT: Layout = Layout { fields: Vec::new, size: 16 };
+}
+
+const fn broken(name: &'static str, source: &'static str) -> Kernel {
+    Kernel {
+        name,
+        source,
+        bindings: &[
+            Binding { name: "p", access: Access::Uniform },
+            Binding { name: "dst", access: Access::ReadWrite },
+        ],
+        params: Layout { fields: Vec::new, size: 16 },
+        specs: Vec::new,
+        sizes: &[],
+        trial: |_, _, _, _| Vec::new(),
+    }
+}
+
+#[test]
+fn every_dispatch_is_timed_where_the_device_can() {
+    let Some(gpu) = common::gpu() else { return };
+    let size = [64, 48];
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    let (frames, mask) = slice(size, 20.0);
+    let maps = bits(mmdi.invert(&frames, &mask).expect("invert"));
+    if !gpu.caps().timestamps() {
+        assert!(mmdi.plan().profile().is_err());
+        return;
+    }
+    let began = std::time::Instant::now();
+    let timings = mmdi.plan().profile().expect("profile");
+    let elapsed = began.elapsed().as_secs_f64();
+    assert_eq!(timings.len(), mmdi.plan().len());
+    assert!(timings.iter().all(|t| t.seconds.is_finite() && t.seconds >= 0.0), "{timings:?}");
+    let total: f64 = timings.iter().map(|t| t.seconds).sum();
+    assert!(total > 0.0 && total < elapsed, "{total} s of {elapsed} s");
+    assert!(
+        timings.iter().map(|t| &t.label).eq(mmdi
+            .plan()
+            .timings()
+            .map(|t| t.label)
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    // Timing a plan is running it.
+    assert_eq!(bits(mmdi.plan().read(mmdi.buffers()[2]).expect("read")), maps);
+}
+
+#[test]
+fn plans_that_come_and_go_do_not_grow_the_pool() {
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let sizes = [[64, 48], [96, 80], [41, 47], [80, 80]];
+    let round = || {
+        for mode in [Mode::Corrected, Mode::Clinical] {
+            for size in sizes {
+                let (frames, mask) = slice(size, 20.0);
+                let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+                mmdi.invert(&frames, &mask).expect("invert");
+                assert!(mmdi.plan().memory() <= gpu.pool().allocated());
+            }
+        }
+        (gpu.pool().allocated(), gpu.pool().peak())
+    };
+    let first = round();
+    for n in 1..20 {
+        let now = round();
+        assert!(now.0 <= first.0 && now.1 <= first.1, "round {n}: {now:?} bytes, the first had {first:?}");
+    }
+}
+
+#[test]
+fn fifty_slices_do_not_grow_the_pool_and_are_alike() {
+    let Some(gpu) = common::gpu() else { return };
+    let size = [64, 48];
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    assert_eq!(gpu.pool().allocated(), mmdi.plan().memory(), "one plan is all there is");
+    let (frames, mask) = slice(size, 20.0);
+    let (other, _) = slice(size, 14.0);
+    let first = bits(mmdi.invert(&frames, &mask).expect("invert"));
+    let between = bits(mmdi.invert(&other, &mask).expect("invert"));
+    assert_ne!(first, between);
+    for n in 0..24 {
+        assert!(bits(mmdi.invert(&frames, &mask).expect("invert")) == first, "slice {}", 2 * n + 2);
+        assert!(bits(mmdi.invert(&other, &mask).expect("invert")) == between, "slice {}", 2 * n + 3);
+    }
+    assert_eq!(gpu.pool().allocated(), mmdi.plan().memory());
+    assert_eq!(gpu.pool().peak(), mmdi.plan().memory());
+}
+
+#[test]
+fn threads_share_a_device() {
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let jobs = [(Mode::Corrected, [64, 48], 20.0), (Mode::Clinical, [47, 61], 12.0)];
+    let serial: Vec<_> = jobs
+        .iter()
+        .map(|&(mode, size, wavelength)| {
+            let (frames, mask) = slice(size, wavelength);
+            let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+            bits(mmdi.invert(&frames, &mask).expect("invert"))
+        })
+        .collect();
+    // Each compiles for itself, so that compiling, allocating, running and reading meet.
+    let at_once: Vec<Vec<_>> = within_a_minute({
+        let gpu = gpu.clone();
+        move || {
+            std::thread::scope(|scope| {
+                let work = |(mode, size, wavelength): (Mode, [usize; 2], f32)| {
+                    let (frames, mask) = slice(size, wavelength);
+                    let mut results = Vec::new();
+                    for _ in 0..3 {
+                        let pipelines = Pipelines::new(&gpu, Checks::Off);
+                        let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+                        results.extend((0..4).map(|_| bits(mmdi.invert(&frames, &mask).expect("invert"))));
+                    }
+                    results
+                };
+                let threads = jobs.map(|job| scope.spawn(move || work(job)));
+                threads.into_iter().map(|thread| thread.join().expect("a thread")).collect()
+            })
+        }
+    });
+    for (expected, results) in serial.iter().zip(&at_once) {
+        assert!(results.len() == 12 && results.iter().all(|maps| maps == expected));
+    }
+}
