@@ -1,7 +1,8 @@
 //! `palpate demo`: a wave whose stiffness is known exactly, inverted in every way there is, beside the truth.
 
+use super::progress::Bars;
 use super::report::CONFIDENT;
-use super::{AdapterOption, print, progress};
+use super::{AdapterOption, print};
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use palpate::io::OutputSet;
@@ -9,7 +10,7 @@ use palpate::io::colour::ColourMap;
 use palpate::io::png::{Figure, Panel, Scale};
 use palpate::kernel::harmonic::Frames;
 use palpate::kernel::{Checks, Pipelines, Plane};
-use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::mmdi::{Mode, Settings};
 use palpate::stats::erode::erode;
 use palpate::wave::analytic::{Medium, PlaneWave, Scatterer, add_noise, sample};
 use palpate::{Error, Result};
@@ -103,6 +104,7 @@ impl Demo {
         let phantom = Phantom::new()?;
         let phases = phantom.phases();
         let mask: Vec<bool> = phantom.mask.iter().copied().collect();
+        let bars = Bars::default();
         let invert = |mode: Mode| {
             let settings = Settings {
                 mode,
@@ -113,13 +115,7 @@ impl Demo {
                 frequency_hz: FREQUENCY,
                 density: DENSITY,
             };
-            let bar = progress::bar("compiling kernels", 0);
-            let mmdi = Mmdi::new(&pipelines, &settings, &|done, all| {
-                bar.set_length(all as u64);
-                bar.set_position(done as u64);
-            });
-            bar.finish_and_clear();
-            mmdi?.invert(&phases, &mask)
+            bars.compile(&pipelines, &settings)?.invert(&phases, &mask)
         };
         let maps = [invert(Mode::Corrected)?, invert(Mode::Clinical)?];
 

@@ -19,6 +19,7 @@ pub struct Doctor {
 
 #[derive(Serialize)]
 struct Findings {
+    palpate: &'static str,
     adapters: Vec<Found>,
     /// Index of the one that would be used.
     used: Option<usize>,
@@ -57,7 +58,7 @@ impl Doctor {
             }
             _ => "asked for with --adapter".into(),
         };
-        let findings = Findings { adapters: found, used, why };
+        let findings = Findings { palpate: env!("CARGO_PKG_VERSION"), adapters: found, used, why };
         print(&if self.json { json(&findings)? } else { findings.text() })?;
         match problem {
             Some(_) if infos.is_empty() => Err(Error::Adapter(NO_ADAPTER.into())),
@@ -71,7 +72,7 @@ impl Found {
     fn examine(index: usize, info: &palpate::wgpu::AdapterInfo) -> Self {
         let mut found = Self {
             name: info.name.clone(),
-            kind: format!("{:?}", info.device_type),
+            kind: kind(info.device_type).into(),
             backend: format!("{:?}", info.backend),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
             tiers: None,
@@ -96,6 +97,17 @@ impl Found {
     }
 }
 
+fn kind(kind: palpate::wgpu::DeviceType) -> &'static str {
+    use palpate::wgpu::DeviceType;
+    match kind {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Cpu => "software on the CPU",
+        DeviceType::Other => "GPU of unknown kind",
+    }
+}
+
 impl Findings {
     /// The chosen adapter gives a device.
     fn usable(&self) -> Result<()> {
@@ -106,7 +118,7 @@ impl Findings {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("palpate {}\n", env!("CARGO_PKG_VERSION"));
+        let mut text = format!("palpate {}\n", self.palpate);
         if self.adapters.is_empty() {
             text += "No adapters.\n";
         }

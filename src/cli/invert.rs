@@ -1,7 +1,8 @@
 //! `palpate invert`: wave images to stiffness maps.
 
+use super::progress::Bars;
 use super::report::{Report, Slice};
-use super::{AdapterOption, json, picture, print, progress};
+use super::{AdapterOption, json, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
 use palpate::io::nifti::{encode_complex64, encode_f32};
@@ -37,13 +38,13 @@ pub struct Invert {
     #[arg(long, value_enum, default_value_t = ModeOption::Corrected)]
     mmdi: ModeOption,
     /// Frequency of the vibration, Hz
-    #[arg(long, value_name = "HZ", default_value_t = 60.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, allow_hyphen_values = true)]
     frequency: f64,
     /// Density of the tissue, kg/m3
-    #[arg(long, value_name = "KG/M3", default_value_t = 1000.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "KG/M3", default_value_t = 1000.0, allow_hyphen_values = true)]
     density: f64,
     /// Pixel spacing along both axes, mm, in place of the header's
-    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MM", allow_hyphen_values = true)]
     spacing: Option<f64>,
     /// What the last axis holds
     #[arg(long, value_enum, default_value_t = LayoutOption::Auto)]
@@ -113,25 +114,29 @@ impl Invert {
         drop(set);
         let mask = self.mask.as_ref().map(io::read).transpose()?;
 
-        let gpu = self.adapter.open()?;
-        let mut work = Work { pipelines: Pipelines::new(&gpu, Checks::Off), compiled: None };
-        let bar = progress::bar("inverting", self.inputs.len());
+        let mut work =
+            Work { bars: Bars::default(), adapter: &self.adapter, pipelines: None, compiled: None };
+        let bar = work.bars.bar("inputs", self.inputs.len());
         let mut reports = Vec::new();
         let mut failed = Vec::new();
         for input in &self.inputs {
             match self.one(input, mask.as_ref(), &mut work) {
                 Ok(report) => {
                     if !self.json {
-                        bar.suspend(|| print(&report.line(&self.output)))?;
-                        report
-                            .warnings()
-                            .for_each(|w| bar.suspend(|| eprintln!("warning: {}: {w}", input.display())));
+                        // A full disk behind standard output costs a line, not the maps to come.
+                        let told = work.bars.aside(|| print(&report.line(&self.output)));
+                        failed.extend(told.err());
                     }
                     reports.push(report);
                 }
-                // Without a device nothing that follows can succeed either.
-                Err(error @ Error::DeviceLost(_)) => return Err(error),
-                Err(error) => failed.push(error),
+                Err(error) => {
+                    // Without a device nothing that follows can succeed either.
+                    let device = matches!(error, Error::Adapter(_) | Error::DeviceLost(_));
+                    failed.push(error);
+                    if device {
+                        break;
+                    }
+                }
             }
             bar.inc(1);
         }
@@ -139,9 +144,10 @@ impl Invert {
         if self.json {
             print(&json(&reports)?)?;
         }
+        warn(&reports);
         let Some(last) = failed.pop() else { return Ok(()) };
         // One bad file does not cost the others their maps; each is named, and the call fails.
-        failed.iter().for_each(|error| eprintln!("error: {error}"));
+        failed.iter().for_each(|error| say(format_args!("error: {error}")));
         Err(last)
     }
 
@@ -226,7 +232,7 @@ impl Invert {
     ) -> Result<()> {
         let mut set = OutputSet::new(&self.output, self.force)?;
         let about = format!(
-            "{:?} {} Hz, {} kg/m3, palpate {}",
+            "MMDI {} {} Hz {} kg/m3; palpate {}",
             settings.mode,
             settings.frequency_hz,
             settings.density,
@@ -259,6 +265,25 @@ impl Invert {
     }
 }
 
+/// Tells each warning once, with the inputs it is about.
+fn warn(reports: &[Report]) {
+    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+    for report in reports {
+        for warning in report.warnings() {
+            match told.iter_mut().find(|(text, _)| *text == warning) {
+                Some((_, inputs)) => inputs.push(report.input()),
+                None => told.push((warning, vec![report.input()])),
+            }
+        }
+    }
+    for (warning, inputs) in told {
+        match inputs.as_slice() {
+            [input] => say(format_args!("warning: {input}: {warning}")),
+            all => say(format_args!("warning: {} inputs, {} first: {warning}", all.len(), all[0])),
+        }
+    }
+}
+
 /// Every file that comes of the input with this stem.
 fn names(stem: &str) -> Vec<String> {
     let maps = MAPS.iter().map(|(_, name)| *name).chain(["wave", "amplitude", "mask"]);
@@ -268,31 +293,32 @@ fn names(stem: &str) -> Vec<String> {
 }
 
 /// The device's part: images of one size and kind share one compiled inversion.
-struct Work {
-    pipelines: Pipelines,
+struct Work<'a> {
+    bars: Bars,
+    adapter: &'a AdapterOption,
+    /// Opened for the first image that there is something to compute of.
+    pipelines: Option<Pipelines>,
     compiled: Option<(Settings, Mmdi)>,
 }
 
-impl Work {
+impl Work<'_> {
     fn invert(
         &mut self,
         settings: &Settings,
         image: &WaveImage,
         masks: &[Vec<bool>],
     ) -> Result<(Vec<Slice>, String)> {
+        let pipelines = match &self.pipelines {
+            Some(pipelines) => pipelines,
+            None => self.pipelines.insert(Pipelines::new(&self.adapter.open()?, Checks::Off)),
+        };
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
-            let bar = progress::bar("compiling kernels", 0);
-            let mmdi = Mmdi::new(&self.pipelines, settings, &|done, all| {
-                bar.set_length(all as u64);
-                bar.set_position(done as u64);
-            });
-            bar.finish_and_clear();
-            self.compiled = Some((settings.clone(), mmdi?));
+            self.compiled = Some((settings.clone(), self.bars.compile(pipelines, settings)?));
         }
         let Some((_, mmdi)) = &self.compiled else { unreachable!("compiled above") };
-        let bar = progress::bar("slices", masks.len());
+        let bar = self.bars.bar("slices", masks.len());
         let length = image.data.len() / image.slices;
         let slices = image.data.chunks(length).zip(masks).map(|(frames, mask)| {
             let maps = mmdi.invert(frames, mask)?;
@@ -301,6 +327,6 @@ impl Work {
         });
         let slices = slices.collect::<Result<_>>();
         bar.finish_and_clear();
-        Ok((slices?, self.pipelines.gpu().caps().info.name.clone()))
+        Ok((slices?, pipelines.gpu().caps().info.name.clone()))
     }
 }

@@ -48,7 +48,8 @@ impl Cli {
 #[derive(clap::Args)]
 struct AdapterOption {
     /// Adapter to compute on: part of its name, or its number in `palpate doctor`
-    #[arg(long, value_name = "NAME|NUMBER")]
+    #[arg(long, value_name = "NAME|NUMBER", allow_hyphen_values = true,
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
     adapter: Option<String>,
 }
 
@@ -69,6 +70,11 @@ fn print(text: &str) -> Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::file("standard output", e)),
         _ => Ok(()),
     }
+}
+
+/// Prints a line to standard error. Where nobody listens (`palpate … 2>&1 | head`), the work goes on.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// `value` as JSON, indented, with a line's end.

@@ -39,8 +39,8 @@ impl Orientation {
 /// The picture as PNG.
 pub fn inversion(stem: &str, image: &WaveImage, slices: &[Slice], report: &Report) -> Result<Vec<u8>> {
     let orientation = Orientation { size: image.size, matrix: image.format != Format::Nifti };
-    let shown = pick_slices(slices.len(), SHOWN);
-    let panels = shown.iter().flat_map(|&i| {
+    let full: Vec<usize> = (0..slices.len()).filter(|&i| slices[i].mask.contains(&true)).collect();
+    let panels = pick_slices(full.len(), SHOWN).into_iter().map(|at| full[at]).flat_map(|i| {
         let name = if slices.len() > 1 { format!(", slice {i}") } else { String::new() };
         row(&slices[i], &orientation, &name)
     });

@@ -1,13 +1,38 @@
 //! Progress bars on standard error, shown only on a terminal.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use palpate::Result;
+use palpate::kernel::Pipelines;
+use palpate::mmdi::{Mmdi, Settings};
 use std::time::Duration;
 
-/// A bar over `total` steps that says `what` is being done. Off a terminal it draws nothing.
-pub fn bar(what: &str, total: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar:.cyan/dim} {pos}/{len} {eta}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total as u64).with_style(style).with_message(what.to_string());
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+/// The bars of one command, which stand below each other.
+#[derive(Default)]
+pub struct Bars(MultiProgress);
+
+impl Bars {
+    /// A bar over `total` steps that says `what` is being done. Off a terminal it draws nothing.
+    pub fn bar(&self, what: &'static str, total: usize) -> ProgressBar {
+        let style = ProgressStyle::with_template("{msg:20} {wide_bar:.cyan/dim} {pos}/{len} {eta}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = self.0.add(ProgressBar::new(total as u64)).with_style(style).with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// Prints with the bars out of the way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
+
+    /// Compiles an inversion behind a bar.
+    pub fn compile(&self, pipelines: &Pipelines, settings: &Settings) -> Result<Mmdi> {
+        let bar = self.bar("compiling kernels", 0);
+        let mmdi = Mmdi::new(pipelines, settings, &|_, all| {
+            bar.set_length(all as u64);
+            bar.inc(1);
+        });
+        bar.finish_and_clear();
+        mmdi
+    }
 }

@@ -11,6 +11,11 @@ use std::path::Path;
 /// The least confidence that counts as confident: below it pictures are hatched.
 pub const CONFIDENT: f32 = 0.9;
 
+/// Median stiffness outside this range calls for a warning.
+const SOFT_TISSUE_KPA: std::ops::RangeInclusive<f64> = 0.1..=100.0;
+/// A share of confident pixels below this calls for a warning.
+const FEW: f64 = 0.05;
+
 /// The maps of one slice and its mask.
 pub struct Slice {
     /// `[plane][ny][nx]`.
@@ -47,7 +52,7 @@ pub struct Report {
     warnings: Vec<Warning>,
     /// Over all slices: the whole mask, and its confident part.
     regions: Regions,
-    per_slice: Vec<Regions>,
+    per_slice: Vec<PerSlice>,
 }
 
 /// Statistics of each map over the mask and over its confident part.
@@ -55,6 +60,14 @@ pub struct Report {
 struct Regions {
     mask: Option<Maps>,
     confident: Option<Maps>,
+}
+
+/// One slice of a stack, counted from 0.
+#[derive(Serialize)]
+struct PerSlice {
+    slice: usize,
+    #[serde(flatten)]
+    regions: Regions,
 }
 
 #[derive(Serialize)]
@@ -68,14 +81,15 @@ struct Maps {
 }
 
 /// What each map holds, in words; part of every output.
-const DEFINITIONS: [(Plane, &str, &str); 7] = [
+const DEFINITIONS: [(Plane, &str, &str); 8] = [
     (Plane::Stiffness, "stiffness", "|mu*|, kPa"),
     (Plane::Storage, "storage", "storage modulus Re mu*, kPa"),
     (Plane::Loss, "loss", "loss modulus Im mu*, kPa"),
     (Plane::Wavespeed, "wavespeed", "shear phase velocity, m/s"),
-    (Plane::Confidence, "confidence", "1 - predicted mean relative error of the inversion"),
-    (Plane::Coherence, "coherence", "coherence of wave and Laplacian, 0..1"),
+    (Plane::Confidence, "confidence", "1 - predicted relative error"),
+    (Plane::Coherence, "coherence", "coherence, 0..1"),
     (Plane::Amplitude, "amplitude", "|u|, units of the input"),
+    (Plane::Real, "wave", "u of Re(u exp(+i omega t))"),
 ];
 
 impl Report {
@@ -95,9 +109,22 @@ impl Report {
             if extent < wavelength {
                 warnings.push(Warning::below_wavelength(extent, wavelength));
             }
-            if maps.loss_kpa.median < 0.0 {
-                warnings.push(Warning::conjugated(maps.loss_kpa.median));
+        }
+        if let Some(maps) = &regions.mask {
+            let (median, share) =
+                (maps.stiffness_kpa.median, maps.stiffness_kpa.share_confident.unwrap_or(0.0));
+            if !SOFT_TISSUE_KPA.contains(&median) {
+                warnings.push(Warning::implausible_stiffness(median));
             }
+            if share < FEW {
+                warnings.push(Warning::low_confidence(share, CONFIDENT));
+            }
+        }
+        // Where nothing is sure, or nearly nothing is lost, the sign says nothing.
+        if let Some(sure) = &regions.confident
+            && sure.loss_kpa.median < -0.05 * sure.stiffness_kpa.median
+        {
+            warnings.push(Warning::conjugated(sure.loss_kpa.median));
         }
         Self {
             palpate: env!("CARGO_PKG_VERSION"),
@@ -117,13 +144,21 @@ impl Report {
             definitions: DEFINITIONS.iter().map(|(_, name, text)| (*name, *text)).collect(),
             warnings,
             regions,
-            per_slice: slices.iter().map(|s| Regions::new(&[s], settings.spacing_mm)).collect(),
+            per_slice: (0..)
+                .zip(slices)
+                .map(|(slice, s)| PerSlice { slice, regions: Regions::new(&[s], settings.spacing_mm) })
+                .collect(),
         }
     }
 
     /// What `plane` holds, in words.
     pub fn definition(&self, plane: Plane) -> &'static str {
         DEFINITIONS.iter().find(|(p, ..)| *p == plane).map_or("", |(.., text)| text)
+    }
+
+    /// The path of the input, as it was given.
+    pub fn input(&self) -> &str {
+        &self.input
     }
 
     /// The messages of the warnings.
@@ -133,9 +168,11 @@ impl Report {
 
     /// The settings in one line, for pictures.
     pub fn settings(&self) -> String {
-        let mode = if self.mode == Mode::Corrected { "corrected" } else { "clinical" };
+        let mode = self.mode;
         let [hx, hy] = self.spacing_mm;
-        let spacing = if hx == hy { format!("{hx:.4} mm") } else { format!("{hx:.4} × {hy:.4} mm") };
+        // Headers hold f32: 1.1 mm reads 1.10000002.
+        let [hx, hy] = [hx, hy].map(|h| (h * 1e4).round() / 1e4);
+        let spacing = if hx == hy { format!("{hx} mm") } else { format!("{hx} × {hy} mm") };
         format!(
             "MMDI, {mode}. {} Hz, {} kg/m³, pixels of {spacing}, zero level {}.",
             self.frequency_hz,

@@ -19,11 +19,15 @@ pub struct Shaders {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Every kernel and specialisation with its workgroup, bindings and features
+    ///
+    /// Example: palpate shaders list
     List,
     /// Write every kernel in every specialisation to files
+    ///
+    /// Example: palpate shaders emit --language msl,hlsl -o shaders
     Emit {
         /// Languages to write; all of them when not given
-        #[arg(long, value_enum)]
+        #[arg(long, value_enum, value_delimiter = ',')]
         language: Vec<Language>,
         /// Folder to write to
         #[arg(short, long, value_name = "DIR")]
@@ -73,20 +77,22 @@ impl Shaders {
             Command::List => list(&specs),
             Command::Emit { language, output, force } => {
                 let all = [Language::Wgsl, Language::Spirv, Language::Msl, Language::Hlsl, Language::Glsl];
-                emit(&specs, if language.is_empty() { &all } else { &language }, output, force)
+                let asked = all.into_iter().filter(|l| language.is_empty() || language.contains(l));
+                emit(&specs, &asked.collect::<Vec<_>>(), output, force)
             }
         }
     }
 }
 
 fn list(specs: &[Spec]) -> Result<()> {
-    let mut text = format!("{:<24} {:>9}  {:<10} bindings\n", "kernel", "workgroup", "features");
+    let width = specs.iter().map(|spec| spec.label().len()).max().unwrap_or(0);
+    let mut text = format!("{:<width$} {:>9}  {:<10} bindings\n", "kernel", "workgroup", "features");
     for spec in specs {
         let shader = Shader::new(spec)?;
         let size = shader.workgroup_size().map(|n| n.to_string()).join("x");
         let bindings: Vec<_> = shader.bindings().into_iter().map(|(name, _)| name).collect();
         let features = if spec.features.is_empty() { "none".into() } else { format!("{:?}", spec.features) };
-        text += &format!("{:<24} {size:>9}  {features:<10} {}\n", spec.label(), bindings.join(" "));
+        text += &format!("{:<width$} {size:>9}  {features:<10} {}\n", spec.label(), bindings.join(" "));
     }
     print(&text)
 }

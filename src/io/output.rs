@@ -40,7 +40,7 @@ impl OutputSet {
     pub fn new(dir: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let dir = dir.into();
         if dir.exists() && !dir.is_dir() {
-            return Err(Error::file(dir, "is a file; the output needs a folder"));
+            return Err(Error::file(dir, "is a file; the output needs a folder: choose another with -o"));
         }
         let mut made: Vec<PathBuf> = dir
             .ancestors()
@@ -49,8 +49,9 @@ impl OutputSet {
             .collect();
         made.reverse();
         let set = OutputSet { dir, force, files: Vec::new(), made };
-        fs::create_dir_all(&set.dir)
-            .map_err(|e| Error::file(&set.dir, format!("cannot make this folder: {e}")))?;
+        fs::create_dir_all(&set.dir).map_err(|e| {
+            Error::file(&set.dir, format!("cannot make this folder: {}; choose another with -o", e.kind()))
+        })?;
         set.temporary()?;
         Ok(set)
     }
@@ -97,7 +98,7 @@ impl OutputSet {
         let mut file = self.temporary()?;
         file.write_all(bytes)
             .and_then(|()| file.flush())
-            .map_err(|e| Error::file(self.dir.join(name), format!("cannot be written: {e}")))?;
+            .map_err(|e| Error::file(self.dir.join(name), format!("cannot be written: {}", e.kind())))?;
         self.files.push((name.to_string(), file));
         Ok(())
     }
@@ -164,9 +165,12 @@ impl OutputSet {
         builder.prefix(".palpate-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder
-            .tempfile_in(&self.dir)
-            .map_err(|e| Error::file(&self.dir, format!("this folder cannot be written: {}", e.kind())))
+        builder.tempfile_in(&self.dir).map_err(|e| {
+            Error::file(
+                &self.dir,
+                format!("this folder cannot be written: {}; choose another with -o", e.kind()),
+            )
+        })
     }
 }
 
@@ -207,6 +211,9 @@ pub fn check_stems(inputs: &[PathBuf]) -> Result<()> {
     for input in inputs {
         let stem = stem(input);
         if let Some(other) = seen.insert(stem.clone(), input) {
+            if other == input {
+                return Err(Error::Usage(format!("{} is given twice", input.display())));
+            }
             return Err(Error::Usage(format!(
                 "{} and {} would both be written as `{stem}_…`; give them one at a time, into different folders",
                 other.display(),

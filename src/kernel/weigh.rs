@@ -25,7 +25,7 @@ pub static KERNEL: Kernel = Kernel {
 pub const PLANES: usize = 3;
 
 /// Records the three planes of one model into `dst`, vec4f `[planes][n]`, from plane `first`.
-/// products vec4f `[n]` is that of [`super::stencil`]; residual and trust are f32 `[n]`.
+/// products vec4f `[n]` is that of [`super::fit`]; residual and trust are f32 `[n]`.
 pub fn record(rec: &mut Recorder, [products, residual, trust]: [Buf; 3], dst: Buf, first: usize, n: usize) {
     let params = Uniform { n: n as u32, first: first as u32 };
     let resources = [products.into(), residual.into(), trust.into(), dst.into()];

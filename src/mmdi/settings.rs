@@ -15,6 +15,12 @@ pub enum Mode {
     Clinical,
 }
 
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(if *self == Self::Corrected { "corrected" } else { "clinical" })
+    }
+}
+
 /// What an inversion has to be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {

@@ -203,7 +203,8 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
             "{frames} frames along the last axis ({shape}); --layout phases needs three or more"
         )),
         (LayoutChoice::ReIm | LayoutChoice::Complex, _) => {
-            fail(format!("{frames} frames along the last axis ({shape}); this --layout needs two"))
+            let name = if choice == LayoutChoice::ReIm { "re-im" } else { "complex" };
+            fail(format!("{frames} frames along the last axis ({shape}); --layout {name} needs two"))
         }
         (LayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
     }

@@ -27,6 +27,10 @@ pub enum Code {
     BelowWavelength,
     /// The loss modulus is negative: the field looks conjugated.
     Conjugated,
+    /// The stiffness is not that of soft tissue.
+    ImplausibleStiffness,
+    /// Little of the mask is confident.
+    LowConfidence,
 }
 
 /// A doubt, for a program and for a person.
@@ -91,7 +95,8 @@ impl Warning {
         Self::new(
             Code::OffFrequency,
             format!(
-                "only {:.0} % of the motion is at the driving frequency; are these phases over one period, in order?",
+                "only {:.0} % of the motion is at the driving frequency; are these phases over one period, in \
+                 order, and unwrapped?",
                 100.0 * share
             ),
         )
@@ -131,6 +136,28 @@ impl Warning {
             format!(
                 "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew on their way: the field \
                  looks conjugated (frames in reverse order, or the sign of the imaginary part)"
+            ),
+        )
+    }
+
+    /// The median stiffness, `kpa`, is not that of soft tissue.
+    pub fn implausible_stiffness(kpa: f64) -> Self {
+        Self::new(
+            Code::ImplausibleStiffness,
+            format!(
+                "a median stiffness of {kpa:.3} kPa is not that of soft tissue: are the pixel spacing (mm) and the \
+                 frequency (Hz) right?"
+            ),
+        )
+    }
+
+    /// Only `share` (0 to 1) of the mask reaches a confidence of `least`.
+    pub fn low_confidence(share: f64, least: f32) -> Self {
+        Self::new(
+            Code::LowConfidence,
+            format!(
+                "only {:.0} % of the mask reaches a confidence of {least:.2}: there is little wave in it, or much noise",
+                100.0 * share
             ),
         )
     }

@@ -106,10 +106,13 @@ impl WaveImage {
         let Some((first, _)) = bad.next() else { return Ok(()) };
         let (x, y) = (first % self.size[0], first % plane / self.size[0]);
         let (slice, frame) = (first / (plane * self.frames), first / plane % self.frames);
+        let samples = match 1 + bad.count() {
+            1 => "1 sample inside the mask is".to_string(),
+            n => format!("{n} samples inside the mask are"),
+        };
         Err(Error::Data(format!(
-            "{} samples inside the mask are NaN or infinite, the first at x {x}, y {y}, slice {slice}, frame {frame}; \
-             set them to 0, or leave them out with --mask",
-            1 + bad.count()
+            "{samples} NaN or infinite, the first at x {x}, y {y}, slice {slice}, frame {frame}; set them to 0, or \
+             leave them out with --mask"
         )))
     }
 
