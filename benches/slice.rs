@@ -35,6 +35,7 @@ fn slice(c: &mut Criterion) {
         let (frames, mask) = wave();
         mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}"));
         stages(&gpu, &mmdi, mode);
+        many(&gpu, &mmdi, &frames, &mask);
         group.bench_function(format!("{mode:?} {N}x{N}"), |b| {
             b.iter(|| mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}")));
         });
@@ -95,6 +96,26 @@ fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: Mode) {
         println!("| {stage} | {:.2} | {:.1} |", median * 1e3, *flops / median * 1e-9);
     }
     println!("| all | {:.2} | |", total * 1e3);
+}
+
+/// Fifty slices one after the other: none slower than the first warm one, and no memory grows.
+fn many(gpu: &Gpu, mmdi: &Mmdi, frames: &[f32], mask: &[bool]) {
+    let before = gpu.pool().allocated();
+    let times: Vec<f64> = (0..50)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            mmdi.invert(frames, mask).unwrap_or_else(|e| panic!("{e}"));
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    let mut sorted = times.clone();
+    sorted.sort_by(f64::total_cmp);
+    let (grown, peak) = (gpu.pool().allocated() - before, gpu.pool().peak() as f64 / 1048576.0);
+    println!(
+        "50 slices, upload to maps: first {:.1} ms, second {:.1}, median {:.1}, last {:.1}; device memory grew by \
+         {grown} bytes, peak {peak:.1} MiB",
+        times[0], times[1], sorted[25], times[49]
+    );
 }
 
 criterion_group!(benches, slice);

@@ -2,6 +2,7 @@
 
 pub mod analytic;
 pub mod image;
+mod unwrap;
 pub mod warning;
 
 pub use image::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};

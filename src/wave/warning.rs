@@ -17,6 +17,8 @@ pub enum Code {
     LostZero,
     /// Samples pile up at the ends of their range.
     ClippedPhase,
+    /// The phases were stored modulo one turn.
+    Unwrapped,
     /// Little of the motion is at the frames' first harmonic.
     OffFrequency,
     /// The mask reaches the image's edge.
@@ -96,8 +98,19 @@ impl Warning {
             Code::OffFrequency,
             format!(
                 "only {:.0} % of the motion is at the driving frequency; are these phases over one period, in \
-                 order, and unwrapped?",
+                 order?",
                 100.0 * share
+            ),
+        )
+    }
+
+    /// Of `all` samples in the mask, `changed` belonged to series that were unwrapped.
+    pub fn unwrapped(changed: usize, all: usize) -> Self {
+        Self::new(
+            Code::Unwrapped,
+            format!(
+                "the phases are stored modulo one turn: {:.1} % of the pixels were unwrapped along time",
+                100.0 * changed as f64 / all as f64
             ),
         )
     }

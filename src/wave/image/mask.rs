@@ -1,5 +1,6 @@
 //! Where the tissue is: an image's mask, and what it must not hold inside.
 
+use super::super::unwrap::unwrap;
 use super::super::warning::{Warning, clipped_share, first_harmonic_share};
 use super::{Layout, WaveImage};
 use crate::error::{Error, Result};
@@ -130,12 +131,31 @@ impl WaveImage {
         Ok(())
     }
 
+    /// Puts samples back where `check_phases` took them from.
+    fn restore(&mut self, masks: &[Vec<bool>], samples: &[f32]) {
+        let mut samples = samples.iter();
+        let plane = self.size[0] * self.size[1];
+        for (slice, mask) in masks.iter().enumerate() {
+            for i in (0..plane).filter(|&i| mask[i]) {
+                for frame in 0..self.frames {
+                    let at = (slice * self.frames + frame) * plane + i;
+                    self.data[at] = samples.next().copied().unwrap_or_default();
+                }
+            }
+        }
+    }
+
     fn check_phases(&mut self, masks: &[Vec<bool>]) -> Result<()> {
         let mut samples = Vec::new();
         for (slice, mask) in masks.iter().enumerate() {
             for i in (0..mask.len()).filter(|&i| mask[i]) {
                 samples.extend((0..self.frames).map(|frame| self.frame(slice, frame)[i]));
             }
+        }
+        let unwrapped = unwrap(&mut samples, self.frames);
+        if unwrapped > 0 {
+            self.restore(masks, &samples);
+            self.warnings.push(Warning::unwrapped(unwrapped * self.frames, samples.len()));
         }
         let share = first_harmonic_share(samples.chunks(self.frames));
         if share.is_nan() {
