@@ -26,6 +26,7 @@ fn colour(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
         return;
     }
     let t = (maps[p.plane * n + i] - p.low) / (p.high - p.low);
-    let rgba = unpack4x8unorm(table[u32(round(clamp(t, 0.0, 1.0) * 255.0))]);
+    // What a value that is not a number becomes as an integer is not defined: it must not choose an address.
+    let rgba = unpack4x8unorm(table[min(u32(round(clamp(t, 0.0, 1.0) * 255.0)), 255u)]);
     textureStore(picture, vec2u(i % p.nx, i / p.nx), select(vec4f(0.0), rgba, mask[i] > 0.0));
 }

@@ -71,7 +71,7 @@ fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     var error: array<f32, 3>;
     var modulus: array<f32, 3>;
     var direction: array<vec2f, 3>;
-    var least = 1e30;
+    var least = 0.0;
     var coherence = 0.0;
     var plain = 0.0;
 #unroll m 0 3
@@ -97,10 +97,12 @@ fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
         modulus[$m] = p.unit / max(z, SQUARE_MIN);
         // -1/UL has the direction of -conj(UL).
         direction[$m] = select(vec2f(1.0, 0.0), vec2f(-ul.x, ul.y) / max(size, TINY), size > TINY);
-        least = min(least, error[$m]);
 #if $m == 0
+        least = error[0];
         coherence = size * size / max(uu * sum.w, TINY);
         plain = min(dot(sum.yz, sum.yz) / max(sum.x * sum.w, TINY), 1.0);
+#else
+        least = min(least, error[$m]);
 #end
     }
 #end

@@ -2,7 +2,7 @@
 //
 //   0.0155 + 0.0081 sqrt(1 - coherence) + 0.0194 spread + 0.0489 (1 - trusted) + 2 SD
 //
-// with SD that of ln mu about its local mean, over the box of 2 radius + 1 pixels under the mask.
+// and no confidence at all where the box holds no trusted pixel or no wave, with SD that of ln mu about its local mean, over the box of 2 radius + 1 pixels under the mask.
 // The coefficients were fitted on simulated fields with known modulus. One thread a pixel.
 #use thread
 #use planes
@@ -40,5 +40,6 @@ fn confidence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
     let t = trace[i];
     let error = 0.0155 + 0.0081 * sqrt(clamp(1.0 - t.w, 0.0, 1.0)) + 0.0194 * min(t.y, 1.0)
         + 0.0489 * (1.0 - t.z) + 2.0 * min(deviation, 1.0);
-    maps[CONFIDENCE * n + i] = select(0.0, clamp(1.0 - error, 0.0, 1.0), mask[i] > 0.0);
+    let known = mask[i] > 0.0 && t.z > 0.0 && t.w > 0.0;
+    maps[CONFIDENCE * n + i] = select(0.0, clamp(1.0 - error, 0.0, 1.0), known);
 }

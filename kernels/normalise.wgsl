@@ -28,7 +28,9 @@ fn normalise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
     }
     let sums = total[0] / max(total[0].w, 1.0);
     let mean = p.lost * sums.xy;
-    let power = sums.z - dot(mean, mean);
+    // Where the mean is a thousand times the wave, f32 no longer tells their difference; what scale the field
+    // has changes no stiffness, as long as there is one.
+    let power = max(sums.z - dot(mean, mean), 1e-6 * sums.z);
     let wave = select(vec2f(0.0), harmonic[i] - mean, mask[i] > 0.0);
     field[i] = select(vec2f(0.0), wave * inverseSqrt(power), power > 0.0);
     maps[AMPLITUDE * p.n + i] = length(wave);

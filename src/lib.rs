@@ -34,6 +34,7 @@
 //! To compute inside a renderer of your own, on your device and into your buffers, see
 //! [`mmdi::Mmdi::embedded`] and `examples/embed.rs`.
 
+pub mod colour;
 pub mod error;
 pub mod gpu;
 pub mod io;

@@ -3,8 +3,8 @@
 use super::report::{CONFIDENT, Report, Slice};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use palpate::Result;
+use palpate::colour::ColourMap;
 use palpate::io::Format;
-use palpate::io::colour::ColourMap;
 use palpate::io::png::{Figure, Panel, Scale, pick_slices};
 use palpate::kernel::Plane;
 use palpate::wave::WaveImage;

@@ -51,6 +51,13 @@ pub fn adapters() -> Vec<Found> {
     found
 }
 
+/// The first adapter whose name or driver contains `name`, in any case.
+fn named(found: &[Found], name: &str) -> Option<usize> {
+    let name = name.to_lowercase();
+    let holds = |text: &String| text.to_lowercase().contains(&name);
+    found.iter().position(|f| holds(&f.info.name) || holds(&f.info.driver))
+}
+
 fn rank(kind: wgpu::DeviceType) -> u8 {
     match kind {
         wgpu::DeviceType::DiscreteGpu => 0,
@@ -72,13 +79,10 @@ pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     }
     let at = match choice {
         AdapterChoice::Best => Some(0),
-        AdapterChoice::Index(i) => (*i < found.len()).then_some(*i),
-        AdapterChoice::Name(name) => {
-            let name = name.to_lowercase();
-            found.iter().position(|f| {
-                [&f.info.name, &f.info.driver].iter().any(|text| text.to_lowercase().contains(&name))
-            })
-        }
+        // A number beyond the list may be part of a name: 4090.
+        AdapterChoice::Index(i) if *i < found.len() => Some(*i),
+        AdapterChoice::Index(i) => named(&found, &i.to_string()),
+        AdapterChoice::Name(name) => named(&found, name),
     };
     let Some(at) = at else {
         let wanted = match choice {
@@ -107,4 +111,23 @@ pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Qu
         let name = adapter.get_info().name;
         Error::Adapter(format!("{name} did not give a device ({error}); try another with --adapter"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu, Other, VirtualGpu};
+
+    #[test]
+    fn the_most_capable_kind_comes_first() {
+        let mut kinds = [Cpu, Other, VirtualGpu, DiscreteGpu, IntegratedGpu];
+        kinds.sort_by_key(|kind| rank(*kind));
+        assert_eq!(kinds, [DiscreteGpu, IntegratedGpu, VirtualGpu, Other, Cpu]);
+    }
+
+    #[test]
+    fn numbers_are_indices_and_all_else_names() {
+        assert_eq!(AdapterChoice::from("3"), AdapterChoice::Index(3));
+        assert_eq!(AdapterChoice::from("RTX 4090"), AdapterChoice::Name("RTX 4090".into()));
+    }
 }

@@ -1,7 +1,6 @@
 //! Files in and out: wave images from NIfTI, MATLAB v5 and NPY, maps to NIfTI, and the
 //! set of output files that is written whole or not at all.
 
-pub mod colour;
 pub mod mat;
 pub mod nifti;
 pub mod npy;
@@ -51,7 +50,7 @@ fn load(path: &Path) -> Result<Vec<u8>> {
         Error::file(
             path,
             match e.kind() {
-                ErrorKind::NotFound => "no such file".into(),
+                ErrorKind::NotFound => "no such file; check the path".into(),
                 ErrorKind::PermissionDenied => "permission to read it is denied".into(),
                 ErrorKind::OutOfMemory => "is too large to be held in memory".into(),
                 _ => format!("cannot be read: {e}"),

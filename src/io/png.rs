@@ -12,7 +12,7 @@ mod ticks;
 use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use ndarray::{Array2, ArrayView2};
 
-use super::colour::ColourMap;
+use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 use canvas::{Canvas, Run};
 use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};

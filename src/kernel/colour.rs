@@ -2,7 +2,7 @@
 
 use super::params::params;
 use super::{Access, Binding, Cost, Expect, Kernel, Params, Place, Plane, Size, Spec, read, uniform};
-use crate::io::colour::ColourMap;
+use crate::colour::ColourMap;
 use crate::oracle;
 use crate::plan::{Buf, Recorder, Tex};
 

@@ -33,8 +33,10 @@ pub fn record(rec: &mut Recorder, trace: Buf, mask: Buf, maps: Buf, [nx, ny]: [u
 
 fn trial(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
     let n = size.pixels();
+    // Now and then nothing: no trusted pixel, no wave.
+    let some = |rng: &mut fastrand::Rng| if rng.u8(..) < 20 { 0.0 } else { rng.f32() };
     let trace: Vec<[f32; 4]> =
-        (0..n).map(|_| [0.2 * rng.f32() + 1.0, 1.2 * rng.f32(), rng.f32(), 1.1 * rng.f32()]).collect();
+        (0..n).map(|_| [0.2 * rng.f32() + 1.0, 1.2 * rng.f32(), some(rng), 1.1 * some(rng)]).collect();
     let mask = oracle::blot(rng, size.ny, size.nx);
     let (src, inside) = (rec.constant("trace", &trace), rec.constant("mask", &mask));
     let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);

@@ -99,6 +99,7 @@ pub fn factors(mut n: usize) -> Option<Vec<usize>> {
 pub struct Fft {
     roots: HashMap<usize, Buf>,
     chirps: HashMap<usize, Chirp>,
+    scaled: HashMap<usize, Buf>,
 }
 
 /// Bluestein's tables for one length.
@@ -197,10 +198,10 @@ impl Fft {
         chirp::record(rec, convolved, last, long, n, n, sign)
     }
 
-    /// The chirp of length `n` over n; kept under a key no transform of its own uses.
+    /// The chirp of length `n` over n.
     fn scaled(&mut self, rec: &mut Recorder, n: usize) -> Buf {
         let scaled = || narrow(&chirp_table(n).iter().map(|w| w / n as f64).collect::<Vec<_>>());
-        *self.roots.entry(usize::MAX - n).or_insert_with(|| rec.constant("scaled chirp", &scaled()))
+        *self.scaled.entry(n).or_insert_with(|| rec.constant("scaled chirp", &scaled()))
     }
 }
 

@@ -1,6 +1,6 @@
-//! The kernels: one row of [`TABLE`] ties a shader, its wrapper, its specialisations, its oracle,
-//! its cost and its label together. Tests, benches and `palpate shaders` all walk the table; a
-//! kernel cannot exist without a row.
+//! The kernels: one row of [`TABLE`] ties a shader, its label, its specialisations and a trial together; the
+//! trial records the kernel by its wrapper, which states its cost, and asks its oracle what to expect. Tests,
+//! benches and `palpate shaders` all walk the table; a kernel cannot exist without a row.
 //!
 //! One stem names a kernel everywhere: `kernels/fft.wgsl`, `src/kernel/fft.rs`,
 //! `src/oracle/fft.rs`, the row `fft`, the GPU label `fft RADIX=8`.

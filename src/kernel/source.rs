@@ -71,7 +71,7 @@ impl Assembler<'_> {
                     let name = format!("${name}");
                     for i in self.value(from, &lines[at])?..self.value(to, &lines[at])? {
                         let body: Vec<_> =
-                            lines[at + 1..end].iter().map(|l| l.replace(&name, &i.to_string())).collect();
+                            lines[at + 1..end].iter().map(|l| substitute(l, &name, &i.to_string())).collect();
                         self.block(&body)?;
                     }
                     at = end;
@@ -141,14 +141,29 @@ impl Assembler<'_> {
     }
 }
 
+/// `line` with `value` for `name`, but not for longer names that begin with it.
+fn substitute(line: &str, name: &str, value: &str) -> String {
+    let mut parts = line.split(name);
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let longer = part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        out += if longer { name } else { value };
+        out += part;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::assemble;
 
     #[test]
     fn blocks_nest_and_conditions_see_the_unrolled_index() {
-        let source = "#unroll i 1 4\n#if $i == 2\ntwo;\n#else\nx$i;\n#end\n#end\n#if N\nyes;\n#end";
-        assert_eq!(assemble("k", source, &[("N", 1)]).unwrap(), "const N: u32 = 1;\nx1;\ntwo;\nx3;\nyes;\n");
+        let source = "#unroll i 1 4\n#if $i == 2\n$ij $i_;\n#else\nx$i;\n#end\n#end\n#if N\nyes;\n#end";
+        assert_eq!(
+            assemble("k", source, &[("N", 1)]).unwrap(),
+            "const N: u32 = 1;\nx1;\n$ij $i_;\nx3;\nyes;\n"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod filter;
 mod model;
+pub mod oracle;
 mod polynomial;
 mod settings;
 
@@ -94,7 +95,8 @@ fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [
     match settings.mode {
         Mode::Clinical => {
             let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
-            [all, all, all, mask]
+            // A host's mask may hold any number; eroded by nothing it is 0 and 1.
+            [all, all, all, erode::record(rec, mask, settings.size, 0)]
         }
         Mode::Corrected => {
             let [a, b, c] = [0, 1, 2].map(|i| erode::record(rec, mask, settings.size, fits[i].window() / 2));
@@ -134,7 +136,7 @@ pub struct Mmdi {
 
 /// A host's own buffers and texture for [`Mmdi::embedded`].
 pub struct Host {
-    /// f32 `[frames][ny][nx]`, `STORAGE`.
+    /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
     pub frames: wgpu::Buffer,
     /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
     pub mask: wgpu::Buffer,
@@ -142,6 +144,22 @@ pub struct Host {
     pub maps: wgpu::Buffer,
     /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING` that one map is coloured into.
     pub picture: Option<(wgpu::TextureView, Colouring)>,
+}
+
+impl Host {
+    fn check(&self) -> Result<()> {
+        if self.maps == self.frames || self.maps == self.mask {
+            let what =
+                "the host's buffer for 'maps' is also its 'frames' or 'mask'; it must be one of its own";
+            return Err(Error::Usage(what.into()));
+        }
+        match &self.picture {
+            Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => Err(
+                Error::Usage(format!("colours run from {low} to {high}; the first must be below the second")),
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Mmdi {
@@ -176,6 +194,7 @@ impl Mmdi {
     pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host) -> Result<Self> {
         settings.check()?;
         fits(pipelines.gpu(), settings)?;
+        host.check()?;
         let n = settings.size[0] * settings.size[1];
         let mut rec = Recorder::new();
         let frames = rec.external::<f32>("frames", n * settings.frames.count(), host.frames)?;
@@ -191,7 +210,7 @@ impl Mmdi {
         Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
     }
 
-    /// Inverts one slice: `frames` `[frames][ny][nx]`, `mask` `[ny][nx]`. Returns the maps,
+    /// Inverts one slice: `frames` `[frames][ny][nx]`, finite inside the mask, and `mask` `[ny][nx]`. Returns the maps,
     /// `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] cuts one out.
     ///
     /// # Errors

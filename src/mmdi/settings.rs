@@ -98,3 +98,26 @@ impl Settings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_box_is_nine_pixels_or_ten_millimetres_or_five_pixels() {
+        let radius = |h: f64| {
+            Settings {
+                mode: Mode::Corrected,
+                size: [64, 64],
+                spacing_mm: [h, h],
+                frames: Frames::Channels,
+                zero_lost: false,
+                frequency_hz: 60.0,
+                density: 1000.0,
+            }
+            .box_radius()
+        };
+        let sides = [0.5, 1.59, 1.6, 2.0, 3.0, 5.0, 20.0].map(|h| 2 * radius(h) + 1);
+        assert_eq!(sides, [9, 9, 7, 5, 5, 5, 5]);
+    }
+}

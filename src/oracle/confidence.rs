@@ -13,6 +13,6 @@ pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: [usize; 2], rad
             + 0.0194 * t[1].min(1.0)
             + 0.0489 * (1.0 - t[2])
             + 2.0 * variance[i].sqrt().min(1.0);
-        if mask[i] > 0.0 { (1.0 - error).clamp(0.0, 1.0) } else { 0.0 }
+        if mask[i] > 0.0 && t[2] > 0.0 && t[3] > 0.0 { (1.0 - error).clamp(0.0, 1.0) } else { 0.0 }
     })
 }

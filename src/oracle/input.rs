@@ -38,6 +38,6 @@ pub fn flat<D: Dimension>(values: &Array<Complex64, D>) -> Vec<f64> {
 }
 
 /// Real values in the order a buffer has them.
-pub fn flat4<D: Dimension>(values: &Array<f64, D>) -> Vec<f64> {
+pub fn flat_real<D: Dimension>(values: &Array<f64, D>) -> Vec<f64> {
     values.iter().copied().collect()
 }

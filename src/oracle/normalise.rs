@@ -16,6 +16,7 @@ pub fn normalise(
     let mean = if lost { Complex64::new(sums[0], sums[1]) / count } else { Complex64::ZERO };
     let wave = Array1::from_shape_fn(n, |i| if mask[i] > 0.0 { harmonic[i] - mean } else { Complex64::ZERO });
     let power = wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / count;
+    let power = power.max(1e-6 * sums[2] / count);
     let mut maps = vec![f64::NAN; Plane::ALL.len() * n];
     for (i, u) in wave.iter().enumerate() {
         maps[Plane::Amplitude as usize * n + i] = u.norm();

@@ -246,7 +246,14 @@ impl Plan {
     }
 
     /// Reads `buf` back, as long as it was recorded. Blocks until the work before it is done.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when `buf` is scratch that was not kept: others share its memory.
     pub fn read<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
+        if matches!(self.nodes[buf.0].role, Role::Scratch) {
+            let label = self.nodes[buf.0].label;
+            return Err(Error::Usage(format!("'{label}' is scratch; `Recorder::keep` it to read it")));
+        }
         let mut values = self.gpu.read(self.buffer(buf))?;
         values.truncate(self.nodes[buf.0].bytes as usize / size_of::<T>());
         Ok(values)
@@ -330,7 +337,8 @@ fn make_textures(gpu: &Gpu, textures: Vec<record::TextureNode>) -> Result<Textur
                     view_formats: &[],
                 })
             })?;
-            Ok((texture.create_view(&Default::default()), Some(texture)))
+            let view = wgpu::TextureViewDescriptor { label: Some(label), ..Default::default() };
+            Ok((texture.create_view(&view), Some(texture)))
         }
     };
     textures.into_iter().map(make).collect::<Result<Vec<_>>>().map(|made| made.into_iter().unzip())

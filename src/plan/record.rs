@@ -171,7 +171,8 @@ impl Recorder {
     /// A host's own texture, of which the texels from the first on are written.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it is smaller than `nx` × `ny`, not rgba8unorm, or has no `STORAGE_BINDING`.
+    /// [`Error::Usage`] when it is smaller than `nx` × `ny`, not rgba8unorm, of several mip levels or
+    /// layers, or has no `STORAGE_BINDING`.
     pub fn external_texture(
         &mut self,
         label: &str,
@@ -181,10 +182,14 @@ impl Recorder {
         let texture = view.texture();
         let large = texture.width() as usize >= nx && texture.height() as usize >= ny;
         let usable = texture.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
-        if !large || !usable || texture.format() != wgpu::TextureFormat::Rgba8Unorm {
+        // A view does not tell which part of its texture it shows: the texture must be all there is.
+        let plain = texture.mip_level_count() == 1
+            && texture.depth_or_array_layers() == 1
+            && texture.dimension() == wgpu::TextureDimension::D2;
+        if !large || !usable || !plain || texture.format() != wgpu::TextureFormat::Rgba8Unorm {
             return Err(Error::Usage(format!(
                 "the host's texture for '{label}' has {} × {} texels of {:?} and usage {:?}; it needs \
-                 {nx} × {ny} of Rgba8Unorm and STORAGE_BINDING",
+                 {nx} × {ny} of Rgba8Unorm, one mip level, one layer and STORAGE_BINDING",
                 texture.width(),
                 texture.height(),
                 texture.format(),

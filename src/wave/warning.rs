@@ -127,7 +127,7 @@ impl Warning {
     pub fn empty_slice(slice: usize) -> Self {
         Self::new(
             Code::EmptySlice,
-            format!("slice {slice} holds nothing inside the mask; its maps are all zero"),
+            format!("slice {slice} holds nothing that moves inside the mask; its maps are all zero"),
         )
     }
 

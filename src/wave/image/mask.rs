@@ -33,22 +33,28 @@ impl WaveImage {
         };
         self.check_finite(&masks)?;
         self.data.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0);
-        for (slice, mask) in masks.iter_mut().enumerate() {
-            if !self.support(slice).iter().zip(&*mask).any(|(&wave, &inside)| wave && inside) {
-                mask.fill(false);
+        // Told before anything is taken out of the masks: why there is nothing, if there is nothing.
+        let zero = masks.iter().enumerate().all(|(slice, inside)| {
+            !self.support(slice).iter().zip(inside).any(|(&wave, &inside)| wave && inside)
+        });
+        for (slice, inside) in masks.iter_mut().enumerate() {
+            if !self.moves(slice, inside) {
+                inside.fill(false);
                 self.warnings.push(Warning::empty_slice(slice));
             }
         }
         if masks.iter().flatten().all(|&inside| !inside) {
-            return Err(Error::Data(if mask.is_some() {
-                "the image holds nothing but zeros inside the mask".into()
-            } else {
-                "the image holds nothing but zeros".into()
+            return Err(Error::Data(match (zero, mask, self.layout) {
+                (true, Some(_), _) => "the image holds nothing but zeros inside the mask".into(),
+                (true, None, _) => "the image holds nothing but zeros".into(),
+                (false, _, Layout::Phases) => {
+                    "all frames are the same inside the mask: there is no wave in them".into()
+                }
+                (false, ..) => "the image is constant inside the mask: there is no wave in it".into(),
             }));
         }
-        match self.layout {
-            Layout::Phases => self.check_phases(&masks)?,
-            Layout::ReIm | Layout::Complex => self.check_varies(&masks)?,
+        if self.layout == Layout::Phases {
+            self.check_phases(&masks);
         }
         let [nx, ny] = self.size;
         let edge = |i: usize| [0, nx - 1].contains(&(i % nx)) || [0, ny - 1].contains(&(i / nx));
@@ -117,18 +123,17 @@ impl WaveImage {
         )))
     }
 
-    /// Refuses channels that are constant inside the mask.
-    fn check_varies(&self, masks: &[Vec<bool>]) -> Result<()> {
-        let constant = |frame| {
-            let samples = masks.iter().enumerate().flat_map(|(slice, mask)| {
-                self.frame(slice, frame).iter().zip(mask).filter(|&(_, &inside)| inside).map(|(v, _)| *v)
-            });
-            samples.clone().zip(samples.skip(1)).all(|(a, b)| a == b)
-        };
-        if (0..self.frames).all(constant) {
-            return Err(Error::Data("the image is constant inside the mask: there is no wave in it".into()));
+    /// Whether there is a wave inside the mask of `slice`: phases that differ from frame to frame somewhere, or
+    /// a channel that differs from pixel to pixel.
+    fn moves(&self, slice: usize, inside: &[bool]) -> bool {
+        let pixels = || inside.iter().enumerate().filter(|(_, inside)| **inside).map(|(i, _)| i);
+        let frames: Vec<&[f32]> = (0..self.frames).map(|frame| self.frame(slice, frame)).collect();
+        match self.layout {
+            Layout::Phases => pixels().any(|i| frames.iter().any(|frame| frame[i] != frames[0][i])),
+            Layout::ReIm | Layout::Complex => {
+                frames.iter().any(|frame| pixels().zip(pixels().skip(1)).any(|(a, b)| frame[a] != frame[b]))
+            }
         }
-        Ok(())
     }
 
     /// Puts samples back where `check_phases` took them from.
@@ -145,7 +150,7 @@ impl WaveImage {
         }
     }
 
-    fn check_phases(&mut self, masks: &[Vec<bool>]) -> Result<()> {
+    fn check_phases(&mut self, masks: &[Vec<bool>]) {
         let mut samples = Vec::new();
         for (slice, mask) in masks.iter().enumerate() {
             for i in (0..mask.len()).filter(|&i| mask[i]) {
@@ -158,11 +163,6 @@ impl WaveImage {
             self.warnings.push(Warning::unwrapped(unwrapped * self.frames, samples.len()));
         }
         let share = first_harmonic_share(samples.chunks(self.frames));
-        if share.is_nan() {
-            return Err(Error::Data(
-                "all frames are the same inside the mask: there is no wave in them".into(),
-            ));
-        }
         if share < FIRST_HARMONIC {
             self.warnings.push(Warning::off_frequency(share));
         }
@@ -170,7 +170,6 @@ impl WaveImage {
         if share > 0.0 {
             self.warnings.push(Warning::clipped_phase(share));
         }
-        Ok(())
     }
 }
 
@@ -260,8 +259,16 @@ mod tests {
         assert_eq!(told(&wave, None), [Code::ClippedPhase]);
         let twice = volume(&[N, N, 8], |i| (i[0] as f64 + std::f64::consts::PI * i[2] as f64 / 2.0).sin());
         assert_eq!(told(&twice, None), [Code::OffFrequency]);
-        let gap = volume(&[N, N, 3, 4], |i| if i[2] == 1 { 0.0 } else { ((i[0] + i[3]) as f64).sin() });
-        assert!(told(&gap, None).contains(&Code::EmptySlice));
+        // Nothing, and nothing that moves, in the second of three slices.
+        for still in [0.0, 100.0] {
+            let gap = volume(&[N, N, 3, 4], |i| if i[2] == 1 { still } else { ((i[0] + i[3]) as f64).sin() });
+            assert!(told(&gap, None).contains(&Code::EmptySlice));
+            let mut image = read(&gap).unwrap();
+            let masks = image.check_mask(None).unwrap();
+            assert_eq!([0, 1, 2].map(|slice| masks[slice].contains(&true)), [true, false, true]);
+        }
+        let constant = volume(&[N, N, 2, 2], |i| if i[2] == 1 { 7.0 } else { i[0] as f64 });
+        assert!(told(&constant, None).contains(&Code::EmptySlice));
         assert_eq!(told(&volume(&[N, N, 2], |i| i[0] as f64), None), [Code::LostZero]);
     }
 }

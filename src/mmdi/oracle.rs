@@ -1,13 +1,15 @@
-use super::{
+//! The whole inversion once more, composed of the kernels' f64 oracles; tests compare the plan with it.
+
+use super::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
+use crate::kernel::Plane;
+use crate::kernel::fft::Direction::{Forward, Inverse};
+use crate::oracle::{
     combine, confidence, erode, fft2, harmonic, normalise, residual, restore, spectral, stencil, weigh,
     window,
 };
-use crate::kernel::Plane;
-use crate::kernel::fft::Direction::{Forward, Inverse};
-use crate::mmdi::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 
-/// The whole of [`crate::mmdi`] on one slice: maps `[plane][n]` of frames `[frames][n]`.
+/// Inverts one slice: maps `[plane][n]` of frames `[frames][n]`.
 pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
     let size @ [nx, ny] = settings.size;
     let wave = harmonic(frames, &settings.frames.weights());
@@ -31,7 +33,7 @@ pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> 
             let fit = &model.fits[g % 3];
             let trust = match settings.mode {
                 Mode::Corrected => erode(mask, size, fit.window() / 2),
-                Mode::Clinical if g == 3 => mask.clone(),
+                Mode::Clinical if g == 3 => erode(mask, size, 0),
                 Mode::Clinical => Array1::ones(nx * ny),
             };
             let planes = weigh(&stencil(&waves, &fit.value, &fit.laplacian), &noise, &trust);
