@@ -333,3 +333,48 @@ fn threads_share_a_device() {
         assert!(results.len() == 12 && results.iter().all(|maps| maps == expected));
     }
 }
+
+#[test]
+fn an_own_device_has_all_of_its_adapters_limits() {
+    if common::gpu().is_none() {
+        return;
+    }
+    for (i, found) in adapters().iter().enumerate() {
+        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        let (has, most) = (&gpu.caps().limits, found.adapter.limits());
+        assert_eq!(has.max_buffer_size, most.max_buffer_size);
+        assert_eq!(has.max_storage_buffer_binding_size, most.max_storage_buffer_binding_size);
+        assert_eq!(has.max_compute_invocations_per_workgroup, most.max_compute_invocations_per_workgroup);
+        assert_eq!(has.max_compute_workgroup_storage_size, most.max_compute_workgroup_storage_size);
+    }
+}
+
+#[test]
+fn more_dispatches_than_one_query_set_holds_are_timed_each() {
+    let Some(gpu) = common::gpu().filter(|gpu| gpu.caps().timestamps()) else { return };
+    let n = 1 << 16;
+    let mut rec = Recorder::new();
+    let field = rec.constant("field", &vec![[1f32, 2.0]; n]);
+    let mask = rec.constant("mask", &vec![1f32; n]);
+    for _ in 0..2100 {
+        palpate::kernel::moments::record(&mut rec, field, mask, n);
+    }
+    let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
+    let timings = plan.profile().expect("profile");
+    assert_eq!(timings.len(), 2100);
+    // A set resolved to the wrong place leaves zeros behind.
+    let untimed = timings.iter().filter(|t| t.seconds <= 0.0).count();
+    assert!(untimed < 100, "{untimed} of 2100 dispatches took no time");
+}
+
+#[test]
+fn scratch_is_not_read_back_unless_kept() {
+    let Some(gpu) = common::gpu() else { return };
+    let mut rec = Recorder::new();
+    let scratch = rec.scratch::<f32>("scratch", 16);
+    let kept = rec.scratch::<f32>("kept", 16);
+    rec.keep(kept);
+    let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
+    assert!(matches!(plan.read::<f32>(scratch), Err(Error::Usage(what)) if what.contains("scratch")));
+    assert_eq!(plan.read::<f32>(kept).expect("kept").len(), 16);
+}

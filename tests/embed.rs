@@ -262,6 +262,11 @@ fn unfit_buffers_and_textures_are_refused() {
         ("STORAGE_BINDING", Box::new(|h| h.picture = texture([nx, ny], TextureUsages::TEXTURE_BINDING))),
         ("picture", Box::new(|h| h.picture = texture([nx - 1, ny], good))),
         ("picture", Box::new(|h| h.picture = texture([nx, ny - 1], good))),
+        ("one of its own", Box::new(|h| h.maps = h.frames.clone())),
+        ("one of its own", Box::new(|h| h.mask = h.maps.clone())),
+        ("one mip level", Box::new(|h| h.picture = Some(mipped(&scene.device, [nx, ny])))),
+        ("below the second", Box::new(|h| h.picture.as_mut().expect("a picture").1.high = 0.0)),
+        ("below the second", Box::new(|h| h.picture.as_mut().expect("a picture").1.low = f32::NAN)),
     ];
     let mut missed = Vec::new();
     for (i, (says, spoil)) in cases.iter().enumerate() {
@@ -275,6 +280,42 @@ fn unfit_buffers_and_textures_are_refused() {
     assert!(missed.is_empty(), "{missed:#?}");
     scene.frame(&scene.embed());
     assert_same_bits(&scene.read(&scene.maps), &scene.reference(SOFT_AND_STIFF));
+}
+
+/// The second mip level of a texture, as large as is asked for itself.
+fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring) {
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: None,
+        size: wgpu::Extent3d { width: 2 * nx as u32, height: 2 * ny as u32, depth_or_array_layers: 1 },
+        mip_level_count: 2,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage: TextureUsages::STORAGE_BINDING,
+        view_formats: &[],
+    });
+    let level = wgpu::TextureViewDescriptor { base_mip_level: 1, ..Default::default() };
+    (texture.create_view(&level), Colouring::default())
+}
+
+#[test]
+fn a_mask_is_inside_where_it_is_above_0_whatever_its_values() {
+    let Some(scene) = Scene::new(SOFT_AND_STIFF) else { return };
+    let [_, ones] = host::layered_disc(&settings(), SOFT_AND_STIFF);
+    for mode in [Mode::Corrected, Mode::Clinical] {
+        let settings = Settings { mode, ..settings() };
+        let mmdi = Mmdi::embedded(&scene.pipelines, &settings, scene.lent()).expect("embedded");
+        let maps = |inside: f32, outside: f32| {
+            let mask: Vec<f32> = ones.iter().map(|&m| if m > 0.0 { inside } else { outside }).collect();
+            scene.queue.write_buffer(&scene.mask, 0, bytemuck::cast_slice(&mask));
+            scene.frame(&mmdi);
+            scene.read(&scene.maps)
+        };
+        let expected = maps(1.0, 0.0);
+        for (inside, outside) in [(255.0, 0.0), (1e-3, 0.0), (1.0, -1.0), (1.0, f32::NAN)] {
+            assert_same_bits(&maps(inside, outside), &expected);
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub use record::{Buf, Dispatch, Recorder, Resource, Tex};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pooled, Profiler};
 use crate::kernel::pipeline::Pipeline;
-use crate::kernel::{Cost, Pipelines, Spec};
+use crate::kernel::{Access, Cost, Pipelines, Spec};
 use record::{Node, Role};
 use std::sync::Arc;
 
@@ -130,6 +130,20 @@ impl Plan {
             );
             return Err(Error::kernel(spec.label(), what));
         }
+        let bound = |i: usize| match resources[i] {
+            Resource::Buffer(buf) => Some(self.buffer(buf)),
+            Resource::Texture(_) => None,
+        };
+        let written = |i: usize| spec.kernel.bindings[i + 1].access == Access::ReadWrite;
+        for (a, b) in (0..resources.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            if bound(a).is_some() && bound(a) == bound(b) && (written(a) || written(b)) {
+                let [a, b] = [a, b].map(|i| spec.kernel.bindings[i + 1].name);
+                return Err(Error::Usage(format!(
+                    "kernel {} would have one buffer as both '{a}' and '{b}', of which it writes one",
+                    spec.label()
+                )));
+            }
+        }
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
             buffer: &self.uniforms,
             offset: params.start,
@@ -162,7 +176,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Usage`] when `buf` is not external, or `buffer` is smaller than recorded or has no
-    /// `STORAGE`. The plan is then as it was.
+    /// `STORAGE`, or would be read and written by one dispatch. The plan is then as it was.
     pub fn rebind(&mut self, buf: Buf, buffer: wgpu::Buffer) -> Result<()> {
         let Node { label, bytes, role, .. } = &mut self.nodes[buf.0];
         if !matches!(role, Role::External(_)) {
