@@ -98,11 +98,11 @@ fn the_clinical_mode_agrees_with_the_clinical_maps() {
 #[test]
 fn the_corrected_mode_beside_them() {
     let (Some(gpu), Some(data)) = (common::gpu(), data()) else { return };
-    for study in &STUDIES {
+    for (study, most) in STUDIES.iter().zip([0.08, 0.10, 0.05, 0.055]) {
         let found = pooled(&gpu, &data, study, Mode::Corrected);
         let (r, error) = (found.pearson_r.expect("r"), found.median_relative_error.expect("error"));
         println!("{}: r {r:.4}, median error {:.2} %", study.folder, 100.0 * error);
         // It is meant to differ: their study 1 maps lie 6 % above the unbiased inversion.
-        assert!(error < 0.12, "{}: median error {error}", study.folder);
+        assert!(error < most, "{}: median error {error}", study.folder);
     }
 }

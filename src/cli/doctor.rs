@@ -48,7 +48,7 @@ impl Doctor {
         let choice = self.adapter.choice();
         // The same rule that opens a device decides here, so that the two cannot differ.
         let (used, problem) = match palpate::gpu::choose(&choice) {
-            Ok(chosen) => (infos.iter().position(|info| *info == chosen.info), None),
+            Ok(chosen) => (Some(chosen.index), None),
             Err(error) => (None, Some(error)),
         };
         let why = match (&choice, &problem) {

@@ -27,6 +27,8 @@ pub struct Found {
     pub adapter: wgpu::Adapter,
     /// Its name, driver, kind and backend.
     pub info: wgpu::AdapterInfo,
+    /// Its number in [`adapters`].
+    pub index: usize,
 }
 
 /// What to do where there is no adapter.
@@ -45,9 +47,10 @@ pub fn adapters() -> Vec<Found> {
     });
     let mut found: Vec<Found> = pollster::block_on(instance.enumerate_adapters(backends))
         .into_iter()
-        .map(|adapter| Found { info: adapter.get_info(), adapter })
+        .map(|adapter| Found { info: adapter.get_info(), adapter, index: 0 })
         .collect();
     found.sort_by_key(|f| rank(f.info.device_type));
+    found.iter_mut().enumerate().for_each(|(i, f)| f.index = i);
     found
 }
 
