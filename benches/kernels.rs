@@ -3,15 +3,16 @@
 //!
 //! `cargo bench --bench kernels -- fft` runs the rows whose label holds `fft`.
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use palpate::gpu::{AdapterChoice, Gpu};
 use palpate::kernel::{Checks, Pipelines, TABLE};
 use palpate::plan::{Plan, Recorder};
 use std::time::Duration;
 
 fn kernels(c: &mut Criterion) {
-    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    let gpu = Gpu::open(&choice).unwrap_or_else(|e| panic!("{e}"));
+    let Some(gpu) = common::gpu() else { return };
     println!("adapter: {}", gpu.caps().info.name);
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let mut group = c.benchmark_group("kernels");

@@ -3,8 +3,11 @@
 //!
 //! `cargo bench --bench slice`
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use criterion::{Criterion, criterion_group, criterion_main};
-use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::gpu::Gpu;
 use palpate::kernel::harmonic::Frames;
 use palpate::kernel::{Checks, Pipelines};
 use palpate::mmdi::{Mmdi, Mode, Settings};
@@ -15,8 +18,7 @@ const N: usize = 256;
 const RUNS: usize = 15;
 
 fn slice(c: &mut Criterion) {
-    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    let gpu = Gpu::open(&choice).unwrap_or_else(|e| panic!("{e}"));
+    let Some(gpu) = common::gpu() else { return };
     println!("adapter: {}", gpu.caps().info.name);
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let mut group = c.benchmark_group("slice");

@@ -142,7 +142,7 @@ impl Invert {
         }
         bar.finish_and_clear();
         if self.json {
-            print(&json(&reports)?)?;
+            failed.extend(json(&reports).and_then(|text| print(&text)).err());
         }
         warn(&reports);
         let Some(last) = failed.pop() else { return Ok(()) };

@@ -1,9 +1,9 @@
-//! What several test files share.
+//! What several test files, and the benches, share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use palpate::gpu::{AdapterChoice, Gpu};
 
-/// A device, or `None` with a line that says the test is skipped. `PALPATE_REQUIRE_GPU=1` (`./dev test`
+/// A device, or `None` with a line that says what is skipped. `PALPATE_REQUIRE_GPU=1` (`./dev test`
 /// sets it) makes a missing adapter a failure instead, so that nothing is skipped unseen. `PALPATE_ADAPTER`
 /// chooses among several.
 pub fn gpu() -> Option<Gpu> {
