@@ -43,6 +43,7 @@ pub mod mmdi;
 pub mod oracle;
 pub mod plan;
 pub mod stats;
+pub mod tensor;
 pub mod wave;
 
 pub use error::{Error, Result};

@@ -26,6 +26,7 @@ pub mod row_moments;
 pub mod source;
 pub mod spectral;
 pub mod total;
+pub(crate) mod trial;
 pub mod weigh;
 pub mod window;
 
@@ -35,6 +36,7 @@ pub use planes::Plane;
 
 use crate::error::Result;
 use crate::plan::{Buf, Recorder, Tex};
+use crate::tensor::Shape;
 
 /// Every kernel there is.
 pub static TABLE: &[&Kernel] = &[
@@ -77,21 +79,33 @@ pub struct Kernel {
     pub trial: fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<Expect>,
 }
 
-/// The size of a trial: planes of `ny` rows and `nx` columns.
+/// The size of a trial: planes of `ny` rows and `nx` columns; with channels in the network's kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Planes, frames or directions, as the kernel has them.
+    /// Planes, frames or directions, as the kernel has them; the images of a batch.
     pub planes: usize,
     /// Rows (axis 1 of an image).
     pub ny: usize,
     /// Columns (axis 0 of an image, the fastest in memory).
     pub nx: usize,
+    /// Channels in and out.
+    pub channels: [usize; 2],
 }
 
 impl Size {
     /// `planes` × `ny` × `nx`.
     pub const fn new(planes: usize, ny: usize, nx: usize) -> Self {
-        Self { planes, ny, nx }
+        Self { planes, ny, nx, channels: [1, 1] }
+    }
+
+    /// `n` images of `h` × `w` with `ci` channels in and `co` out.
+    pub const fn batch(n: usize, [h, w]: [usize; 2], ci: usize, co: usize) -> Self {
+        Self { planes: n, ny: h, nx: w, channels: [ci, co] }
+    }
+
+    /// The images with `c` channels.
+    pub const fn shape(self, c: usize) -> Shape {
+        Shape::new(self.planes, self.ny, self.nx, c)
     }
 
     /// Pixels of one plane.

@@ -212,7 +212,19 @@ impl Recorder {
     ) {
         let groups = threads.div_ceil(WORKGROUP).max(1);
         let y = groups.div_ceil(MOST_GROUPS);
-        let groups = [groups.div_ceil(y) as u32, y as u32, 1];
+        self.groups(spec, params, resources, [groups.div_ceil(y), y, 1], cost);
+    }
+
+    /// Records a dispatch of so many workgroups along x, y and z, at most 65 535 each.
+    pub fn groups<P: Params>(
+        &mut self,
+        spec: Spec,
+        params: &P,
+        resources: &[Resource],
+        groups: [usize; 3],
+        cost: Cost,
+    ) {
+        let groups = groups.map(|n| n as u32);
         self.dispatches.push(Dispatch {
             spec,
             params: bytemuck::bytes_of(params).to_vec(),

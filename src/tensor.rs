@@ -1,0 +1,96 @@
+//! Where a network's tensors lie on the device: channels-last f32, four channels to a vec4f.
+
+use crate::plan::{Buf, Recorder};
+
+/// `n` images of `h` rows and `w` columns with `c` channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Images.
+    pub n: usize,
+    /// Rows.
+    pub h: usize,
+    /// Columns.
+    pub w: usize,
+    /// Channels, without padding.
+    pub c: usize,
+}
+
+impl Shape {
+    /// `[n, h, w, c]`.
+    pub const fn new(n: usize, h: usize, w: usize, c: usize) -> Self {
+        Self { n, h, w, c }
+    }
+
+    /// One number.
+    pub const SCALAR: Self = Self::new(1, 1, 1, 1);
+
+    /// Pixels of all images.
+    pub const fn pixels(self) -> usize {
+        self.n * self.h * self.w
+    }
+
+    /// vec4f of one pixel: the channels padded to a multiple of four.
+    pub const fn quads(self) -> usize {
+        self.c.div_ceil(4)
+    }
+
+    /// f32 in a buffer of its own.
+    pub const fn floats(self) -> usize {
+        4 * self.pixels() * self.quads()
+    }
+
+    /// Values, without padding.
+    pub const fn len(self) -> usize {
+        self.pixels() * self.c
+    }
+
+    /// Whether there is no value at all.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "[{}, {}, {}, {}]", self.n, self.h, self.w, self.c)
+    }
+}
+
+/// A tensor in a buffer of a plan. Quad `q` of pixel `p` is element `first + p * pitch + q` of the buffer as an
+/// array of vec4f; channels from `shape.c` to the next multiple of four hold zeros. A window of another
+/// tensor's channels has that tensor's pitch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// The buffer.
+    pub buf: Buf,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where the first pixel starts, in vec4f.
+    pub first: u32,
+    /// From one pixel to the next, in vec4f.
+    pub pitch: u32,
+}
+
+impl Tensor {
+    /// All of `buf`.
+    pub fn whole(buf: Buf, shape: Shape) -> Self {
+        Self { buf, shape, first: 0, pitch: shape.quads() as u32 }
+    }
+
+    /// A new scratch buffer.
+    pub fn scratch(rec: &mut Recorder, label: &'static str, shape: Shape) -> Self {
+        Self::whole(rec.scratch::<f32>(label, shape.floats()), shape)
+    }
+
+    /// `c` channels from channel `first` on, where that is the start of a quad.
+    pub fn window(self, first: usize, c: usize) -> Option<Self> {
+        let fits = first.is_multiple_of(4) && first + c <= self.shape.c;
+        let shape = Shape { c, ..self.shape };
+        fits.then(|| Self { shape, first: self.first + (first / 4) as u32, ..self })
+    }
+
+    /// Whether pixel follows pixel with nothing in between.
+    pub fn contiguous(self) -> bool {
+        self.pitch as usize == self.shape.quads()
+    }
+}
