@@ -53,6 +53,11 @@ impl Caps {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
+    /// Whether `lanes` neighbouring threads are always of one subgroup and can exchange values.
+    pub fn subgroups_hold(&self, lanes: u32) -> bool {
+        self.features.contains(wgpu::Features::SUBGROUP) && self.info.subgroup_min_size >= lanes
+    }
+
     /// The rungs this device reaches.
     pub fn tiers(&self) -> Vec<Tier> {
         let rungs = [(Tier::Subgroup, wgpu::Features::SUBGROUP), (Tier::Half, wgpu::Features::SHADER_F16)];

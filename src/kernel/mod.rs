@@ -9,9 +9,13 @@ pub mod chirp;
 pub mod colour;
 pub mod combine;
 pub mod confidence;
+pub mod convolve;
+pub mod convolve_weights;
 pub mod erode;
 pub mod fft;
 pub mod fit;
+pub mod flip;
+pub mod fma;
 pub mod harmonic;
 pub mod local_mean;
 pub mod moments;
@@ -58,6 +62,10 @@ pub static TABLE: &[&Kernel] = &[
     &local_mean::KERNEL,
     &confidence::KERNEL,
     &colour::KERNEL,
+    &convolve::KERNEL,
+    &convolve_weights::KERNEL,
+    &flip::KERNEL,
+    &fma::KERNEL,
 ];
 
 /// One row of the table.

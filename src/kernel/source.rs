@@ -19,6 +19,7 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("complex", include_str!("../../kernels/lib/complex.wgsl")),
     ("planes", include_str!("../../kernels/lib/planes.wgsl")),
     ("periodic", include_str!("../../kernels/lib/periodic.wgsl")),
+    ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];
 

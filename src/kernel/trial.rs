@@ -3,9 +3,10 @@
 //! is expected to stay as it was.
 
 use super::Expect;
+use super::convolve::{Filter, Geometry};
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
-use ndarray::Array4;
+use ndarray::{Array3, Array4, s};
 
 /// Quads before and after each pixel's own.
 const AROUND: [usize; 2] = [1, 2];
@@ -41,6 +42,42 @@ pub fn expect(tensor: Tensor, values: &Array4<f64>, tolerance: f64) -> Expect {
     let (n, h, w, c) = values.dim();
     assert_eq!(tensor.shape, Shape::new(n, h, w, c), "the oracle's shape");
     Expect::in_buffer(tensor.buf, lay_out(values), tolerance)
+}
+
+/// Weights `[taps][ci][co]` as [`random`].
+pub fn weights(rng: &mut fastrand::Rng, geometry: Geometry, [ci, co]: [usize; 2]) -> Array3<f64> {
+    Array3::from_shape_simple_fn((geometry.taps(), ci, co), || f64::from(rng.f32() * 2.0 - 1.0))
+}
+
+/// A convolution's weights and bias in one buffer, after something else.
+pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, bias: Option<&[f64]>) -> Filter {
+    let mut data = vec![f32::NAN; 4];
+    let mut append = |values: Vec<f64>, shape: Shape| {
+        let first = (data.len() / 4) as u32;
+        data.extend(values.into_iter().map(|v| v as f32));
+        move |buf| Tensor { first, ..Tensor::whole(buf, shape) }
+    };
+    let (taps, ci, co) = weights.dim();
+    let at = append(pad_weights(weights), Shape::new(taps, 1, ci.next_multiple_of(4), co));
+    let bias = bias.map(|b| {
+        let mut padded = b.to_vec();
+        padded.resize(co.next_multiple_of(4), 0.0);
+        append(padded, Shape::new(1, 1, 1, co))
+    });
+    let buf = rec.constant("parameters", &data);
+    Filter { weights: at(buf), bias: bias.map(|at| at(buf)) }
+}
+
+/// What is expected of weights.
+pub fn expect_weights(tensor: Tensor, values: &Array3<f64>, tolerance: f64) -> Expect {
+    Expect::in_buffer(tensor.buf, pad_weights(values), tolerance)
+}
+
+fn pad_weights(weights: &Array3<f64>) -> Vec<f64> {
+    let (taps, ci, co) = weights.dim();
+    let mut padded = Array3::zeros((taps, ci.next_multiple_of(4), co.next_multiple_of(4)));
+    padded.slice_mut(s![.., ..ci, ..co]).assign(weights);
+    padded.into_raw_vec_and_offset().0
 }
 
 fn lay_out(values: &Array4<f64>) -> Vec<f64> {

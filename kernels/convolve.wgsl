@@ -1,0 +1,182 @@
+// Convolution as an implicit matrix product: pixels of the whole batch, times taps and input channels, times
+// output channels,
+//
+//   dst[p][o] = bias[o] + sum over taps t and channels i of src[source(p, t)][i] weights[t][i][o]
+//
+// GEOMETRY 0: 3 x 3, zeros around.  1: 1 x 1.  2: transposed 2 x 2 with stride 2, each output pixel of which has
+// one tap.  3: 2 x 2 with stride 2, which is the data gradient of 2. The data gradients of 0 and 1 are 0 and 1
+// with the weights of flip.wgsl. n, h, w is the smaller of the two batches of images. weights [taps][4 ci4][co4].
+//
+// Pixels are numbered with the image fastest, so that one workgroup's pixels lie, in a large batch, at one place
+// of 32 images: a tap that falls outside falls outside for all of them and is skipped.
+//
+// TILED 0, for software adapters: 8 threads in teams of LANES hold a quad of output channels each and 4 LANES
+// pixels; each lane gathers 4 pixels' quad of input channels and shares it by broadcast. Dispatch: pixels / 32 by
+// co4 / LANES. TILED 1, for GPUs: 256 threads compute 64 pixels x 64 channels, 4 x 4 each, from 16 input channels
+// at a time in workgroup memory. Dispatch: pixels / 64 by co4 / 16. Both by 4 taps along z in GEOMETRY 2.
+#use geometry
+
+struct Params {
+    n: u32,
+    h: u32,
+    w: u32,
+    ci4: u32,
+    co4: u32,
+    src_first: u32,
+    src_pitch: u32,
+    weights_first: u32,
+    bias_first: u32,
+    dst_first: u32,
+    dst_pitch: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> src: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
+
+// Where in dst the channels of output pixel `i` start, for tap `z` of GEOMETRY 2.
+fn result(i: u32, z: u32) -> u32 {
+    return p.dst_first + p.dst_pitch * goal(place(i, p.n, p.w), z, p.h, p.w);
+}
+
+#if TILED
+var<workgroup> left: array<vec4f, 256>;
+var<workgroup> right: array<vec4f, 256>;
+
+@compute @workgroup_size(256)
+fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let pixels = p.n * p.h * p.w;
+    // What this thread loads: a quad of input channels of one pixel, a quad of output channels of one weight.
+    let quad = local % 4;
+    let pixel = group.x * 64 + local / 4;
+    let at = place(pixel, p.n, p.w);
+    let row = local / 16;
+    let column = group.y * 16 + local % 16;
+    // What it computes: four pixels, and the quad it loads.
+    let first = local / 16 * 4;
+    var sum: array<vec4f, 4>;
+#if BIAS
+    if column < p.co4 {
+#unroll i 0 4
+        sum[$i] = weights[p.bias_first + column];
+#end
+    }
+#end
+    for (var t = 0u; t < TAPS; t++) {
+        let tap = max(t, group.z);
+        let inside = pixel < pixels && valid(at, tap, p.h, p.w);
+        let start = p.src_first + p.src_pitch * source(at, tap, p.h, p.w);
+        for (var k = 0u; k < p.ci4; k += 4) {
+            var pixels_quad = vec4f(0.0);
+            if inside && k + quad < p.ci4 {
+                pixels_quad = src[start + k + quad];
+            }
+            var weights_quad = vec4f(0.0);
+            if 4 * k + row < 4 * p.ci4 && column < p.co4 {
+                weights_quad = weights[p.weights_first + (4 * (tap * p.ci4 + k) + row) * p.co4 + column];
+            }
+            workgroupBarrier();
+            left[local] = pixels_quad;
+            right[local] = weights_quad;
+            workgroupBarrier();
+#unroll q 0 4
+            {
+#unroll i 0 4
+                let a$i = left[(first + $i) * 4 + $q];
+#end
+#unroll c 0 4
+                {
+                    let b = right[($q * 4 + $c) * 16 + local % 16];
+#unroll i 0 4
+                    sum[$i] = fma(vec4f(a$i[$c]), b, sum[$i]);
+#end
+                }
+#end
+            }
+#end
+        }
+    }
+    let base = group.x * 64 + first;
+#unroll i 0 4
+    if base + $i < pixels && column < p.co4 {
+        dst[result(base + $i, group.z) + column] = sum[$i];
+    }
+#end
+}
+#else
+const NOWHERE: u32 = 0xffffffff;
+
+// A team of 8 is the first lanes of a subgroup; a team of 4 is a quad, whatever the subgroup.
+@compute @workgroup_size(8)
+fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let lane = local % LANES;
+    let first = group.x * 32 + local / LANES * (4 * LANES) + lane;
+    let pixels = p.n * p.h * p.w;
+    let channel = group.y * LANES + lane;
+    // Lanes beyond the last channel compute it once more and do not store it.
+    let column = min(channel, p.co4 - 1);
+#if BIAS
+    let bias = weights[p.bias_first + column];
+#else
+    let bias = vec4f(0.0);
+#end
+    var sum: array<vec4f, 4 * LANES>;
+#unroll g 0 4
+#unroll l 0 LANES
+    sum[$g * LANES + $l] = bias;
+#end
+#end
+#unroll g 0 4
+    let at$g = place(first + $g * LANES, p.n, p.w);
+    let exists$g = first + $g * LANES < pixels;
+    let result$g = select(NOWHERE, result(first + $g * LANES, group.z), exists$g);
+#end
+    for (var t = 0u; t < TAPS; t++) {
+        let tap = max(t, group.z);
+#unroll g 0 4
+        let inside$g = exists$g && valid(at$g, tap, p.h, p.w);
+        let start$g = select(0, p.src_first + p.src_pitch * source(at$g, tap, p.h, p.w), inside$g);
+#end
+        if subgroupAny(inside0 || inside1 || inside2 || inside3) {
+            for (var k = 0u; k < p.ci4; k++) {
+                let row = p.weights_first + 4 * (tap * p.ci4 + k) * p.co4 + column;
+#unroll c 0 4
+                let w$c = weights[row + $c * p.co4];
+#end
+#unroll g 0 4
+                let quad$g = select(vec4f(0.0), src[start$g + k], inside$g);
+#end
+#unroll g 0 4
+#unroll l 0 LANES
+                {
+#if LANES == 4
+                    let shared_quad = quadBroadcast(quad$g, u32($l));
+#else
+                    let shared_quad = subgroupBroadcast(quad$g, u32($l));
+#end
+#unroll c 0 4
+                    sum[$g * LANES + $l] = fma(vec4f(shared_quad[$c]), w$c, sum[$g * LANES + $l]);
+#end
+                }
+#end
+#end
+            }
+        }
+    }
+#unroll g 0 4
+#unroll l 0 LANES
+    {
+#if LANES == 4
+        let start = quadBroadcast(result$g, u32($l));
+#else
+        let start = subgroupBroadcast(result$g, u32($l));
+#end
+        if start != NOWHERE && channel < p.co4 {
+            dst[start + channel] = sum[$g * LANES + $l];
+        }
+    }
+#end
+#end
+}
+#end

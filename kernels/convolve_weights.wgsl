@@ -1,0 +1,154 @@
+// The weight gradient of convolve.wgsl, split into parts over the pixels,
+//
+//   dst[part][t][i][o] = sum over the part's pixels p of src[source(p, t)][i] grad[goal(p, t)][o]
+//
+// to be summed over the parts by reduce.wgsl. GEOMETRY 0, 1 and 2 as in convolve.wgsl; n, h, w is the smaller of
+// the two batches of images. dst [parts][taps][4 ci4][co4].
+//
+// TILED 0, for software adapters: 8 threads in teams of LANES hold WIDTH quads of output channels by 4 ROWS input
+// channels each; at every pixel each lane loads one quad of input channels and shares it by broadcast. A part is
+// a run of rows of images, or of every other image with two teams. Dispatch: ci4 / ROWS by co4 / (LANES WIDTH) by
+// taps * parts. TILED 1, for GPUs: 256 threads compute 64 x 64 channels, 4 x 4 each, from 16 pixels at a time in
+// workgroup memory. A part is a run of pixels. Dispatch: ci4 / 16 by co4 / 16 by taps * parts.
+#use geometry
+
+struct Params {
+    n: u32,
+    h: u32,
+    w: u32,
+    ci4: u32,
+    co4: u32,
+    src_first: u32,
+    src_pitch: u32,
+    grad_first: u32,
+    grad_pitch: u32,
+    taps: u32,
+    parts: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> src: array<vec4f>;
+@group(0) @binding(2) var<storage, read> grad: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
+
+#if TILED
+var<workgroup> left: array<vec4f, 256>;
+var<workgroup> right: array<vec4f, 256>;
+
+@compute @workgroup_size(256)
+fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let tap = group.z % p.taps;
+    let part = group.z / p.taps;
+    let pixels = p.n * p.h * p.w;
+    let run = (pixels + p.parts - 1) / p.parts;
+    let end = min(part * run + run, pixels);
+    let quad = local % 16;
+    let row = group.x * 16 + quad;
+    let column = group.y * 16 + quad;
+    var sum: array<vec4f, 4>;
+    for (var start = part * run; start < end; start += 16) {
+        let i = start + local / 16;
+        let at = place(i, p.n, p.w);
+        var left_quad = vec4f(0.0);
+        if i < end && row < p.ci4 && valid(at, tap, p.h, p.w) {
+            left_quad = src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row];
+        }
+        var right_quad = vec4f(0.0);
+        if i < end && column < p.co4 {
+            right_quad = grad[p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column];
+        }
+        workgroupBarrier();
+        left[local] = left_quad;
+        right[local] = right_quad;
+        workgroupBarrier();
+#unroll q 0 16
+        {
+            let a = left[$q * 16 + local / 16];
+            let b = right[$q * 16 + quad];
+#unroll c 0 4
+            sum[$c] = fma(vec4f(a[$c]), b, sum[$c]);
+#end
+        }
+#end
+    }
+    let first = 4 * (group.x * 16 + local / 16);
+#unroll c 0 4
+    if first + $c < 4 * p.ci4 && column < p.co4 {
+        dst[((part * p.taps + tap) * 4 * p.ci4 + first + $c) * p.co4 + column] = sum[$c];
+    }
+#end
+}
+#else
+const TEAMS: u32 = 8 / LANES;
+
+@compute @workgroup_size(8)
+fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let lane = local % LANES;
+    let team = local / LANES;
+    let tap = group.z % p.taps;
+    let part = group.z / p.taps;
+    let first = group.x * ROWS;
+    // Lanes beyond the last channel compute it once more and do not store it.
+    let quad = min(first + min(lane, ROWS - 1), p.ci4 - 1);
+    let channel = group.y * LANES * WIDTH + lane;
+#unroll v 0 WIDTH
+    let column$v = min(channel + $v * LANES, p.co4 - 1);
+#end
+    var sum: array<vec4f, 4 * ROWS * WIDTH>;
+    let images = (p.n + TEAMS - 1) / TEAMS;
+    let run = (p.h * images + p.parts - 1) / p.parts;
+    let end = min(part * run + run, p.h * images);
+#if GEOMETRY == 0
+    // Columns whose tap is inside.
+    let x_first = select(0u, 1u, tap % 3 == 0);
+    let x_end = p.w - select(0u, 1u, tap % 3 == 2);
+#else
+    let x_first = 0u;
+    let x_end = p.w;
+#end
+    for (var r = part * run; r < end; r++) {
+        let y = r / images;
+        let image = r % images * TEAMS + team;
+        let exists = image < p.n;
+        if valid(vec3u(0, y, 1), tap, p.h, 3) {
+            for (var x = x_first; x < x_end; x++) {
+                let at = vec3u(min(image, p.n - 1), y, x);
+                let pixel = grad_at(at, tap);
+#unroll v 0 WIDTH
+                let grad$v = select(vec4f(0.0), grad[pixel + column$v], exists);
+#end
+                let own = src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + quad];
+#unroll l 0 ROWS
+                {
+#if LANES == 4
+                    let shared_quad = quadBroadcast(own, u32($l));
+#else
+                    let shared_quad = subgroupBroadcast(own, u32($l));
+#end
+#unroll c 0 4
+#unroll v 0 WIDTH
+                    sum[(4 * $l + $c) * WIDTH + $v] =
+                        fma(vec4f(shared_quad[$c]), grad$v, sum[(4 * $l + $c) * WIDTH + $v]);
+#end
+#end
+                }
+#end
+            }
+        }
+    }
+#unroll i 0 ROWS
+#unroll c 0 4
+#unroll v 0 WIDTH
+    if first + $i < p.ci4 && channel + $v * LANES < p.co4 {
+        dst[(((part * TEAMS + team) * p.taps + tap) * 4 * p.ci4 + 4 * (first + $i) + $c) * p.co4 + channel + $v * LANES] =
+            sum[(4 * $i + $c) * WIDTH + $v];
+    }
+#end
+#end
+#end
+}
+
+fn grad_at(at: vec3u, tap: u32) -> u32 {
+    return p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w);
+}
+#end

@@ -1,0 +1,34 @@
+// As many fused multiply-adds as the device can do: what the arithmetic of other kernels is measured against.
+// Twelve independent chains a thread,
+//
+//   s = s a + b, steps times, from s = chain number;  dst[t] = sum of the chains
+//
+// with a and b from a buffer, so that nothing can be folded.
+#use thread
+
+struct Params {
+    n: u32,
+    steps: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> factors: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dst: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn chains(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = linear(id, groups);
+    let a = factors[0];
+    let b = factors[1];
+#unroll i 0 12
+    var s$i = vec4f($i);
+#end
+    for (var k = 0u; k < p.steps; k++) {
+#unroll i 0 12
+        s$i = fma(s$i, a, b);
+#end
+    }
+    if t < p.n {
+        dst[t] = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11;
+    }
+}
