@@ -77,6 +77,11 @@ impl Tensor {
         Self { buf, shape, first: 0, pitch: shape.quads() as u32 }
     }
 
+    /// What starts with f32 number `first`, a multiple of 4, of a buffer that holds more.
+    pub fn span(buf: Buf, first: usize, shape: Shape) -> Self {
+        Self { first: (first / 4) as u32, ..Self::whole(buf, shape) }
+    }
+
     /// A new scratch buffer.
     pub fn scratch(rec: &mut Recorder, label: &'static str, shape: Shape) -> Self {
         Self::whole(rec.scratch::<f32>(label, shape.floats()), shape)

@@ -7,9 +7,11 @@ pub mod npy;
 pub mod output;
 pub mod png;
 pub mod volume;
+mod whole;
 
 pub use output::OutputSet;
 pub use volume::{Format, Geometry, Samples, Volume};
+pub use whole::write_whole;
 
 use crate::error::{Error, Result};
 use std::io::{ErrorKind, Read};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use tempfile::{Builder, NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempPath};
 
 /// Collects a run's files as temporaries in the output folder; [`commit`](Self::commit)
 /// gives them their names, all or none. Dropped without it, nothing of the run is left.
@@ -161,11 +161,7 @@ impl OutputSet {
 
     /// An empty temporary in the folder, as readable as any other new file.
     fn temporary(&self) -> Result<NamedTempFile> {
-        let mut builder = Builder::new();
-        builder.prefix(".palpate-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder.tempfile_in(&self.dir).map_err(|e| {
+        super::whole::temporary(&self.dir).map_err(|e| {
             Error::file(
                 &self.dir,
                 format!("this folder cannot be written: {}; choose another with -o", e.kind()),

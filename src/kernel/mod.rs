@@ -5,13 +5,17 @@
 //! One stem names a kernel everywhere: `kernels/fft.wgsl`, `src/kernel/fft.rs`,
 //! `src/oracle/fft.rs`, the row `fft`, the GPU label `fft RADIX=8`.
 
+pub mod add;
 pub mod chirp;
 pub mod colour;
 pub mod combine;
+pub mod concatenate;
 pub mod confidence;
 pub mod convolve;
 pub mod convolve_weights;
+pub mod dropout;
 pub mod erode;
+pub mod extract;
 pub mod fft;
 pub mod fit;
 pub mod flip;
@@ -20,9 +24,14 @@ pub mod harmonic;
 pub mod local_mean;
 pub mod moments;
 pub mod normalise;
+pub mod pack;
+pub mod pad;
+pub mod pad_grad;
 pub(crate) mod params;
 pub mod pipeline;
 pub mod planes;
+pub mod pool;
+pub mod pool_grad;
 pub mod reflect;
 pub mod residual;
 pub mod restore;
@@ -31,6 +40,9 @@ pub mod source;
 pub mod spectral;
 pub mod total;
 pub(crate) mod trial;
+pub mod unpack;
+pub mod upsample;
+pub mod upsample_grad;
 pub mod weigh;
 pub mod window;
 
@@ -66,6 +78,18 @@ pub static TABLE: &[&Kernel] = &[
     &convolve_weights::KERNEL,
     &flip::KERNEL,
     &fma::KERNEL,
+    &pool::KERNEL,
+    &pool_grad::KERNEL,
+    &upsample::KERNEL,
+    &upsample_grad::KERNEL,
+    &pad::KERNEL,
+    &pad_grad::KERNEL,
+    &concatenate::KERNEL,
+    &extract::KERNEL,
+    &add::KERNEL,
+    &dropout::KERNEL,
+    &pack::KERNEL,
+    &unpack::KERNEL,
 ];
 
 /// One row of the table.

@@ -19,6 +19,9 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("complex", include_str!("../../kernels/lib/complex.wgsl")),
     ("planes", include_str!("../../kernels/lib/planes.wgsl")),
     ("periodic", include_str!("../../kernels/lib/periodic.wgsl")),
+    ("place", include_str!("../../kernels/lib/place.wgsl")),
+    ("greater", include_str!("../../kernels/lib/greater.wgsl")),
+    ("random", include_str!("../../kernels/lib/random.wgsl")),
     ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];

@@ -2,7 +2,7 @@
 //! a kernel that forgets a pitch is found out; what lies around an input is NaN, and what lies around a result
 //! is expected to stay as it was.
 
-use super::Expect;
+use super::{Expect, Size};
 use super::convolve::{Filter, Geometry};
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
@@ -10,6 +10,17 @@ use ndarray::{Array3, Array4, s};
 
 /// Quads before and after each pixel's own.
 const AROUND: [usize; 2] = [1, 2];
+
+/// Sizes for the kernels that only move, pool or draw: axes of one pixel, odd ones, primes, channels that
+/// fill their quads and that do not, and the real thing.
+pub const SIZES: &[Size] = &[
+    Size::batch(1, [1, 1], 1, 2),
+    Size::batch(5, [1, 5], 3, 4),
+    Size::batch(1, [41, 47], 5, 3),
+    Size::batch(2, [55, 7], 2, 5),
+    Size::batch(128, [3, 2], 4, 1),
+    Size::batch(8, [30, 30], 32, 32),
+];
 
 /// f32 values in ±1, as f64 `[n][h][w][c]`.
 pub fn random(rng: &mut fastrand::Rng, shape: Shape) -> Array4<f64> {

@@ -15,6 +15,9 @@ use crate::kernel::{Access, Cost, Pipelines, Spec};
 use record::{Node, Role};
 use std::sync::Arc;
 
+/// Seconds of one submission, at the most, by estimate.
+const LONGEST_SUBMISSION: f64 = 0.25;
+
 /// A compiled list of dispatches, ready to be replayed.
 pub struct Plan {
     gpu: Gpu,
@@ -203,22 +206,36 @@ impl Plan {
     /// The plan has to live until `encoder` is submitted: dropped earlier, it gives its buffers back to the
     /// pool, and a plan made in between would write into them.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("palpate"),
-            timestamp_writes: None,
-        });
-        for step in &self.steps {
-            step.record(&mut pass);
-        }
+        record_all(&self.steps, encoder);
     }
 
-    /// Submits the whole plan once, and returns without waiting.
+    /// Submits the whole plan once, and returns without waiting. Long plans are cut into several submissions, each
+    /// well under a second even on a slow device: drivers take a longer one for a hang.
     pub fn run(&self) -> Result<()> {
         self.gpu.scoped("running a plan", || {
-            let mut encoder = self.gpu.encoder("palpate plan");
-            self.encode(&mut encoder);
-            self.gpu.queue().submit([encoder.finish()]);
+            for steps in self.submissions() {
+                let mut encoder = self.gpu.encoder("palpate plan");
+                record_all(steps, &mut encoder);
+                self.gpu.queue().submit([encoder.finish()]);
+            }
         })
+    }
+
+    /// The dispatches of each submission.
+    fn submissions(&self) -> Vec<&[Step]> {
+        // What the slowest device of its kind does in a second, roughly.
+        let (flops, bytes) = if self.gpu.caps().software() { (2e10, 2e9) } else { (2e11, 2e10) };
+        let (mut cuts, mut seconds) = (vec![0], 0.0);
+        for (i, step) in self.steps.iter().enumerate() {
+            let own = step.cost.flops / flops + step.cost.bytes / bytes;
+            if seconds > 0.0 && seconds + own > LONGEST_SUBMISSION {
+                cuts.push(i);
+                seconds = 0.0;
+            }
+            seconds += own;
+        }
+        cuts.push(self.steps.len());
+        cuts.windows(2).map(|ends| &self.steps[ends[0]..ends[1]]).collect()
     }
 
     /// Runs the plan once with a timestamp before and after each dispatch.
@@ -328,6 +345,16 @@ impl Step {
 
     fn timing(&self, seconds: f64) -> Timing {
         Timing { label: self.spec.label(), stage: self.stage, seconds, cost: self.cost }
+    }
+}
+
+fn record_all(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+        label: Some("palpate"),
+        timestamp_writes: None,
+    });
+    for step in steps {
+        step.record(&mut pass);
     }
 }
 

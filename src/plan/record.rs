@@ -40,6 +40,17 @@ pub(super) struct Node {
     pub slot: usize,
 }
 
+impl Node {
+    fn without_contents(&self) -> Self {
+        let role = match &self.role {
+            Role::Scratch => Role::Scratch,
+            Role::External(buffer) => Role::External(buffer.clone()),
+            Role::Input | Role::Output | Role::Constant(_) => Role::Output,
+        };
+        Self { role, ..*self }
+    }
+}
+
 pub(super) enum Role {
     /// Lives from its first dispatch to its last; its memory is shared with others over time.
     Scratch,
@@ -233,6 +244,13 @@ impl Recorder {
             stage: self.stage,
             cost,
         });
+    }
+
+    /// Bytes of device memory a plan of this will hold, a host's buffers not counted, and those of its largest buffer.
+    pub fn memory(&self) -> [u64; 2] {
+        let mut nodes: Vec<_> = self.nodes.iter().map(Node::without_contents).collect();
+        let slots = super::memory::assign(&mut nodes, &self.dispatches);
+        [slots.iter().map(|slot| slot.1).sum(), slots.iter().map(|slot| slot.1).max().unwrap_or(0)]
     }
 
     /// The dispatches so far.
