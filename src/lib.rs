@@ -40,10 +40,14 @@ pub mod gpu;
 pub mod io;
 pub mod kernel;
 pub mod mmdi;
+pub mod nn;
 pub mod oracle;
+pub mod patches;
 pub mod plan;
 pub mod stats;
+pub mod tape;
 pub mod tensor;
+pub mod train;
 pub mod wave;
 
 pub use error::{Error, Result};

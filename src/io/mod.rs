@@ -1,19 +1,19 @@
 //! Files in and out: wave images from NIfTI, MATLAB v5 and NPY, maps to NIfTI, and the
 //! set of output files that is written whole or not at all.
 
+pub mod atomic;
 pub mod mat;
 pub mod nifti;
 pub mod npy;
 pub mod output;
 pub mod png;
 pub mod volume;
-mod whole;
 
 pub use output::OutputSet;
 pub use volume::{Format, Geometry, Samples, Volume};
-pub use whole::write_whole;
 
 use crate::error::{Error, Result};
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -47,19 +47,15 @@ pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
 }
 
 /// The bytes of a regular, non-empty file.
-fn load(path: &Path) -> Result<Vec<u8>> {
-    let fail = |e: std::io::Error| {
-        Error::file(
-            path,
-            match e.kind() {
-                ErrorKind::NotFound => "no such file; check the path".into(),
-                ErrorKind::PermissionDenied => "permission to read it is denied".into(),
-                ErrorKind::OutOfMemory => "is too large to be held in memory".into(),
-                _ => format!("cannot be read: {e}"),
-            },
-        )
-    };
-    let metadata = std::fs::metadata(path).map_err(fail)?;
+pub(crate) fn load(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
+    Ok(bytes)
+}
+
+/// Opens a regular, non-empty file.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    let metadata = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if metadata.is_dir() {
         return Err(Error::file(path, "is a folder; name the files in it"));
     }
@@ -70,7 +66,19 @@ fn load(path: &Path) -> Result<Vec<u8>> {
     if metadata.len() == 0 {
         return Err(Error::file(path, "is empty"));
     }
-    std::fs::read(path).map_err(fail)
+    File::open(path).map_err(|e| unreadable(path, e))
+}
+
+fn unreadable(path: &Path, e: std::io::Error) -> Error {
+    Error::file(
+        path,
+        match e.kind() {
+            ErrorKind::NotFound => "no such file; check the path".into(),
+            ErrorKind::PermissionDenied => "permission to read it is denied".into(),
+            ErrorKind::OutOfMemory => "is too large to be held in memory".into(),
+            _ => format!("cannot be read: {e}"),
+        },
+    )
 }
 
 /// Names the true format of a file that is not what its name says: a clause for the end

@@ -161,7 +161,7 @@ impl OutputSet {
 
     /// An empty temporary in the folder, as readable as any other new file.
     fn temporary(&self) -> Result<NamedTempFile> {
-        super::whole::temporary(&self.dir).map_err(|e| {
+        super::atomic::temporary(&self.dir).map_err(|e| {
             Error::file(
                 &self.dir,
                 format!("this folder cannot be written: {}; choose another with -o", e.kind()),

@@ -6,6 +6,7 @@
 
 mod canvas;
 mod layout;
+mod losses;
 mod panel;
 mod ticks;
 
@@ -16,6 +17,7 @@ use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 use canvas::{Canvas, Run};
 use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};
+pub use losses::{Series, losses};
 
 /// How values become colours.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,20 +125,21 @@ impl Figure<'_> {
     /// # Errors
     /// [`Error::Data`] where the encoder fails, such as for want of memory.
     pub fn png(&self) -> Result<Vec<u8>> {
-        let image = self.draw();
-        let mut bytes = Vec::new();
-        PngEncoder::new(&mut bytes)
-            .write_image(&image, image.width(), image.height(), ExtendedColorType::Rgb8)
-            .map_err(|e| {
-                let [width, height] = [image.width(), image.height()];
-                Error::Data(format!(
-                    "the figure \"{}\" ({width} x {height} pixels) could not be encoded as PNG: {e}; \
-                     draw fewer panels",
-                    self.title
-                ))
-            })?;
-        Ok(bytes)
+        encode(&self.draw(), &self.title)
     }
+}
+
+/// The bytes of a PNG file.
+fn encode(image: &RgbImage, title: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let [width, height] = [image.width(), image.height()];
+    PngEncoder::new(&mut bytes).write_image(image, width, height, ExtendedColorType::Rgb8).map_err(|e| {
+        Error::Data(format!(
+            "the figure \"{title}\" ({width} x {height} pixels) could not be encoded as PNG: {e}; \
+                 draw fewer panels"
+        ))
+    })?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

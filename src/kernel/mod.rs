@@ -5,10 +5,14 @@
 //! One stem names a kernel everywhere: `kernels/fft.wgsl`, `src/kernel/fft.rs`,
 //! `src/oracle/fft.rs`, the row `fft`, the GPU label `fft RADIX=8`.
 
+pub mod adam;
 pub mod add;
+pub mod channel_sums;
 pub mod chirp;
+pub mod choose;
 pub mod colour;
 pub mod combine;
+pub mod combine_losses;
 pub mod concatenate;
 pub mod confidence;
 pub mod convolve;
@@ -20,9 +24,18 @@ pub mod fft;
 pub mod fit;
 pub mod flip;
 pub mod fma;
+pub mod gradient_norm;
 pub mod harmonic;
 pub mod local_mean;
 pub mod moments;
+pub mod mse;
+pub mod mse_grad;
+pub mod norm;
+pub mod norm_grad;
+pub mod norm_moments;
+pub mod norm_running;
+pub mod norm_statistics;
+pub mod norm_sums;
 pub mod normalise;
 pub mod pack;
 pub mod pad;
@@ -32,18 +45,23 @@ pub mod pipeline;
 pub mod planes;
 pub mod pool;
 pub mod pool_grad;
+pub mod reduce;
 pub mod reflect;
 pub mod residual;
 pub mod restore;
 pub mod row_moments;
 pub mod source;
 pub mod spectral;
+pub mod sum_groups;
 pub mod total;
+pub mod total_variation;
+pub mod total_variation_grad;
 pub(crate) mod trial;
 pub mod unpack;
 pub mod upsample;
 pub mod upsample_grad;
 pub mod weigh;
+pub mod weighted_mean;
 pub mod window;
 
 pub use params::{Field, Layout, Params};
@@ -90,6 +108,23 @@ pub static TABLE: &[&Kernel] = &[
     &dropout::KERNEL,
     &pack::KERNEL,
     &unpack::KERNEL,
+    &adam::KERNEL,
+    &channel_sums::KERNEL,
+    &combine_losses::KERNEL,
+    &gradient_norm::KERNEL,
+    &mse::KERNEL,
+    &mse_grad::KERNEL,
+    &norm::KERNEL,
+    &norm_grad::KERNEL,
+    &norm_moments::KERNEL,
+    &norm_running::KERNEL,
+    &norm_statistics::KERNEL,
+    &norm_sums::KERNEL,
+    &reduce::KERNEL,
+    &sum_groups::KERNEL,
+    &total_variation::KERNEL,
+    &total_variation_grad::KERNEL,
+    &weighted_mean::KERNEL,
 ];
 
 /// One row of the table.

@@ -8,11 +8,13 @@ use crate::tensor::{Shape, Tensor};
 use ndarray::Array4;
 
 /// What becomes of a window of 2 × 2 pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pooling {
     /// Its greatest value; NaN is the greatest.
     Max,
     /// The mean of its values.
+    #[serde(rename = "avg")]
     Average,
 }
 

@@ -22,6 +22,10 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("place", include_str!("../../kernels/lib/place.wgsl")),
     ("greater", include_str!("../../kernels/lib/greater.wgsl")),
     ("random", include_str!("../../kernels/lib/random.wgsl")),
+    ("fold", include_str!("../../kernels/lib/fold.wgsl")),
+    ("quad", include_str!("../../kernels/lib/quad.wgsl")),
+    ("leaky", include_str!("../../kernels/lib/leaky.wgsl")),
+    ("differences", include_str!("../../kernels/lib/differences.wgsl")),
     ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];

@@ -116,6 +116,34 @@ impl Canvas {
         }
     }
 
+    /// A line through `points` (x, y; pixel centres are whole numbers), `width` pixels wide with round ends.
+    pub fn line(&mut self, points: &[[f64; 2]], width: f64, ink: Ink) {
+        // Each pixel is inked once, by the nearest of the pieces: joints are no darker.
+        let [columns, rows] = [self.image.width(), self.image.height()].map(|n| n as usize);
+        let mut cover = vec![0f32; columns * rows];
+        let reach = width / 2.0 + 1.0;
+        for piece in points.windows(2.min(points.len()).max(1)) {
+            let [from, to] = [piece[0], piece[piece.len() - 1]];
+            let along = [to[0] - from[0], to[1] - from[1]];
+            let square = (along[0].powi(2) + along[1].powi(2)).max(f64::MIN_POSITIVE);
+            let span = |axis: usize, n: usize| {
+                let [low, high] = [from[axis].min(to[axis]) - reach, from[axis].max(to[axis]) + reach];
+                low.max(0.0) as usize..((high + 1.0).max(0.0) as usize).min(n)
+            };
+            for (y, x) in span(1, rows).flat_map(|y| span(0, columns).map(move |x| (y, x))) {
+                let [dx, dy] = [x as f64 - from[0], y as f64 - from[1]];
+                let at = ((dx * along[0] + dy * along[1]) / square).clamp(0.0, 1.0);
+                let distance = (dx - at * along[0]).hypot(dy - at * along[1]);
+                let share = (width / 2.0 + 0.5 - distance).clamp(0.0, 1.0) as f32;
+                let cover = &mut cover[y * columns + x];
+                *cover = cover.max(share);
+            }
+        }
+        for (at, share) in cover.into_iter().enumerate().filter(|(_, share)| *share > 0.0) {
+            self.blend(at % columns, at / columns, ink, share);
+        }
+    }
+
     /// A filled arrow head, `2 half + 1` pixels across, whose tip is `(x, y)`.
     pub fn head(&mut self, [x, y]: [usize; 2], half: usize, length: usize, run: Run, ink: Ink) {
         for back in 0..length {
@@ -186,6 +214,25 @@ mod tests {
             assert_eq!(down.image.get_pixel(39 - across, 40 + along), pixel);
             assert_eq!(up.image.get_pixel(40 + across, 39 - along), pixel);
         }
+    }
+
+    #[test]
+    fn lines_cover_their_length_and_width() {
+        let covered = |points: &[[f64; 2]]| {
+            let mut canvas = Canvas::new(60, 60);
+            canvas.line(points, 3.0, [0; 3]);
+            canvas.image.pixels().map(|p| 1.0 - f64::from(p.0[0]) / 255.0).sum::<f64>()
+        };
+        let disc = covered(&[[30.0, 30.0]]);
+        assert!((disc - std::f64::consts::PI * 1.5 * 1.5).abs() < 0.8, "{disc}");
+        for end in [[50.0, 30.0], [30.0, 10.0], [42.0, 46.0]] {
+            assert!((covered(&[[30.0, 30.0], end]) - disc - 60.0).abs() < 2.0, "{end:?}");
+        }
+        // Once or twice over: the same.
+        let [there, back] = [[5.0, 7.5], [40.3, 22.0]];
+        assert_eq!(covered(&[there, back]), covered(&[there, back, there]));
+        assert_eq!(covered(&[]), 0.0);
+        assert!(covered(&[[-20.0, 30.0], [80.0, 30.0]]) > 170.0);
     }
 
     #[test]

@@ -24,6 +24,29 @@ pub(super) fn ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
     multiples(step).map(|i| i as f64 * step).map(|v| (v, number(v, step, largest))).collect()
 }
 
+/// `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`, both positive, for a
+/// logarithmic axis: powers of ten, with 2 and 5 times those where there is room; multiples of one step
+/// where the range is small.
+pub(super) fn log_ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
+    let decades = min.log10().floor() as i32..=max.log10().ceil() as i32;
+    let values = |digits: &[f64], every: usize| {
+        let powers = decades.clone().filter(|d| d.rem_euclid(every as i32) == 0).map(|d| 10f64.powi(d));
+        let all = powers.flat_map(|power| digits.iter().map(move |digit| digit * power));
+        all.filter(|v| (min..=max).contains(v)).collect::<Vec<_>>()
+    };
+    let fine = values(&[1.0, 2.0, 5.0], 1);
+    if fine.len() < 3 {
+        return ticks(min, max, at_most.min(6));
+    }
+    let chosen = if fine.len() <= at_most {
+        fine
+    } else {
+        let every = (1..).find(|&every| values(&[1.0], every).len() <= at_most.max(2)).unwrap_or(1);
+        values(&[1.0], every)
+    };
+    chosen.into_iter().map(|v| (v, number(v, v, v))).collect()
+}
+
 /// `value` with the digits that tell multiples of `step` apart; powers of ten are used only where the
 /// scale's `largest` number would be long.
 fn number(value: f64, step: f64, largest: f64) -> String {
@@ -57,6 +80,24 @@ mod tests {
         assert_eq!(labels(f64::from(0.1f32), f64::from(0.3f32), 3), "0.1 0.2 0.3");
         assert_eq!(labels(-3e-6, 3e-6, 7), "-3e-6 -2e-6 -1e-6 0 1e-6 2e-6 3e-6");
         assert_eq!(labels(0.0, 2.5e7, 6), "0 5e6 1.0e7 1.5e7 2.0e7 2.5e7");
+    }
+
+    #[test]
+    fn logarithmic_axes_have_round_numbers_too() {
+        let labels = |min, max, at_most| {
+            log_ticks(min, max, at_most).into_iter().map(|(_, label)| label).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(labels(0.03, 2.4, 9), "0.05 0.1 0.2 0.5 1 2");
+        assert_eq!(labels(3e-6, 40.0, 9), "1e-5 0.0001 0.001 0.01 0.1 1 10");
+        assert_eq!(labels(1e-30, 1.0, 4), "1e-24 1e-16 1e-8 1");
+        assert_eq!(labels(0.3, 0.42, 9), "0.30 0.35 0.40");
+        assert_eq!(labels(1000.0, 60000.0, 9), "1000 2000 5000 10000 20000 50000");
+        for (min, max) in [(1e-300, 1e300), (1.0, 1.0 + 1e-9), (0.99, 1.01), (f64::MIN_POSITIVE, 1.0)] {
+            for at_most in 2..12 {
+                let found = log_ticks(min, max, at_most);
+                assert!((1..=at_most).contains(&found.len()), "{min}..{max}, {at_most}: {found:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,44 @@
+// Norm and Leaky ReLU: y = leaky(gamma (x - mean) rstd + beta).
+//
+// A group is `run` pixels of x in a row; statistics has the mean of group g in pixel 2 g and rstd in the
+// next. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread a quad of a pixel.
+#use thread
+#use leaky
+
+struct Params {
+    n: u32,
+    quads: u32,
+    run: u32,
+    x_first: u32,
+    x_pitch: u32,
+    statistics_first: u32,
+    statistics_pitch: u32,
+    gamma_first: u32,
+    beta_first: u32,
+    dst_first: u32,
+    dst_pitch: u32,
+    slope: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(4) var<storage, read> beta: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dst: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn norm(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = linear(id, groups);
+    if t >= p.n {
+        return;
+    }
+    let q = t % p.quads;
+    let pixel = t / p.quads;
+    let s = p.statistics_first + 2 * (pixel / p.run) * p.statistics_pitch + q;
+    var z = (x[p.x_first + pixel * p.x_pitch + q] - statistics[s]) * statistics[s + p.statistics_pitch];
+#if AFFINE
+    z = gamma[p.gamma_first + q] * z + beta[p.beta_first + q];
+#end
+    dst[p.dst_first + pixel * p.dst_pitch + q] = leaky(z, p.slope);
+}

@@ -1,0 +1,102 @@
+//! The bare network on batches of images of one size.
+
+use super::unet::Mode;
+use super::weights::Weights;
+use crate::error::{Error, Result};
+use crate::kernel::choose::Chooser;
+use crate::kernel::unpack;
+use crate::plan::{Buf, Plan, Recorder};
+use crate::tape::{Leaves, Lowering, Tape};
+use crate::tensor::Shape;
+
+/// A network compiled for images of one size.
+pub struct Forward {
+    plan: Plan,
+    input: Buf,
+    output: Buf,
+    /// Values of one image, in and out.
+    image: [usize; 2],
+    batch: usize,
+}
+
+impl Forward {
+    /// Compiles the network of `weights` for images of `h` × `w`, at most `batch` at once: fewer where the device
+    /// cannot bind buffers that large. `progress` is told how many kernels of how many are compiled.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the images are too small for the network's pools, [`Error::OutOfMemory`] when not even
+    /// one fits the device.
+    pub fn new(
+        chooser: &Chooser,
+        weights: &Weights,
+        [h, w]: [usize; 2],
+        batch: usize,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
+        let most = chooser.pipelines().gpu().caps().max_binding();
+        let mut batch = batch.max(1);
+        loop {
+            let (rec, input, output, image) = Self::record(chooser, weights, Shape::new(batch, h, w, 0))?;
+            if batch > 1 && rec.memory()[1] > most {
+                batch = batch.div_ceil(2);
+                continue;
+            }
+            let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+            return Ok(Self { plan, input, output, image, batch });
+        }
+    }
+
+    fn record(chooser: &Chooser, weights: &Weights, size: Shape) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
+        let unet = &weights.unet;
+        let mut tape = Tape::new();
+        let registered = unet.layout().register(&mut tape);
+        let input = tape.input(Shape { c: unet.settings().in_channels, ..size });
+        let output = unet.forward(&mut tape, &registered, input, Mode::Infer)?;
+        let mut rec = Recorder::new();
+        rec.stage("network");
+        let leaves = Leaves {
+            parameters: rec.constant("parameters", &weights.parameters),
+            state: rec.constant("state", &weights.state),
+            step: rec.constant("step", &[0u32; 8]),
+        };
+        let lowering = Lowering::new(&tape, &mut rec, chooser, leaves, &[], &[(output, None)])?;
+        let result = rec.output::<f32>("result", tape.shape(output).len());
+        unpack::record(&mut rec, lowering.tensor(output), result);
+        let buf = lowering.input(input).expect("the network reads its input");
+        let image = [input, output].map(|v| tape.shape(v).len() / size.n);
+        Ok((rec, buf, result, image))
+    }
+
+    /// Images computed at once.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Bytes of device memory held.
+    pub fn memory(&self) -> u64 {
+        self.plan.memory()
+    }
+
+    /// The network's result `[n, out, h, w]` for `images` `[n, in, h, w]`. `progress` is told after each batch how many
+    /// images are done.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when `images` are no whole number of images, and whatever the device reports.
+    pub fn run(&self, images: &[f32], progress: &dyn Fn(usize)) -> Result<Vec<f32>> {
+        let [own, out] = self.image;
+        if !images.len().is_multiple_of(own) {
+            return Err(Error::Usage(format!("{} values are no whole number of images of {own}", images.len())));
+        }
+        let mut results = Vec::with_capacity(images.len() / own * out);
+        for batch in images.chunks(own * self.batch) {
+            // What a short last batch leaves of the one before is computed again and dropped.
+            self.plan.write(self.input, batch)?;
+            self.plan.run()?;
+            let mut result: Vec<f32> = self.plan.read(self.output)?;
+            result.truncate(batch.len() / own * out);
+            results.extend(result);
+            progress(results.len() / out);
+        }
+        Ok(results)
+    }
+}

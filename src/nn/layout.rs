@@ -1,0 +1,157 @@
+//! Where the parameters of a network lie in one buffer of f32, and how each passes between there and PyTorch's layout.
+
+use crate::kernel::convolve::Geometry;
+use crate::tape::{Tape, Var};
+use crate::tensor::Shape;
+
+/// What a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Weights of a convolution with so many channels in and out.
+    Weights(Geometry, [usize; 2]),
+    /// A value a channel.
+    Vector(usize),
+    /// Running mean and variance of so many channels.
+    Running(usize),
+}
+
+/// A parameter, or a part of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name in PyTorch's state dictionary; of running statistics, without `.running_mean`, `.running_var`.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its first f32, a multiple of 4.
+    pub first: usize,
+}
+
+impl Entry {
+    /// Its shape on the device.
+    pub fn shape(&self) -> Shape {
+        match self.kind {
+            Kind::Weights(geometry, [ci, co]) => geometry.weights(ci, co),
+            Kind::Vector(c) => Shape::new(1, 1, 1, c),
+            Kind::Running(c) => Shape::new(1, 1, 2, c),
+        }
+    }
+
+    /// Its tensors at rest: names and PyTorch's shapes.
+    pub fn at_rest(&self) -> Vec<(String, Vec<usize>)> {
+        match self.kind {
+            Kind::Weights(geometry, [ci, co]) => {
+                let shape = match geometry {
+                    Geometry::Three => [co, ci, 3, 3],
+                    Geometry::One => [co, ci, 1, 1],
+                    Geometry::Up | Geometry::Down => [ci, co, 2, 2],
+                };
+                vec![(self.name.clone(), shape.into())]
+            }
+            Kind::Vector(c) => vec![(self.name.clone(), vec![c])],
+            Kind::Running(c) => {
+                ["running_mean", "running_var"].map(|part| (format!("{}.{part}", self.name), vec![c])).into()
+            }
+        }
+    }
+
+    /// For each value of [`Entry::at_rest`]'s tensors, in order: its place on the device.
+    pub fn places(&self) -> Vec<usize> {
+        let padded = |c: usize| c.next_multiple_of(4);
+        let mut places = Vec::new();
+        match self.kind {
+            Kind::Weights(geometry, [ci, co]) => {
+                let taps = geometry.taps();
+                let [outer, inner] = if geometry == Geometry::Up { [ci, co] } else { [co, ci] };
+                for (a, b) in (0..outer).flat_map(|a| (0..inner).map(move |b| (a, b))) {
+                    let [i, o] = if geometry == Geometry::Up { [a, b] } else { [b, a] };
+                    places.extend((0..taps).map(|t| self.first + (t * padded(ci) + i) * padded(co) + o));
+                }
+            }
+            Kind::Vector(c) => places.extend(self.first..self.first + c),
+            Kind::Running(c) => {
+                places.extend((0..2).flat_map(|row| (0..c).map(move |i| self.first + row * padded(c) + i)));
+            }
+        }
+        places
+    }
+
+    /// How many values a weight is summed with; PyTorch starts weights uniform within 1/√ of it.
+    pub(super) fn fan_in(&self) -> Option<usize> {
+        match self.kind {
+            // PyTorch counts a transposed convolution's second axis, its channels out.
+            Kind::Weights(Geometry::Up, [_, co]) => Some(4 * co),
+            Kind::Weights(geometry, [ci, _]) => Some(geometry.taps() * ci),
+            _ => None,
+        }
+    }
+
+    /// The number of the entry called `name`.
+    pub(super) fn position(entries: &[Self], name: &str) -> usize {
+        entries.iter().position(|e| e.name == name).expect("the network's own names")
+    }
+}
+
+/// The parameters and the state of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// What is learned.
+    pub parameters: Vec<Entry>,
+    /// What is kept of past batches.
+    pub state: Vec<Entry>,
+}
+
+/// The parameters and the state on a tape, in the layout's order.
+pub struct Registered {
+    /// What is learned.
+    pub parameters: Vec<Var>,
+    /// What is kept of past batches.
+    pub state: Vec<Var>,
+}
+
+impl Layout {
+    pub(super) fn weights(&mut self, name: &str, geometry: Geometry, ci: usize, co: usize) {
+        Self::put(&mut self.parameters, name, Kind::Weights(geometry, [ci, co]));
+    }
+
+    pub(super) fn vector(&mut self, name: &str, c: usize) {
+        Self::put(&mut self.parameters, name, Kind::Vector(c));
+    }
+
+    pub(super) fn norm(&mut self, name: &str, c: usize) {
+        self.vector(&format!("{name}.weight"), c);
+        self.vector(&format!("{name}.bias"), c);
+        Self::put(&mut self.state, name, Kind::Running(c));
+    }
+
+    fn put(entries: &mut Vec<Entry>, name: &str, kind: Kind) {
+        let first = Self::end(entries);
+        entries.push(Entry { name: name.into(), kind, first });
+    }
+
+    fn end(entries: &[Entry]) -> usize {
+        entries.last().map_or(0, |e| e.first + e.shape().floats())
+    }
+
+    /// f32 of all parameters on the device.
+    pub fn parameters_len(&self) -> usize {
+        Self::end(&self.parameters)
+    }
+
+    /// f32 of the state on the device.
+    pub fn state_len(&self) -> usize {
+        Self::end(&self.state)
+    }
+
+    /// How many numbers are learned, padding not counted.
+    pub fn learned(&self) -> usize {
+        self.parameters.iter().flat_map(Entry::at_rest).map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Puts all of them on `tape`.
+    pub fn register(&self, tape: &mut Tape) -> Registered {
+        Registered {
+            parameters: self.parameters.iter().map(|e| tape.parameter(e.first, e.shape())).collect(),
+            state: self.state.iter().map(|e| tape.state(e.first, e.shape().c)).collect(),
+        }
+    }
+}

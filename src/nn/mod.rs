@@ -1,0 +1,11 @@
+//! The network: a U-Net of the DIME family on a tape, and its weights at rest as PyTorch's state dictionaries.
+
+mod forward;
+mod layout;
+mod unet;
+mod weights;
+
+pub use forward::Forward;
+pub use layout::{Entry, Kind, Layout, Registered};
+pub use unet::{Mode, Norm, Unet, UnetSettings, Up};
+pub use weights::Weights;

@@ -1,0 +1,219 @@
+//! A network's weights: made at random, or read from and written to safetensors files with PyTorch's names and layout.
+
+use super::layout::{Entry, Layout};
+use super::unet::{Norm, Unet, UnetSettings, Up};
+use crate::error::{Error, Result};
+use crate::kernel::pool::Pooling;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// A network with what it has learned, as it lies on the device.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// The network.
+    pub unet: Unet,
+    /// Its parameters, [`Layout::parameters_len`] of them.
+    pub parameters: Vec<f32>,
+    /// Its state, [`Layout::state_len`].
+    pub state: Vec<f32>,
+    /// The file's metadata, apart from what makes the network.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Metadata that tells what names and shapes cannot.
+const POOL: &str = "pool";
+const UP: &str = "up";
+const DROPOUT: &str = "dropout";
+
+impl Weights {
+    /// Random weights as PyTorch starts them: uniform within 1/√(values summed); scale 1, shift 0.
+    pub fn random(unet: Unet, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let layout = unet.layout();
+        let mut parameters = vec![0.0; layout.parameters_len()];
+        let mut bound = 0.0;
+        for entry in &layout.parameters {
+            // A bias follows its weights and shares their bound.
+            bound = entry.fan_in().map_or(bound, |n| 1.0 / (n as f32).sqrt());
+            let norm = layout.state.iter().any(|s| entry.name.starts_with(&format!("{}.", s.name)));
+            for place in entry.places() {
+                parameters[place] = match (norm, entry.name.ends_with(".weight")) {
+                    (true, scale) => f32::from(u8::from(scale)),
+                    (false, _) => bound * (2.0 * rng.f32() - 1.0),
+                };
+            }
+        }
+        let mut state = vec![0.0; layout.state_len()];
+        for entry in &layout.state {
+            let places = entry.places();
+            places[places.len() / 2..].iter().for_each(|&variance| state[variance] = 1.0);
+        }
+        Self { unet, parameters, state, metadata: BTreeMap::new() }
+    }
+
+    /// Reads `path`.
+    ///
+    /// # Errors
+    /// [`Error::File`] that names the tensor that is missing, superfluous, of another shape or type, or not finite.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(&crate::io::load(path)?).map_err(|what| Error::file(path, what))
+    }
+
+    /// Reads a safetensors file's `bytes`.
+    ///
+    /// # Errors
+    /// What is wrong with them, as a sentence.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let damaged = |e| format!("is no safetensors file, or a damaged one ({e}); save it with safetensors' save_file");
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let settings = infer(&tensors, &mut metadata)?;
+        let unet = Unet::new(settings).map_err(|e| e.to_string())?;
+        let layout = unet.layout();
+        // What a first tensor promises is not allocated before the rest can be there.
+        if layout.learned() > bytes.len() {
+            return Err(format!("is too short for the U-Net of {} parameters it begins", layout.learned()));
+        }
+        let mut known = Vec::new();
+        let mut fill = |entries: &[Entry], len: usize| -> Result<Vec<f32>, String> {
+            let mut values = vec![0.0; len];
+            for entry in entries {
+                let mut places = entry.places().into_iter();
+                for (name, shape) in entry.at_rest() {
+                    let read = read(&tensors, &name, &shape)?;
+                    read.into_iter().zip(&mut places).for_each(|(value, place)| values[place] = value);
+                    known.push(name);
+                }
+            }
+            Ok(values)
+        };
+        let parameters = fill(&layout.parameters, layout.parameters_len())?;
+        let state = fill(&layout.state, layout.state_len())?;
+        let superfluous: Vec<_> = tensors
+            .names()
+            .into_iter()
+            .filter(|name| !name.ends_with(".num_batches_tracked") && !known.iter().any(|k| k == name))
+            // The authors' interpolating module keeps transposed convolutions that it does not use.
+            .filter(|name| unet.settings().up == Up::Transpose || !name.starts_with("up_transpose_conv."))
+            .collect();
+        if let Some(first) = superfluous.first() {
+            return Err(format!(
+                "holds {} tensors that this U-Net has no place for, '{first}' the first; it wants the names of the \
+                 DIME module's state_dict (see README.md)",
+                superfluous.len()
+            ));
+        }
+        if let Some(place) = layout.state.iter().flat_map(|e| e.places().split_off(e.shape().c)).find(|&p| state[p] < 0.0)
+        {
+            return Err(format!("has a running variance of {}, below zero", state[place]));
+        }
+        Ok(Self { unet, parameters, state, metadata })
+    }
+
+    /// Writes a file that [`Weights::load`] and PyTorch read, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        crate::io::atomic::write(path, &self.serialise()?)
+    }
+
+    /// The bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
+    pub fn serialise(&self) -> Result<Vec<u8>> {
+        let Layout { parameters, state } = self.unet.layout();
+        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (entries, values) in [(parameters, &self.parameters), (state, &self.state)] {
+            for entry in entries {
+                let mut places = entry.places().into_iter();
+                for (name, shape) in entry.at_rest() {
+                    let own = places.by_ref().take(shape.iter().product());
+                    tensors.push((name, shape, own.flat_map(|place| values[place].to_le_bytes()).collect()));
+                }
+            }
+        }
+        let UnetSettings { pooling, up, dropout, .. } = self.unet.settings();
+        let up = match up {
+            Up::Transpose => "transpose",
+            Up::Bilinear => "bilinear",
+        };
+        let own = [(POOL, pooling.to_string()), (UP, up.into()), (DROPOUT, dropout.to_string())];
+        let mut metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
+        metadata.extend(own.map(|(key, value)| (key.to_string(), value)));
+        let views = tensors
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+        views
+            .and_then(|views| safetensors::serialize(views, Some(metadata)))
+            .map_err(|e| Error::Data(format!("the weights cannot be written: {e}")))
+    }
+}
+
+/// The settings of the U-Net whose tensors these are. Takes what it reads out of `metadata`.
+fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Result<UnetSettings, String> {
+    let shape = |name: &str| {
+        let view = tensors.tensor(name).map_err(|_| {
+            format!("has no tensor '{name}'; it wants the names of the DIME module's state_dict (see README.md)")
+        })?;
+        let shape = view.shape();
+        (shape.len() == 4).then(|| shape.to_vec()).ok_or_else(|| format!("'{name}' has {} axes, not 4", shape.len()))
+    };
+    let pools = (0..).take_while(|i| tensors.tensor(&format!("down_sample_layers.{i}.layers.0.weight")).is_ok()).count();
+    let first = shape("down_sample_layers.0.layers.0.weight")?;
+    let last = shape(&format!("up_conv.{}.1.weight", pools - 1))?;
+    let batch = tensors.tensor("down_sample_layers.0.layers.1.running_mean").is_ok();
+    let pooling = match metadata.remove(POOL).as_deref() {
+        None | Some("max") => Pooling::Max,
+        Some("avg") => Pooling::Average,
+        Some(other) => return Err(format!("says {POOL} = '{other}' in its metadata, where max and avg are known")),
+    };
+    let up = match metadata.remove(UP).as_deref() {
+        None | Some("transpose") => Up::Transpose,
+        Some("bilinear") => Up::Bilinear,
+        Some(other) => {
+            return Err(format!("says {UP} = '{other}' in its metadata, where transpose and bilinear are known"));
+        }
+    };
+    let dropout = match metadata.remove(DROPOUT) {
+        None => 0.0,
+        Some(rate) => rate.parse().map_err(|_| format!("says {DROPOUT} = '{rate}' in its metadata"))?,
+    };
+    let norm = if batch { Norm::Batch } else { Norm::Instance };
+    Ok(UnetSettings {
+        in_channels: first[1],
+        out_channels: last[0],
+        chans: first[0],
+        pools,
+        norm,
+        pooling,
+        up,
+        dropout,
+    })
+}
+
+fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let view = tensors.tensor(name).map_err(|_| format!("has no tensor '{name}'"))?;
+    if view.shape() != shape {
+        return Err(format!("'{name}' has shape {:?}, where this U-Net wants {shape:?}", view.shape()));
+    }
+    let values: Vec<f32> = match view.dtype() {
+        Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(array(b)) as f32).collect(),
+        Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes(array(b))).collect(),
+        Dtype::F16 => view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes(array(b)).to_f32()).collect(),
+        Dtype::BF16 => view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect(),
+        other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
+    };
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(value) => Err(format!("'{name}' holds {value}")),
+        None => Ok(values),
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    std::array::from_fn(|i| bytes[i])
+}

@@ -1,0 +1,439 @@
+//! Patches varied by what says nothing about stiffness: a wave's phase, gain, zero level and direction.
+
+use super::order::{AUGMENTATION, random};
+use crate::error::{Error, Result};
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+use std::f32::consts::TAU;
+
+/// One way to vary a patch. Pixels outside the object, where both channels are 0, stay 0.
+///
+/// A training has a list of these, by default an empty one, applied in its order; noise and offsets are
+/// relative to the patch as it then is, so they belong in this order: noise, gains, offsets.
+///
+/// ```
+/// # use palpate::patches::Augmentation;
+/// let list: Vec<Augmentation> = serde_json::from_str(r#"["flips", "phase", {"noise": {"most": 0.15}}]"#)?;
+/// assert_eq!(list[2], Augmentation::Noise { most: 0.15 });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Augmentation {
+    /// Rows and columns reversed, each in half of the patches; truth and mask alike.
+    Flips,
+    /// 0 to 3 quarter turns (oblong patches: 0 or 2); truth and mask alike.
+    QuarterTurns,
+    /// re + i·im times e^{iφ}, φ uniform over the circle.
+    Phase,
+    /// Each channel times a factor of its own, log-uniform in 1/most..most. `most` is 1 or more.
+    Gains { most: f32 },
+    /// To each channel a constant of its own, uniform in ±most × the patch's RMS.
+    Offsets { most: f32 },
+    /// White Gaussian noise in both channels; its SD is uniform in 0..most × the patch's RMS.
+    Noise { most: f32 },
+}
+
+/// Which random numbers a patch gets: the same for the same three, whatever happens elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// The training's seed.
+    pub seed: u64,
+    /// The epoch.
+    pub epoch: u32,
+    /// The patch's number in its file.
+    pub patch: u32,
+}
+
+/// One patch of a batch in memory.
+#[derive(Debug)]
+pub struct PatchMut<'a> {
+    shape: [usize; 2],
+    input: &'a mut [f32],
+    truth: &'a mut [f32],
+    mask: &'a mut [f32],
+}
+
+impl<'a> PatchMut<'a> {
+    /// The patches of `shape` (height, width) in a batch of `[n, 2, h, w]` and twice `[n, 1, h, w]`, as
+    /// [`Patches::gather`](super::Patches::gather) fills it.
+    pub fn each(
+        shape: [usize; 2],
+        input: &'a mut [f32],
+        truth: &'a mut [f32],
+        mask: &'a mut [f32],
+    ) -> impl Iterator<Item = PatchMut<'a>> {
+        // No pixels, no patches: no slice is as long as that.
+        let pixels = Some(shape[0] * shape[1]).filter(|&n| n > 0).unwrap_or(usize::MAX / 2);
+        let inputs = input.chunks_exact_mut(2 * pixels);
+        let maps = truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels));
+        inputs.zip(maps).map(move |(input, (truth, mask))| PatchMut { shape, input, truth, mask })
+    }
+
+    fn pixels(&self) -> usize {
+        self.shape[0] * self.shape[1]
+    }
+
+    /// Every plane: real, imaginary, truth, mask.
+    fn planes(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let pixels = self.pixels();
+        let Self { input, truth, mask, .. } = self;
+        [&mut **input, &mut **truth, &mut **mask].into_iter().flat_map(move |p| p.chunks_exact_mut(pixels))
+    }
+
+    /// Real and imaginary part of every pixel within the object.
+    fn wave(&mut self) -> impl Iterator<Item = [&mut f32; 2]> {
+        let pixels = self.pixels();
+        let (re, im) = self.input.split_at_mut(pixels);
+        re.iter_mut().zip(im).map(|(re, im)| [re, im]).filter(|[re, im]| **re != 0.0 || **im != 0.0)
+    }
+
+    /// Of both channels within the object; 0 where there is none.
+    fn rms(&mut self) -> f32 {
+        let (n, sum) = self.wave().fold((0usize, 0.0), |(n, sum), [re, im]| {
+            (n + 1, sum + f64::from(*re).powi(2) + f64::from(*im).powi(2))
+        });
+        (sum / (2 * n.max(1)) as f64).sqrt() as f32
+    }
+
+    fn flip_rows(&mut self) {
+        let [height, width] = self.shape;
+        for plane in self.planes() {
+            let (top, bottom) = plane.split_at_mut(height / 2 * width);
+            let bottom = &mut bottom[height % 2 * width..];
+            for (a, b) in top.chunks_exact_mut(width).zip(bottom.chunks_exact_mut(width).rev()) {
+                a.swap_with_slice(b);
+            }
+        }
+    }
+
+    fn flip_columns(&mut self) {
+        let width = self.shape[1];
+        self.planes().for_each(|plane| plane.chunks_exact_mut(width).for_each(<[f32]>::reverse));
+    }
+
+    /// A square patch's rows become its columns.
+    fn transpose(&mut self) {
+        let side = self.shape[0];
+        for plane in self.planes() {
+            for (y, x) in (0..side).flat_map(|y| (0..y).map(move |x| (y, x))) {
+                plane.swap(y * side + x, x * side + y);
+            }
+        }
+    }
+
+    /// Turns clockwise by `quarters`, an oblong patch by whole half turns only.
+    fn turn(&mut self, quarters: u32) {
+        if quarters & 2 != 0 {
+            self.flip_rows();
+            self.flip_columns();
+        }
+        if quarters & 1 != 0 && self.shape[0] == self.shape[1] {
+            self.transpose();
+            self.flip_columns();
+        }
+    }
+
+    fn rotate_phase(&mut self, angle: f32) {
+        let (sin, cos) = angle.sin_cos();
+        for [re, im] in self.wave() {
+            (*re, *im) = (*re * cos - *im * sin, *re * sin + *im * cos);
+        }
+    }
+}
+
+/// Refuses what cannot be applied.
+///
+/// # Errors
+/// [`Error::Usage`] if a `most` is not finite, negative, or, for gains, below 1.
+pub fn check(list: &[Augmentation]) -> Result<()> {
+    for one in list {
+        let (most, least) = match *one {
+            Augmentation::Flips | Augmentation::QuarterTurns | Augmentation::Phase => continue,
+            Augmentation::Gains { most } => (most, 1.0),
+            Augmentation::Offsets { most } | Augmentation::Noise { most } => (most, 0.0),
+        };
+        if !(most.is_finite() && most >= least) {
+            return Err(Error::Usage(format!("augmentation {one:?}: `most` must be {least} or more")));
+        }
+    }
+    Ok(())
+}
+
+/// Varies a patch by each of `list` in turn.
+pub fn augment(list: &[Augmentation], draw: Draw, mut patch: PatchMut) {
+    let mut random = random(AUGMENTATION, [draw.seed, draw.epoch.into(), draw.patch.into()]);
+    let random = &mut random;
+    for one in list {
+        match *one {
+            Augmentation::Flips => {
+                if random.bool() {
+                    patch.flip_rows();
+                }
+                if random.bool() {
+                    patch.flip_columns();
+                }
+            }
+            Augmentation::QuarterTurns => patch.turn(random.u32(0..4)),
+            Augmentation::Phase => patch.rotate_phase(random.f32() * TAU),
+            Augmentation::Gains { most } => {
+                let [a, b] = [symmetric(random), symmetric(random)].map(|x| most.powf(x));
+                patch.wave().for_each(|[re, im]| (*re, *im) = (*re * a, *im * b));
+            }
+            Augmentation::Offsets { most } => {
+                let most = most * patch.rms();
+                let [a, b] = [symmetric(random), symmetric(random)].map(|x| most * x);
+                patch.wave().for_each(|[re, im]| (*re, *im) = (*re + a, *im + b));
+            }
+            Augmentation::Noise { most } => {
+                let sd = most * random.f32() * patch.rms();
+                for [re, im] in patch.wave() {
+                    let [a, b] = normal(random);
+                    (*re, *im) = (*re + sd * a, *im + sd * b);
+                }
+            }
+        }
+    }
+}
+
+/// Uniform in -1..1.
+fn symmetric(random: &mut Rng) -> f32 {
+    2.0 * random.f32() - 1.0
+}
+
+/// Two standard normal numbers (Box and Muller, 1958).
+fn normal(random: &mut Rng) -> [f32; 2] {
+    let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt() as f32;
+    let (sin, cos) = (random.f32() * TAU).sin_cos();
+    [radius * cos, radius * sin]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A patch of 0, 1, 2, ... in every plane, or at random, with the object's corner missing.
+    #[derive(Clone, PartialEq, Debug)]
+    struct Patch {
+        shape: [usize; 2],
+        planes: [Vec<f32>; 3],
+    }
+
+    impl Patch {
+        fn new([height, width]: [usize; 2]) -> Self {
+            let mut random = Rng::with_seed(5);
+            let pixels = height * width;
+            let mut planes =
+                [2, 1, 1].map(|c| (0..c * pixels).map(|_| 1.0 + random.f32()).collect::<Vec<_>>());
+            for at in [0, 1, width] {
+                (planes[0][at], planes[0][at + pixels], planes[2][at]) = (0.0, 0.0, 0.0);
+            }
+            Self { shape: [height, width], planes }
+        }
+
+        fn view(&mut self) -> PatchMut<'_> {
+            let [input, truth, mask] = &mut self.planes;
+            PatchMut { shape: self.shape, input, truth, mask }
+        }
+
+        fn varied(&self, one: Augmentation, patch: u32) -> Self {
+            let mut copy = self.clone();
+            augment(&[one], Draw { seed: 3, epoch: 1, patch }, copy.view());
+            copy
+        }
+
+        fn turned(&self, quarters: u32) -> Self {
+            let mut copy = self.clone();
+            copy.view().turn(quarters);
+            copy
+        }
+
+        fn wave(&self) -> Vec<[f32; 2]> {
+            let (re, im) = self.planes[0].split_at(self.planes[1].len());
+            re.iter().zip(im).map(|(&re, &im)| [re, im]).collect()
+        }
+    }
+
+    const ALL: [Augmentation; 6] = [
+        Augmentation::Flips,
+        Augmentation::QuarterTurns,
+        Augmentation::Phase,
+        Augmentation::Noise { most: 0.2 },
+        Augmentation::Gains { most: 1.5 },
+        Augmentation::Offsets { most: 0.5 },
+    ];
+
+    #[test]
+    fn turns_are_a_group_and_go_clockwise() {
+        for shape in [[2, 2], [4, 4], [5, 5], [3, 7], [6, 2]] {
+            let patch = Patch::new(shape);
+            let step = if shape[0] == shape[1] { 1 } else { 2 };
+            let mut turned = patch.clone();
+            for quarters in 0..4 {
+                assert_eq!(turned, patch.turned(step * quarters % 4), "{shape:?}, {quarters}");
+                turned.view().turn(step);
+            }
+            assert_eq!(turned, patch);
+            assert_ne!(turned, patch.turned(2));
+        }
+        let mut small = Patch {
+            shape: [2, 2],
+            planes: [vec![1., 2., 3., 4., 5., 6., 7., 8.], vec![1., 2., 3., 4.], vec![0., 1., 0., 0.]],
+        };
+        small.view().turn(1);
+        assert_eq!(
+            small.planes,
+            [vec![3., 1., 4., 2., 7., 5., 8., 6.], vec![3., 1., 4., 2.], vec![0., 0., 0., 1.]]
+        );
+    }
+
+    #[test]
+    fn flips_reverse_rows_or_columns() {
+        let mut small = Patch::new([3, 2]);
+        small.planes[1] = vec![1., 2., 3., 4., 5., 6.];
+        small.view().flip_rows();
+        assert_eq!(small.planes[1], [5., 6., 3., 4., 1., 2.]);
+        small.view().flip_columns();
+        assert_eq!(small.planes[1], [6., 5., 4., 3., 2., 1.]);
+    }
+
+    #[test]
+    fn every_flip_and_turn_is_drawn() {
+        let patch = Patch::new([5, 5]);
+        let mut rows = patch.clone();
+        rows.view().flip_rows();
+        let flips = [patch.clone(), rows.clone(), rows.turned(2), patch.turned(2)];
+        let turns = [0, 1, 2, 3].map(|quarters| patch.turned(quarters));
+        for (one, expected) in [(Augmentation::Flips, flips), (Augmentation::QuarterTurns, turns)] {
+            let mut counts = [0; 4];
+            for i in 0..400 {
+                let found = patch.varied(one, i);
+                counts[expected.iter().position(|e| *e == found).expect("one of four")] += 1;
+            }
+            assert!(counts.iter().all(|n| (60..140).contains(n)), "{one:?}: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn phases_keep_the_amplitude_and_go_round() {
+        let patch = Patch::new([4, 6]);
+        let mut octants = [0; 8];
+        for i in 0..400 {
+            let turned = patch.varied(Augmentation::Phase, i);
+            assert_eq!(turned.planes[1..], patch.planes[1..]);
+            let mut angles = Vec::new();
+            for ([a, b], [c, d]) in patch.wave().into_iter().zip(turned.wave()) {
+                assert!((a.hypot(b) - c.hypot(d)).abs() < 1e-6);
+                if a != 0.0 {
+                    angles.push((a * d - b * c).atan2(a * c + b * d)); // of u' conj(u)
+                }
+            }
+            assert!(angles.iter().all(|x| (x - angles[0]).sin().abs() < 1e-5), "one phase for all");
+            octants[(angles[0].rem_euclid(TAU) / TAU * 8.0) as usize % 8] += 1;
+        }
+        assert!(octants.iter().all(|n| (25..80).contains(n)), "{octants:?}");
+    }
+
+    #[test]
+    fn gains_and_offsets_are_one_a_channel() {
+        let patch = Patch::new([6, 6]);
+        let rms = patch.clone().view().rms();
+        let mut largest = [0f32; 2];
+        for i in 0..400 {
+            let gained = patch.varied(Augmentation::Gains { most: 2.0 }, i);
+            let moved = patch.varied(Augmentation::Offsets { most: 0.5 }, i);
+            for channel in 0..2 {
+                let inside = || patch.wave().into_iter().enumerate().filter(|(_, [re, _])| *re != 0.0);
+                let gains: Vec<_> = inside().map(|(at, u)| gained.wave()[at][channel] / u[channel]).collect();
+                let moves: Vec<_> = inside().map(|(at, u)| moved.wave()[at][channel] - u[channel]).collect();
+                assert!(gains.iter().all(|g| (g / gains[0] - 1.0).abs() < 1e-6), "{gains:?}");
+                assert!(moves.iter().all(|m| (m - moves[0]).abs() < 1e-6), "{moves:?}");
+                largest[0] = largest[0].max(gains[0].log2().abs());
+                largest[1] = largest[1].max(moves[0].abs() / rms);
+            }
+        }
+        assert!((0.95..1.0001).contains(&largest[0]) && (0.47..0.5001).contains(&largest[1]), "{largest:?}");
+    }
+
+    #[test]
+    fn noise_is_as_loud_as_said() {
+        let patch = Patch::new([30, 30]);
+        let rms = patch.clone().view().rms();
+        let ratios: Vec<f32> = (0..300)
+            .map(|i| {
+                let noisy = patch.varied(Augmentation::Noise { most: 0.3 }, i);
+                let squares: f32 =
+                    noisy.planes[0].iter().zip(&patch.planes[0]).map(|(a, b)| (a - b).powi(2)).sum();
+                (squares / (2.0 * 897.0)).sqrt() / rms
+            })
+            .collect();
+        // Uniform in 0..0.3; a patch's own SD is known to 2 %.
+        let mean = ratios.iter().sum::<f32>() / 300.0;
+        assert!((mean - 0.15).abs() < 0.02, "{mean}");
+        assert!(ratios.iter().all(|&r| r < 0.33) && ratios.iter().any(|&r| r > 0.27));
+        let mut random = Rng::with_seed(1);
+        let drawn: Vec<f32> = (0..20_000).flat_map(|_| normal(&mut random)).collect();
+        let moment = |n| drawn.iter().map(|x| x.powi(n)).sum::<f32>() / drawn.len() as f32;
+        assert!(moment(1).abs() < 0.02 && (moment(2) - 1.0).abs() < 0.03 && (moment(4) - 3.0).abs() < 0.2);
+    }
+
+    #[test]
+    fn outside_stays_zero_and_truth_stays() {
+        let patch = Patch::new([7, 5]);
+        for one in &ALL[2..] {
+            let varied = patch.varied(*one, 9);
+            assert_ne!(varied, patch, "{one:?}");
+            assert_eq!(varied.planes[1..], patch.planes[1..], "{one:?}");
+            for (before, after) in patch.wave().into_iter().zip(varied.wave()) {
+                assert_eq!(before == [0.0; 2], after == [0.0; 2], "{one:?}");
+            }
+        }
+        let mut empty = Patch { shape: [2, 2], planes: [vec![0.0; 8], vec![0.0; 4], vec![0.0; 4]] };
+        augment(&ALL, Draw { seed: 1, epoch: 1, patch: 1 }, empty.view());
+        assert_eq!(empty.planes[0], [0.0; 8]);
+    }
+
+    #[test]
+    fn the_place_alone_decides() {
+        let patch = Patch::new([6, 6]);
+        let n = 5;
+        let batch = |draws: &[Draw]| {
+            let mut planes = patch.planes.clone().map(|plane| plane.repeat(n));
+            let [input, truth, mask] = &mut planes;
+            let each = PatchMut::each([6, 6], input, truth, mask);
+            each.zip(draws).for_each(|(patch, draw)| augment(&ALL, *draw, patch));
+            planes
+        };
+        let draws: Vec<Draw> = (0..n as u32).map(|patch| Draw { seed: 1, epoch: 2, patch }).collect();
+        let backwards: Vec<Draw> = draws.iter().rev().copied().collect();
+        let [input, again, reversed] = [&draws, &draws, &backwards].map(|d| batch(d)[0].clone());
+        assert_eq!(input, again);
+        let parts: Vec<_> = input.chunks(72).collect();
+        assert!(parts.iter().eq(reversed.chunks(72).collect::<Vec<_>>().iter().rev()));
+        assert!((1..n).all(|i| parts[i] != parts[0]));
+        for other in [Draw { seed: 2, ..draws[0] }, Draw { epoch: 3, ..draws[0] }] {
+            assert_ne!(batch(&[other])[0][..72], *parts[0]);
+        }
+        // None, and there is no change.
+        let mut copy = patch.clone();
+        augment(&[], draws[0], copy.view());
+        assert_eq!(copy, patch);
+    }
+
+    #[test]
+    fn settings_are_written_read_and_checked() {
+        let text = serde_json::to_string(&ALL).unwrap();
+        assert!(text.starts_with(r#"["flips","quarter_turns","phase",{"noise":{"most":0.2}}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Vec<Augmentation>>(&text).unwrap(), ALL);
+        assert!(serde_json::from_str::<Augmentation>(r#"{"noise":{"most":1,"least":0}}"#).is_err());
+        check(&ALL).unwrap();
+        for bad in [
+            Augmentation::Gains { most: 0.9 },
+            Augmentation::Offsets { most: f32::INFINITY },
+            Augmentation::Noise { most: -0.1 },
+            Augmentation::Noise { most: f32::NAN },
+        ] {
+            assert!(matches!(check(&[bad]), Err(Error::Usage(e)) if e.contains("or more")));
+        }
+    }
+}
