@@ -29,7 +29,8 @@ fn main() -> palpate::Result<()> {
     })?;
     let heads: Vec<_> = SHAPES.iter().map(|(c, side)| format!("{c}@{side}²")).collect();
     println!("{:<30} {:>8}  {}", "GFLOP/s, batch 128", "ceiling", heads.map_width());
-    for (name, work) in [("forward", forward as Work), ("data gradient", data), ("weight gradient", weights)] {
+    for (name, work) in [("forward", forward as Work), ("data gradient", data), ("weight gradient", weights)]
+    {
         for form in Form::candidates(gpu.caps(), 64) {
             let label = format!("{name}, {form:?}");
             if !label.to_lowercase().contains(&wanted.to_lowercase()) {

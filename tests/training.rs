@@ -52,7 +52,8 @@ impl Fixture {
     fn weights(&self) -> Weights {
         let parsed = SafeTensors::deserialize(&self.bytes).expect("tensors");
         let own = parsed.tensors();
-        let initial = own.iter().filter_map(|(name, view)| Some((name.strip_prefix("initial.")?, view.clone())));
+        let initial =
+            own.iter().filter_map(|(name, view)| Some((name.strip_prefix("initial.")?, view.clone())));
         let keep = ["pool", "up"].map(|key| (key.to_string(), self.metadata[key].clone()));
         let bytes = safetensors::serialize(initial, Some(keep.into())).expect("weights");
         Weights::parse(&bytes).unwrap_or_else(|e| panic!("{e}"))
@@ -79,7 +80,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn check(&mut self, kind: &'static str, name: &str, got: &[f64], expected: &[f64], tolerance: f64) {
-        let error = common::relative_error(got, expected).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.what));
+        let error =
+            common::relative_error(got, expected).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.what));
         assert!(error <= tolerance, "{}: {kind} {name}: {error:.1e}, allowed {tolerance:.0e}", self.what);
         let worst = self.worst.entry(kind).or_default();
         *worst = worst.max(error);
@@ -119,11 +121,16 @@ fn step_equals(gpu: &Gpu, checks: Checks, form: Option<Form>, name: &str) {
     let batch = ["input", "target"].map(|n| fixture.narrow(n));
     let mask = if objective.masked { fixture.narrow("weights") } else { Vec::new() };
     let batch = [&batch[0][..], &batch[1], &mask];
-    let mut run = Run { fixture: &fixture, what: format!("{name}, {form:?}, checks {checks:?}"), worst: HashMap::new() };
+    let mut run = Run {
+        fixture: &fixture,
+        what: format!("{name}, {form:?}, checks {checks:?}"),
+        worst: HashMap::new(),
+    };
     for t in 1..=10 {
         let losses = step.run(batch, 0, t, number("lr")).expect("step");
         if t == 1 {
-            let output: Vec<f64> = step.output().expect("output").iter().step_by(4).map(|&v| v.into()).collect();
+            let output: Vec<f64> =
+                step.output().expect("output").iter().step_by(4).map(|&v| v.into()).collect();
             run.check("output", "", &output[..3 * 14 * 11], fixture.get("output"), 1e-5);
             run.check("loss", "", &[losses.total.into()], fixture.get("loss"), 1e-5);
             let gradients = learned.gradients().expect("gradients");
@@ -175,14 +182,17 @@ fn the_bare_network_equals_pytorchs() {
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     let images = Fixture::read("forward.safetensors");
     for case in ["instance_max", "batch_avg", "bilinear", "plain", "uncounted"] {
-        let weights = Weights::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
+        let weights =
+            Weights::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
         for side in [30, 20, 41] {
             // One image at a time, and more room than there are images.
             for batch in [1, 5] {
-                let forward = Forward::new(&chooser, &weights, [side, side], batch, &|_, _| {}).expect("compile");
+                let forward =
+                    Forward::new(&chooser, &weights, [side, side], batch, &|_, _| {}).expect("compile");
                 let got = forward.run(&images.narrow(&format!("input.{side}")), &|_| {}).expect("run");
                 let got: Vec<f64> = got.into_iter().map(Into::into).collect();
-                let error = common::relative_error(&got, images.get(&format!("output.{case}.{side}"))).expect(case);
+                let error =
+                    common::relative_error(&got, images.get(&format!("output.{case}.{side}"))).expect(case);
                 println!("{case} at {side}², batch {batch}: {error:.1e}");
                 assert!(error <= 1e-5, "{case} at {side}², batch {batch}: {error:.1e}");
             }

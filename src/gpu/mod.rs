@@ -162,7 +162,9 @@ impl Gpu {
 
     /// Uploads `data` into `buffer`, from its start; it must have `COPY_DST`.
     pub fn write<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer, data: &[T]) -> Result<()> {
-        self.scoped("writing to a buffer", || self.inner.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data)))
+        self.scoped("writing to a buffer", || {
+            self.inner.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data))
+        })
     }
 
     /// Reads `buffer` back, whole; it must have `COPY_SRC`. Blocks.

@@ -25,7 +25,8 @@ pub(crate) fn folder(path: &Path) -> &Path {
 
 /// An empty temporary beside `path`; gone when dropped.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile> {
-    temporary(folder(path)).map_err(|e| Error::file(path, format!("cannot be made in its folder: {}", e.kind())))
+    temporary(folder(path))
+        .map_err(|e| Error::file(path, format!("cannot be made in its folder: {}", e.kind())))
 }
 
 /// An empty temporary in `folder`, as readable as any other new file.

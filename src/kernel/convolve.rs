@@ -134,7 +134,8 @@ pub static KERNEL: Kernel = Kernel {
     bindings: &[uniform("p"), read("src"), read("weights"), write("dst")],
     params: Uniform::LAYOUT,
     specs: || {
-        let each = |form: Form| Geometry::ALL.into_iter().flat_map(move |g| [0, 1].map(|b| spec(form, g, b == 1)));
+        let each =
+            |form: Form| Geometry::ALL.into_iter().flat_map(move |g| [0, 1].map(|b| spec(form, g, b == 1)));
         Form::ALL.into_iter().flat_map(each).collect()
     },
     sizes: &[

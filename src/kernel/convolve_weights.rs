@@ -2,7 +2,7 @@
 
 use super::convolve::{Form, Geometry};
 use super::params::params;
-use super::{Cost, Expect, Kernel, Params, Size, Spec, read, trial, uniform, write};
+use super::{Cost, Expect, Kernel, Params, Size, Spec, read, reduce, trial, uniform, write};
 use crate::oracle;
 use crate::plan::Recorder;
 use crate::tensor::{Shape, Tensor};
@@ -95,10 +95,15 @@ fn record_spec(
         Form::Register(lanes) => {
             let width = (lanes * spec.constant("WIDTH")) as usize;
             let teams = 8 / lanes as usize;
-            ([ci4.div_ceil(spec.constant("ROWS") as usize), co4.div_ceil(width)], h * n.div_ceil(teams), teams)
+            (
+                [ci4.div_ceil(spec.constant("ROWS") as usize), co4.div_ceil(width)],
+                h * n.div_ceil(teams),
+                teams,
+            )
         }
     };
-    let parts = workgroups.div_ceil(blocks[0] * blocks[1] * taps).max((n * h * w).div_ceil(LONGEST)).min(cuts);
+    let parts =
+        workgroups.div_ceil(blocks[0] * blocks[1] * taps).max((n * h * w).div_ceil(LONGEST)).min(cuts);
     let all = parts * teams;
     let dst = Tensor::scratch(rec, "weight gradient in parts", Shape { n: all * taps, ..weights });
     let params = Uniform {
@@ -132,9 +137,7 @@ fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -
     let expected = oracle::convolve_weights(&src, &grad, geometry);
     let (src, grad) = (trial::upload(rec, "source", &src), trial::upload(rec, "gradient", &grad));
     let (parts, count) = record_spec(rec, spec.clone(), geometry, src, grad, 64);
-    todo_parts(parts, count, expected)
-}
-
-fn todo_parts(_: Tensor, _: usize, _: ndarray::Array3<f64>) -> Vec<Expect> {
-    vec![]
+    let dst = Tensor::scratch(rec, "weight gradient", geometry.weights(ci, co));
+    reduce::record(rec, parts.buf, count, dst);
+    vec![trial::expect_weights(dst, &expected, 1e-6)]
 }

@@ -2,8 +2,8 @@
 //! a kernel that forgets a pitch is found out; what lies around an input is NaN, and what lies around a result
 //! is expected to stay as it was.
 
-use super::{Expect, Size};
 use super::convolve::{Filter, Geometry};
+use super::{Expect, Size};
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
 use ndarray::{Array3, Array4, s};

@@ -85,7 +85,10 @@ impl Forward {
     pub fn run(&self, images: &[f32], progress: &dyn Fn(usize)) -> Result<Vec<f32>> {
         let [own, out] = self.image;
         if !images.len().is_multiple_of(own) {
-            return Err(Error::Usage(format!("{} values are no whole number of images of {own}", images.len())));
+            return Err(Error::Usage(format!(
+                "{} values are no whole number of images of {own}",
+                images.len()
+            )));
         }
         let mut results = Vec::with_capacity(images.len() / own * out);
         for batch in images.chunks(own * self.batch) {

@@ -144,7 +144,11 @@ impl Layout {
 
     /// How many numbers are learned, padding not counted.
     pub fn learned(&self) -> usize {
-        self.parameters.iter().flat_map(Entry::at_rest).map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        self.parameters
+            .iter()
+            .flat_map(Entry::at_rest)
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
     }
 
     /// Puts all of them on `tape`.

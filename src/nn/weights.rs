@@ -65,10 +65,13 @@ impl Weights {
     /// # Errors
     /// What is wrong with them, as a sentence.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let damaged = |e| format!("is no safetensors file, or a damaged one ({e}); save it with safetensors' save_file");
+        let damaged = |e| {
+            format!("is no safetensors file, or a damaged one ({e}); save it with safetensors' save_file")
+        };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let mut metadata: BTreeMap<_, _> =
+            header.metadata().clone().unwrap_or_default().into_iter().collect();
         let settings = infer(&tensors, &mut metadata)?;
         let unet = Unet::new(settings).map_err(|e| e.to_string())?;
         let layout = unet.layout();
@@ -105,7 +108,8 @@ impl Weights {
                 superfluous.len()
             ));
         }
-        if let Some(place) = layout.state.iter().flat_map(|e| e.places().split_off(e.shape().c)).find(|&p| state[p] < 0.0)
+        if let Some(place) =
+            layout.state.iter().flat_map(|e| e.places().split_off(e.shape().c)).find(|&p| state[p] < 0.0)
         {
             return Err(format!("has a running variance of {}, below zero", state[place]));
         }
@@ -158,25 +162,35 @@ impl Weights {
 fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Result<UnetSettings, String> {
     let shape = |name: &str| {
         let view = tensors.tensor(name).map_err(|_| {
-            format!("has no tensor '{name}'; it wants the names of the DIME module's state_dict (see README.md)")
+            format!(
+                "has no tensor '{name}'; it wants the names of the DIME module's state_dict (see README.md)"
+            )
         })?;
         let shape = view.shape();
-        (shape.len() == 4).then(|| shape.to_vec()).ok_or_else(|| format!("'{name}' has {} axes, not 4", shape.len()))
+        (shape.len() == 4)
+            .then(|| shape.to_vec())
+            .ok_or_else(|| format!("'{name}' has {} axes, not 4", shape.len()))
     };
-    let pools = (0..).take_while(|i| tensors.tensor(&format!("down_sample_layers.{i}.layers.0.weight")).is_ok()).count();
+    let pools = (0..)
+        .take_while(|i| tensors.tensor(&format!("down_sample_layers.{i}.layers.0.weight")).is_ok())
+        .count();
     let first = shape("down_sample_layers.0.layers.0.weight")?;
     let last = shape(&format!("up_conv.{}.1.weight", pools - 1))?;
     let batch = tensors.tensor("down_sample_layers.0.layers.1.running_mean").is_ok();
     let pooling = match metadata.remove(POOL).as_deref() {
         None | Some("max") => Pooling::Max,
         Some("avg") => Pooling::Average,
-        Some(other) => return Err(format!("says {POOL} = '{other}' in its metadata, where max and avg are known")),
+        Some(other) => {
+            return Err(format!("says {POOL} = '{other}' in its metadata, where max and avg are known"));
+        }
     };
     let up = match metadata.remove(UP).as_deref() {
         None | Some("transpose") => Up::Transpose,
         Some("bilinear") => Up::Bilinear,
         Some(other) => {
-            return Err(format!("says {UP} = '{other}' in its metadata, where transpose and bilinear are known"));
+            return Err(format!(
+                "says {UP} = '{other}' in its metadata, where transpose and bilinear are known"
+            ));
         }
     };
     let dropout = match metadata.remove(DROPOUT) {
@@ -204,8 +218,12 @@ fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, 
     let values: Vec<f32> = match view.dtype() {
         Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(array(b)) as f32).collect(),
         Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes(array(b))).collect(),
-        Dtype::F16 => view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes(array(b)).to_f32()).collect(),
-        Dtype::BF16 => view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect(),
+        Dtype::F16 => {
+            view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes(array(b)).to_f32()).collect()
+        }
+        Dtype::BF16 => {
+            view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect()
+        }
         other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
     };
     match values.iter().find(|v| !v.is_finite()) {

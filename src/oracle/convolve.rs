@@ -2,7 +2,12 @@ use crate::kernel::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
 /// The pixel of the source that tap `t` of a convolution reads for pixel (y, x) of the result, if there is one.
-pub(super) fn from(geometry: Geometry, [y, x]: [usize; 2], t: usize, [h, w]: [usize; 2]) -> Option<[usize; 2]> {
+pub(super) fn from(
+    geometry: Geometry,
+    [y, x]: [usize; 2],
+    t: usize,
+    [h, w]: [usize; 2],
+) -> Option<[usize; 2]> {
     match geometry {
         Geometry::Three => {
             let [y, x] = [(y + t / 3).checked_sub(1)?, (x + t % 3).checked_sub(1)?];

@@ -349,10 +349,8 @@ impl Step {
 }
 
 fn record_all(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-        label: Some("palpate"),
-        timestamp_writes: None,
-    });
+    let mut pass = encoder
+        .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("palpate"), timestamp_writes: None });
     for step in steps {
         step.record(&mut pass);
     }

@@ -40,7 +40,10 @@ impl Tape {
             Op::Input | Op::Parameter(_) | Op::State(_) | Op::One => {}
             Op::Convolve { src, weights, bias, geometry } => {
                 if needed(src) {
-                    parts.push((src, self.push(Op::ConvolveData { grad, weights, geometry }, shape(self, src))));
+                    parts.push((
+                        src,
+                        self.push(Op::ConvolveData { grad, weights, geometry }, shape(self, src)),
+                    ));
                 }
                 if needed(weights) {
                     let to = shape(self, weights);
@@ -84,7 +87,9 @@ impl Tape {
             Op::Add { terms } => parts.extend(terms.map(|term| (term, grad))),
             Op::Dropout { src, rate, site } => parts.push((src, self.dropout(grad, rate, site)?)),
             Op::Mse { target, weights, .. } if needed(target) || weights.is_some_and(needed) => {
-                return Err(Error::Usage("a mean square error has no gradient in its target or weights".into()));
+                return Err(Error::Usage(
+                    "a mean square error has no gradient in its target or weights".into(),
+                ));
             }
             Op::Mse { prediction, target, weights } => {
                 let op = Op::MseGrad { loss: var, prediction, target, weights, upstream: grad };

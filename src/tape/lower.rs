@@ -5,9 +5,9 @@ use crate::error::Result;
 use crate::kernel::choose::Chooser;
 use crate::kernel::convolve::Filter;
 use crate::kernel::{
-    add, channel_sums, combine_losses, concatenate, convolve, convolve_weights, dropout, extract, mse, mse_grad, norm,
-    norm_grad, norm_running, norm_statistics, norm_sums, pack, pad, pad_grad, pool, pool_grad, reduce, sum_groups,
-    total_variation, total_variation_grad, upsample, upsample_grad,
+    add, channel_sums, combine_losses, concatenate, convolve, convolve_weights, dropout, extract, mse,
+    mse_grad, norm, norm_grad, norm_running, norm_statistics, norm_sums, pack, pad, pad_grad, pool,
+    pool_grad, reduce, sum_groups, total_variation, total_variation_grad, upsample, upsample_grad,
 };
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
@@ -57,8 +57,14 @@ impl<'a> Lowering<'a> {
         wanted: &[(Var, Option<Tensor>)],
     ) -> Result<Self> {
         let count = tape.nodes.len();
-        let mut lowering =
-            Self { tape, chooser, leaves, places: vec![None; count], inputs: HashMap::new(), weights: HashMap::new() };
+        let mut lowering = Self {
+            tape,
+            chooser,
+            leaves,
+            places: vec![None; count],
+            inputs: HashMap::new(),
+            weights: HashMap::new(),
+        };
         let mut needed = vec![false; count];
         for var in tape.vars().rev() {
             needed[var.0] |= wanted.iter().any(|(v, _)| *v == var);
@@ -66,7 +72,9 @@ impl<'a> Lowering<'a> {
                 tape.op(var).inputs().iter().for_each(|v| needed[v.0] = true);
             }
         }
-        for (var, place) in given.iter().map(|(v, t)| (v, Some(*t))).chain(wanted.iter().map(|(v, t)| (v, *t))) {
+        for (var, place) in
+            given.iter().map(|(v, t)| (v, Some(*t))).chain(wanted.iter().map(|(v, t)| (v, *t)))
+        {
             lowering.places[var.0] = lowering.places[var.0].or(place);
         }
         for var in tape.vars().filter(|v| needed[v.0]) {
@@ -105,11 +113,13 @@ impl<'a> Lowering<'a> {
     fn join(&mut self, rec: &mut Recorder, var: Var) {
         let Op::Concatenate { parts: [a, b] } = *self.tape.op(var) else { return };
         let aliases = |v: Var| self.reads(v).iter().any(|r| [a, b].contains(r));
-        let free = |v: Var| self.places[v.0].is_none() && !self.leaf(v) && self.alias(v).is_none() && !aliases(v);
+        let free =
+            |v: Var| self.places[v.0].is_none() && !self.leaf(v) && self.alias(v).is_none() && !aliases(v);
         if a == b || !free(a) || !free(b) || !self.tape.shape(a).c.is_multiple_of(4) {
             return;
         }
-        let whole = self.places[var.0].unwrap_or_else(|| Tensor::scratch(rec, "concatenation", self.tape.shape(var)));
+        let whole =
+            self.places[var.0].unwrap_or_else(|| Tensor::scratch(rec, "concatenation", self.tape.shape(var)));
         let own = [self.tape.shape(a).c, self.tape.shape(b).c];
         if let [Some(first), Some(second)] = [whole.window(0, own[0]), whole.window(own[0], own[1])] {
             self.places[var.0] = Some(whole);
@@ -245,7 +255,15 @@ impl<'a> Lowering<'a> {
             Op::TotalVariationGrad { loss, prediction, weights, upstream } => {
                 let weight = self.weights[&loss];
                 let weights = weights.map(at);
-                total_variation_grad::record(rec, at(prediction), weights, EPSILON, weight, at(upstream), dst);
+                total_variation_grad::record(
+                    rec,
+                    at(prediction),
+                    weights,
+                    EPSILON,
+                    weight,
+                    at(upstream),
+                    dst,
+                );
             }
             Op::Combine { ref terms } => {
                 let term = |i: usize| (terms[i].1, at(terms[i].0));

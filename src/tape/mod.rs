@@ -92,9 +92,17 @@ impl Tape {
         let Shape { n, h, w, c } = self.shape(src);
         let co = self.shape(weights).c;
         let fits = self.shape(weights) == geometry.weights(c, co);
-        self.require(fits, &format!("a convolution ({geometry:?}) wants weights of its channels"), &[src, weights])?;
+        self.require(
+            fits,
+            &format!("a convolution ({geometry:?}) wants weights of its channels"),
+            &[src, weights],
+        )?;
         if let Some(bias) = bias {
-            self.require(self.shape(bias) == Shape::new(1, 1, 1, co), "a bias has a value a channel", &[bias])?;
+            self.require(
+                self.shape(bias) == Shape::new(1, 1, 1, co),
+                "a bias has a value a channel",
+                &[bias],
+            )?;
         }
         if geometry == Geometry::Down {
             self.require(h.is_multiple_of(2) && w.is_multiple_of(2), "stride 2 wants even sizes", &[src])?;
@@ -129,14 +137,17 @@ impl Tape {
     pub fn norm(&mut self, src: Var, statistics: Var, affine: Affine, slope: f32) -> Result<Var> {
         let shape = self.shape(src);
         let groups = self.shape(statistics).n;
-        let fits = self.shape(statistics) == Shape::new(groups, 1, 2, shape.c) && [1, shape.n].contains(&groups);
+        let fits =
+            self.shape(statistics) == Shape::new(groups, 1, 2, shape.c) && [1, shape.n].contains(&groups);
         self.require(fits, "a norm wants statistics of its channels", &[src, statistics])?;
         for var in affine.iter().flatten() {
             let fits = self.shape(*var) == Shape::new(1, 1, 1, shape.c);
             self.require(fits, "scale and shift have a value a channel", &[*var])?;
         }
         if !(slope.is_finite() && slope >= 0.0) {
-            return Err(Error::Usage(format!("the slope of a Leaky ReLU is a number from 0 on, not {slope}")));
+            return Err(Error::Usage(format!(
+                "the slope of a Leaky ReLU is a number from 0 on, not {slope}"
+            )));
         }
         Ok(self.push(Op::Norm { src, statistics, affine, slope }, shape))
     }

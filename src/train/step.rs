@@ -48,7 +48,8 @@ impl Learned {
     /// [`Error::OutOfMemory`] when the device has no room.
     pub fn new(gpu: &Gpu, weights: &Weights) -> Result<Self> {
         let layout = weights.unet.layout();
-        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let storage =
+            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let take = |label: &str, len: usize| gpu.pool().take(gpu, label, 4 * len.max(4) as u64, storage);
         let len = layout.parameters_len();
         let learned = Self {
@@ -167,7 +168,15 @@ impl Taped {
     fn want(&self, rec: &mut Recorder) -> (Buf, Vec<(Var, Option<Tensor>)>) {
         let losses = rec.output::<[f32; 4]>("losses", 4);
         let [total, mse, variation] = self.losses;
-        (losses, vec![(total, None), (mse, Some(slot(losses, 1))), (variation, Some(slot(losses, 2))), (self.output, None)])
+        (
+            losses,
+            vec![
+                (total, None),
+                (mse, Some(slot(losses, 1))),
+                (variation, Some(slot(losses, 2))),
+                (self.output, None),
+            ],
+        )
     }
 
     /// Copies the total there too: it is computed from the parts, and no dispatch can read and write one buffer.
