@@ -7,6 +7,7 @@ mod picture;
 mod progress;
 mod report;
 mod shaders;
+mod train;
 
 use clap::{Parser, Subcommand};
 use palpate::gpu::{AdapterChoice, Gpu};
@@ -30,6 +31,7 @@ enum Command {
     Invert(invert::Invert),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
+    Train(Box<train::Train>),
 }
 
 impl Cli {
@@ -40,6 +42,7 @@ impl Cli {
             Command::Invert(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),
+            Command::Train(command) => command.run(),
         }
     }
 }

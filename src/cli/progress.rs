@@ -20,6 +20,14 @@ impl Bars {
         bar
     }
 
+    /// A bar over `total` steps whose message changes as it goes.
+    pub fn rates(&self, what: &'static str, total: usize) -> ProgressBar {
+        let bar = self.bar(what, total);
+        let style = ProgressStyle::with_template("{prefix:14} {wide_bar:.cyan/dim} {pos}/{len} {eta} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    }
+
     /// Prints with the bars out of the way.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)

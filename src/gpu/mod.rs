@@ -4,6 +4,7 @@
 
 mod adapter;
 mod caps;
+mod memory;
 mod pool;
 mod profile;
 

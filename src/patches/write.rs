@@ -98,6 +98,16 @@ impl PatchWriter {
         Ok(())
     }
 
+    /// Patches written so far.
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether none is written yet.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Completes the file and puts it in place of what was there; returns the number of patches.
     ///
     /// # Errors

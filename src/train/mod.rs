@@ -1,5 +1,12 @@
 //! Training: one step as a plan, and the loop around it with its schedule, checkpoints and log.
 
+mod batches;
+mod checkpoint;
+mod run;
+mod settings;
 mod step;
 
+pub use checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
+pub use run::{End, Event, Folder, Training};
+pub use settings::TrainSettings;
 pub use step::{Learned, Losses, Objective, TrainStep, Validation};

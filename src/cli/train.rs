@@ -1,0 +1,351 @@
+//! `palpate train`: a network from patches.
+
+use super::progress::Bars;
+use super::{AdapterOption, print, say};
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::pool::Pooling;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Norm, Unet, UnetSettings, Up, Weights};
+use palpate::patches::Augmentation;
+use palpate::train::{Checkpoint, End, Epoch, Event, Folder, TrainSettings, Training};
+use palpate::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Train a network on patches
+///
+/// Reads train.safetensors and validation.safetensors in the data folder: tensors input [N, 2, H, W], truth
+/// [N, 1, H, W] in kPa and, if there is one, mask [N, 1, H, W]. Writes weights.safetensors (of the epoch with the
+/// lowest validation loss), losses.jsonl, losses.png and checkpoint.safetensors, from which --resume goes on as if
+/// there had been no interruption.
+///
+/// Example: palpate train --data patches --chans 16 -o run1
+#[derive(clap::Args)]
+pub struct Train {
+    /// Folder of patches
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder the results are written to
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Go on from the folder's checkpoint, with its settings
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    #[command(flatten)]
+    network: NetworkOptions,
+    #[command(flatten)]
+    training: TrainOptions,
+    /// Seconds between checkpoints within an epoch
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    checkpoint_every: u64,
+    #[command(flatten)]
+    adapter: AdapterOption,
+    /// Begin anew in a folder that holds a training
+    #[arg(long)]
+    force: bool,
+}
+
+/// What the network is made of; without an option, the default or the checkpoint's.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Network")]
+struct NetworkOptions {
+    /// Channels of the first block [default: 64]
+    #[arg(long, value_name = "N")]
+    chans: Option<usize>,
+    /// How often images are halved [default: 3]
+    #[arg(long, value_name = "N")]
+    pools: Option<usize>,
+    /// Norm after each convolution [default: instance]
+    #[arg(long, value_enum)]
+    norm: Option<NormOption>,
+    /// Pooling [default: max]
+    #[arg(long, value_enum)]
+    pool: Option<PoolOption>,
+    /// Upsampling [default: transpose]
+    #[arg(long, value_enum)]
+    up: Option<UpOption>,
+    /// Rate at which whole channels are dropped [default: 0]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    dropout: Option<f32>,
+}
+
+/// How it is trained; without an option, the default or the checkpoint's.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Training")]
+struct TrainOptions {
+    /// Patches of one step [default: 128]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Passes through the patches, at the most; may be raised when resuming [default: 150]
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Adam's learning rate at the start [default: 3e-4]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    learning_rate: Option<f32>,
+    /// What the learning rate is multiplied by [default: 0.8]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    decay: Option<f32>,
+    /// … after each so many epochs [default: 20]
+    #[arg(long, value_name = "N")]
+    decay_every: Option<u32>,
+    /// Stop after so many epochs without a lower validation loss [default: 30]
+    #[arg(long, value_name = "N")]
+    patience: Option<u32>,
+    /// Factor of the mean total variation in the loss [default: 0.01]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    tv: Option<f32>,
+    /// Weight decay [default: 0]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    weight_decay: Option<f32>,
+    /// Norm the gradients are scaled down to; 0 for any [default: 0]
+    #[arg(long, value_name = "NORM", allow_hyphen_values = true)]
+    clip: Option<f32>,
+    /// Seed of all that is random [default: 1]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Vary patches as they are seen: flips, turns, phase, gains=2, offsets=0.5, noise=0.05, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = augmentation)]
+    augment: Option<Vec<Augmentation>>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NormOption {
+    Instance,
+    Batch,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PoolOption {
+    Max,
+    Avg,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum UpOption {
+    Transpose,
+    Bilinear,
+}
+
+fn augmentation(text: &str) -> Result<Augmentation, String> {
+    let (name, most) = text.split_once('=').map_or((text, None), |(name, most)| (name, Some(most)));
+    let number = || {
+        let most = most.ok_or(format!("{name} wants a number, such as {name}=0.5"))?;
+        most.parse::<f32>().map_err(|_| format!("'{most}' is no number"))
+    };
+    let plain = |augmentation| match most {
+        None => Ok(augmentation),
+        Some(_) => Err(format!("{name} takes no number")),
+    };
+    match name {
+        "flips" => plain(Augmentation::Flips),
+        "turns" => plain(Augmentation::QuarterTurns),
+        "phase" => plain(Augmentation::Phase),
+        "gains" => Ok(Augmentation::Gains { most: number()? }),
+        "offsets" => Ok(Augmentation::Offsets { most: number()? }),
+        "noise" => Ok(Augmentation::Noise { most: number()? }),
+        _ => Err("flips, turns, phase, gains=, offsets= and noise= are known".into()),
+    }
+}
+
+/// Takes options into settings; when resuming, refuses those that differ.
+struct Taker {
+    resume: bool,
+}
+
+impl Taker {
+    fn take<T: PartialEq + std::fmt::Debug>(&self, name: &str, to: &mut T, option: Option<T>) -> Result<()> {
+        match option {
+            Some(value) if self.resume && *to != value => Err(Error::Usage(format!(
+                "--{name} is {to:?} in the checkpoint, not {value:?}; go on without it, or begin anew in another folder"
+            ))),
+            Some(value) => {
+                *to = value;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn network(&self, to: &mut UnetSettings, options: NetworkOptions) -> Result<()> {
+        let norm = |option| match option {
+            NormOption::Instance => Norm::Instance,
+            NormOption::Batch => Norm::Batch,
+        };
+        let pool = |option| match option {
+            PoolOption::Max => Pooling::Max,
+            PoolOption::Avg => Pooling::Average,
+        };
+        let up = |option| match option {
+            UpOption::Transpose => Up::Transpose,
+            UpOption::Bilinear => Up::Bilinear,
+        };
+        self.take("chans", &mut to.chans, options.chans)?;
+        self.take("pools", &mut to.pools, options.pools)?;
+        self.take("norm", &mut to.norm, options.norm.map(norm))?;
+        self.take("pool", &mut to.pooling, options.pool.map(pool))?;
+        self.take("up", &mut to.up, options.up.map(up))?;
+        self.take("dropout", &mut to.dropout, options.dropout)
+    }
+
+    fn training(&self, to: &mut TrainSettings, options: TrainOptions) -> Result<()> {
+        self.take("batch", &mut to.batch, options.batch)?;
+        to.epochs = options.epochs.unwrap_or(to.epochs);
+        self.take("learning-rate", &mut to.learning_rate, options.learning_rate)?;
+        self.take("decay", &mut to.decay, options.decay)?;
+        self.take("decay-every", &mut to.decay_every, options.decay_every)?;
+        self.take("patience", &mut to.patience, options.patience)?;
+        self.take("tv", &mut to.total_variation, options.tv)?;
+        self.take("weight-decay", &mut to.weight_decay, options.weight_decay)?;
+        self.take("clip", &mut to.clip, options.clip)?;
+        self.take("seed", &mut to.seed, options.seed)?;
+        self.take("augment", &mut to.augmentations, options.augment)
+    }
+}
+
+impl Train {
+    pub fn run(self) -> Result<()> {
+        let Self { data, output, resume, network, training, checkpoint_every, adapter, force } = self;
+        let folder = Folder::new(&output);
+        let taker = Taker { resume };
+        let found = folder.checkpoint();
+        // All that can be refused is, before a device is opened or a folder made.
+        let start = if resume {
+            if !found.exists() {
+                let what = "holds no checkpoint to resume; leave out --resume to begin";
+                return Err(Error::Usage(format!("{} {what}", output.display())));
+            }
+            let mut checkpoint = Checkpoint::load(&found)?;
+            taker.network(&mut checkpoint.progress.unet, network)?;
+            taker.training(&mut checkpoint.progress.settings, training)?;
+            Start::Resumed(Box::new(checkpoint))
+        } else {
+            if found.exists() && !force {
+                return Err(Error::Usage(format!(
+                    "{} holds a training; go on with it by --resume, begin anew by --force, or choose another folder",
+                    output.display()
+                )));
+            }
+            let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());
+            taker.network(&mut unet, network)?;
+            taker.training(&mut settings, training)?;
+            settings.check()?;
+            Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings)
+        };
+        let gpu = adapter.open()?;
+        let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+        let mut training = match start {
+            Start::New(weights, settings) => {
+                let training = Training::new(&chooser, *weights, settings, &data, folder.clone())?;
+                make_folder(&output)?;
+                training
+            }
+            Start::Resumed(checkpoint) => Training::resume(&chooser, *checkpoint, &data, folder.clone())?,
+        };
+        training.checkpoint_every(Duration::from_secs(checkpoint_every));
+        let mut teller = Teller::new(&training, &gpu.caps().info.name);
+        let end = training.run(&mut |event| teller.tell(event))?;
+        teller.finish(end, &folder)
+    }
+}
+
+enum Start {
+    New(Box<Weights>, TrainSettings),
+    Resumed(Box<Checkpoint>),
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .map_err(|e| Error::file(path, format!("this folder cannot be made: {e}; choose another with -o")))
+}
+
+/// Tells a person how it goes: bars on a terminal, and a line an epoch wherever standard error goes.
+struct Teller {
+    bars: Bars,
+    compiling: Option<ProgressBar>,
+    epoch: Option<ProgressBar>,
+    epochs: u32,
+    best: Option<Epoch>,
+}
+
+impl Teller {
+    fn new(training: &Training, adapter: &str) -> Self {
+        let progress = training.progress();
+        let unet = &progress.unet;
+        let learned = Unet::new(unet.clone()).map_or(0, |u| u.layout().learned());
+        let data = progress.data;
+        say(format_args!(
+            "U-Net of {} channels, {} pools, {:?} norm: {learned} parameters, on {adapter}",
+            unet.chans, unet.pools, unet.norm
+        ));
+        say(format_args!(
+            "{} patches of {} × {} to train on, {} to validate{}",
+            data.train,
+            data.shape[0],
+            data.shape[1],
+            data.validation,
+            if progress.step > 0 { format!("; resumed after step {}", progress.step) } else { String::new() }
+        ));
+        let best = progress.history.iter().rev().find(|e| e.best).copied();
+        Self { bars: Bars::default(), compiling: None, epoch: None, epochs: progress.settings.epochs, best }
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Memory(bytes) => say(format_args!("{} MiB of device memory", bytes.div_ceil(1 << 20))),
+            Event::Compiling(_, all) => {
+                let bars = &self.bars;
+                let bar = self.compiling.get_or_insert_with(|| bars.bar("compiling kernels", all));
+                bar.set_length(all as u64);
+                bar.inc(1);
+            }
+            Event::Step { progress, steps, losses, flops } => {
+                self.compiling.take().inspect(ProgressBar::finish_and_clear);
+                let (bars, epochs) = (&self.bars, self.epochs);
+                let bar = self.epoch.get_or_insert_with(|| {
+                    let bar = bars.rates("training", steps);
+                    bar.set_prefix(format!("epoch {}/{epochs}", progress.epoch + 1));
+                    bar
+                });
+                bar.set_position(progress.batches as u64);
+                let rate = progress.batches as f64 / progress.sums.seconds;
+                bar.set_message(format!(
+                    "loss {:.4}, {:.0} patches/s, {:.0} GFLOP/s",
+                    losses.total,
+                    rate * progress.settings.batch.min(progress.data.train as usize) as f64,
+                    rate * flops / 1e9
+                ));
+            }
+            Event::Epoch(epoch) => {
+                self.epoch.take().inspect(ProgressBar::finish_and_clear);
+                let best = if epoch.best { ", the best so far" } else { "" };
+                self.bars.aside(|| {
+                    say(format_args!(
+                        "epoch {:>3}: training {:.4}, validation {:.4} (RMSE {:.3} kPa){best}; {:.0} patches/s, {:.0} \
+                         GFLOP/s",
+                        epoch.epoch,
+                        epoch.train.total,
+                        epoch.validation.total,
+                        epoch.validation.mse.sqrt(),
+                        epoch.patches_per_second,
+                        epoch.gflops
+                    ));
+                });
+                self.best = Some(*epoch).filter(|e| e.best).or(self.best);
+            }
+        }
+    }
+
+    fn finish(self, end: End, folder: &Folder) -> Result<()> {
+        let why = match end {
+            End::Done => "all epochs done",
+            End::Patience => "stopped: the validation loss has not fallen for as long as --patience allows",
+        };
+        let best = self.best.map_or_else(String::new, |e| {
+            let rmse = e.validation.mse.sqrt();
+            format!("; best in epoch {}: validation loss {:.4}, RMSE {rmse:.3} kPa", e.epoch, e.validation.total)
+        });
+        print(&format!("{why}{best}\n{}\n", folder.weights().display()))
+    }
+}

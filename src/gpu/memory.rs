@@ -1,0 +1,38 @@
+//! How much memory there is, where that can be known.
+
+use super::Gpu;
+use crate::error::{Error, Result};
+
+impl Gpu {
+    /// Refuses what will not fit before any of it is allocated. Only a software adapter's memory can be known, and
+    /// only on Linux: it is the machine's, which would swap or kill before it says no.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] that says how much `what` needs and how much is there.
+    pub fn check_memory(&self, what: &str, bytes: u64) -> Result<()> {
+        let free = if self.caps().software() { available() } else { None };
+        match free {
+            Some(free) if bytes > free => {
+                let mib = |bytes: u64| bytes >> 20;
+                Err(Error::OutOfMemory(format!("for {what}: it needs {} MiB, and {} are free", mib(bytes), mib(free))))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Bytes that can be had without swapping.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_machine_has_memory() {
+        assert!(super::available().is_some_and(|bytes| bytes > 1 << 20));
+    }
+}

@@ -1,0 +1,345 @@
+//! The loop: epochs of steps, validation, checkpoints, the log, and when to stop.
+
+use super::batches;
+use super::checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
+use super::settings::TrainSettings;
+use super::step::{Learned, Losses, Objective, TrainStep, Validation};
+use crate::error::{Error, Result};
+use crate::io::png::{Series, losses};
+use crate::kernel::choose::Chooser;
+use crate::nn::{Unet, UnetSettings, Weights};
+use crate::patches::{Patches, Split};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What is told while a training goes on.
+pub enum Event<'a> {
+    /// It will take so many bytes of device memory; nothing is allocated yet.
+    Memory(u64),
+    /// So many kernels of so many are compiled.
+    Compiling(usize, usize),
+    /// A step is done.
+    Step {
+        /// Where the training stands.
+        progress: &'a Progress,
+        /// Steps of a whole epoch.
+        steps: usize,
+        /// The step's losses.
+        losses: Losses,
+        /// Floating-point operations of a step.
+        flops: f64,
+    },
+    /// An epoch is done.
+    Epoch(&'a Epoch),
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs are done.
+    Done,
+    /// The validation loss had not fallen for so many epochs as the patience lasts.
+    Patience,
+}
+
+/// The files of a training in its folder.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// What a training goes on from.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint.safetensors")
+    }
+
+    /// The weights of the best epoch.
+    pub fn weights(&self) -> PathBuf {
+        self.0.join("weights.safetensors")
+    }
+
+    /// A line of JSON an epoch.
+    pub fn losses(&self) -> PathBuf {
+        self.0.join("losses.jsonl")
+    }
+
+    /// The same as a picture.
+    pub fn picture(&self) -> PathBuf {
+        self.0.join("losses.png")
+    }
+}
+
+/// A training that can be run.
+pub struct Training<'a> {
+    chooser: &'a Chooser,
+    patches: [Patches; 2],
+    folder: Folder,
+    checkpoint_every: Duration,
+    start: Checkpoint,
+}
+
+impl<'a> Training<'a> {
+    /// A training from `weights` on the patches of folder `data`, with its results in `folder`, which exists.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for settings that cannot be, [`Error::File`] for patches that cannot be read, or do not suit
+    /// the network.
+    pub fn new(
+        chooser: &'a Chooser,
+        weights: Weights,
+        settings: TrainSettings,
+        data: &Path,
+        folder: Folder,
+    ) -> Result<Self> {
+        settings.check()?;
+        let UnetSettings { in_channels, out_channels, .. } = *weights.unet.settings();
+        if [in_channels, out_channels] != [2, 1] {
+            return Err(Error::Usage(format!(
+                "patches have 2 channels in and 1 out; this network has {in_channels} and {out_channels}"
+            )));
+        }
+        let (patches, data) = open(data)?;
+        let progress = Progress {
+            unet: weights.unet.settings().clone(),
+            settings,
+            data,
+            epoch: 0,
+            batches: 0,
+            step: 0,
+            sums: Sums::default(),
+            history: Vec::new(),
+        };
+        let zeros = vec![0.0; weights.parameters.len()];
+        let start = Checkpoint { weights, moments: [zeros.clone(), zeros], best: None, progress };
+        Ok(Self { chooser, patches, folder, checkpoint_every: CHECKPOINT_EVERY, start })
+    }
+
+    /// Goes on from `checkpoint`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the patches in `data` are not those it was begun with.
+    pub fn resume(chooser: &'a Chooser, checkpoint: Checkpoint, data: &Path, folder: Folder) -> Result<Self> {
+        checkpoint.progress.settings.check()?;
+        let (patches, now) = open(data)?;
+        let before = checkpoint.progress.data;
+        if now != before {
+            return Err(Error::Usage(format!(
+                "the training was begun with {} and {} patches of {} × {}, and {} holds {} and {} of {} × {}; go on \
+                 with the same",
+                before.train,
+                before.validation,
+                before.shape[0],
+                before.shape[1],
+                data.display(),
+                now.train,
+                now.validation,
+                now.shape[0],
+                now.shape[1]
+            )));
+        }
+        Ok(Self { chooser, patches, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
+    }
+
+    /// Writes a checkpoint in the middle of an epoch when the last one is older than this.
+    pub fn checkpoint_every(&mut self, interval: Duration) {
+        self.checkpoint_every = interval;
+    }
+
+    /// Where it starts from.
+    pub fn progress(&self) -> &Progress {
+        &self.start.progress
+    }
+
+    /// Trains to the end. `tell` is told how it goes.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when a loss is no number any more, [`Error::OutOfMemory`] when it does not fit, and whatever
+    /// device and files report. The last checkpoint
+    /// stays.
+    pub fn run(self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
+        let Self { chooser, patches: [train, validation], folder, checkpoint_every, start } = self;
+        let Checkpoint { weights, moments, mut best, mut progress } = start;
+        let settings = progress.settings.clone();
+        let [h, w] = progress.data.shape;
+        // Fewer patches than a batch are one small batch.
+        let batch = settings.batch.min(train.len() as usize);
+        let objective = Objective { total_variation: settings.total_variation, masked: true };
+
+        let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
+        learned.upload(&weights, [&moments[0], &moments[1]])?;
+        let needed = learned.memory() + TrainStep::memory_needed(chooser, &learned, [batch, h, w], objective)?;
+        tell(Event::Memory(needed));
+        chooser.pipelines().gpu().check_memory("the training", needed)?;
+        let (step, validate) = {
+            let tell = std::sync::Mutex::new(&mut *tell);
+            let compiling = |done, of| {
+                if let Ok(mut tell) = tell.lock() {
+                    tell(Event::Compiling(done, of));
+                }
+            };
+            let size = [batch, h, w];
+            let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;
+            (step, Validation::new(chooser, &learned, size, objective, &compiling)?)
+        };
+        let steps = (train.len() as usize / batch).max(1);
+        let save = |progress: &Progress, best: &Option<Weights>| {
+            let (weights, moments) = (learned.weights()?, learned.moments()?);
+            Checkpoint { weights, moments, best: best.clone(), progress: progress.clone() }
+                .save(&folder.checkpoint())
+        };
+        // From here on there is something to go on from, and the log says no more than that.
+        write_log(&folder, &progress)?;
+        save(&progress, &best)?;
+        let mut saved = Instant::now();
+        while progress.epoch < settings.epochs {
+            if waited(&progress.history) >= settings.patience {
+                return Ok(End::Patience);
+            }
+            let rate = settings.learning_rate(progress.epoch);
+            let mut clock = Instant::now();
+            batches::train(&train, &settings, progress.epoch, progress.batches, &mut |batch| {
+                let number = progress.step + 1;
+                let losses = step.run(batch.parts(), seed(settings.seed), number, rate)?;
+                if !losses.total.is_finite() || !losses.gradient_norm.is_finite() {
+                    return Err(diverged(number, &losses));
+                }
+                progress.step = number;
+                progress.batches += 1;
+                progress.sums.add(&losses, clock.elapsed());
+                clock = Instant::now();
+                tell(Event::Step { progress: &progress, steps, losses, flops: step.flops() });
+                if saved.elapsed() >= checkpoint_every && progress.batches < steps {
+                    save(&progress, &best)?;
+                    (saved, clock) = (Instant::now(), Instant::now());
+                }
+                Ok(())
+            })?;
+            let epoch = finish(&progress, rate, validation_losses(&validation, batch, &validate, &settings)?, batch, step.flops());
+            if epoch.best {
+                let mut weights = learned.weights()?;
+                weights.metadata.insert("epoch".into(), epoch.epoch.to_string());
+                weights.metadata.insert("validation_mse".into(), epoch.validation.mse.to_string());
+                weights.save(&folder.weights())?;
+                best = Some(weights);
+            }
+            progress.history.push(epoch);
+            (progress.epoch, progress.batches, progress.sums) = (progress.epoch + 1, 0, Sums::default());
+            save(&progress, &best)?;
+            saved = Instant::now();
+            write_log(&folder, &progress)?;
+            tell(Event::Epoch(&epoch));
+        }
+        Ok(End::Done)
+    }
+}
+
+/// How often a checkpoint is written in the middle of an epoch.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
+
+fn open(folder: &Path) -> Result<([Patches; 2], Data)> {
+    let [train, validation] = [Split::Train, Split::Validation].map(|split| split.path(folder));
+    let patches = [Patches::open(&train)?, Patches::open(&validation)?];
+    let [shape, other] = [patches[0].shape(), patches[1].shape()];
+    if shape != other {
+        let what = format!("has patches of {} × {}, and {} of {} × {}", other[0], other[1], train.display(), shape[0], shape[1]);
+        return Err(Error::file(validation, what));
+    }
+    let data = Data { train: patches[0].len(), validation: patches[1].len(), shape };
+    Ok((patches, data))
+}
+
+/// The seed of what is random on the device.
+fn seed(seed: u64) -> u32 {
+    (seed ^ (seed >> 32)) as u32
+}
+
+fn diverged(step: u32, losses: &Losses) -> Error {
+    Error::Data(format!(
+        "step {step} of the training has a mean square error of {} and gradients of norm {}: it has diverged. Begin \
+         again with a lower --learning-rate, or with --clip 1; the last checkpoint stays as it is",
+        losses.mse, losses.gradient_norm
+    ))
+}
+
+fn validation_losses(
+    patches: &Patches,
+    batch: usize,
+    validation: &Validation,
+    settings: &TrainSettings,
+) -> Result<MeanLosses> {
+    let (mut sums, mut all) = ([0.0; 2], [0.0; 2]);
+    batches::validate(patches, batch, &mut |batch| {
+        let losses = validation.run(batch.parts())?;
+        let weights = batch.weights();
+        for (i, loss) in [losses.mse, losses.total_variation].into_iter().enumerate() {
+            sums[i] += f64::from(loss) * weights[i];
+            all[i] += weights[i];
+        }
+        Ok(())
+    })?;
+    let [mse, total_variation] = [0, 1].map(|i| if all[i] > 0.0 { sums[i] / all[i] } else { 0.0 });
+    Ok(MeanLosses::new(mse, total_variation, settings))
+}
+
+impl MeanLosses {
+    fn new(mse: f64, total_variation: f64, settings: &TrainSettings) -> Self {
+        Self { total: mse + f64::from(settings.total_variation) * total_variation, mse, total_variation }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, losses: &Losses, time: Duration) {
+        self.mse += f64::from(losses.mse);
+        self.total_variation += f64::from(losses.total_variation);
+        self.gradient_norm += f64::from(losses.gradient_norm);
+        self.seconds += time.as_secs_f64();
+    }
+}
+
+fn finish(progress: &Progress, learning_rate: f32, validation: MeanLosses, batch: usize, flops: f64) -> Epoch {
+    let (sums, n) = (progress.sums, progress.batches as f64);
+    let seconds = sums.seconds.max(f64::MIN_POSITIVE);
+    Epoch {
+        epoch: progress.epoch + 1,
+        step: progress.step,
+        learning_rate,
+        train: MeanLosses::new(sums.mse / n, sums.total_variation / n, &progress.settings),
+        validation,
+        gradient_norm: sums.gradient_norm / n,
+        best: progress.history.iter().all(|e| e.validation.total > validation.total),
+        seconds: sums.seconds,
+        patches_per_second: n * batch as f64 / seconds,
+        gflops: n * flops / seconds / 1e9,
+    }
+}
+
+/// Epochs since the best.
+fn waited(history: &[Epoch]) -> u32 {
+    history.iter().rev().take_while(|e| !e.best).count() as u32
+}
+
+fn write_log(folder: &Folder, progress: &Progress) -> Result<()> {
+    let line = |epoch: &Epoch| serde_json::to_string(epoch).map(|json| json + "\n");
+    let text: String = progress
+        .history
+        .iter()
+        .map(line)
+        .collect::<Result<_, _>>()
+        .map_err(|e| Error::Data(format!("the losses cannot be written as JSON: {e}")))?;
+    crate::io::atomic::write(folder.losses(), text.as_bytes())?;
+    if progress.history.is_empty() {
+        return Ok(());
+    }
+    let series = |name: &str, of: &dyn Fn(&Epoch) -> f64| Series {
+        name: name.into(),
+        points: progress.history.iter().map(|e| (e.epoch, of(e))).collect(),
+    };
+    let both = [series("training", &|e| e.train.total), series("validation", &|e| e.validation.total)];
+    let unet = Unet::new(progress.unet.clone())?;
+    let title = format!("Loss (kPa²): U-Net of {} channels, {} parameters", progress.unet.chans, unet.layout().learned());
+    losses(folder.picture(), &title, &both)
+}
