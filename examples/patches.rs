@@ -64,7 +64,8 @@ fn field(rng: &mut fastrand::Rng) -> Result<Scatterer> {
 fn cut(field: &Scatterer, rng: &mut fastrand::Rng) -> (Vec<f32>, Vec<f32>) {
     let mut corner = || 50.0 * (rng.f64() - 0.5) - SIDE as f64 / 2.0;
     let (left, top) = (corner(), corner());
-    let places: Vec<_> = (0..SIDE * SIDE).map(|i| (left + (i % SIDE) as f64, top + (i / SIDE) as f64)).collect();
+    let places: Vec<_> =
+        (0..SIDE * SIDE).map(|i| (left + (i % SIDE) as f64, top + (i / SIDE) as f64)).collect();
     let wave: Vec<Complex64> = places.iter().map(|&(x, y)| field.at(x, y)).collect();
     let deviation = (wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / (2 * wave.len()) as f64).sqrt();
     let mut noisy = |part: f64| {

@@ -344,7 +344,10 @@ impl Teller {
         };
         let best = self.best.map_or_else(String::new, |e| {
             let rmse = e.validation.mse.sqrt();
-            format!("; best in epoch {}: validation loss {:.4}, RMSE {rmse:.3} kPa", e.epoch, e.validation.total)
+            format!(
+                "; best in epoch {}: validation loss {:.4}, RMSE {rmse:.3} kPa",
+                e.epoch, e.validation.total
+            )
         });
         print(&format!("{why}{best}\n{}\n", folder.weights().display()))
     }

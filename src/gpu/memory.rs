@@ -14,7 +14,11 @@ impl Gpu {
         match free {
             Some(free) if bytes > free => {
                 let mib = |bytes: u64| bytes >> 20;
-                Err(Error::OutOfMemory(format!("for {what}: it needs {} MiB, and {} are free", mib(bytes), mib(free))))
+                Err(Error::OutOfMemory(format!(
+                    "for {what}: it needs {} MiB, and {} are free",
+                    mib(bytes),
+                    mib(free)
+                )))
             }
             _ => Ok(()),
         }

@@ -53,7 +53,6 @@ impl Forward {
         let input = tape.input(Shape { c: unet.settings().in_channels, ..size });
         let output = unet.forward(&mut tape, &registered, input, Mode::Infer)?;
         let mut rec = Recorder::new();
-        rec.stage("network");
         let leaves = Leaves {
             parameters: rec.constant("parameters", &weights.parameters),
             state: rec.constant("state", &weights.state),

@@ -81,6 +81,7 @@ impl<'a> Lowering<'a> {
             lowering.join(rec, var);
         }
         for var in tape.vars().filter(|v| needed[v.0]) {
+            rec.stage(tape.op(var).stage());
             let place = lowering.place(rec, var);
             if given.iter().all(|(v, _)| *v != var) {
                 lowering.record(rec, var, place)?;

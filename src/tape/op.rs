@@ -75,6 +75,26 @@ pub enum Op {
 }
 
 impl Op {
+    /// Which part of a step it is, for timings.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Op::Convolve { .. } => "convolution",
+            Op::ConvolveData { .. } => "data gradient",
+            Op::ConvolveWeights { .. } => "weight gradient",
+            Op::Statistics { .. }
+            | Op::RunningStatistics { .. }
+            | Op::Norm { .. }
+            | Op::NormSums { .. }
+            | Op::NormGrad { .. }
+            | Op::SumGroups { .. } => "norm and activation",
+            Op::Mse { .. }
+            | Op::MseGrad { .. }
+            | Op::TotalVariation { .. }
+            | Op::TotalVariationGrad { .. } => "loss",
+            _ => "data movement",
+        }
+    }
+
     /// The variables it reads, each once for each place it stands in.
     pub fn inputs(&self) -> Vec<Var> {
         let with = |own: &[Var], optional: &[Option<Var>]| {

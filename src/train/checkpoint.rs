@@ -159,7 +159,8 @@ impl Checkpoint {
         let text = |e: &dyn std::fmt::Display| e.to_string();
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| text(&e))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| text(&e))?;
-        let json = header.metadata().as_ref().and_then(|m| m.get(TRAINING)).ok_or("it has no training state")?;
+        let json =
+            header.metadata().as_ref().and_then(|m| m.get(TRAINING)).ok_or("it has no training state")?;
         let progress: Progress = serde_json::from_str(json).map_err(|e| text(&e))?;
         let unet = Unet::new(progress.unet.clone()).map_err(|e| text(&e))?;
         let layout = unet.layout().clone();
@@ -176,7 +177,8 @@ impl Checkpoint {
                     if view.shape() != shape || view.dtype() != Dtype::F32 {
                         return Err(format!("'{name}' is {:?} {:?}", view.dtype(), view.shape()));
                     }
-                    let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                    let numbers =
+                        view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
                     numbers.zip(&mut places).for_each(|(number, place)| values[place] = number);
                 }
             }
@@ -192,6 +194,11 @@ impl Checkpoint {
         };
         let moments = |prefix| read(prefix, &layout.parameters, layout.parameters_len());
         let best = progress.history.iter().any(|e| e.best).then(|| weights("best")).transpose()?;
-        Ok(Self { weights: weights("weights")?, moments: [moments("first")?, moments("second")?], best, progress })
+        Ok(Self {
+            weights: weights("weights")?,
+            moments: [moments("first")?, moments("second")?],
+            best,
+            progress,
+        })
     }
 }

@@ -171,7 +171,8 @@ impl<'a> Training<'a> {
 
         let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
-        let needed = learned.memory() + TrainStep::memory_needed(chooser, &learned, [batch, h, w], objective)?;
+        let needed =
+            learned.memory() + TrainStep::memory_needed(chooser, &learned, [batch, h, w], objective)?;
         tell(Event::Memory(needed));
         chooser.pipelines().gpu().check_memory("the training", needed)?;
         let (step, validate) = {
@@ -218,7 +219,13 @@ impl<'a> Training<'a> {
                 }
                 Ok(())
             })?;
-            let epoch = finish(&progress, rate, validation_losses(&validation, batch, &validate, &settings)?, batch, step.flops());
+            let epoch = finish(
+                &progress,
+                rate,
+                validation_losses(&validation, batch, &validate, &settings)?,
+                batch,
+                step.flops(),
+            );
             if epoch.best {
                 let mut weights = learned.weights()?;
                 weights.metadata.insert("epoch".into(), epoch.epoch.to_string());
@@ -245,7 +252,14 @@ fn open(folder: &Path) -> Result<([Patches; 2], Data)> {
     let patches = [Patches::open(&train)?, Patches::open(&validation)?];
     let [shape, other] = [patches[0].shape(), patches[1].shape()];
     if shape != other {
-        let what = format!("has patches of {} × {}, and {} of {} × {}", other[0], other[1], train.display(), shape[0], shape[1]);
+        let what = format!(
+            "has patches of {} × {}, and {} of {} × {}",
+            other[0],
+            other[1],
+            train.display(),
+            shape[0],
+            shape[1]
+        );
         return Err(Error::file(validation, what));
     }
     let data = Data { train: patches[0].len(), validation: patches[1].len(), shape };
@@ -300,7 +314,13 @@ impl Sums {
     }
 }
 
-fn finish(progress: &Progress, learning_rate: f32, validation: MeanLosses, batch: usize, flops: f64) -> Epoch {
+fn finish(
+    progress: &Progress,
+    learning_rate: f32,
+    validation: MeanLosses,
+    batch: usize,
+    flops: f64,
+) -> Epoch {
     let (sums, n) = (progress.sums, progress.batches as f64);
     let seconds = sums.seconds.max(f64::MIN_POSITIVE);
     Epoch {
@@ -340,6 +360,10 @@ fn write_log(folder: &Folder, progress: &Progress) -> Result<()> {
     };
     let both = [series("training", &|e| e.train.total), series("validation", &|e| e.validation.total)];
     let unet = Unet::new(progress.unet.clone())?;
-    let title = format!("Loss (kPa²): U-Net of {} channels, {} parameters", progress.unet.chans, unet.layout().learned());
+    let title = format!(
+        "Loss (kPa²): U-Net of {} channels, {} parameters",
+        progress.unet.chans,
+        unet.layout().learned()
+    );
     losses(folder.picture(), &title, &both)
 }

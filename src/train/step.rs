@@ -258,7 +258,6 @@ impl TrainStep {
         let mut taped = Taped::new(&learned.unet, size, objective, Mode::Train)?;
         let gradients = taped.tape.gradients(taped.losses[0], &taped.parameters)?;
         let mut rec = Recorder::new();
-        rec.stage("step");
         let leaves = learned.leaves(&mut rec)?;
         let flat = learned.external(&mut rec, "gradients", &learned.buffers[1])?;
         let layout = learned.unet.layout();
@@ -271,6 +270,7 @@ impl TrainStep {
         let lowering = Lowering::new(&taped.tape, &mut rec, chooser, leaves, &[], &wanted)?;
         taped.total(&mut rec, &lowering, losses);
         let norm = slot(losses, 3);
+        rec.stage("optimiser");
         gradient_norm::record(&mut rec, flat, layout.parameters_len(), norm);
         let first = learned.external(&mut rec, "first moments", &learned.buffers[2])?;
         let second = learned.external(&mut rec, "second moments", &learned.buffers[3])?;
@@ -386,7 +386,6 @@ impl Validation {
     ) -> Result<Self> {
         let taped = Taped::new(&learned.unet, size, objective, Mode::Infer)?;
         let mut rec = Recorder::new();
-        rec.stage("validation");
         let leaves = learned.leaves(&mut rec)?;
         let (losses, wanted) = taped.want(&mut rec);
         let lowering = Lowering::new(&taped.tape, &mut rec, chooser, leaves, &[], &wanted)?;

@@ -1,0 +1,263 @@
+//! Training through the program: it learns, repeats itself to the bit, survives being killed, and refuses what it
+//! cannot do.
+
+mod common;
+
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Norm, Unet, UnetSettings, Weights};
+use palpate::patches::{PatchWriter, Patches, Split};
+use palpate::train::{Checkpoint, Epoch, Folder, Learned, Objective, TrainStep};
+use palpate::wave::analytic::{Medium, PlaneWave};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// `n` patches of two damped plane waves each, one medium a patch, with a mask that leaves a corner out.
+fn write_patches(folder: &Path, split: Split, n: usize, [h, w]: [usize; 2]) {
+    let mut rng = fastrand::Rng::with_seed(split as u64 + 1);
+    let mut writer =
+        PatchWriter::create(split.path(folder), [h, w], true, Default::default()).expect("create");
+    for _ in 0..n {
+        let storage_kpa = 1.0 + 7.0 * rng.f64();
+        let medium = Medium { storage_kpa, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
+        let mut wave = || PlaneWave {
+            medium,
+            direction: std::f64::consts::TAU * rng.f64(),
+            amplitude: num_complex::Complex64::cis(std::f64::consts::TAU * rng.f64()),
+        };
+        let waves = [wave(), wave()];
+        let inside = |i: usize| i % w + i / w > 4;
+        let field = |i: usize| palpate::wave::analytic::superposed(&waves, (i % w) as f64, (i / w) as f64);
+        let part = |of: fn(num_complex::Complex64) -> f64| {
+            (0..h * w).map(move |i| if inside(i) { of(field(i)) as f32 } else { 0.0 })
+        };
+        let input: Vec<f32> = part(|u| u.re).chain(part(|u| u.im)).collect();
+        let truth = vec![storage_kpa as f32; h * w];
+        let mask: Vec<f32> = (0..h * w).map(|i| f32::from(u8::from(inside(i)))).collect();
+        writer.push(&input, &truth, Some(&mask)).expect("push");
+    }
+    writer.finish().expect("finish");
+}
+
+fn data(train: usize, validation: usize, shape: [usize; 2]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("folder");
+    write_patches(folder.path(), Split::Train, train, shape);
+    write_patches(folder.path(), Split::Validation, validation, shape);
+    folder
+}
+
+fn palpate(data: &Path, out: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_palpate"));
+    command.args(["train", "--data"]).arg(data).arg("-o").arg(out).args(more);
+    if let Ok(adapter) = std::env::var("PALPATE_ADAPTER") {
+        command.args(["--adapter", &adapter]);
+    }
+    command
+}
+
+fn run(data: &Path, out: &Path, more: &[&str]) -> Output {
+    palpate(data, out, more).output().expect("run")
+}
+
+fn succeed(data: &Path, out: &Path, more: &[&str]) -> String {
+    let output = run(data, out, more);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &said
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// Weights, moments, best weights, step, and the history without its times.
+fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
+    let checkpoint = Checkpoint::load(&Folder::new(out).checkpoint()).expect("checkpoint");
+    let weights = Weights::load(&Folder::new(out).weights()).expect("weights");
+    let best = checkpoint.best.expect("a best epoch");
+    assert_eq!(
+        bits(&weights.parameters),
+        bits(&best.parameters),
+        "weights.safetensors is not of the best epoch"
+    );
+    let all = [&checkpoint.weights, &best, &weights];
+    let all = all.into_iter().flat_map(|w| [bits(&w.parameters), bits(&w.state)]);
+    let all = all.chain(checkpoint.moments.iter().map(|m| bits(m))).collect();
+    let timeless =
+        |e: &Epoch| format!("{:?}", Epoch { seconds: 0.0, patches_per_second: 0.0, gflops: 0.0, ..*e });
+    (all, checkpoint.progress.step, checkpoint.progress.history.iter().map(timeless).collect())
+}
+
+/// A small network with all that is random: shuffling, augmentation, dropout.
+const SMALL: &[&str] = &[
+    "--chans",
+    "4",
+    "--pools",
+    "2",
+    "--norm",
+    "batch",
+    "--dropout",
+    "0.1",
+    "--batch",
+    "8",
+    "--epochs",
+    "3",
+    "--learning-rate",
+    "3e-3",
+    "--decay-every",
+    "1",
+    "--seed",
+    "7",
+    "--augment",
+    "flips,turns,phase,gains=2,offsets=0.5,noise=0.05",
+];
+
+/// Kills `child` without warning once `out` holds a checkpoint in the middle of epoch `epoch` (from 0).
+fn kill_in(mut child: Child, out: &Path, epoch: u32) {
+    let begun = Instant::now();
+    loop {
+        let found = Checkpoint::load(&Folder::new(out).checkpoint()).ok().map(|c| c.progress);
+        if found.is_some_and(|p| p.epoch == epoch && p.batches > 0) {
+            child.kill().expect("kill");
+            let status = child.wait().expect("wait");
+            assert!(!status.success(), "the training ended before it was killed");
+            return;
+        }
+        assert!(child.try_wait().expect("child").is_none(), "the training ended before it was killed");
+        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint in epoch {epoch}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted() {
+    let Some(_) = common::gpu() else { return };
+    let data = data(160, 11, [13, 14]);
+    let [whole, again, killed] = [(); 3].map(|()| tempfile::tempdir().expect("folder"));
+    let said = succeed(data.path(), whole.path(), SMALL);
+    assert!(said.contains("all epochs done") && said.contains("device memory"), "{said}");
+    let expected = state(whole.path());
+    assert_eq!(expected.1, 60, "three epochs of twenty steps");
+
+    // The same seed, another process: the same bits after 60 steps.
+    succeed(data.path(), again.path(), SMALL);
+    assert!(state(again.path()) == expected, "the same seed gave other weights");
+
+    // Killed twice, in the middle of the first and of the second epoch.
+    let spawn = |more: &[&str]| {
+        let mut command = palpate(data.path(), killed.path(), more);
+        command.args(["--checkpoint-every", "0"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("spawn")
+    };
+    kill_in(spawn(SMALL), killed.path(), 0);
+    kill_in(spawn(&["--resume"]), killed.path(), 1);
+    let said = succeed(data.path(), killed.path(), &[SMALL, &["--resume"]].concat());
+    assert!(said.contains("resumed after step"), "{said}");
+    assert!(state(killed.path()) == expected, "a killed and resumed training gave other weights");
+
+    // The log: one line an epoch, none twice; and a picture.
+    let log = std::fs::read_to_string(Folder::new(killed.path()).losses()).expect("log");
+    let epochs: Vec<Epoch> = log.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+    let rates: Vec<_> = epochs.iter().map(|e| e.learning_rate / 3e-3).collect();
+    assert!(rates.iter().zip([1.0, 0.8, 0.64]).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-5), "{rates:?}");
+    assert!(epochs[2].train.total < epochs[0].train.total, "{log}");
+    assert!(std::fs::read(Folder::new(killed.path()).picture()).expect("picture").starts_with(b"\x89PNG"));
+    // Nothing is left lying about.
+    assert_eq!(std::fs::read_dir(killed.path()).expect("folder").count(), 4);
+
+    // Another seed, other weights; more epochs, further.
+    let other = SMALL.iter().map(|a| if *a == "7" { "8" } else { a }).collect::<Vec<_>>();
+    succeed(data.path(), again.path(), &[&other[..], &["--force"]].concat());
+    assert!(state(again.path()).0 != expected.0, "another seed gave the same weights");
+    let said = succeed(data.path(), again.path(), &["--resume", "--epochs", "4"]);
+    assert!(said.contains("epoch   4"), "{said}");
+}
+
+#[test]
+fn one_batch_is_learned_by_heart() {
+    let Some(gpu) = common::gpu() else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    write_patches(folder.path(), Split::Train, 8, [30, 30]);
+    let patches = Patches::open(Split::Train.path(folder.path())).expect("open");
+    let pixels = 8 * 900;
+    let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
+    let all: Vec<u32> = (0..8).collect();
+    patches.gather(&all, &mut input, &mut truth, &mut mask).expect("gather");
+    for norm in [Norm::Instance, Norm::Batch] {
+        let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() }).expect("unet");
+        let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+        let learned = Learned::new(&gpu, &Weights::random(unet, 1)).expect("upload");
+        let objective = Objective { total_variation: 0.0, masked: true };
+        let size = [8, 30, 30];
+        let step = TrainStep::new(&chooser, &learned, size, objective, Default::default(), &|_, _| {})
+            .expect("step");
+        let run = |t| step.run([&input, &truth, &mask], 0, t, 5e-3).expect("run").total;
+        let first = run(1);
+        let reached = (2..=1000).find(|&t| run(t) < 0.01 * first);
+        println!("{norm:?} norm: first loss {first:.2} kPa², below 1 % of it after {reached:?} steps");
+        assert!(reached.is_some(), "{norm:?}: not below 1 % of {first} in 1000 steps");
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_in_words() {
+    let good = data(16, 3, [14, 14]);
+    let out = tempfile::tempdir().expect("folder");
+    let empty = tempfile::tempdir().expect("folder");
+    let refused = |data: &Path, out: &Path, more: &[&str], code: i32, part: &str| {
+        let output = run(data, out, more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
+        assert!(said.contains(part), "{more:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    };
+    let new = out.path().join("new");
+    for (more, part) in [
+        (&["--batch", "0"][..], "--batch"),
+        (&["--learning-rate", "-1"], "--learning-rate"),
+        (&["--learning-rate", "nan"], "--learning-rate"),
+        (&["--epochs", "0"], "--epochs"),
+        (&["--chans", "0"], "channels"),
+        (&["--pools", "40"], "pools"),
+        (&["--dropout", "1"], "dropout"),
+        (&["--tv", "-0.1"], "--tv"),
+        (&["--augment", "wobble"], "flips"),
+        (&["--augment", "noise"], "noise=0.5"),
+        (&["--augment", "gains=0.5"], "most"),
+        (&["--resume"], "no checkpoint"),
+        (&["--resume", "--force"], "--force"),
+    ] {
+        refused(good.path(), &new, more, 2, part);
+        assert!(!new.exists(), "{more:?} left a folder");
+    }
+    let Some(_) = common::gpu() else { return };
+    refused(empty.path(), &new, &[], 1, "train.safetensors");
+    // Five pools leave nothing of 14 × 14.
+    refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 2, "pool");
+    let small = &["--chans", "2", "--pools", "1", "--epochs", "1", "--batch", "4"][..];
+    refused(good.path(), &new, &[small, &["--force", "--learning-rate", "1e30"]].concat(), 1, "--clip");
+    succeed(good.path(), &new, &[small, &["--force"]].concat());
+    refused(good.path(), &new, small, 2, "--resume");
+    refused(good.path(), &new, &["--resume", "--chans", "4"], 2, "--chans");
+    refused(data(17, 3, [14, 14]).path(), &new, &["--resume"], 2, "begun with");
+    // A checkpoint cut short, and one of something else.
+    let checkpoint = Folder::new(&new).checkpoint();
+    let bytes = std::fs::read(&checkpoint).expect("checkpoint");
+    std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).expect("write");
+    refused(good.path(), &new, &["--resume"], 1, "damaged");
+    std::fs::copy(Folder::new(&new).weights(), &checkpoint).expect("copy");
+    refused(good.path(), &new, &["--resume"], 1, "no training state");
+    // Validation patches of another size.
+    write_patches(good.path(), Split::Validation, 3, [14, 15]);
+    refused(good.path(), &out.path().join("other"), small, 1, "14 × 15");
+    // Patches that are not finite are named when they are met.
+    let bad = data(16, 3, [14, 14]);
+    let path = Split::Train.path(bad.path());
+    let mut bytes = std::fs::read(&path).expect("patches");
+    let header = u64::from_le_bytes(bytes[..8].try_into().expect("8")) as usize;
+    bytes[8 + header..12 + header].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, bytes).expect("write");
+    refused(bad.path(), &out.path().join("bad"), small, 1, "patch 0");
+}
