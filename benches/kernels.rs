@@ -18,7 +18,7 @@ fn kernels(c: &mut Criterion) {
     let mut group = c.benchmark_group("kernels");
     group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     for kernel in TABLE {
-        for spec in (kernel.specs)().iter().filter(|s| gpu.caps().features.contains(s.features)) {
+        for spec in (kernel.specs)().iter().filter(|s| s.runs_on(gpu.caps())) {
             let Some(&size) = kernel.sizes.last() else { continue };
             let mut rec = Recorder::new();
             (kernel.trial)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));

@@ -57,7 +57,7 @@ fn whole_table(checks: Checks) {
     let pipelines = Pipelines::new(&gpu, checks);
     let mut failures = Vec::new();
     for kernel in TABLE {
-        for spec in (kernel.specs)().iter().filter(|s| gpu.caps().features.contains(s.features)) {
+        for spec in (kernel.specs)().iter().filter(|s| s.runs_on(gpu.caps())) {
             for &size in kernel.sizes {
                 match trial(&pipelines, spec, size) {
                     Ok(error) => println!("{:<34} {:?} {error:.1e}", spec.label(), size),

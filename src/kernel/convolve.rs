@@ -93,11 +93,7 @@ impl Form {
         if !caps.software() {
             forms.rotate_right(1);
         }
-        forms.retain(|form| match form {
-            Self::Register(8) => caps.subgroups_hold(8),
-            Self::Register(_) => caps.subgroups_hold(4),
-            Self::Tiled => true,
-        });
+        forms.retain(|form| form.spec(&KERNEL, &[]).runs_on(caps));
         forms
     }
 
@@ -106,11 +102,11 @@ impl Form {
             Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes)],
             Self::Tiled => &[("TILED", 1)],
         };
-        let features = match self {
-            Self::Register(_) => wgpu::Features::SUBGROUP,
-            Self::Tiled => wgpu::Features::empty(),
+        let (features, lanes) = match self {
+            Self::Register(lanes) => (wgpu::Features::SUBGROUP, lanes),
+            Self::Tiled => (wgpu::Features::empty(), 0),
         };
-        Spec { features, ..Spec::new(kernel, &[own, constants].concat()) }
+        Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
     }
 
     pub(super) fn of(spec: &Spec) -> Self {

@@ -69,6 +69,7 @@ pub use pipeline::{Checks, Pipelines};
 pub use planes::Plane;
 
 use crate::error::Result;
+use crate::gpu::Caps;
 use crate::plan::{Buf, Recorder, Tex};
 use crate::tensor::Shape;
 
@@ -248,12 +249,19 @@ pub struct Spec {
     pub constants: Vec<(&'static str, u32)>,
     /// Features beyond WebGPU's defaults.
     pub features: wgpu::Features,
+    /// How many neighbouring threads have to be of one subgroup.
+    pub lanes: u32,
 }
 
 impl Spec {
     /// `kernel` with `constants`, on WebGPU's defaults.
     pub fn new(kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Self {
-        Self { kernel, constants: constants.to_vec(), features: wgpu::Features::empty() }
+        Self { kernel, constants: constants.to_vec(), features: wgpu::Features::empty(), lanes: 0 }
+    }
+
+    /// Whether a device has what it needs.
+    pub fn runs_on(&self, caps: &Caps) -> bool {
+        caps.features.contains(self.features) && (self.lanes == 0 || caps.subgroups_hold(self.lanes))
     }
 
     /// `fft RADIX=8`: how it is called in errors, timings and GPU debuggers.
