@@ -13,7 +13,8 @@
 // TILED 0, for software adapters: 8 threads in teams of LANES hold a quad of output channels each and 4 LANES
 // pixels; each lane gathers 4 pixels' quad of input channels and shares it by broadcast. Dispatch: pixels / 32 by
 // co4 / LANES. TILED 1, for GPUs: 256 threads compute 64 pixels x 64 channels, 4 x 4 each, from 16 input channels
-// at a time in workgroup memory. Dispatch: pixels / 64 by co4 / 16. Both by 4 taps along z in GEOMETRY 2.
+// at a time in workgroup memory. Dispatch: pixels / 64 by co4 / 16. Both by 4 taps along z in GEOMETRY 2. Pixels that
+// are too many for x go on along z, behind the taps.
 #use geometry
 
 struct Params {
@@ -30,6 +31,12 @@ struct Params {
     dst_pitch: u32,
 }
 
+#if GEOMETRY == 2
+const ALONG_Z: u32 = 4;
+#else
+const ALONG_Z: u32 = 1;
+#end
+
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> src: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
@@ -45,11 +52,17 @@ var<workgroup> left: array<vec4f, 256>;
 var<workgroup> right: array<vec4f, 256>;
 
 @compute @workgroup_size(256)
-fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn convolve(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let tile = group.x + group.z / ALONG_Z * groups.x;
+    let along_z = group.z % ALONG_Z;
     let pixels = p.n * p.h * p.w;
     // What this thread loads: a quad of input channels of one pixel, a quad of output channels of one weight.
     let quad = local % 4;
-    let pixel = group.x * 64 + local / 4;
+    let pixel = tile * 64 + local / 4;
     let at = place(pixel, p.n, p.w);
     let row = local / 16;
     let column = group.y * 16 + local % 16;
@@ -64,7 +77,7 @@ fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     }
 #end
     for (var t = 0u; t < TAPS; t++) {
-        let tap = max(t, group.z);
+        let tap = max(t, along_z);
         let inside = pixel < pixels && valid(at, tap, p.h, p.w);
         let start = p.src_first + p.src_pitch * source(at, tap, p.h, p.w);
         for (var k = 0u; k < p.ci4; k += 4) {
@@ -97,10 +110,10 @@ fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 #end
         }
     }
-    let base = group.x * 64 + first;
+    let base = tile * 64 + first;
 #unroll i 0 4
     if base + $i < pixels && column < p.co4 {
-        dst[result(base + $i, group.z) + column] = sum[$i];
+        dst[result(base + $i, along_z) + column] = sum[$i];
     }
 #end
 }
@@ -109,9 +122,15 @@ const NOWHERE: u32 = 0xffffffff;
 
 // A team of 8 is the first lanes of a subgroup; a team of 4 is a quad, whatever the subgroup.
 @compute @workgroup_size(8)
-fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn convolve(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let tile = group.x + group.z / ALONG_Z * groups.x;
+    let along_z = group.z % ALONG_Z;
     let lane = local % LANES;
-    let first = group.x * 32 + local / LANES * (4 * LANES) + lane;
+    let first = tile * 32 + local / LANES * (4 * LANES) + lane;
     let pixels = p.n * p.h * p.w;
     let channel = group.y * LANES + lane;
     // Lanes beyond the last channel compute it once more and do not store it.
@@ -130,10 +149,10 @@ fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 #unroll g 0 4
     let at$g = place(first + $g * LANES, p.n, p.w);
     let exists$g = first + $g * LANES < pixels;
-    let result$g = select(NOWHERE, result(first + $g * LANES, group.z), exists$g);
+    let result$g = select(NOWHERE, result(first + $g * LANES, along_z), exists$g);
 #end
     for (var t = 0u; t < TAPS; t++) {
-        let tap = max(t, group.z);
+        let tap = max(t, along_z);
 #unroll g 0 4
         let inside$g = exists$g && valid(at$g, tap, p.h, p.w);
         let start$g = select(0, p.src_first + p.src_pitch * source(at$g, tap, p.h, p.w), inside$g);

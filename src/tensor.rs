@@ -39,6 +39,12 @@ impl Shape {
         4 * self.pixels() * self.quads()
     }
 
+    /// Whether channels `first` to `first + c - 1` have quads of their own, with zeros after them if anything.
+    pub const fn separate(self, first: usize, c: usize) -> bool {
+        let end = first + c;
+        first.is_multiple_of(4) && (end == self.c || end < self.c && end.is_multiple_of(4))
+    }
+
     /// Values, without padding.
     pub const fn len(self) -> usize {
         self.pixels() * self.c
@@ -87,11 +93,10 @@ impl Tensor {
         Self::whole(rec.scratch::<f32>(label, shape.floats()), shape)
     }
 
-    /// `c` channels from channel `first` on, where that is the start of a quad.
+    /// `c` channels from channel `first` on, where they have quads of their own.
     pub fn window(self, first: usize, c: usize) -> Option<Self> {
-        let fits = first.is_multiple_of(4) && first + c <= self.shape.c;
         let shape = Shape { c, ..self.shape };
-        fits.then(|| Self { shape, first: self.first + (first / 4) as u32, ..self })
+        self.shape.separate(first, c).then(|| Self { shape, first: self.first + (first / 4) as u32, ..self })
     }
 
     /// Whether pixel follows pixel with nothing in between.

@@ -235,7 +235,7 @@ fn what_cannot_be_trained_is_refused_in_words() {
     let Some(_) = common::gpu() else { return };
     refused(empty.path(), &new, &[], 1, "train.safetensors");
     // Five pools leave nothing of 14 × 14.
-    refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 2, "pool");
+    refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 1, "pools");
     let small = &["--chans", "2", "--pools", "1", "--epochs", "1", "--batch", "4"][..];
     refused(good.path(), &new, &[small, &["--force", "--learning-rate", "1e30"]].concat(), 1, "--clip");
     succeed(good.path(), &new, &[small, &["--force"]].concat());

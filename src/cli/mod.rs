@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod forward;
 mod invert;
 mod picture;
 mod progress;
@@ -29,6 +30,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Demo),
     Invert(invert::Invert),
+    Forward(forward::Forward),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
     Train(Box<train::Train>),
@@ -40,6 +42,7 @@ impl Cli {
         match self.command {
             Command::Demo(command) => command.run(),
             Command::Invert(command) => command.run(),
+            Command::Forward(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),
             Command::Train(command) => command.run(),

@@ -1,9 +1,10 @@
 //! Progress bars on standard error, shown only on a terminal.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use palpate::Result;
 use palpate::kernel::Pipelines;
 use palpate::mmdi::{Mmdi, Settings};
+use std::fmt::Write;
 use std::time::Duration;
 
 /// The bars of one command, which stand below each other.
@@ -13,8 +14,20 @@ pub struct Bars(MultiProgress);
 impl Bars {
     /// A bar over `total` steps that says `what` is being done. Off a terminal it draws nothing.
     pub fn bar(&self, what: &'static str, total: usize) -> ProgressBar {
-        let style = ProgressStyle::with_template("{msg:20} {wide_bar:.cyan/dim} {pos}/{len} {eta}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        self.styled(what, total, "{msg:20} {wide_bar:.cyan/dim} {pos}/{len} {eta}")
+    }
+
+    /// As [`Bars::bar`], with steps a second.
+    pub fn rate(&self, what: &'static str, total: usize) -> ProgressBar {
+        self.styled(what, total, "{msg:20} {wide_bar:.cyan/dim} {pos}/{len} {rate} {eta}")
+    }
+
+    fn styled(&self, what: &'static str, total: usize, template: &str) -> ProgressBar {
+        let style = ProgressStyle::with_template(template);
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        };
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate);
         let bar = self.0.add(ProgressBar::new(total as u64)).with_style(style).with_message(what);
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
@@ -35,12 +48,17 @@ impl Bars {
 
     /// Compiles an inversion behind a bar.
     pub fn compile(&self, pipelines: &Pipelines, settings: &Settings) -> Result<Mmdi> {
+        self.compiling(|progress| Mmdi::new(pipelines, settings, progress))
+    }
+
+    /// Makes what takes compiling behind a bar; `make` is given what to tell of each kernel.
+    pub fn compiling<T>(&self, make: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
         let bar = self.bar("compiling kernels", 0);
-        let mmdi = Mmdi::new(pipelines, settings, &|_, all| {
+        let made = make(&|_, all| {
             bar.set_length(all as u64);
             bar.inc(1);
         });
         bar.finish_and_clear();
-        mmdi
+        made
     }
 }

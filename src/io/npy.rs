@@ -5,7 +5,10 @@
 
 use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, complex_from_pairs, shape_text};
 use super::what_it_is;
+use crate::error::{Error, Result as Outcome};
+use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::npy::header::{Header, Layout};
+use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// NumPy itself refuses longer headers.
@@ -13,13 +16,7 @@ const HEADER_BYTES: usize = 10_000;
 
 /// Decodes a `.npy` file; index `[i, j, k]` becomes sample (i, j, k) in either order.
 pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
-    if !file.starts_with(MAGIC) {
-        return Err(format!("is not a NumPy .npy file{}", what_it_is(file)));
-    }
-    let mut rest = file;
-    check_header(file)?;
-    let header = Header::from_reader(&mut rest)
-        .map_err(|e| format!("has a NumPy header that cannot be read ({e})"))?;
+    let (header, data) = parse(file)?;
     let mut shape = header.shape;
     let c_shape = shape.clone();
     let samples = check_shape(&mut shape)?;
@@ -30,16 +27,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
             header.type_descriptor
         )
     })?;
-    let expected = samples * number.size() * if complex { 2 } else { 1 };
-    if rest.len() != expected {
-        let fault = if rest.len() < expected { "is truncated" } else { "is longer than its header says" };
-        return Err(format!(
-            "{fault}: {} bytes of data, where {} samples need {expected}",
-            rest.len(),
-            shape_text(&shape)
-        ));
-    }
-    let values = number.decode(rest, big_endian);
+    check_length(data, &shape, samples.checked_mul(number.size() * if complex { 2 } else { 1 }))?;
+    let values = number.decode(data, big_endian);
     let data = if complex { complex_from_pairs(&values) } else { Samples::Real(values) };
     let data = match (header.layout, data) {
         (Layout::Fortran, data) => data,
@@ -49,6 +38,65 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
         }
     };
     Ok(Volume { shape, data, geometry: Geometry::default(), format: Format::Npy })
+}
+
+/// Reads the array of float32 or float64 at `path`, of any number of axes; float64 is rounded to float32. The axes are
+/// the file's, whichever of them is fastest there, and the last is fastest in what is returned.
+///
+/// # Errors
+/// [`Error::File`] if the file cannot be read, is truncated or no `.npy` file, or holds no values or values of another
+/// type.
+pub fn read_floats(path: impl AsRef<Path>) -> Outcome<ArrayD<f32>> {
+    let path = path.as_ref();
+    floats(&super::load(path)?).map_err(|what| Error::file(path, what))
+}
+
+fn floats(file: &[u8]) -> Result<ArrayD<f32>, String> {
+    let (header, data) = parse(file)?;
+    let descriptor = header.type_descriptor.as_string().map_or("", String::as_str);
+    let (big_endian, number) = match element(descriptor) {
+        Some((big_endian, number @ (Number::F32 | Number::F64), false)) => (big_endian, number),
+        other => {
+            let remedy = match other {
+                Some((_, _, true)) => "save its real and its imaginary part as channels of float32",
+                _ => "save it with .astype('float32')",
+            };
+            let kind = header.type_descriptor;
+            return Err(format!("holds elements of type {kind}, where float32 is wanted; {remedy}"));
+        }
+    };
+    let shape = header.shape;
+    if shape.contains(&0) {
+        return Err(format!("holds an array of {}, which is empty", shape_text(&shape)));
+    }
+    check_length(data, &shape, shape.iter().try_fold(number.size(), |n, &axis| n.checked_mul(axis)))?;
+    let values: Vec<f32> = number.decode(data, big_endian).into_iter().map(|v| v as f32).collect();
+    let fortran = header.layout == Layout::Fortran;
+    let array = ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), values);
+    let array = array.map_err(|e| format!("does not hold the array its header tells of ({e})"))?;
+    Ok(if fortran { array.as_standard_layout().into_owned() } else { array })
+}
+
+/// The header and the data behind it.
+fn parse(file: &[u8]) -> Result<(Header, &[u8]), String> {
+    if !file.starts_with(MAGIC) {
+        return Err(format!("is not a NumPy .npy file{}", what_it_is(file)));
+    }
+    let mut rest = file;
+    check_header(file)?;
+    let header = Header::from_reader(&mut rest)
+        .map_err(|e| format!("has a NumPy header that cannot be read ({e})"))?;
+    Ok((header, rest))
+}
+
+/// Refuses `data` of other than the `expected` bytes; no number of them is more than there could be.
+fn check_length(data: &[u8], shape: &[usize], expected: Option<usize>) -> Result<(), String> {
+    let expected = expected.unwrap_or(usize::MAX);
+    if data.len() == expected {
+        return Ok(());
+    }
+    let fault = if data.len() < expected { "is truncated" } else { "is longer than its header says" };
+    Err(format!("{fault}: {} bytes of data, where {} samples need {expected}", data.len(), shape_text(shape)))
 }
 
 /// Keeps the crate's parser from headers that no array has: it allocates what the length
@@ -180,5 +228,23 @@ pub(super) mod tests {
         long.resize(100, b' ');
         assert!(decode(&long).unwrap_err().contains("header"));
         assert!(decode(b"\x93NUMPY\x01").unwrap_err().contains("truncated"));
+    }
+
+    #[test]
+    fn floats_in_either_order_with_the_last_axis_fastest() {
+        let bytes = |values: &[f64]| values.iter().flat_map(|v| v.to_be_bytes()).collect::<Vec<_>>();
+        let c = floats(&file("'>f8'", "False", "(2, 3)", &bytes(&[0., 1., 2., 10., 11., 12.]))).unwrap();
+        let f = floats(&file("'>f8'", "True", "(2, 3)", &bytes(&[0., 10., 1., 11., 2., 12.]))).unwrap();
+        assert_eq!(c, ndarray::array![[0f32, 1., 2.], [10., 11., 12.]].into_dyn());
+        assert_eq!((f.as_slice(), &f), (c.as_slice(), &c));
+        let five = floats(&file("'<f4'", "False", "(1, 1, 1, 1, 1)", &1f32.to_le_bytes())).unwrap();
+        assert_eq!(five.shape(), [1; 5]);
+        let bad = |descriptor, shape, data| floats(&file(descriptor, "False", shape, data)).unwrap_err();
+        assert!(bad("'<i4'", "(1,)", &[0; 4]).contains(".astype('float32')"));
+        assert!(bad("'<c8'", "(1,)", &[0; 8]).contains("imaginary part as channels"));
+        assert!(bad("'<f4'", "(0, 99999999999, 99999999999)", &[]).contains("empty"));
+        assert!(bad("'<f4'", "(9999999999, 9999999999)", &[]).contains("truncated"));
+        assert!(bad("'<f4'", "(1,)", &[0; 5]).contains("longer"));
+        assert!(floats(b"PK\x03\x04").unwrap_err().contains("zip"));
     }
 }

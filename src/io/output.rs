@@ -76,7 +76,7 @@ impl OutputSet {
             if !self.force && path.symlink_metadata().is_ok() {
                 let path = path.display();
                 return Err(Error::Usage(format!(
-                    "{path} exists already; choose another folder, or --force"
+                    "{path} exists already; choose another with -o, or --force"
                 )));
             }
         }

@@ -5,7 +5,7 @@ use super::params::params;
 use super::{Cost, Expect, Kernel, Params, Size, Spec, flip, read, trial, uniform, write};
 use crate::gpu::Caps;
 use crate::oracle;
-use crate::plan::Recorder;
+use crate::plan::{MOST_GROUPS, Recorder};
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -181,7 +181,9 @@ pub fn record(
         Form::Tiled => [64, 16],
     };
     let along_z = if geometry == Geometry::Up { 4 } else { 1 };
-    let groups = [(n * h * w).div_ceil(pixels), co4.div_ceil(quads), along_z];
+    let tiles = (n * h * w).div_ceil(pixels);
+    let folds = tiles.div_ceil(MOST_GROUPS);
+    let groups = [tiles.div_ceil(folds), co4.div_ceil(quads), along_z * folds];
     let taps = if geometry == Geometry::Up { 1 } else { geometry.taps() };
     let cost = Cost {
         flops: 2.0 * (dst.shape.pixels() * taps) as f64 * (src.shape.c * dst.shape.c) as f64,

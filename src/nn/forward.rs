@@ -20,12 +20,12 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// Compiles the network of `weights` for images of `h` × `w`, at most `batch` at once: fewer where the device
-    /// cannot bind buffers that large. `progress` is told how many kernels of how many are compiled.
+    /// Compiles the network of `weights` for images of `h` × `w`, at most `batch` at once: fewer where the device has
+    /// no room for as many. `progress` is told how many kernels of how many are compiled.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the images are too small for the network's pools, [`Error::OutOfMemory`] when not even
-    /// one fits the device.
+    /// [`Error::Data`] when the images are too small for the network's pools or too large for the device,
+    /// [`Error::OutOfMemory`] when not even one fits its memory.
     pub fn new(
         chooser: &Chooser,
         weights: &Weights,
@@ -33,16 +33,18 @@ impl Forward {
         batch: usize,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
-        let most = chooser.pipelines().gpu().caps().max_binding();
+        let caps = chooser.pipelines().gpu().caps();
         let mut batch = batch.max(1);
         loop {
             let (rec, input, output, image) = Self::record(chooser, weights, Shape::new(batch, h, w, 0))?;
-            if batch > 1 && rec.memory()[1] > most {
-                batch = batch.div_ceil(2);
-                continue;
+            let fits = rec.memory()[1] <= caps.max_binding();
+            if fits || batch == 1 {
+                match Plan::compile(rec, chooser.pipelines(), progress) {
+                    Err(Error::OutOfMemory(_)) if batch > 1 => {}
+                    plan => return Ok(Self { plan: plan?, input, output, image, batch }),
+                }
             }
-            let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
-            return Ok(Self { plan, input, output, image, batch });
+            batch = batch.div_ceil(2);
         }
     }
 

@@ -159,3 +159,80 @@ impl Layout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The place of `entry`'s value at PyTorch's index `[a, b, y, x]`.
+    fn place(entry: &Entry, [a, b, y, x]: [usize; 4]) -> usize {
+        let (_, shape) = entry.at_rest().remove(0);
+        let [n, side] = [shape[1], shape[2]];
+        entry.places()[((a * n + b) * side + y) * side + x]
+    }
+
+    fn entry(kind: Kind) -> Entry {
+        Entry { name: "it".into(), kind, first: 40 }
+    }
+
+    #[test]
+    fn weights_lie_tap_by_tap_with_the_output_channel_fastest() {
+        // 3 channels to 6: padded to 4 and 8. PyTorch counts [co, ci, y, x], and [ci, co, y, x] where it transposes.
+        let [ci, co] = [3, 6];
+        let cases = [
+            (Geometry::Three, vec![6, 3, 3, 3], 3),
+            (Geometry::One, vec![6, 3, 1, 1], 1),
+            (Geometry::Up, vec![3, 6, 2, 2], 2),
+        ];
+        for (geometry, shape, side) in cases {
+            let entry = entry(Kind::Weights(geometry, [ci, co]));
+            assert_eq!(entry.at_rest(), [("it".to_string(), shape)]);
+            for (i, o) in (0..ci).flat_map(|i| (0..co).map(move |o| (i, o))) {
+                for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
+                    let index = if geometry == Geometry::Up { [i, o, y, x] } else { [o, i, y, x] };
+                    let expected = 40 + ((y * side + x) * 4 + i) * 8 + o;
+                    assert_eq!(place(&entry, index), expected, "{geometry:?} {index:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_and_statistics_lie_padded_to_quads() {
+        assert_eq!(entry(Kind::Vector(5)).places(), [40, 41, 42, 43, 44]);
+        let running = entry(Kind::Running(3));
+        assert_eq!(running.places(), [40, 41, 42, 44, 45, 46]);
+        let names = ["it.running_mean", "it.running_var"].map(|name| (name.to_string(), vec![3]));
+        assert_eq!(running.at_rest(), names);
+    }
+
+    #[test]
+    fn no_two_values_share_a_place_and_entries_start_at_quads() {
+        let mut layout = Layout::default();
+        layout.weights("a", Geometry::Three, 2, 5);
+        layout.weights("b", Geometry::Up, 5, 3);
+        layout.weights("c", Geometry::One, 3, 1);
+        layout.vector("d", 1);
+        layout.norm("e", 7);
+        assert_eq!(layout.learned(), 9 * 10 + 4 * 15 + 3 + 1 + 2 * 7);
+        for (entries, len) in
+            [(&layout.parameters, layout.parameters_len()), (&layout.state, layout.state_len())]
+        {
+            let mut taken = BTreeSet::new();
+            for entry in entries {
+                let own = entry.first..entry.first + entry.shape().floats();
+                let places = entry.places();
+                let values: usize = entry.at_rest().iter().map(|(_, s)| s.iter().product::<usize>()).sum();
+                assert_eq!((entry.first % 4, places.len()), (0, values), "{}", entry.name);
+                assert!(places.into_iter().all(|p| own.contains(&p) && taken.insert(p)), "{}", entry.name);
+                assert!(own.end <= len && own.end.is_multiple_of(4));
+            }
+        }
+        let names: Vec<_> = layout.parameters.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(
+            (names, layout.state[0].name.as_str()),
+            (vec!["a", "b", "c", "d", "e.weight", "e.bias"], "e")
+        );
+    }
+}

@@ -25,6 +25,12 @@ pub enum Norm {
     Batch,
 }
 
+impl std::fmt::Display for Norm {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(if *self == Self::Instance { "instance" } else { "batch" })
+    }
+}
+
 /// How a decoding block doubles rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +39,12 @@ pub enum Up {
     Transpose,
     /// Bilinear interpolation, all channels kept.
     Bilinear,
+}
+
+impl std::fmt::Display for Up {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(if *self == Self::Transpose { "transpose" } else { "bilinear" })
+    }
 }
 
 /// What a U-Net is made of.
@@ -71,6 +83,14 @@ impl Default for UnetSettings {
     }
 }
 
+impl std::fmt::Display for UnetSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { chans, pools, norm, pooling, up, .. } = self;
+        let plural = if *pools == 1 { "" } else { "s" };
+        write!(f, "U-Net of {chans} channels, {pools} {pooling} pool{plural}, {up} up, {norm} norm")
+    }
+}
+
 /// Whether a network learns or is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -94,10 +114,11 @@ impl Unet {
     /// [`Error::Usage`] for settings without channels, without pools or with more of either than could be.
     pub fn new(settings: UnetSettings) -> Result<Self> {
         let UnetSettings { in_channels, out_channels, chans, pools, dropout, .. } = settings;
-        if [in_channels, out_channels, chans, pools].contains(&0) || pools > 8 || chans > 1024 {
+        let could_be = [in_channels, out_channels, chans].iter().all(|c| (1..=1024).contains(c));
+        if !could_be || !(1..=8).contains(&pools) {
             return Err(Error::Usage(format!(
-                "a U-Net has channels in and out ({in_channels}, {out_channels}), 1 to 1024 channels ({chans}) and 1 \
-                 to 8 pools ({pools})"
+                "a U-Net has 1 to 1024 channels in ({in_channels}), out ({out_channels}) and in its first block \
+                 ({chans}), and 1 to 8 pools ({pools})"
             )));
         }
         if !(0.0..1.0).contains(&dropout) {
@@ -148,7 +169,27 @@ impl Unet {
         layout
     }
 
-    fn up_conv(i: usize, pools: usize) -> String {
+    /// Refuses images of `h` × `w` pixels that are too small for the pools.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the least size.
+    pub fn check_size(&self, [h, w]: [usize; 2]) -> Result<()> {
+        let UnetSettings { pools, norm, .. } = self.settings;
+        let bottom = (h >> pools) * (w >> pools);
+        if bottom > 1 || (bottom == 1 && norm == Norm::Batch) {
+            return Ok(());
+        }
+        let least = 1 << pools;
+        let (other, why) = match norm {
+            Norm::Batch => (least, ""),
+            Norm::Instance => (2 * least, ", as instance norm takes the mean over more than one pixel"),
+        };
+        Err(Error::Data(format!(
+            "images of {h} × {w} pixels are too small for a U-Net of {pools} pools: {least} × {other} is the least{why}"
+        )))
+    }
+
+    pub(super) fn up_conv(i: usize, pools: usize) -> String {
         if i + 1 == pools { format!("up_conv.{i}.0") } else { format!("up_conv.{i}") }
     }
 
@@ -156,9 +197,11 @@ impl Unet {
     /// [`Layout::register`] put there. Returns `[n, h, w, out_channels]`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the images are too small for the pools.
+    /// [`Error::Data`] when the images are too small for the pools, [`Error::Usage`] when `input` has other channels.
     pub fn forward(&self, tape: &mut Tape, registered: &Registered, input: Var, mode: Mode) -> Result<Var> {
         let settings = &self.settings;
+        let Shape { h, w, .. } = tape.shape(input);
+        self.check_size([h, w])?;
         let pools = settings.pools;
         let mut walk = Walk { settings, layout: &self.layout, registered, tape, mode, site: 0 };
         let mut skips = Vec::new();

@@ -26,6 +26,9 @@ const POOL: &str = "pool";
 const UP: &str = "up";
 const DROPOUT: &str = "dropout";
 
+/// What a file of other tensors is told.
+const NAMES: &str = "the names wanted are those of the DIME module's state_dict (see README.md)";
+
 impl Weights {
     /// Random weights as PyTorch starts them: uniform within 1/√(values summed); scale 1, shift 0.
     pub fn random(unet: Unet, seed: u64) -> Self {
@@ -65,8 +68,13 @@ impl Weights {
     /// # Errors
     /// What is wrong with them, as a sentence.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(b"PK\x03\x04") {
+            return Err(
+                "looks like what torch.save writes; write its state_dict with safetensors' save_file".into(),
+            );
+        }
         let damaged = |e| {
-            format!("is no safetensors file, or a damaged one ({e}); save it with safetensors' save_file")
+            format!("is no safetensors file, or a damaged one ({e}); write it with safetensors' save_file")
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
@@ -101,17 +109,24 @@ impl Weights {
             // The authors' interpolating module keeps transposed convolutions that it does not use.
             .filter(|name| unet.settings().up == Up::Transpose || !name.starts_with("up_transpose_conv."))
             .collect();
-        if let Some(first) = superfluous.first() {
+        if let Some(first) = superfluous.iter().min() {
+            let count = match superfluous.len() {
+                1 => "a tensor".into(),
+                n => format!("{n} tensors"),
+            };
             return Err(format!(
-                "holds {} tensors that this U-Net has no place for, '{first}' the first; it wants the names of the \
-                 DIME module's state_dict (see README.md)",
-                superfluous.len()
+                "holds {count} that this U-Net ({}) has no place for: '{first}'; {NAMES}",
+                unet.settings()
             ));
         }
-        if let Some(place) =
-            layout.state.iter().flat_map(|e| e.places().split_off(e.shape().c)).find(|&p| state[p] < 0.0)
-        {
-            return Err(format!("has a running variance of {}, below zero", state[place]));
+        for entry in &layout.state {
+            let variances = entry.places().split_off(entry.shape().c);
+            if let Some(value) = variances.into_iter().map(|place| state[place]).find(|v| *v < 0.0) {
+                return Err(format!(
+                    "'{}.running_var' holds {value}, where no variance is below 0",
+                    entry.name
+                ));
+            }
         }
         Ok(Self { unet, parameters, state, metadata })
     }
@@ -141,11 +156,7 @@ impl Weights {
             }
         }
         let UnetSettings { pooling, up, dropout, .. } = self.unet.settings();
-        let up = match up {
-            Up::Transpose => "transpose",
-            Up::Bilinear => "bilinear",
-        };
-        let own = [(POOL, pooling.to_string()), (UP, up.into()), (DROPOUT, dropout.to_string())];
+        let own = [(POOL, pooling.to_string()), (UP, up.to_string()), (DROPOUT, dropout.to_string())];
         let mut metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
         metadata.extend(own.map(|(key, value)| (key.to_string(), value)));
         let views = tensors
@@ -161,15 +172,11 @@ impl Weights {
 /// The settings of the U-Net whose tensors these are. Takes what it reads out of `metadata`.
 fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Result<UnetSettings, String> {
     let shape = |name: &str| {
-        let view = tensors.tensor(name).map_err(|_| {
-            format!(
-                "has no tensor '{name}'; it wants the names of the DIME module's state_dict (see README.md)"
-            )
-        })?;
+        let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
         let shape = view.shape();
         (shape.len() == 4)
             .then(|| shape.to_vec())
-            .ok_or_else(|| format!("'{name}' has {} axes, not 4", shape.len()))
+            .ok_or_else(|| format!("'{name}' has {} axes, where weights have 4", shape.len()))
     };
     let pools = (0..)
         .take_while(|i| tensors.tensor(&format!("down_sample_layers.{i}.layers.0.weight")).is_ok())
@@ -185,6 +192,12 @@ fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Resu
         }
     };
     let up = match metadata.remove(UP).as_deref() {
+        None if interpolates(tensors, pools) => {
+            return Err(format!(
+                "is of a U-Net that interpolates, and does not say so; set {UP} = 'bilinear' in its metadata: \
+                 save_file(tensors, path, metadata={{'{UP}': 'bilinear'}})"
+            ));
+        }
         None | Some("transpose") => Up::Transpose,
         Some("bilinear") => Up::Bilinear,
         Some(other) => {
@@ -195,7 +208,9 @@ fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Resu
     };
     let dropout = match metadata.remove(DROPOUT) {
         None => 0.0,
-        Some(rate) => rate.parse().map_err(|_| format!("says {DROPOUT} = '{rate}' in its metadata"))?,
+        Some(rate) => rate.parse().map_err(|_| {
+            format!("says {DROPOUT} = '{rate}' in its metadata, where a rate from 0 to below 1 is wanted")
+        })?,
     };
     let norm = if batch { Norm::Batch } else { Norm::Instance };
     Ok(UnetSettings {
@@ -210,8 +225,29 @@ fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Resu
     })
 }
 
+/// Whether nothing but interpolation can have led to these shapes: the first decoding block takes three times the
+/// channels it gives, or there is no transposed convolution at all.
+fn interpolates(tensors: &SafeTensors, pools: usize) -> bool {
+    let shape = |name: &str| tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();
+    match shape(&format!("{}.layers.0.weight", Unet::up_conv(0, pools)))[..] {
+        [co, ci, _, _] if Some(ci) == co.checked_mul(3) => true,
+        _ => tensors.names().into_iter().all(|name| !name.starts_with("up_transpose_conv.")),
+    }
+}
+
+/// That there is no tensor `name`, and why, if that can be told.
+fn missing(tensors: &SafeTensors, name: &str) -> String {
+    let prefixes = tensors.names().into_iter().filter_map(|n| n.strip_suffix(name));
+    match prefixes.filter(|prefix| prefix.ends_with('.')).min() {
+        Some(prefix) => format!(
+            "names its tensors '{prefix}{name}' and so on; write the state_dict without the prefix '{prefix}'"
+        ),
+        None => format!("has no tensor '{name}'; {NAMES}"),
+    }
+}
+
 fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let view = tensors.tensor(name).map_err(|_| format!("has no tensor '{name}'"))?;
+    let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
     if view.shape() != shape {
         return Err(format!("'{name}' has shape {:?}, where this U-Net wants {shape:?}", view.shape()));
     }
@@ -227,7 +263,7 @@ fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, 
         other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
     };
     match values.iter().find(|v| !v.is_finite()) {
-        Some(value) => Err(format!("'{name}' holds {value}")),
+        Some(value) => Err(format!("'{name}' holds {value}, where every weight has to be a finite float32")),
         None => Ok(values),
     }
 }
@@ -235,3 +271,6 @@ fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|i| bytes[i])
 }
+
+#[cfg(test)]
+mod tests;

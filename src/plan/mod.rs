@@ -6,6 +6,7 @@
 mod memory;
 mod record;
 
+pub(crate) use record::MOST_GROUPS;
 pub use record::{Buf, Dispatch, Recorder, Resource, Tex};
 
 use crate::error::{Error, Result};

@@ -110,7 +110,7 @@ pub struct Recorder {
 /// Threads of one workgroup of every linear kernel (`WORKGROUP` in `kernels/lib/thread.wgsl`).
 const WORKGROUP: usize = 64;
 /// WebGPU's limit on workgroups along one axis.
-const MOST_GROUPS: usize = 65_535;
+pub(crate) const MOST_GROUPS: usize = 65_535;
 
 impl Recorder {
     /// An empty recording.

@@ -2,6 +2,7 @@
 
 use super::{Op, Tape, Var};
 use crate::error::{Error, Result};
+use crate::kernel::convolve::Geometry;
 use crate::tensor::Shape;
 use std::collections::HashMap;
 
@@ -21,6 +22,9 @@ impl Tape {
         let mut grads = HashMap::from([(of, one)]);
         for var in (0..=of.0).rev().map(Var) {
             let Some(&grad) = grads.get(&var) else { continue };
+            if !self.op(var).inputs().iter().any(|v| needed[v.0]) {
+                continue;
+            }
             for (input, part) in self.parts(var, grad, &|v: Var| needed[v.0])? {
                 let sum = match grads.get(&input) {
                     Some(&before) => self.add([before, part])?,
@@ -46,6 +50,11 @@ impl Tape {
                     ));
                 }
                 if needed(weights) {
+                    if geometry == Geometry::Down {
+                        return Err(Error::Usage(
+                            "a convolution of stride 2 has no gradient in its weights".into(),
+                        ));
+                    }
                     let to = shape(self, weights);
                     parts.push((weights, self.push(Op::ConvolveWeights { src, grad, geometry }, to)));
                 }
@@ -104,8 +113,10 @@ impl Tape {
                     parts.push((var, self.combine(&[(grad, factor)])?));
                 }
             }
-            // A norm's gradient goes through its statistics already.
-            Op::Statistics { .. } | Op::RunningStatistics { .. } => {}
+            // A norm's gradient goes through its statistics already; nothing else's does.
+            Op::Statistics { .. } | Op::RunningStatistics { .. } => {
+                return Err(Error::Usage("statistics have no gradient but that of their norm".into()));
+            }
             other => return Err(Error::Usage(format!("there are no second derivatives: {other:?}"))),
         }
         parts.retain(|(input, _)| needed(*input));

@@ -136,7 +136,9 @@ impl<'a> Lowering<'a> {
     /// What an extraction without a copy is a window of.
     fn alias(&self, var: Var) -> Option<(Var, usize)> {
         match *self.tape.op(var) {
-            Op::Extract { src, first } if first.is_multiple_of(4) => Some((src, first)),
+            Op::Extract { src, first } if self.tape.shape(src).separate(first, self.tape.shape(var).c) => {
+                Some((src, first))
+            }
             _ => None,
         }
     }
@@ -226,12 +228,14 @@ impl<'a> Lowering<'a> {
             Op::Pad { src } => pad::record(rec, at(src), dst),
             Op::PadGrad { grad } => pad_grad::record(rec, at(grad), dst),
             Op::Concatenate { parts: [a, b] } => {
-                if at(a).buf != dst.buf {
-                    concatenate::record(rec, at(a), at(b), dst);
+                let (a, b) = (at(a), at(b));
+                let own = [dst.window(0, a.shape.c), dst.window(a.shape.c, b.shape.c)];
+                if own != [Some(a), Some(b)] {
+                    concatenate::record(rec, a, b, dst);
                 }
             }
             Op::Extract { src, first } => {
-                if at(src).buf != dst.buf {
+                if at(src).window(first, dst.shape.c) != Some(dst) {
                     extract::record(rec, at(src), first, dst);
                 }
             }

@@ -183,7 +183,7 @@ impl Folder {
         command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
         // The adapter that the other tests use.
         if let Ok(adapter) = std::env::var("PALPATE_ADAPTER")
-            && line.starts_with("invert")
+            && ["invert", "forward"].iter().any(|command| line.starts_with(command))
             && !line.contains("--adapter")
         {
             command.arg("--adapter").arg(adapter);
