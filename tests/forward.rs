@@ -116,10 +116,10 @@ fn any_order_and_precision_and_batch_give_the_same() {
 }
 
 #[test]
-fn more_pixels_than_one_dispatch_takes_are_cut_into_batches() {
+fn more_pixels_than_workgroups_along_one_axis() {
     let Some(_gpu) = common::gpu() else { return };
     let folder = folder();
-    // 2.4 million pixels, which are 73 000 workgroups of the smallest form.
+    // 2.4 million pixels, which are 73 000 workgroups of the smallest form, and go on along another axis.
     let image = tensor("input.30");
     folder.npy("many.npy", &array(&[150, 2, 125, 125], |i| image[[i[0] % 2, i[1], i[2] % 30, i[3] % 30]]));
     let ran = folder.good("forward --weights w.safetensors --input many.npy --output y.npy --batch 150");
