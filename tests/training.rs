@@ -181,7 +181,7 @@ fn the_bare_network_equals_pytorchs() {
     let Some(gpu) = common::gpu() else { return };
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     let images = Fixture::read("forward.safetensors");
-    for case in ["instance_max", "batch_avg", "bilinear", "plain", "uncounted"] {
+    for case in ["instance_max", "batch_avg", "bilinear", "bilinear_1", "bilinear_3", "plain", "uncounted"] {
         let weights =
             Weights::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
         for side in [30, 20, 41] {

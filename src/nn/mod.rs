@@ -2,6 +2,7 @@
 
 mod forward;
 mod layout;
+pub(crate) mod rest;
 mod unet;
 mod weights;
 

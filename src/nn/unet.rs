@@ -39,11 +39,31 @@ pub enum Up {
     Transpose,
     /// Bilinear interpolation, all channels kept.
     Bilinear,
+    /// Bilinear interpolation, then a convolution of `side` × `side` (1 or 3) to half the channels, norm and Leaky ReLU.
+    /// It is number `index` (0 or 1) of its block's layers in the state dictionary.
+    BilinearConvolution {
+        /// Rows and columns of the weights.
+        side: u8,
+        /// Its number among the layers.
+        index: u8,
+    },
 }
 
 impl std::fmt::Display for Up {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(if *self == Self::Transpose { "transpose" } else { "bilinear" })
+    }
+}
+
+impl Up {
+    /// Its convolution: the number among the block's layers, and what it brings together.
+    fn convolution(self) -> Option<(usize, Geometry)> {
+        match self {
+            Up::Transpose => Some((0, Geometry::Up)),
+            Up::Bilinear => None,
+            Up::BilinearConvolution { side: 1, index } => Some((index.into(), Geometry::One)),
+            Up::BilinearConvolution { index, .. } => Some((index.into(), Geometry::Three)),
+        }
     }
 }
 
@@ -158,10 +178,10 @@ impl Unet {
         block(&mut layout, "conv", chans << (pools - 1), chans << pools);
         for i in 0..pools {
             let co = chans << (pools - 1 - i);
-            if up == Up::Transpose {
-                unit(&mut layout, &format!("up_transpose_conv.{i}"), 0, Geometry::Up, 2 * co, co);
+            if let Some((index, geometry)) = up.convolution() {
+                unit(&mut layout, &format!("up_transpose_conv.{i}"), index, geometry, 2 * co, co);
             }
-            let ci = if up == Up::Transpose { 2 * co } else { 3 * co };
+            let ci = if up == Up::Bilinear { 3 * co } else { 2 * co };
             block(&mut layout, &Self::up_conv(i, pools), ci, co);
         }
         layout.weights(&format!("up_conv.{}.1.weight", pools - 1), Geometry::One, chans, out_channels);
@@ -213,10 +233,12 @@ impl Unet {
         }
         x = walk.block("conv", x)?;
         for (i, skip) in skips.into_iter().rev().enumerate() {
-            x = match settings.up {
-                Up::Transpose => walk.unit(&format!("up_transpose_conv.{i}"), 0, Geometry::Up, x)?,
-                Up::Bilinear => walk.tape.upsample(x, Upsampling::Bilinear),
-            };
+            if settings.up != Up::Transpose {
+                x = walk.tape.upsample(x, Upsampling::Bilinear);
+            }
+            if let Some((index, geometry)) = settings.up.convolution() {
+                x = walk.unit(&format!("up_transpose_conv.{i}"), index, geometry, x)?;
+            }
             let Shape { h, w, .. } = walk.tape.shape(skip);
             x = walk.tape.pad(x, [h, w])?;
             x = walk.tape.concatenate([x, skip])?;

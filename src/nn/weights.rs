@@ -1,10 +1,11 @@
 //! A network's weights: made at random, or read from and written to safetensors files with PyTorch's names and layout.
 
 use super::layout::{Entry, Layout};
+use super::rest;
 use super::unet::{Norm, Unet, UnetSettings, Up};
 use crate::error::{Error, Result};
 use crate::kernel::pool::Pooling;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -27,7 +28,7 @@ const UP: &str = "up";
 const DROPOUT: &str = "dropout";
 
 /// What a file of other tensors is told.
-const NAMES: &str = "the names wanted are those of the DIME module's state_dict (see README.md)";
+pub(super) const NAMES: &str = "the names wanted are those of the DIME module's state_dict (see README.md)";
 
 impl Weights {
     /// Random weights as PyTorch starts them: uniform within 1/√(values summed); scale 1, shift 0.
@@ -87,27 +88,15 @@ impl Weights {
         if layout.learned() > bytes.len() {
             return Err(format!("is too short for the U-Net of {} parameters it begins", layout.learned()));
         }
-        let mut known = Vec::new();
-        let mut fill = |entries: &[Entry], len: usize| -> Result<Vec<f32>, String> {
-            let mut values = vec![0.0; len];
-            for entry in entries {
-                let mut places = entry.places().into_iter();
-                for (name, shape) in entry.at_rest() {
-                    let read = read(&tensors, &name, &shape)?;
-                    read.into_iter().zip(&mut places).for_each(|(value, place)| values[place] = value);
-                    known.push(name);
-                }
-            }
-            Ok(values)
-        };
-        let parameters = fill(&layout.parameters, layout.parameters_len())?;
-        let state = fill(&layout.state, layout.state_len())?;
+        let parameters = rest::take(&tensors, "", &layout.parameters, layout.parameters_len())?;
+        let state = rest::take(&tensors, "", &layout.state, layout.state_len())?;
+        let known: Vec<_> = layout.parameters.iter().chain(&layout.state).flat_map(Entry::at_rest).collect();
         let superfluous: Vec<_> = tensors
             .names()
             .into_iter()
-            .filter(|name| !name.ends_with(".num_batches_tracked") && !known.iter().any(|k| k == name))
+            .filter(|name| !name.ends_with(".num_batches_tracked") && !known.iter().any(|(k, _)| k == name))
             // The authors' interpolating module keeps transposed convolutions that it does not use.
-            .filter(|name| unet.settings().up == Up::Transpose || !name.starts_with("up_transpose_conv."))
+            .filter(|name| unet.settings().up != Up::Bilinear || !name.starts_with("up_transpose_conv."))
             .collect();
         if let Some(first) = superfluous.iter().min() {
             let count = match superfluous.len() {
@@ -145,34 +134,20 @@ impl Weights {
     /// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
     pub fn serialise(&self) -> Result<Vec<u8>> {
         let Layout { parameters, state } = self.unet.layout();
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (entries, values) in [(parameters, &self.parameters), (state, &self.state)] {
-            for entry in entries {
-                let mut places = entry.places().into_iter();
-                for (name, shape) in entry.at_rest() {
-                    let own = places.by_ref().take(shape.iter().product());
-                    tensors.push((name, shape, own.flat_map(|place| values[place].to_le_bytes()).collect()));
-                }
-            }
-        }
+        let mut tensors = rest::put("", parameters, &self.parameters);
+        tensors.extend(rest::put("", state, &self.state));
         let UnetSettings { pooling, up, dropout, .. } = self.unet.settings();
         let own = [(POOL, pooling.to_string()), (UP, up.to_string()), (DROPOUT, dropout.to_string())];
         let mut metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
         metadata.extend(own.map(|(key, value)| (key.to_string(), value)));
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-        views
-            .and_then(|views| safetensors::serialize(views, Some(metadata)))
-            .map_err(|e| Error::Data(format!("the weights cannot be written: {e}")))
+        rest::serialise(&tensors, metadata)
     }
 }
 
 /// The settings of the U-Net whose tensors these are. Takes what it reads out of `metadata`.
 fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Result<UnetSettings, String> {
     let shape = |name: &str| {
-        let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
+        let view = tensors.tensor(name).map_err(|_| rest::missing(tensors, name))?;
         let shape = view.shape();
         (shape.len() == 4)
             .then(|| shape.to_vec())
@@ -192,14 +167,9 @@ fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Resu
         }
     };
     let up = match metadata.remove(UP).as_deref() {
-        None if interpolates(tensors, pools) => {
-            return Err(format!(
-                "is of a U-Net that interpolates, and does not say so; set {UP} = 'bilinear' in its metadata: \
-                 save_file(tensors, path, metadata={{'{UP}': 'bilinear'}})"
-            ));
-        }
+        Some("bilinear") => interpolation(tensors, pools),
+        None if interpolates(tensors, pools) => interpolation(tensors, pools),
         None | Some("transpose") => Up::Transpose,
-        Some("bilinear") => Up::Bilinear,
         Some(other) => {
             return Err(format!(
                 "says {UP} = '{other}' in its metadata, where transpose and bilinear are known"
@@ -225,6 +195,26 @@ fn infer(tensors: &SafeTensors, metadata: &mut BTreeMap<String, String>) -> Resu
     })
 }
 
+/// Whether a convolution follows the interpolation: one that halves the channels, before a decoding block that takes no
+/// more than that leaves.
+fn interpolation(tensors: &SafeTensors, pools: usize) -> Up {
+    let shape = |name: &str| tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();
+    let block = shape(&format!("{}.layers.0.weight", Unet::up_conv(0, pools)));
+    let halves = |index: &u8| match shape(&format!("up_transpose_conv.0.layers.{index}.weight"))[..] {
+        [co, ci, side @ (1 | 3), other] => {
+            side == other && Some(ci) == co.checked_mul(2) && block.get(1) == Some(&ci)
+        }
+        _ => false,
+    };
+    match [0, 1].into_iter().find(halves) {
+        Some(index) => {
+            let side = shape(&format!("up_transpose_conv.0.layers.{index}.weight"))[2] as u8;
+            Up::BilinearConvolution { side, index }
+        }
+        None => Up::Bilinear,
+    }
+}
+
 /// Whether nothing but interpolation can have led to these shapes: the first decoding block takes three times the
 /// channels it gives, or there is no transposed convolution at all.
 fn interpolates(tensors: &SafeTensors, pools: usize) -> bool {
@@ -233,43 +223,6 @@ fn interpolates(tensors: &SafeTensors, pools: usize) -> bool {
         [co, ci, _, _] if Some(ci) == co.checked_mul(3) => true,
         _ => tensors.names().into_iter().all(|name| !name.starts_with("up_transpose_conv.")),
     }
-}
-
-/// That there is no tensor `name`, and why, if that can be told.
-fn missing(tensors: &SafeTensors, name: &str) -> String {
-    let prefixes = tensors.names().into_iter().filter_map(|n| n.strip_suffix(name));
-    match prefixes.filter(|prefix| prefix.ends_with('.')).min() {
-        Some(prefix) => format!(
-            "names its tensors '{prefix}{name}' and so on; write the state_dict without the prefix '{prefix}'"
-        ),
-        None => format!("has no tensor '{name}'; {NAMES}"),
-    }
-}
-
-fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
-    if view.shape() != shape {
-        return Err(format!("'{name}' has shape {:?}, where this U-Net wants {shape:?}", view.shape()));
-    }
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(array(b)) as f32).collect(),
-        Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes(array(b))).collect(),
-        Dtype::F16 => {
-            view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes(array(b)).to_f32()).collect()
-        }
-        Dtype::BF16 => {
-            view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect()
-        }
-        other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
-    };
-    match values.iter().find(|v| !v.is_finite()) {
-        Some(value) => Err(format!("'{name}' holds {value}, where every weight has to be a finite float32")),
-        None => Ok(values),
-    }
-}
-
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    std::array::from_fn(|i| bytes[i])
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 
 use super::settings::TrainSettings;
 use crate::error::{Error, Result};
-use crate::nn::{Entry, Unet, UnetSettings, Weights};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use crate::nn::{Layout, Unet, UnetSettings, Weights, rest};
+use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -113,35 +113,19 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::File`] when it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let layout = self.weights.unet.layout();
-        let mut tensors = Vec::new();
-        let mut put = |prefix: &str, entries: &[Entry], values: &[f32]| {
-            for entry in entries {
-                let mut places = entry.places().into_iter();
-                for (name, shape) in entry.at_rest() {
-                    let own = places.by_ref().take(shape.iter().product());
-                    let bytes: Vec<u8> = own.flat_map(|p| values[p].to_le_bytes()).collect();
-                    tensors.push((format!("{prefix}.{name}"), shape, bytes));
-                }
-            }
+        let Layout { parameters, state } = self.weights.unet.layout();
+        let weights = |prefix, weights: &Weights| {
+            let mut tensors = rest::put(prefix, parameters, &weights.parameters);
+            tensors.extend(rest::put(prefix, state, &weights.state));
+            tensors
         };
-        for (prefix, weights) in [("weights", Some(&self.weights)), ("best", self.best.as_ref())] {
-            if let Some(weights) = weights {
-                put(prefix, &layout.parameters, &weights.parameters);
-                put(prefix, &layout.state, &weights.state);
-            }
-        }
-        put("first", &layout.parameters, &self.moments[0]);
-        put("second", &layout.parameters, &self.moments[1]);
+        let mut tensors = weights("weights.", &self.weights);
+        tensors.extend(self.best.iter().flat_map(|best| weights("best.", best)));
+        tensors.extend(rest::put("first.", parameters, &self.moments[0]));
+        tensors.extend(rest::put("second.", parameters, &self.moments[1]));
         let json = serde_json::to_string(&self.progress)
             .map_err(|e| Error::Data(format!("the training's state cannot be written: {e}")))?;
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-        let bytes = views
-            .and_then(|v| safetensors::serialize(v, Some(HashMap::from([(TRAINING.into(), json)]))))
-            .map_err(|e| Error::Data(format!("the checkpoint cannot be written: {e}")))?;
+        let bytes = rest::serialise(&tensors, HashMap::from([(TRAINING.into(), json)]))?;
         crate::io::atomic::write(path, &bytes)
     }
 
@@ -167,36 +151,20 @@ impl Checkpoint {
         if layout.learned() > bytes.len() {
             return Err("it is too short for its network".into());
         }
-        let read = |prefix: &str, entries: &[Entry], len: usize| -> Result<Vec<f32>, String> {
-            let mut values = vec![0.0; len];
-            for entry in entries {
-                let mut places = entry.places().into_iter();
-                for (name, shape) in entry.at_rest() {
-                    let name = format!("{prefix}.{name}");
-                    let view = tensors.tensor(&name).map_err(|e| text(&e))?;
-                    if view.shape() != shape || view.dtype() != Dtype::F32 {
-                        return Err(format!("'{name}' is {:?} {:?}", view.dtype(), view.shape()));
-                    }
-                    let numbers =
-                        view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-                    numbers.zip(&mut places).for_each(|(number, place)| values[place] = number);
-                }
-            }
-            Ok(values)
-        };
+        let learned =
+            |prefix: &str| rest::take(&tensors, prefix, &layout.parameters, layout.parameters_len());
         let weights = |prefix: &str| -> Result<Weights, String> {
             Ok(Weights {
                 unet: unet.clone(),
-                parameters: read(prefix, &layout.parameters, layout.parameters_len())?,
-                state: read(prefix, &layout.state, layout.state_len())?,
+                parameters: learned(prefix)?,
+                state: rest::take(&tensors, prefix, &layout.state, layout.state_len())?,
                 metadata: Default::default(),
             })
         };
-        let moments = |prefix| read(prefix, &layout.parameters, layout.parameters_len());
-        let best = progress.history.iter().any(|e| e.best).then(|| weights("best")).transpose()?;
+        let best = progress.history.iter().any(|e| e.best).then(|| weights("best.")).transpose()?;
         Ok(Self {
-            weights: weights("weights")?,
-            moments: [moments("first")?, moments("second")?],
+            weights: weights("weights.")?,
+            moments: [learned("first.")?, learned("second.")?],
             best,
             progress,
         })

@@ -1,0 +1,96 @@
+//! Parameters at rest: from the device's layout to safetensors with PyTorch's, and back.
+
+use super::layout::Entry;
+use super::weights::NAMES;
+use crate::error::{Error, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+
+/// A tensor at rest: name, PyTorch's shape, f32 in little endian.
+pub(crate) type AtRest = (String, Vec<usize>, Vec<u8>);
+
+/// The tensors of `entries`, whose values lie in `values`, with `prefix` before their names.
+pub(crate) fn put(prefix: &str, entries: &[Entry], values: &[f32]) -> Vec<AtRest> {
+    let mut tensors = Vec::new();
+    for entry in entries {
+        let mut places = entry.places().into_iter();
+        for (name, shape) in entry.at_rest() {
+            let own = places.by_ref().take(shape.iter().product());
+            let bytes = own.flat_map(|place| values[place].to_le_bytes()).collect();
+            tensors.push((format!("{prefix}{name}"), shape, bytes));
+        }
+    }
+    tensors
+}
+
+/// The values of `entries` as they lie on the device, `len` of them, out of `tensors` with `prefix` before their names.
+///
+/// # Errors
+/// Which tensor is missing, of another shape or type, or not finite, as a sentence.
+pub(crate) fn take(
+    tensors: &SafeTensors,
+    prefix: &str,
+    entries: &[Entry],
+    len: usize,
+) -> Result<Vec<f32>, String> {
+    let mut values = vec![0.0; len];
+    for entry in entries {
+        let mut places = entry.places().into_iter();
+        for (name, shape) in entry.at_rest() {
+            let read = read(tensors, &format!("{prefix}{name}"), &shape)?;
+            read.into_iter().zip(&mut places).for_each(|(value, place)| values[place] = value);
+        }
+    }
+    Ok(values)
+}
+
+/// The bytes of a safetensors file.
+///
+/// # Errors
+/// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
+pub(crate) fn serialise(tensors: &[AtRest], metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    views
+        .and_then(|views| safetensors::serialize(views, Some(metadata)))
+        .map_err(|e| Error::Data(format!("the weights cannot be written: {e}")))
+}
+
+/// That there is no tensor `name`, and why, if that can be told.
+pub(super) fn missing(tensors: &SafeTensors, name: &str) -> String {
+    let prefixes = tensors.names().into_iter().filter_map(|n| n.strip_suffix(name));
+    match prefixes.filter(|prefix| prefix.ends_with('.')).min() {
+        Some(prefix) => format!(
+            "names its tensors '{prefix}{name}' and so on; write the state_dict without the prefix '{prefix}'"
+        ),
+        None => format!("has no tensor '{name}'; {NAMES}"),
+    }
+}
+
+fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
+    if view.shape() != shape {
+        return Err(format!("'{name}' has shape {:?}, where this U-Net wants {shape:?}", view.shape()));
+    }
+    let values: Vec<f32> = match view.dtype() {
+        Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(array(b)) as f32).collect(),
+        Dtype::F32 => view.data().chunks_exact(4).map(|b| f32::from_le_bytes(array(b))).collect(),
+        Dtype::F16 => {
+            view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes(array(b)).to_f32()).collect()
+        }
+        Dtype::BF16 => {
+            view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect()
+        }
+        other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
+    };
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(value) => Err(format!("'{name}' holds {value}, where every weight has to be a finite float32")),
+        None => Ok(values),
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    std::array::from_fn(|i| bytes[i])
+}
