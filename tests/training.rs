@@ -199,3 +199,39 @@ fn the_bare_network_equals_pytorchs() {
         }
     }
 }
+
+#[test]
+fn the_network_runs_inside_a_hosts_encoder() {
+    use palpate::wgpu::{self, util::DeviceExt};
+    let Some(own) = common::gpu() else { return };
+    // A host's device at WebGPU's default limits and without features: the form for it is another.
+    let found =
+        palpate::gpu::adapters().into_iter().find(|f| f.info.name == own.caps().info.name).expect("again");
+    let (device, queue) =
+        pollster::block_on(found.adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("device");
+    let gpu = Gpu::adopt(device.clone(), queue.clone());
+    let images = Fixture::read("forward.safetensors");
+    let weights = Weights::load(&file("weights_instance_max.safetensors")).expect("weights");
+    let input = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: Some("host input"),
+        contents: bytemuck::cast_slice(&images.narrow("input.20")),
+        usage: wgpu::BufferUsages::STORAGE,
+    });
+    let output = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("host output"),
+        size: 4 * 2 * 400,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+        mapped_at_creation: false,
+    });
+    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+    let small = Forward::embedded(&chooser, &weights, [20, 20], 3, [input.clone(), output.clone()]);
+    assert!(small.err().is_some_and(|e| e.to_string().contains("host's buffer for 'network input'")));
+    let forward =
+        Forward::embedded(&chooser, &weights, [20, 20], 2, [input, output.clone()]).expect("compile");
+    let mut encoder = device.create_command_encoder(&Default::default());
+    forward.encode(&mut encoder);
+    queue.submit([encoder.finish()]);
+    let got: Vec<f64> = gpu.read::<f32>(&output).expect("read").into_iter().map(Into::into).collect();
+    let error = common::relative_error(&got, images.get("output.instance_max.20")).expect("values");
+    assert!(error <= 1e-5, "{error:.1e}");
+}

@@ -4,10 +4,10 @@ use super::unet::Mode;
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::kernel::choose::Chooser;
-use crate::kernel::unpack;
+use crate::kernel::{pack, unpack};
 use crate::plan::{Buf, Plan, Recorder};
 use crate::tape::{Leaves, Lowering, Tape};
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 /// A network compiled for images of one size.
 pub struct Forward {
@@ -36,7 +36,8 @@ impl Forward {
         let caps = chooser.pipelines().gpu().caps();
         let mut batch = batch.max(1);
         loop {
-            let (rec, input, output, image) = Self::record(chooser, weights, Shape::new(batch, h, w, 0))?;
+            let (rec, input, output, image) =
+                Self::record(chooser, weights, Shape::new(batch, h, w, 0), None)?;
             let fits = rec.memory()[1] <= caps.max_binding();
             if fits || batch == 1 {
                 match Plan::compile(rec, chooser.pipelines(), progress) {
@@ -48,7 +49,36 @@ impl Forward {
         }
     }
 
-    fn record(chooser: &Chooser, weights: &Weights, size: Shape) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
+    /// Compiles the network for a host's own buffers: `input` of f32 `[batch, in, h, w]`, `output` `[batch, out, h, w]`.
+    /// [`Forward::encode`] then records it into the host's encoder.
+    ///
+    /// # Errors
+    /// As of [`Forward::new`], and [`Error::Usage`] when a buffer is too small or has no `STORAGE`.
+    pub fn embedded(
+        chooser: &Chooser,
+        weights: &Weights,
+        [h, w]: [usize; 2],
+        batch: usize,
+        [input, output]: [wgpu::Buffer; 2],
+    ) -> Result<Self> {
+        let size = Shape::new(batch.max(1), h, w, 0);
+        let (rec, input, output, image) = Self::record(chooser, weights, size, Some([input, output]))?;
+        let plan = Plan::compile(rec, chooser.pipelines(), &|_, _| {})?;
+        Ok(Self { plan, input, output, image, batch: size.n })
+    }
+
+    /// Records the whole network into `encoder`. Submits, maps and polls nothing; this has to live until `encoder` is
+    /// submitted.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.plan.encode(encoder);
+    }
+
+    fn record(
+        chooser: &Chooser,
+        weights: &Weights,
+        size: Shape,
+        host: Option<[wgpu::Buffer; 2]>,
+    ) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
         let unet = &weights.unet;
         let mut tape = Tape::new();
         let registered = unet.layout().register(&mut tape);
@@ -60,11 +90,22 @@ impl Forward {
             state: rec.constant("state", &weights.state),
             step: rec.constant("step", &[0u32; 8]),
         };
-        let lowering = Lowering::new(&tape, &mut rec, chooser, leaves, &[], &[(output, None)])?;
-        let result = rec.output::<f32>("result", tape.shape(output).len());
-        unpack::record(&mut rec, lowering.tensor(output), result);
-        let buf = lowering.input(input).expect("the network reads its input");
         let image = [input, output].map(|v| tape.shape(v).len() / size.n);
+        let [from, to] = host.map_or([None, None], |host| host.map(Some));
+        let lengths = image.map(|values| values * size.n);
+        let buf = match from {
+            Some(buffer) => rec.external::<f32>("network input", lengths[0], buffer)?,
+            None => rec.input::<f32>("network input", lengths[0]),
+        };
+        let result = match to {
+            Some(buffer) => rec.external::<f32>("network output", lengths[1], buffer)?,
+            None => rec.output::<f32>("network output", lengths[1]),
+        };
+        let packed = Tensor::scratch(&mut rec, "images", tape.shape(input));
+        pack::record(&mut rec, buf, packed);
+        let lowering =
+            Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, packed)], &[(output, None)])?;
+        unpack::record(&mut rec, lowering.tensor(output), result);
         Ok((rec, buf, result, image))
     }
 
