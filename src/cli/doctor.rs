@@ -2,6 +2,7 @@
 
 use super::{AdapterOption, json, print};
 use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters};
+use palpate::kernel::convolve::Form;
 use palpate::{Error, Result};
 use serde::Serialize;
 
@@ -38,6 +39,10 @@ struct Found {
     max_buffer_mib: u64,
     max_workgroup_threads: u32,
     workgroup_memory_kib: u32,
+    /// Threads of its smallest subgroup.
+    subgroup: u32,
+    /// How a convolution of 64 channels would be computed.
+    convolution: Option<String>,
     problem: Option<String>,
 }
 
@@ -77,6 +82,8 @@ impl Found {
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
             tiers: None,
             timestamps: false,
+            subgroup: 0,
+            convolution: None,
             max_buffer_mib: 0,
             max_workgroup_threads: 0,
             workgroup_memory_kib: 0,
@@ -87,6 +94,8 @@ impl Found {
                 let caps = gpu.caps();
                 found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
                 found.timestamps = caps.timestamps();
+                found.subgroup = caps.info.subgroup_min_size;
+                found.convolution = Form::candidates(caps, 64).first().map(ToString::to_string);
                 found.max_buffer_mib = caps.max_binding() >> 20;
                 found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
                 found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
@@ -138,6 +147,8 @@ impl Findings {
                 a.workgroup_memory_kib,
                 if a.timestamps { "yes" } else { "no" }
             );
+            let form = a.convolution.as_deref().unwrap_or_default();
+            text += &format!("   subgroups of {} at least; convolutions: {form}\n", a.subgroup);
         }
         if let Some(i) = self.used {
             text += &format!("\nUsed: {} ({}).\n", self.adapters[i].name, self.why);

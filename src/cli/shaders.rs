@@ -86,13 +86,13 @@ impl Shaders {
 
 fn list(specs: &[Spec]) -> Result<()> {
     let width = specs.iter().map(|spec| spec.label().len()).max().unwrap_or(0);
-    let mut text = format!("{:<width$} {:>9}  {:<10} bindings\n", "kernel", "workgroup", "features");
+    let mut text = format!("{:<width$} {:>9}  {:<13} bindings\n", "kernel", "workgroup", "features");
     for spec in specs {
         let shader = Shader::new(spec)?;
         let size = shader.workgroup_size().map(|n| n.to_string()).join("x");
         let bindings: Vec<_> = shader.bindings().into_iter().map(|(name, _)| name).collect();
-        let features = if spec.features.is_empty() { "none".into() } else { format!("{:?}", spec.features) };
-        text += &format!("{:<width$} {size:>9}  {features:<10} {}\n", spec.label(), bindings.join(" "));
+        let features = needs(spec);
+        text += &format!("{:<width$} {size:>9}  {features:<13} {}\n", spec.label(), bindings.join(" "));
     }
     print(&text)
 }
@@ -110,4 +110,13 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
     }
     let written = set.commit()?;
     print(&format!("{} files written\n", written.len()))
+}
+
+/// The features beyond WebGPU's defaults that `spec` needs, in a word or two.
+fn needs(spec: &Spec) -> String {
+    let mut names: Vec<_> = spec.features.iter_names().map(|(name, _)| name.to_lowercase()).collect();
+    if spec.lanes > 0 {
+        names.push(format!("of {}", spec.lanes));
+    }
+    if names.is_empty() { "none".into() } else { names.join(" ") }
 }

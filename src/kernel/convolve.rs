@@ -114,6 +114,15 @@ impl Form {
     }
 }
 
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Register(lanes) => write!(f, "in registers, shared among {lanes} lanes"),
+            Self::Tiled => f.write_str("tiled in workgroup memory"),
+        }
+    }
+}
+
 /// What a convolution has learned. Both lie in one buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
