@@ -98,9 +98,4 @@ impl Tensor {
         let shape = Shape { c, ..self.shape };
         self.shape.separate(first, c).then(|| Self { shape, first: self.first + (first / 4) as u32, ..self })
     }
-
-    /// Whether pixel follows pixel with nothing in between.
-    pub fn contiguous(self) -> bool {
-        self.pitch as usize == self.shape.quads()
-    }
 }

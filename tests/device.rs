@@ -5,7 +5,7 @@ mod common;
 
 use palpate::gpu::{AdapterChoice, Gpu, adapters};
 use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Access, Binding, Checks, Kernel, Layout, Pipelines, Spec};
+use palpate::kernel::{Access, Binding, Checks, Cost, Kernel, Layout, Pipelines, Spec};
 use palpate::mmdi::{Mmdi, Mode, Settings};
 use palpate::plan::{Plan, Recorder};
 use palpate::{Error, Result};
@@ -377,4 +377,65 @@ fn scratch_is_not_read_back_unless_kept() {
     let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
     assert!(matches!(plan.read::<f32>(scratch), Err(Error::Usage(what)) if what.contains("scratch")));
     assert_eq!(plan.read::<f32>(kept).expect("kept").len(), 16);
+}
+
+#[test]
+fn a_plan_cut_into_submissions_gives_the_same_bits() {
+    static STEP: Kernel = Kernel {
+        bindings: &[
+            Binding { name: "p", access: Access::Uniform },
+            Binding { name: "src", access: Access::Read },
+            Binding { name: "dst", access: Access::ReadWrite },
+        ],
+        ..broken(
+            "step",
+            "@group(0) @binding(0) var<uniform> p: vec4u;
+             @group(0) @binding(1) var<storage, read> src: array<f32>;
+             @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
+             @compute @workgroup_size(64) fn step(@builtin(global_invocation_id) id: vec3u) {
+                 dst[id.x] = 1.01 * src[id.x] + f32(p.x) + 1.0;
+             }",
+        )
+    };
+    let Some(gpu) = common::gpu() else { return };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let start: Vec<f32> = (0..64).map(|i| i as f32 / 7.0).collect();
+    // By estimate nothing, a tenth of a submission, and far more than one.
+    let results = [0.0, 5e8, 1e13].map(|flops| {
+        let mut rec = Recorder::new();
+        let mut src = rec.constant("start", &start);
+        for _ in 0..21 {
+            let dst = rec.scratch::<f32>("next", 64);
+            let cost = Cost { flops, bytes: 0.0 };
+            rec.linear(Spec::new(&STEP, &[]), &Nothing([0; 4]), &[src.into(), dst.into()], 64, cost);
+            src = dst;
+        }
+        rec.keep(src);
+        let plan = Plan::compile(rec, &pipelines, &|_, _| {}).expect("compile");
+        plan.poison().expect("poison");
+        plan.run().expect("run");
+        bits(plan.read(src).expect("read"))
+    });
+    assert!(results.iter().all(|r| *r == results[0]));
+    for (got, start) in results[0].iter().zip(&start) {
+        let expected = (0..21).fold(f64::from(*start), |v, _| 1.01 * v + 1.0);
+        assert!((f64::from(f32::from_bits(*got)) / expected - 1.0).abs() < 1e-5, "{expected}");
+    }
+}
+
+#[test]
+fn what_needs_more_memory_than_is_free_is_refused_beforehand() {
+    let Some(gpu) = common::gpu() else { return };
+    gpu.check_memory("a little", 1 << 20).expect("a MiB is free");
+    let refused = gpu.check_memory("the training", 1 << 60);
+    if gpu.caps().software() && cfg!(target_os = "linux") {
+        let error = refused.expect_err("an EiB is not free");
+        let text = error.to_string();
+        assert!(matches!(error, Error::OutOfMemory(_)), "{error:?}");
+        for part in ["for the training", "needs 1099511627776 MiB", "are free", "smaller image or batch"] {
+            assert!(text.contains(part), "{text}");
+        }
+    } else {
+        refused.expect("elsewhere nobody knows");
+    }
 }

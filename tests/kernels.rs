@@ -4,7 +4,11 @@
 mod common;
 
 use palpate::gpu::Gpu;
-use palpate::kernel::{Checks, Expect, Pipelines, Place, Size, Spec, TABLE};
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::convolve::{self, Form, Geometry};
+use palpate::kernel::{
+    Checks, Expect, Kernel, Layout, Pipelines, Place, Size, Spec, TABLE, convolve_weights,
+};
 use palpate::plan::{Plan, Recorder};
 
 /// Runs one trial and returns ‖a−b‖₂/‖b‖₂ of the worst of its results against its tolerance.
@@ -77,4 +81,55 @@ fn every_kernel_agrees_with_its_oracle() {
 #[test]
 fn and_with_run_time_checks() {
     whole_table(Checks::On);
+}
+
+/// `kernel` with `from` in its source replaced: what a driver that miscompiles makes of it.
+fn miscompiled(kernel: &'static Kernel, from: &str, to: &str) -> &'static Kernel {
+    assert!(kernel.source.contains(from), "{from}");
+    let Kernel { name, bindings, ref params, specs, sizes, trial, .. } = *kernel;
+    let params = Layout { fields: params.fields, size: params.size };
+    let source = String::leak(kernel.source.replace(from, to));
+    Box::leak(Box::new(Kernel { name, source, bindings, params, specs, sizes, trial }))
+}
+
+#[test]
+fn a_form_that_computes_wrongly_is_not_chosen() {
+    let Some(gpu) = common::gpu() else { return };
+    let forms = Form::candidates(gpu.caps(), 32);
+    // Pipelines are found by name and constants: the wrong one, made first, stands for the right one.
+    let spoil = |pipelines: &Pipelines, spec: Spec, [from, to]: [&str; 2]| {
+        let kernel = miscompiled(spec.kernel, from, to);
+        pipelines.get(&Spec { kernel, ..spec }).expect("compiles");
+    };
+    // The first tap left out; sums that grow too fast.
+    let convolution = ["var t = 0u; t < TAPS", "var t = 1u; t < TAPS"];
+    let gradient = [" fma(", " 2.0 * fma("];
+    for wrong in 0..=forms.len() {
+        let pipelines = Pipelines::new(&gpu, Checks::Off);
+        for &form in &forms[..wrong] {
+            spoil(&pipelines, convolve::spec(form, Geometry::Three, false), convolution);
+            spoil(&pipelines, convolve_weights::spec(form, Geometry::Three, [32, 32]), gradient);
+        }
+        let chooser = Chooser::new(&pipelines);
+        for _ in 0..2 {
+            let chosen = [
+                chooser.convolve(Geometry::Three, false, 32),
+                chooser.convolve_weights(Geometry::Three, [32, 32]),
+            ];
+            for chosen in chosen {
+                match (chosen, forms.get(wrong)) {
+                    (Ok(form), Some(right)) => assert_eq!(form, *right, "{wrong} of {forms:?} are wrong"),
+                    (Err(error), None) => {
+                        let text = error.to_string();
+                        assert!(
+                            text.contains("no form") && text.contains("differs from its oracle"),
+                            "{text}"
+                        );
+                        assert_eq!(text.matches("differs").count(), forms.len(), "{text}");
+                    }
+                    (chosen, _) => panic!("{wrong} of {forms:?} are wrong, and {chosen:?} was chosen"),
+                }
+            }
+        }
+    }
 }

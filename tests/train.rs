@@ -3,9 +3,12 @@
 
 mod common;
 
+use ndarray::Array4;
+use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::{Checks, Pipelines};
-use palpate::nn::{Norm, Unet, UnetSettings, Weights};
+use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::oracle;
 use palpate::patches::{PatchWriter, Patches, Split};
 use palpate::train::{Checkpoint, Epoch, Folder, Learned, Objective, TrainStep};
 use palpate::wave::analytic::{Medium, PlaneWave};
@@ -132,7 +135,7 @@ fn kill_in(mut child: Child, out: &Path, epoch: u32) {
 
 #[test]
 fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted() {
-    let Some(_) = common::gpu() else { return };
+    let Some(gpu) = common::gpu() else { return };
     let data = data(160, 11, [13, 14]);
     let [whole, again, killed] = [(); 3].map(|()| tempfile::tempdir().expect("folder"));
     let said = succeed(data.path(), whole.path(), SMALL);
@@ -156,6 +159,23 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted() {
     assert!(said.contains("resumed after step"), "{said}");
     assert!(state(killed.path()) == expected, "a killed and resumed training gave other weights");
 
+    // The best epoch is that of the lowest validation loss, and its loss that of all validation patches together.
+    let checkpoint = Checkpoint::load(&Folder::new(whole.path()).checkpoint()).expect("checkpoint");
+    let history = &checkpoint.progress.history;
+    let totals: Vec<f64> = history.iter().map(|e| e.validation.total).collect();
+    for (i, epoch) in history.iter().enumerate() {
+        assert_eq!(epoch.best, totals[..i].iter().all(|t| *t > totals[i]), "epoch {i} of {totals:?}");
+    }
+    let best = history.iter().rev().find(|e| e.best).expect("a best epoch");
+    assert!(best.epoch > 1, "nothing was learned after the first epoch: {totals:?}");
+    let weights = Weights::load(&Folder::new(whole.path()).weights()).expect("weights");
+    assert_eq!(weights.metadata["epoch"], best.epoch.to_string());
+    let [mse, variation] = validation_losses(&gpu, &weights, data.path());
+    for (got, expected) in [(best.validation.mse, mse), (best.validation.total_variation, variation)] {
+        assert!((got / expected - 1.0).abs() < 1e-5, "{got} by the training, {expected} by hand");
+    }
+    assert!((best.validation.total - mse - 0.01 * variation).abs() < 1e-5 * mse);
+
     // The log: one line an epoch, none twice; and a picture.
     let log = std::fs::read_to_string(Folder::new(killed.path()).losses()).expect("log");
     let epochs: Vec<Epoch> = log.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
@@ -173,6 +193,63 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted() {
     assert!(state(again.path()).0 != expected.0, "another seed gave the same weights");
     let said = succeed(data.path(), again.path(), &["--resume", "--epochs", "4"]);
     assert!(said.contains("epoch   4"), "{said}");
+}
+
+/// Mean square error and total variation of the bare network over all validation patches in `folder` at once.
+fn validation_losses(gpu: &Gpu, weights: &Weights, folder: &Path) -> [f64; 2] {
+    let patches = Patches::open(Split::Validation.path(folder)).expect("open");
+    let ([h, w], n) = (patches.shape(), patches.len() as usize);
+    let pixels = n * h * w;
+    let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
+    let all: Vec<u32> = (0..patches.len()).collect();
+    patches.gather(&all, &mut input, &mut truth, &mut mask).expect("gather");
+    let chooser = Chooser::new(&Pipelines::new(gpu, Checks::Off));
+    let forward = Forward::new(&chooser, weights, [h, w], n, &|_, _| {}).expect("compile");
+    let made = forward.run(&input, &|_| {}).expect("run");
+    let image =
+        |values: Vec<f32>| Array4::from_shape_vec((n, h, w, 1), values).expect("one channel").mapv(f64::from);
+    let [made, truth, mask] = [made, truth, mask].map(image);
+    let mse = oracle::mse(&made, &truth, Some(&mask)).0;
+    [mse, oracle::total_variation(&made, Some(&mask), 1e-8).0]
+}
+
+#[test]
+fn training_stops_when_patience_ends() {
+    let Some(_) = common::gpu() else { return };
+    let (data, out) = (data(8, 3, [8, 8]), tempfile::tempdir().expect("folder"));
+    // A learning rate that moves nothing: every epoch after the first is no better.
+    let still =
+        ["--chans", "2", "--pools", "1", "--batch", "4", "--learning-rate", "1e-30", "--patience", "2"];
+    let folder = Folder::new(out.path());
+    let said = succeed(data.path(), out.path(), &still);
+    assert!(said.contains("--patience") && said.contains("best in epoch 1:"), "{said}");
+    let log = std::fs::read_to_string(folder.losses()).expect("log");
+    let best: Vec<bool> = log.lines().map(|l| serde_json::from_str::<Epoch>(l).expect("JSON").best).collect();
+    assert_eq!(best, [true, false, false]);
+    assert_eq!(Weights::load(&folder.weights()).expect("weights").metadata["epoch"], "1");
+    // And stays stopped.
+    let said = succeed(data.path(), out.path(), &["--resume"]);
+    assert!(said.contains("--patience"), "{said}");
+    assert_eq!(std::fs::read_to_string(folder.losses()).expect("log"), log);
+}
+
+#[test]
+fn settings_reach_the_step() {
+    let Some(_) = common::gpu() else { return };
+    let data = data(8, 3, [8, 8]);
+    let losses = |more: &[&str]| {
+        let out = tempfile::tempdir().expect("folder");
+        let few = ["--chans", "2", "--pools", "1", "--epochs", "2", "--learning-rate", "1e-2"];
+        succeed(data.path(), out.path(), &[&few, more].concat());
+        state(out.path()).0
+    };
+    let plain = losses(&[]);
+    for more in [["--weight-decay", "0.1"], ["--clip", "0.1"], ["--tv", "1"]] {
+        assert!(losses(&more) != plain, "{more:?} changes nothing");
+    }
+    // Fewer patches than a batch are one small batch.
+    let [all, more] = ["8", "128"].map(|n| losses(&["--norm", "batch", "--batch", n]));
+    assert!(all == more, "room in a batch changes the weights");
 }
 
 #[test]
@@ -193,6 +270,9 @@ fn one_batch_is_learned_by_heart() {
         let size = [8, 30, 30];
         let step = TrainStep::new(&chooser, &learned, size, objective, Default::default(), &|_, _| {})
             .expect("step");
+        let needed = TrainStep::memory_needed(&chooser, &learned, size, objective).expect("memory");
+        // All but the uniform parameters of its dispatches.
+        assert!((needed..needed + (1 << 18)).contains(&step.memory()), "{needed}, held {}", step.memory());
         let run = |t| step.run([&input, &truth, &mask], 0, t, 5e-3).expect("run").total;
         let first = run(1);
         let reached = (2..=1000).find(|&t| run(t) < 0.01 * first);
@@ -221,6 +301,7 @@ fn what_cannot_be_trained_is_refused_in_words() {
         (&["--epochs", "0"], "--epochs"),
         (&["--chans", "0"], "channels"),
         (&["--pools", "40"], "pools"),
+        (&["--chans", "1024", "--pools", "8"], "parameters"),
         (&["--dropout", "1"], "dropout"),
         (&["--tv", "-0.1"], "--tv"),
         (&["--augment", "wobble"], "flips"),
@@ -234,6 +315,11 @@ fn what_cannot_be_trained_is_refused_in_words() {
     }
     let Some(_) = common::gpu() else { return };
     refused(empty.path(), &new, &[], 1, "train.safetensors");
+    // Weights that stand there are no training's leftovers until somebody says so.
+    let theirs = tempfile::tempdir().expect("folder");
+    std::fs::write(Folder::new(theirs.path()).weights(), "precious").expect("write");
+    refused(good.path(), theirs.path(), &[], 2, "written over");
+    assert_eq!(std::fs::read(Folder::new(theirs.path()).weights()).expect("read"), b"precious");
     // Five pools leave nothing of 14 × 14.
     refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 1, "pools");
     let small = &["--chans", "2", "--pools", "1", "--epochs", "1", "--batch", "4"][..];
@@ -252,6 +338,16 @@ fn what_cannot_be_trained_is_refused_in_words() {
     // Validation patches of another size.
     write_patches(good.path(), Split::Validation, 3, [14, 15]);
     refused(good.path(), &out.path().join("other"), small, 1, "14 × 15");
+    // A loss in validation that overflows ends the training, and what there is to go on from stays readable.
+    let huge = data(16, 3, [14, 14]);
+    let mut writer =
+        PatchWriter::create(Split::Validation.path(huge.path()), [14, 14], false, Default::default())
+            .expect("create");
+    writer.push(&[0.5; 2 * 196], &[3e25; 196], None).expect("push");
+    writer.finish().expect("finish");
+    let diverged = out.path().join("diverged");
+    refused(huge.path(), &diverged, small, 1, "in validation");
+    Checkpoint::load(&Folder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
     // Patches that are not finite are named when they are met.
     let bad = data(16, 3, [14, 14]);
     let path = Split::Train.path(bad.path());

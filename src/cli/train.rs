@@ -221,10 +221,11 @@ impl Train {
             taker.training(&mut checkpoint.progress.settings, training)?;
             Start::Resumed(Box::new(checkpoint))
         } else {
-            if found.exists() && !force {
+            if let Some(there) = folder.occupied().filter(|_| !force) {
+                let resume = if there == found { "go on with it by --resume, " } else { "" };
                 return Err(Error::Usage(format!(
-                    "{} holds a training; go on with it by --resume, begin anew by --force, or choose another folder",
-                    output.display()
+                    "{} would be written over; {resume}begin anew by --force, or choose another folder",
+                    there.display()
                 )));
             }
             let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());

@@ -11,6 +11,9 @@ use ndarray::{Array3, Array4, s};
 /// Quads before and after each pixel's own.
 const AROUND: [usize; 2] = [1, 2];
 
+/// Quads behind a result, where nothing is to be written.
+const BEHIND: usize = 16;
+
 /// Sizes for the kernels that only move, pool or draw: axes of one pixel, odd ones, primes, channels that
 /// fill their quads and that do not, and the real thing.
 pub const SIZES: &[Size] = &[
@@ -28,16 +31,17 @@ pub fn random(rng: &mut fastrand::Rng, shape: Shape) -> Array4<f64> {
     Array4::from_shape_simple_fn((n, h, w, c), || f64::from(rng.f32() * 2.0 - 1.0))
 }
 
-/// `values` on the device.
+/// `values` on the device, and behind them an image of NaN: a kernel that reads one too many is found out.
 pub fn upload(rec: &mut Recorder, label: &'static str, values: &Array4<f64>) -> Tensor {
     let (n, h, w, c) = values.dim();
-    let data: Vec<f32> = lay_out(values).into_iter().map(|v| v as f32).collect();
+    let mut data: Vec<f32> = lay_out(values).into_iter().map(|v| v as f32).collect();
+    data.resize(data.len() / n * (n + 1), f32::NAN);
     within(rec.constant(label, &data), Shape::new(n, h, w, c))
 }
 
 /// Room for a result.
 pub fn room(rec: &mut Recorder, label: &'static str, shape: Shape) -> Tensor {
-    within(rec.output::<[f32; 4]>(label, shape.pixels() * pitch(shape.c)), shape)
+    within(rec.output::<[f32; 4]>(label, shape.pixels() * pitch(shape.c) + BEHIND), shape)
 }
 
 fn within(buf: Buf, shape: Shape) -> Tensor {
@@ -52,7 +56,9 @@ fn pitch(c: usize) -> usize {
 pub fn expect(tensor: Tensor, values: &Array4<f64>, tolerance: f64) -> Expect {
     let (n, h, w, c) = values.dim();
     assert_eq!(tensor.shape, Shape::new(n, h, w, c), "the oracle's shape");
-    Expect::in_buffer(tensor.buf, lay_out(values), tolerance)
+    let mut expected = lay_out(values);
+    expected.resize(expected.len() + 4 * BEHIND, f64::NAN);
+    Expect::in_buffer(tensor.buf, expected, tolerance)
 }
 
 /// Weights `[taps][ci][co]` as [`random`].
@@ -60,7 +66,7 @@ pub fn weights(rng: &mut fastrand::Rng, geometry: Geometry, [ci, co]: [usize; 2]
     Array3::from_shape_simple_fn((geometry.taps(), ci, co), || f64::from(rng.f32() * 2.0 - 1.0))
 }
 
-/// A convolution's weights and bias in one buffer, after something else.
+/// A convolution's weights and bias in one buffer, between others.
 pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, bias: Option<&[f64]>) -> Filter {
     let mut data = vec![f32::NAN; 4];
     let mut append = |values: Vec<f64>, shape: Shape| {
@@ -75,6 +81,8 @@ pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, bias: Option<&[f
         padded.resize(co.next_multiple_of(4), 0.0);
         append(padded, Shape::new(1, 1, 1, co))
     });
+    // A tile's rows of input channels may go on behind the last.
+    data.resize(data.len() + 16 * co.next_multiple_of(4), f32::NAN);
     let buf = rec.constant("parameters", &data);
     Filter { weights: at(buf), bias: bias.map(|at| at(buf)) }
 }

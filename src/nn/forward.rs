@@ -33,14 +33,16 @@ impl Forward {
         batch: usize,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
-        let caps = chooser.pipelines().gpu().caps();
+        let gpu = chooser.pipelines().gpu();
+        let caps = gpu.caps();
         let mut batch = batch.max(1);
         loop {
             let (rec, input, output, image) =
                 Self::record(chooser, weights, Shape::new(batch, h, w, 0), None)?;
-            let fits = rec.memory()[1] <= caps.max_binding();
-            if fits || batch == 1 {
-                match Plan::compile(rec, chooser.pipelines(), progress) {
+            let [all, largest] = rec.memory();
+            if largest <= caps.max_binding() || batch == 1 {
+                let room = gpu.check_memory(&format!("{batch} images of {h} × {w} pixels"), all);
+                match room.and_then(|()| Plan::compile(rec, chooser.pipelines(), progress)) {
                     Err(Error::OutOfMemory(_)) if batch > 1 => {}
                     plan => return Ok(Self { plan: plan?, input, output, image, batch }),
                 }

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// The Leaky ReLU's slope below zero.
 const SLOPE: f32 = 0.2;
 
+/// Parameters of a network at most: with as many, they fill the largest buffer there is.
+const MOST_LEARNED: usize = 1 << 30;
+
 /// Which norm follows each convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -145,6 +148,13 @@ impl Unet {
             return Err(Error::Usage(format!("a dropout rate is from 0 to below 1, not {dropout}")));
         }
         let layout = Self::lay_out(&settings);
+        if layout.learned() > MOST_LEARNED {
+            return Err(Error::Usage(format!(
+                "a U-Net of {chans} channels and {pools} pools has {} parameters, and {MOST_LEARNED} is the most; \
+                 choose fewer channels or pools",
+                layout.learned()
+            )));
+        }
         Ok(Self { settings, layout })
     }
 

@@ -71,6 +71,13 @@ impl Folder {
     pub fn picture(&self) -> PathBuf {
         self.0.join("losses.png")
     }
+
+    /// The first of its files that is there already: what a new training would write over.
+    pub fn occupied(&self) -> Option<PathBuf> {
+        [self.checkpoint(), self.weights(), self.losses(), self.picture()]
+            .into_iter()
+            .find(|path| path.exists())
+    }
 }
 
 /// A training that can be run.
@@ -158,8 +165,7 @@ impl<'a> Training<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] when a loss is no number any more, [`Error::OutOfMemory`] when it does not fit, and whatever
-    /// device and files report. The last checkpoint
-    /// stays.
+    /// device and files report. The last checkpoint stays.
     pub fn run(self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
         let Self { chooser, patches: [train, validation], folder, checkpoint_every, start } = self;
         let Checkpoint { weights, moments, mut best, mut progress } = start;
@@ -171,8 +177,10 @@ impl<'a> Training<'a> {
 
         let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
-        let needed =
-            learned.memory() + TrainStep::memory_needed(chooser, &learned, [batch, h, w], objective)?;
+        let size = [batch, h, w];
+        let needed = learned.memory()
+            + TrainStep::memory_needed(chooser, &learned, size, objective)?
+            + Validation::memory_needed(chooser, &learned, size, objective)?;
         tell(Event::Memory(needed));
         chooser.pipelines().gpu().check_memory("the training", needed)?;
         let (step, validate) = {
@@ -182,7 +190,6 @@ impl<'a> Training<'a> {
                     tell(Event::Compiling(done, of));
                 }
             };
-            let size = [batch, h, w];
             let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;
             (step, Validation::new(chooser, &learned, size, objective, &compiling)?)
         };
@@ -195,6 +202,12 @@ impl<'a> Training<'a> {
         // From here on there is something to go on from, and the log says no more than that.
         write_log(&folder, &progress)?;
         save(&progress, &best)?;
+        if best.is_none() {
+            // Results of a training before this one, begun anew by force.
+            for stale in [folder.weights(), folder.picture()] {
+                let _ = std::fs::remove_file(stale);
+            }
+        }
         let mut saved = Instant::now();
         while progress.epoch < settings.epochs {
             if waited(&progress.history) >= settings.patience {
@@ -205,8 +218,13 @@ impl<'a> Training<'a> {
             batches::train(&train, &settings, progress.epoch, progress.batches, &mut |batch| {
                 let number = progress.step + 1;
                 let losses = step.run(batch.parts(), seed(settings.seed), number, rate)?;
-                if !losses.total.is_finite() || !losses.gradient_norm.is_finite() {
-                    return Err(diverged(number, &losses));
+                if ![losses.total, losses.total_variation, losses.gradient_norm].iter().all(|v| v.is_finite())
+                {
+                    return Err(diverged(&format!(
+                        "step {number} of the training has a mean square error of {}, a total variation of {} and \
+                         gradients of norm {}",
+                        losses.mse, losses.total_variation, losses.gradient_norm
+                    )));
                 }
                 progress.step = number;
                 progress.batches += 1;
@@ -219,13 +237,17 @@ impl<'a> Training<'a> {
                 }
                 Ok(())
             })?;
-            let epoch = finish(
-                &progress,
-                rate,
-                validation_losses(&validation, batch, &validate, &settings)?,
-                batch,
-                step.flops(),
-            );
+            let losses = validation_losses(&validation, batch, &validate, &settings)?;
+            // What is no number cannot be written to a checkpoint either.
+            if !losses.total.is_finite() || !losses.total_variation.is_finite() {
+                return Err(diverged(&format!(
+                    "epoch {} ends with a mean square error of {} and a total variation of {} in validation",
+                    progress.epoch + 1,
+                    losses.mse,
+                    losses.total_variation
+                )));
+            }
+            let epoch = finish(&progress, rate, losses, batch, step.flops());
             if epoch.best {
                 let mut weights = learned.weights()?;
                 weights.metadata.insert("epoch".into(), epoch.epoch.to_string());
@@ -271,11 +293,10 @@ fn seed(seed: u64) -> u32 {
     (seed ^ (seed >> 32)) as u32
 }
 
-fn diverged(step: u32, losses: &Losses) -> Error {
+fn diverged(what: &str) -> Error {
     Error::Data(format!(
-        "step {step} of the training has a mean square error of {} and gradients of norm {}: it has diverged. Begin \
-         again with a lower --learning-rate, or with --clip 1; the last checkpoint stays as it is",
-        losses.mse, losses.gradient_norm
+        "{what}: it has diverged. Begin again with a lower --learning-rate, or with --clip 1; the last checkpoint \
+         stays as it is"
     ))
 }
 

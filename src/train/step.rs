@@ -52,6 +52,7 @@ impl Learned {
             wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let take = |label: &str, len: usize| gpu.pool().take(gpu, label, 4 * len.max(4) as u64, storage);
         let len = layout.parameters_len();
+        gpu.check_memory("the parameters and their moments", 16 * len as u64)?;
         let learned = Self {
             gpu: gpu.clone(),
             unet: weights.unet.clone(),
@@ -333,11 +334,6 @@ impl TrainStep {
         self.plan.profile()
     }
 
-    /// The dispatches and what each costs.
-    pub fn timings(&self) -> impl Iterator<Item = Timing> + '_ {
-        self.plan.timings()
-    }
-
     /// Fills all that the step computes with NaN: what reads something never written then shows.
     ///
     /// # Errors
@@ -384,6 +380,29 @@ impl Validation {
         objective: Objective,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
+        let (rec, inputs, losses) = Self::record(chooser, learned, size, objective)?;
+        Ok(Self { plan: Plan::compile(rec, chooser.pipelines(), progress)?, inputs, losses })
+    }
+
+    /// Bytes of device memory that [`Validation::new`] will take, as of [`TrainStep::memory_needed`].
+    ///
+    /// # Errors
+    /// As of [`TrainStep::new`].
+    pub fn memory_needed(
+        chooser: &Chooser,
+        learned: &Learned,
+        size: [usize; 3],
+        objective: Objective,
+    ) -> Result<u64> {
+        Ok(Self::record(chooser, learned, size, objective)?.0.memory()[0])
+    }
+
+    fn record(
+        chooser: &Chooser,
+        learned: &Learned,
+        size: [usize; 3],
+        objective: Objective,
+    ) -> Result<(Recorder, Inputs, Buf)> {
         let taped = Taped::new(&learned.unet, size, objective, Mode::Infer)?;
         let mut rec = Recorder::new();
         let leaves = learned.leaves(&mut rec)?;
@@ -391,7 +410,7 @@ impl Validation {
         let lowering = Lowering::new(&taped.tape, &mut rec, chooser, leaves, &[], &wanted)?;
         taped.total(&mut rec, &lowering, losses);
         let inputs = taped.inputs(&lowering);
-        Ok(Self { plan: Plan::compile(rec, chooser.pipelines(), progress)?, inputs, losses })
+        Ok((rec, inputs, losses))
     }
 
     /// The losses of a batch, as [`TrainStep::run`] takes it.
