@@ -25,7 +25,7 @@ pub enum Error {
     DeviceLost(String),
     /// The device had no memory left for what was asked.
     #[error(
-        "the GPU ran out of memory {0}; use a smaller image or batch, or an adapter with more memory (see `palpate doctor`)"
+        "the GPU has no room {0}; use a smaller image, batch or network, or an adapter with more memory (see `palpate doctor`)"
     )]
     OutOfMemory(String),
     /// A kernel did not assemble, validate or bind: a bug in palpate or its driver.

@@ -270,7 +270,7 @@ fn one_batch_is_learned_by_heart() {
         let size = [8, 30, 30];
         let step = TrainStep::new(&chooser, &learned, size, objective, Default::default(), &|_, _| {})
             .expect("step");
-        let needed = TrainStep::memory_needed(&chooser, &learned, size, objective).expect("memory");
+        let [needed, _] = TrainStep::memory_needed(&chooser, &learned, size, objective).expect("memory");
         // All but the uniform parameters of its dispatches.
         assert!((needed..needed + (1 << 18)).contains(&step.memory()), "{needed}, held {}", step.memory());
         let run = |t| step.run([&input, &truth, &mask], 0, t, 5e-3).expect("run").total;
@@ -320,6 +320,10 @@ fn what_cannot_be_trained_is_refused_in_words() {
     std::fs::write(Folder::new(theirs.path()).weights(), "precious").expect("write");
     refused(good.path(), theirs.path(), &[], 2, "written over");
     assert_eq!(std::fs::read(Folder::new(theirs.path()).weights()).expect("read"), b"precious");
+    refused(&Split::Train.path(good.path()), &new, &[], 2, "--data names the folder");
+    refused(good.path(), &Split::Train.path(good.path()), &[], 2, "-o names a folder");
+    refused(good.path(), &new, &["--chans", "360", "--pools", "4"], 1, "fewer --chans");
+    refused(good.path(), &new, &["--batch", "-1"], 2, "--batch");
     // Five pools leave nothing of 14 × 14.
     refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 1, "pools");
     let small = &["--chans", "2", "--pools", "1", "--epochs", "1", "--batch", "4"][..];
@@ -348,6 +352,37 @@ fn what_cannot_be_trained_is_refused_in_words() {
     let diverged = out.path().join("diverged");
     refused(huge.path(), &diverged, small, 1, "in validation");
     Checkpoint::load(&Folder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
+    // Nothing counts.
+    let masked = data(16, 3, [14, 14]);
+    let path = Split::Train.path(masked.path());
+    let patches = Patches::open(&path).expect("open");
+    let mut writer = PatchWriter::create(&path, [14, 14], true, Default::default()).expect("create");
+    let (mut input, mut truth, mut mask) = (vec![0.0; 392], vec![0.0; 196], vec![0.0; 196]);
+    for i in 0..16 {
+        patches.gather(&[i], &mut input, &mut truth, &mut mask).expect("gather");
+        writer.push(&input, &truth, Some(&[0.0; 196])).expect("push");
+    }
+    writer.finish().expect("finish");
+    let nothing = out.path().join("nothing");
+    refused(masked.path(), &nothing, small, 1, "nothing counts");
+    assert!(
+        std::fs::read_dir(&nothing).expect("folder").next().is_none(),
+        "a refused training left something"
+    );
+    // Two at once in one folder.
+    let both = out.path().join("both");
+    std::fs::create_dir(&both).expect("folder");
+    let lock = std::fs::File::create(both.join(".palpate-training.lock")).expect("lock");
+    lock.lock().expect("lock");
+    let fresh = data(16, 3, [14, 14]);
+    refused(fresh.path(), &both, small, 2, "another palpate");
+    drop(lock);
+    succeed(fresh.path(), &both, small);
+    // The same training, the same bytes.
+    let twin = out.path().join("twin");
+    succeed(fresh.path(), &twin, small);
+    let bytes = |out: &Path| std::fs::read(Folder::new(out).weights()).expect("weights");
+    assert!(bytes(&both) == bytes(&twin), "equal trainings wrote unequal files");
     // Patches that are not finite are named when they are met.
     let bad = data(16, 3, [14, 14]);
     let path = Split::Train.path(bad.path());

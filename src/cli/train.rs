@@ -52,10 +52,10 @@ pub struct Train {
 #[command(next_help_heading = "Network")]
 struct NetworkOptions {
     /// Channels of the first block [default: 64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     chans: Option<usize>,
     /// How often images are halved [default: 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pools: Option<usize>,
     /// Norm after each convolution [default: instance]
     #[arg(long, value_enum)]
@@ -76,10 +76,10 @@ struct NetworkOptions {
 #[command(next_help_heading = "Training")]
 struct TrainOptions {
     /// Patches of one step [default: 128]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     batch: Option<usize>,
     /// Passes through the patches, at the most; may be raised when resuming [default: 150]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     epochs: Option<u32>,
     /// Adam's learning rate at the start [default: 3e-4]
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
@@ -88,10 +88,10 @@ struct TrainOptions {
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     decay: Option<f32>,
     /// … after each so many epochs [default: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     decay_every: Option<u32>,
     /// Stop after so many epochs without a lower validation loss [default: 30]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     patience: Option<u32>,
     /// Factor of the mean total variation in the loss [default: 0.01]
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
@@ -103,7 +103,7 @@ struct TrainOptions {
     #[arg(long, value_name = "NORM", allow_hyphen_values = true)]
     clip: Option<f32>,
     /// Seed of all that is random [default: 1]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
     seed: Option<u64>,
     /// Vary patches as they are seen: flips, turns, phase, gains=2, offsets=0.5, noise=0.05, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = augmentation)]
@@ -131,7 +131,8 @@ enum UpOption {
 fn augmentation(text: &str) -> Result<Augmentation, String> {
     let (name, most) = text.split_once('=').map_or((text, None), |(name, most)| (name, Some(most)));
     let number = || {
-        let most = most.ok_or(format!("{name} wants a number, such as {name}=0.5"))?;
+        let example = if name == "gains" { 2.0 } else { 0.5 };
+        let most = most.ok_or(format!("{name} wants a number, such as {name}={example}"))?;
         most.parse::<f32>().map_err(|_| format!("'{most}' is no number"))
     };
     let plain = |augmentation| match most {
@@ -154,11 +155,18 @@ struct Taker {
     resume: bool,
 }
 
+/// A setting as it is written on the command line, more or less.
+fn plain(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default().replace('"', "")
+}
+
 impl Taker {
-    fn take<T: PartialEq + std::fmt::Debug>(&self, name: &str, to: &mut T, option: Option<T>) -> Result<()> {
+    fn take<T: PartialEq + serde::Serialize>(&self, name: &str, to: &mut T, option: Option<T>) -> Result<()> {
         match option {
             Some(value) if self.resume && *to != value => Err(Error::Usage(format!(
-                "--{name} is {to:?} in the checkpoint, not {value:?}; go on without it, or begin anew in another folder"
+                "--{name} is {} in the checkpoint, not {}; go on without it, or begin anew in another folder",
+                plain(to),
+                plain(&value)
             ))),
             Some(value) => {
                 *to = value;
@@ -210,7 +218,15 @@ impl Train {
         let folder = Folder::new(&output);
         let taker = Taker { resume };
         let found = folder.checkpoint();
-        // All that can be refused is, before a device is opened or a folder made.
+        // What can be refused is, before a device is opened or a folder made.
+        if output.is_file() {
+            return Err(Error::Usage(format!("{} is a file; -o names a folder", output.display())));
+        }
+        if data.is_file() {
+            let what =
+                "is a file; --data names the folder that train.safetensors and validation.safetensors are in";
+            return Err(Error::Usage(format!("{} {what}", data.display())));
+        }
         let start = if resume {
             if !found.exists() {
                 let what = "holds no checkpoint to resume; leave out --resume to begin";
@@ -232,13 +248,15 @@ impl Train {
             taker.network(&mut unet, network)?;
             taker.training(&mut settings, training)?;
             settings.check()?;
-            Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings)
+            Start::New(Unet::new(unet)?, settings)
         };
         let gpu = adapter.open()?;
         let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
         let mut training = match start {
-            Start::New(weights, settings) => {
-                let training = Training::new(&chooser, *weights, settings, &data, folder.clone())?;
+            Start::New(unet, settings) => {
+                unet.check_device(gpu.caps())?;
+                let weights = Weights::random(unet, settings.seed);
+                let training = Training::new(&chooser, weights, settings, &data, folder.clone())?;
                 make_folder(&output)?;
                 training
             }
@@ -252,7 +270,7 @@ impl Train {
 }
 
 enum Start {
-    New(Box<Weights>, TrainSettings),
+    New(Unet, TrainSettings),
     Resumed(Box<Checkpoint>),
 }
 
@@ -276,10 +294,7 @@ impl Teller {
         let unet = &progress.unet;
         let learned = Unet::new(unet.clone()).map_or(0, |u| u.layout().learned());
         let data = progress.data;
-        say(format_args!(
-            "U-Net of {} channels, {} pools, {:?} norm: {learned} parameters, on {adapter}",
-            unet.chans, unet.pools, unet.norm
-        ));
+        say(format_args!("{unet}: {learned} parameters, on {adapter}"));
         say(format_args!(
             "{} patches of {} × {} to train on, {} to validate{}",
             data.train,
@@ -295,11 +310,11 @@ impl Teller {
     fn tell(&mut self, event: Event) {
         match event {
             Event::Memory(bytes) => say(format_args!("{} MiB of device memory", bytes.div_ceil(1 << 20))),
-            Event::Compiling(_, all) => {
+            Event::Compiling(done, all) => {
                 let bars = &self.bars;
                 let bar = self.compiling.get_or_insert_with(|| bars.bar("compiling kernels", all));
                 bar.set_length(all as u64);
-                bar.inc(1);
+                bar.set_position(done as u64);
             }
             Event::Step { progress, steps, losses, flops } => {
                 self.compiling.take().inspect(ProgressBar::finish_and_clear);
@@ -340,7 +355,7 @@ impl Teller {
 
     fn finish(self, end: End, folder: &Folder) -> Result<()> {
         let why = match end {
-            End::Done => "all epochs done",
+            End::Done => "all epochs done (--resume with more --epochs goes on)",
             End::Patience => "stopped: the validation loss has not fallen for as long as --patience allows",
         };
         let best = self.best.map_or_else(String::new, |e| {

@@ -4,7 +4,7 @@ use super::layout::Entry;
 use super::weights::NAMES;
 use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A tensor at rest: name, PyTorch's shape, f32 in little endian.
 pub(crate) type AtRest = (String, Vec<usize>, Vec<u8>);
@@ -44,18 +44,27 @@ pub(crate) fn take(
     Ok(values)
 }
 
-/// The bytes of a safetensors file.
+/// The bytes of a safetensors file. The same tensors and metadata give the same bytes: the library alone would write
+/// metadata in a hash map's order.
 ///
 /// # Errors
 /// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
-pub(crate) fn serialise(tensors: &[AtRest], metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+pub(crate) fn serialise(tensors: &[AtRest], metadata: BTreeMap<String, String>) -> Result<Vec<u8>> {
+    let fail = |e: &dyn std::fmt::Display| Error::Data(format!("the weights cannot be written: {e}"));
     let views = tensors
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-    views
-        .and_then(|views| safetensors::serialize(views, Some(metadata)))
-        .map_err(|e| Error::Data(format!("the weights cannot be written: {e}")))
+    let plain = views.and_then(|views| safetensors::serialize(views, None)).map_err(|e| fail(&e))?;
+    // Eight bytes of length, the header, the data.
+    let (length, rest) = plain.split_at(8);
+    let (header, data) = rest.split_at(u64::from_le_bytes(array(length)) as usize);
+    let mut header: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(|e| fail(&e))?;
+    header.insert("__metadata__".into(), serde_json::json!(metadata));
+    let mut text = serde_json::to_string(&header).map_err(|e| fail(&e))?;
+    text.extend(std::iter::repeat_n(' ', text.len().next_multiple_of(8) - text.len()));
+    Ok([&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat())
 }
 
 /// That there is no tensor `name`, and why, if that can be told.

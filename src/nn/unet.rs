@@ -4,6 +4,7 @@
 
 use super::layout::{Entry, Layout, Registered};
 use crate::error::{Error, Result};
+use crate::gpu::Caps;
 use crate::kernel::convolve::Geometry;
 use crate::kernel::norm::Per;
 use crate::kernel::pool::Pooling;
@@ -156,6 +157,25 @@ impl Unet {
             )));
         }
         Ok(Self { settings, layout })
+    }
+
+    /// Refuses a network whose parameters no buffer of a device can hold: before they are made up or allocated.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that says how large a buffer would be wanted.
+    pub fn check_device(&self, caps: &Caps) -> Result<()> {
+        let [bytes, most] = [4 * self.layout.parameters_len() as u64, caps.max_binding()];
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(Error::Data(format!(
+            "a {} has {} parameters, which want a buffer of {} MiB, where {} allows {}; choose fewer --chans or --pools",
+            self.settings,
+            self.layout.learned(),
+            bytes >> 20,
+            caps.info.name,
+            most >> 20
+        )))
     }
 
     /// What it is made of.

@@ -6,7 +6,7 @@ use super::unet::{Norm, Unet, UnetSettings, Up};
 use crate::error::{Error, Result};
 use crate::kernel::pool::Pooling;
 use safetensors::tensor::SafeTensors;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A network with what it has learned, as it lies on the device.
@@ -138,7 +138,7 @@ impl Weights {
         tensors.extend(rest::put("", state, &self.state));
         let UnetSettings { pooling, up, dropout, .. } = self.unet.settings();
         let own = [(POOL, pooling.to_string()), (UP, up.to_string()), (DROPOUT, dropout.to_string())];
-        let mut metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
+        let mut metadata = self.metadata.clone();
         metadata.extend(own.map(|(key, value)| (key.to_string(), value)));
         rest::serialise(&tensors, metadata)
     }

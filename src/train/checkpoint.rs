@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::nn::{Layout, Unet, UnetSettings, Weights, rest};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where a training stands.
@@ -125,7 +125,7 @@ impl Checkpoint {
         tensors.extend(rest::put("second.", parameters, &self.moments[1]));
         let json = serde_json::to_string(&self.progress)
             .map_err(|e| Error::Data(format!("the training's state cannot be written: {e}")))?;
-        let bytes = rest::serialise(&tensors, HashMap::from([(TRAINING.into(), json)]))?;
+        let bytes = rest::serialise(&tensors, BTreeMap::from([(TRAINING.into(), json)]))?;
         crate::io::atomic::write(path, &bytes)
     }
 

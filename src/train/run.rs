@@ -72,11 +72,49 @@ impl Folder {
         self.0.join("losses.png")
     }
 
+    /// Keeps other processes from training here until it is dropped.
+    fn lock(&self) -> Result<Lock> {
+        let path = self.0.join(".palpate-training.lock");
+        let file = std::fs::File::create(&path).map_err(|e| {
+            Error::file(
+                &self.0,
+                format!("this folder cannot be written: {}; choose another with -o", e.kind()),
+            )
+        })?;
+        match file.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => Err(Error::Usage(format!(
+                "another palpate is training in {}; wait for it, or choose another folder",
+                self.0.display()
+            ))),
+            // A file system without locks does without.
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(Lock { path, _file: file }),
+        }
+    }
+
+    /// Takes away results of a training before this one, which was begun anew by force.
+    fn remove_stale(&self) {
+        for stale in [self.weights(), self.picture()] {
+            let _ = std::fs::remove_file(stale);
+        }
+    }
+
     /// The first of its files that is there already: what a new training would write over.
     pub fn occupied(&self) -> Option<PathBuf> {
         [self.checkpoint(), self.weights(), self.losses(), self.picture()]
             .into_iter()
             .find(|path| path.exists())
+    }
+}
+
+/// A lock on a folder; the system gives it up with the process, however that ends.
+struct Lock {
+    path: PathBuf,
+    _file: std::fs::File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -110,6 +148,7 @@ impl<'a> Training<'a> {
             )));
         }
         let (patches, data) = open(data)?;
+        weights.unet.check_size(data.shape)?;
         let progress = Progress {
             unet: weights.unet.settings().clone(),
             settings,
@@ -175,14 +214,26 @@ impl<'a> Training<'a> {
         let batch = settings.batch.min(train.len() as usize);
         let objective = Objective { total_variation: settings.total_variation, masked: true };
 
-        let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
+        let _lock = folder.lock()?;
+        let gpu = chooser.pipelines().gpu();
+        let learned = Learned::new(gpu, &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
         let size = [batch, h, w];
-        let needed = learned.memory()
-            + TrainStep::memory_needed(chooser, &learned, size, objective)?
-            + Validation::memory_needed(chooser, &learned, size, objective)?;
+        let [step_bytes, largest] = TrainStep::memory_needed(chooser, &learned, size, objective)?;
+        let needed =
+            learned.memory() + step_bytes + Validation::memory_needed(chooser, &learned, size, objective)?;
         tell(Event::Memory(needed));
-        chooser.pipelines().gpu().check_memory("the training", needed)?;
+        let most = gpu.caps().max_binding();
+        if largest > most {
+            return Err(Error::OutOfMemory(format!(
+                "for batches of {batch} patches of {h} × {w}: {} MiB in one buffer, where {} allows {}; --batch {} fits",
+                largest >> 20,
+                gpu.caps().info.name,
+                most >> 20,
+                (batch as u64 * most / largest).max(1)
+            )));
+        }
+        gpu.check_memory("the training", needed)?;
         let (step, validate) = {
             let tell = std::sync::Mutex::new(&mut *tell);
             let compiling = |done, of| {
@@ -199,16 +250,8 @@ impl<'a> Training<'a> {
             Checkpoint { weights, moments, best: best.clone(), progress: progress.clone() }
                 .save(&folder.checkpoint())
         };
-        // From here on there is something to go on from, and the log says no more than that.
-        write_log(&folder, &progress)?;
-        save(&progress, &best)?;
-        if best.is_none() {
-            // Results of a training before this one, begun anew by force.
-            for stale in [folder.weights(), folder.picture()] {
-                let _ = std::fs::remove_file(stale);
-            }
-        }
-        let mut saved = Instant::now();
+        // Nothing is written before the first step has gone well: what is refused leaves nothing behind.
+        let mut saved: Option<Instant> = None;
         while progress.epoch < settings.epochs {
             if waited(&progress.history) >= settings.patience {
                 return Ok(End::Patience);
@@ -217,6 +260,9 @@ impl<'a> Training<'a> {
             let mut clock = Instant::now();
             batches::train(&train, &settings, progress.epoch, progress.batches, &mut |batch| {
                 let number = progress.step + 1;
+                if batch.weights()[0] == 0.0 {
+                    return Err(Error::Data(MASKED.into()));
+                }
                 let losses = step.run(batch.parts(), seed(settings.seed), number, rate)?;
                 if ![losses.total, losses.total_variation, losses.gradient_norm].iter().all(|v| v.is_finite())
                 {
@@ -231,9 +277,17 @@ impl<'a> Training<'a> {
                 progress.sums.add(&losses, clock.elapsed());
                 clock = Instant::now();
                 tell(Event::Step { progress: &progress, steps, losses, flops: step.flops() });
-                if saved.elapsed() >= checkpoint_every && progress.batches < steps {
+                if saved.is_none() {
+                    // From here on there is something to go on from, and the log says no more than that.
+                    write_log(&folder, &progress)?;
+                    if best.is_none() {
+                        folder.remove_stale();
+                    }
+                }
+                if saved.is_none_or(|at| at.elapsed() >= checkpoint_every) && progress.batches < steps {
                     save(&progress, &best)?;
-                    (saved, clock) = (Instant::now(), Instant::now());
+                    clock = Instant::now();
+                    saved = Some(clock);
                 }
                 Ok(())
             })?;
@@ -258,13 +312,17 @@ impl<'a> Training<'a> {
             progress.history.push(epoch);
             (progress.epoch, progress.batches, progress.sums) = (progress.epoch + 1, 0, Sums::default());
             save(&progress, &best)?;
-            saved = Instant::now();
+            saved = Some(Instant::now());
             write_log(&folder, &progress)?;
             tell(Event::Epoch(&epoch));
         }
         Ok(End::Done)
     }
 }
+
+/// What is said of patches of which no pixel counts.
+const MASKED: &str = "the masks of a whole batch are 0 everywhere, so that nothing counts; where `mask` is not 0 or 1 by \
+    mistake, leave it out of the file, and every pixel counts";
 
 /// How often a checkpoint is written in the middle of an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
@@ -316,7 +374,10 @@ fn validation_losses(
         }
         Ok(())
     })?;
-    let [mse, total_variation] = [0, 1].map(|i| if all[i] > 0.0 { sums[i] / all[i] } else { 0.0 });
+    if all[0] == 0.0 {
+        return Err(Error::Data(MASKED.into()));
+    }
+    let [mse, total_variation] = [0, 1].map(|i| sums[i] / all[i]);
     Ok(MeanLosses::new(mse, total_variation, settings))
 }
 

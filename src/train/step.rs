@@ -236,7 +236,8 @@ impl TrainStep {
         Ok(Self { plan, inputs, output, losses, step, gpu: learned.gpu.clone(), betas: optimiser.betas })
     }
 
-    /// Bytes of device memory that [`TrainStep::new`] will take, beside what is [`Learned`]; nothing is allocated.
+    /// Bytes of device memory that [`TrainStep::new`] will take, beside what is [`Learned`], and those of its largest
+    /// buffer; nothing is allocated.
     ///
     /// # Errors
     /// As of [`TrainStep::new`].
@@ -245,8 +246,8 @@ impl TrainStep {
         learned: &Learned,
         size: [usize; 3],
         objective: Objective,
-    ) -> Result<u64> {
-        Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.memory()[0])
+    ) -> Result<[u64; 2]> {
+        Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.memory())
     }
 
     fn record(

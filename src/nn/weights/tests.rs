@@ -3,6 +3,7 @@
 use super::*;
 use crate::nn::{Kind, Norm};
 use safetensors::tensor::{Dtype, TensorView};
+use std::collections::HashMap;
 
 type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 type Metadata = HashMap<String, String>;
