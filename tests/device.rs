@@ -432,7 +432,9 @@ fn what_needs_more_memory_than_is_free_is_refused_beforehand() {
         let error = refused.expect_err("an EiB is not free");
         let text = error.to_string();
         assert!(matches!(error, Error::OutOfMemory(_)), "{error:?}");
-        for part in ["for the training", "needs 1099511627776 MiB", "are free", "smaller image, batch or network"] {
+        for part in
+            ["for the training", "needs 1099511627776 MiB", "are free", "smaller image, batch or network"]
+        {
             assert!(text.contains(part), "{text}");
         }
     } else {
