@@ -36,6 +36,7 @@
 
 pub mod colour;
 pub mod error;
+pub mod fem;
 pub mod gpu;
 pub mod io;
 pub mod kernel;

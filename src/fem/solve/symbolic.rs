@@ -1,0 +1,306 @@
+//! Everything about a factorisation that does not depend on the values.
+
+use super::graph::Graph;
+use super::tree::{Group, Tree};
+use crate::error::{Error, Result};
+use num_complex::Complex64;
+
+/// No entry: an unknown that is held, a pair that is not stored.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Unknowns eliminated together. Their columns of the factor are one dense panel, [`Front::height`] rows by `pivots`
+/// columns, column after column.
+pub(super) struct Front {
+    /// The first unknown; they are consecutive.
+    pub first: usize,
+    pub pivots: usize,
+    /// Where its rows below the pivots are in [`Symbolic::rows`] and [`Symbolic::place`].
+    pub below: std::ops::Range<usize>,
+    /// Where its panel starts in the factor.
+    pub panel: usize,
+    /// How many of the updates that wait enter here.
+    pub children: usize,
+}
+
+impl Front {
+    pub fn height(&self) -> usize {
+        self.pivots + self.below.len()
+    }
+}
+
+/// What a factorisation of this pattern takes, in bytes, known before any of it is allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// One matrix's values.
+    pub matrix: usize,
+    /// The factor.
+    pub factor: usize,
+    /// The most that dense fronts take at once while the factor is made.
+    pub fronts: usize,
+    /// The indices, shared by all matrices of the pattern.
+    pub pattern: usize,
+}
+
+/// The pattern of a mesh's matrix, its order of elimination and the layout of its factor: computed once for a mesh,
+/// and shared by every matrix on it.
+///
+/// Vectors are the mesh's: one entry for each component of each node, components fastest. Components that are held,
+/// at prescribed values, are in the vectors and not among the unknowns.
+pub struct Symbolic {
+    components: usize,
+    /// The unknown that a vector's entry is, or [`NONE`] where it is held.
+    pub(super) unknown: Vec<u32>,
+    /// The vector's entry of every unknown, in the order of elimination.
+    pub(super) entry: Vec<u32>,
+    /// The lower triangle, column after column: where each starts, its rows ascending, each row's place in the front
+    /// of its column.
+    pub(super) start: Vec<u32>,
+    pub(super) row: Vec<u32>,
+    pub(super) local: Vec<u32>,
+    pub(super) fronts: Vec<Front>,
+    /// Unknowns below the pivots, front after front, and the place of each in the parent's front.
+    pub(super) rows: Vec<u32>,
+    pub(super) place: Vec<u32>,
+    /// Each element's nodes, and where the lower triangle of its matrix, row after row, goes among the values.
+    element: Vec<u32>,
+    nodes: Vec<u32>,
+    target_start: Vec<usize>,
+    target: Vec<u32>,
+    /// The numbers in the factor, and in the most updates that wait at once.
+    pub(super) factor: usize,
+    pub(super) waiting: usize,
+}
+
+impl Symbolic {
+    /// The pattern of the matrices in which all components of an element's nodes act on each other.
+    ///
+    /// `free` has an entry for each component of each node, components fastest: true for an unknown, false for a
+    /// component that is held. `elements` lists the nodes of every element.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the lengths do not fit, an element names a node twice or one that is not there;
+    /// [`Error::Data`] where the mesh is too large for 32-bit indices.
+    pub fn new<E: AsRef<[usize]>>(components: usize, free: &[bool], elements: &[E]) -> Result<Symbolic> {
+        check(components, free, elements)?;
+        let weights: Vec<u32> =
+            free.chunks(components).map(|node| node.iter().filter(|&&f| f).count() as u32).collect();
+        let graph = Graph::new(&weights, elements)?;
+        let tree = Tree::new(&graph, &graph.order()?, &weights);
+
+        let (mut unknown, mut entry) = (vec![NONE; free.len()], Vec::new());
+        let mut first = Vec::with_capacity(tree.order.len() + 1);
+        for &node in &tree.order {
+            first.push(entry.len());
+            for i in (node * components..(node + 1) * components).filter(|&i| free[i]) {
+                unknown[i] = entry.len() as u32;
+                entry.push(i as u32);
+            }
+        }
+        first.push(entry.len());
+        let mut symbolic = Symbolic {
+            components,
+            unknown,
+            entry,
+            start: vec![0],
+            row: Vec::new(),
+            local: Vec::new(),
+            fronts: Vec::new(),
+            rows: Vec::new(),
+            place: Vec::new(),
+            element: vec![0],
+            nodes: Vec::new(),
+            target_start: vec![0],
+            target: Vec::new(),
+            factor: 0,
+            waiting: 0,
+        };
+        symbolic.lay_out(&tree.groups, &first);
+        symbolic.columns(&graph, &tree, &first)?;
+        symbolic.place_elements(elements);
+        Ok(symbolic)
+    }
+
+    /// The fronts, their rows, and the room they take.
+    fn lay_out(&mut self, groups: &[Group], first: &[usize]) {
+        let mut place = vec![0u32; self.entry.len()];
+        let (mut waiting, mut stack) = (0, Vec::<usize>::new());
+        for group in groups {
+            let from = self.rows.len();
+            for &node in &group.rows {
+                self.rows.extend(first[node as usize] as u32..first[node as usize + 1] as u32);
+            }
+            let front = Front {
+                first: first[group.first],
+                pivots: first[group.first + group.nodes] - first[group.first],
+                below: from..self.rows.len(),
+                panel: self.factor,
+                children: group.children,
+            };
+            self.place.resize(self.rows.len(), 0);
+            // The updates that enter this front were made by the fronts on top of the stack.
+            let below = &self.rows[front.below.clone()];
+            for (i, &row) in below.iter().enumerate() {
+                place[row as usize] = (front.pivots + i) as u32;
+            }
+            for i in 0..front.pivots {
+                place[front.first + i] = i as u32;
+            }
+            self.factor += front.height() * front.pivots;
+            self.waiting = self.waiting.max(waiting + below.len() * below.len());
+            waiting += below.len() * below.len();
+            for child in stack.split_off(stack.len() - group.children) {
+                let rows = self.fronts[child].below.clone();
+                waiting -= rows.len() * rows.len();
+                for i in rows {
+                    self.place[i] = place[self.rows[i] as usize];
+                }
+            }
+            stack.push(self.fronts.len());
+            self.fronts.push(front);
+        }
+    }
+
+    /// The columns of the lower triangle.
+    fn columns(&mut self, graph: &Graph, tree: &Tree, first: &[usize]) -> Result<()> {
+        let mut position = vec![usize::MAX; graph.nodes()];
+        for (new, &old) in tree.order.iter().enumerate() {
+            position[old] = new;
+        }
+        let mut place = vec![0u32; self.entry.len()];
+        for (group, front) in tree.groups.iter().zip(&self.fronts) {
+            for (i, &row) in self.rows[front.below.clone()].iter().enumerate() {
+                place[row as usize] = (front.pivots + i) as u32;
+            }
+            for i in 0..front.pivots {
+                place[front.first + i] = i as u32;
+            }
+            for new in group.first..group.first + group.nodes {
+                let mut later: Vec<usize> =
+                    graph.neighbours(tree.order[new]).map(|old| position[old]).filter(|&i| i > new).collect();
+                later.sort_unstable();
+                for j in first[new]..first[new + 1] {
+                    let own = j as u32..first[new + 1] as u32;
+                    self.row.extend(own);
+                    for &i in &later {
+                        self.row.extend(first[i] as u32..first[i + 1] as u32);
+                    }
+                    let from = self.local.len();
+                    self.local.extend(self.row[from..].iter().map(|&i| place[i as usize]));
+                    let end = u32::try_from(self.row.len()).ok().filter(|&end| end < NONE);
+                    self.start.push(end.ok_or_else(|| {
+                        Error::Data("the matrix has too many entries; use larger elements".into())
+                    })?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the elements' matrices go.
+    fn place_elements<E: AsRef<[usize]>>(&mut self, elements: &[E]) {
+        for element in elements {
+            let nodes = element.as_ref();
+            self.nodes.extend(nodes.iter().map(|&node| node as u32));
+            self.element.push(self.nodes.len() as u32);
+            let unknowns: Vec<u32> =
+                self.components_of(nodes.iter().copied()).map(|i| self.unknown[i]).collect();
+            for (i, &a) in unknowns.iter().enumerate() {
+                for &b in &unknowns[..=i] {
+                    self.target.push(if a == NONE || b == NONE {
+                        NONE
+                    } else {
+                        self.find(a.max(b), a.min(b))
+                    });
+                }
+            }
+            self.target_start.push(self.target.len());
+        }
+    }
+
+    /// Where the entry at (`row`, `column`) of the lower triangle is stored.
+    fn find(&self, row: u32, column: u32) -> u32 {
+        let from = self.start[column as usize];
+        let rows = &self.row[from as usize..self.start[column as usize + 1] as usize];
+        from + rows.partition_point(|&r| r < row) as u32
+    }
+
+    fn components_of(&self, nodes: impl Iterator<Item = usize>) -> impl Iterator<Item = usize> {
+        let components = self.components;
+        nodes.flat_map(move |node| node * components..(node + 1) * components)
+    }
+
+    /// The entries of a vector that element `e` acts on, in the order of its matrix's rows.
+    pub fn element(&self, e: usize) -> impl Iterator<Item = usize> + '_ {
+        let nodes = self.element[e] as usize..self.element[e + 1] as usize;
+        self.components_of(self.nodes[nodes].iter().map(|&node| node as usize))
+    }
+
+    /// Where the lower triangle of element `e`'s matrix, row after row, goes; [`NONE`] for what is held.
+    pub(super) fn targets(&self, e: usize) -> &[u32] {
+        &self.target[self.target_start[e]..self.target_start[e + 1]]
+    }
+
+    /// How many elements there are.
+    pub fn elements(&self) -> usize {
+        self.element.len() - 1
+    }
+
+    /// How many unknowns there are.
+    pub fn unknowns(&self) -> usize {
+        self.entry.len()
+    }
+
+    /// How many entries a vector has: unknowns and those held.
+    pub fn entries(&self) -> usize {
+        self.unknown.len()
+    }
+
+    /// The node and the component of unknown `k`, as words.
+    pub(super) fn name(&self, k: usize) -> String {
+        let entry = self.entry[k] as usize;
+        format!("component {} of node {}", entry % self.components, entry / self.components)
+    }
+
+    /// What a factorisation takes.
+    pub fn memory(&self) -> Memory {
+        let number = size_of::<Complex64>();
+        let words = self.unknown.len()
+            + self.entry.len()
+            + self.start.len()
+            + 2 * self.row.len()
+            + 2 * self.rows.len()
+            + self.element.len()
+            + self.nodes.len()
+            + 2 * self.target_start.len()
+            + self.target.len();
+        Memory {
+            matrix: self.row.len() * number,
+            factor: self.factor * number,
+            fronts: self.waiting * number,
+            pattern: 4 * words + self.fronts.len() * size_of::<Front>(),
+        }
+    }
+}
+
+fn check<E: AsRef<[usize]>>(components: usize, free: &[bool], elements: &[E]) -> Result<()> {
+    let bad = |what: String| Err(Error::Usage(what));
+    if components == 0 || !free.len().is_multiple_of(components) {
+        return bad(format!(
+            "{} entries are no whole number of nodes with {components} components",
+            free.len()
+        ));
+    }
+    let nodes = free.len() / components;
+    let mut seen = vec![usize::MAX; nodes];
+    for (e, element) in elements.iter().enumerate() {
+        for &node in element.as_ref() {
+            if node >= nodes {
+                return bad(format!("element {e} names node {node}, but there are {nodes} nodes"));
+            }
+            if std::mem::replace(&mut seen[node], e) == e {
+                return bad(format!("element {e} names node {node} twice"));
+            }
+        }
+    }
+    Ok(())
+}
