@@ -2,11 +2,13 @@
 
 mod batches;
 mod checkpoint;
+mod folder;
 mod run;
 mod settings;
 mod step;
 
 pub use checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
-pub use run::{End, Event, Folder, Training};
+pub use folder::Folder;
+pub use run::{End, Event, Training};
 pub use settings::TrainSettings;
 pub use step::{Learned, Losses, Objective, TrainStep, Validation};
