@@ -44,6 +44,7 @@ pub mod mmdi;
 pub mod nn;
 pub mod oracle;
 pub mod patches;
+pub mod phantom;
 pub mod plan;
 pub mod stats;
 pub mod tape;

@@ -37,3 +37,4 @@ pub use liver::liver;
 pub use locate::{Locator, Place};
 pub use outline::Outline;
 pub use quadratic::{Edge, Mesh};
+pub(crate) use spacing::{Clash, How, clash};

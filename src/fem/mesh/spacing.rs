@@ -21,40 +21,66 @@ pub(super) fn name(outlines: &[&Outline], i: usize) -> String {
     if i == 0 { format!("the body ({kind})") } else { format!("inclusion {i} ({kind})") }
 }
 
+/// Two outlines that may not be as they are, by their numbers; the body is number 0.
+pub(crate) struct Clash {
+    pub first: usize,
+    /// The greater of the two: always an inclusion.
+    pub second: usize,
+    pub how: How,
+}
+
+/// What is wrong with two outlines.
+pub(crate) enum How {
+    /// The inclusion crosses the body's edge.
+    Reaches,
+    /// The inclusion is nowhere in the body.
+    Outside,
+    /// The inclusions cross, or one is in the other.
+    Overlap,
+    /// They are apart, but less than a mesh needs.
+    Near { gap: f64, least: f64, at: Point },
+}
+
 /// Refuses inclusions that are not wholly within the body (the first outline) and apart from each other.
 pub(super) fn check(outlines: &[&Outline]) -> Result<()> {
+    let Some(Clash { first, second, how }) = clash(outlines) else { return Ok(()) };
+    let [first, second] = [first, second].map(|i| name(outlines, i));
+    Err(Error::Usage(match how {
+        How::Reaches => format!("{second} reaches outside {first}"),
+        How::Outside => format!("{second} lies outside {first}"),
+        How::Overlap => format!("{second} and {first} overlap"),
+        How::Near { gap, least, at } => format!(
+            "{second} and {first} come within {gap:.3} of each other near {}; leave at least {least:.3}",
+            show(at)
+        ),
+    }))
+}
+
+/// The first two outlines of which an inclusion is not wholly within the body or not apart from another.
+pub(crate) fn clash(outlines: &[&Outline]) -> Option<Clash> {
     let least = LEAST_GAP * outlines[0].area().sqrt();
     for (i, a) in outlines.iter().enumerate() {
         for (j, b) in outlines.iter().enumerate().skip(i + 1) {
-            let both = || format!("{} and {}", name(outlines, j), name(outlines, i));
+            let found = |how| Some(Clash { first: i, second: j, how });
             let (first, second) = (a.chords(), b.chords());
             let apart =
                 |p: &Point| first.iter().map(|(_, c)| nearest(*p, *c).1).fold(f64::INFINITY, f64::min);
             if first.iter().any(|(_, c)| second.iter().any(|(_, d)| meet(*c, *d))) {
-                return Err(Error::Usage(match i {
-                    0 => format!("{} reaches outside {}", name(outlines, j), name(outlines, 0)),
-                    _ => format!("{} overlap", both()),
-                }));
+                return found(if i == 0 { How::Reaches } else { How::Overlap });
             }
             let within = a.contains(b.at(0.0));
-            let bad = match i {
-                0 => (!within).then(|| format!("{} lies outside {}", name(outlines, j), name(outlines, 0))),
-                _ => (within || b.contains(a.at(0.0))).then(|| format!("{} overlap", both())),
-            };
-            if let Some(what) = bad {
-                return Err(Error::Usage(what));
+            if i == 0 && !within {
+                return found(How::Outside);
+            }
+            if i > 0 && (within || b.contains(a.at(0.0))) {
+                return found(How::Overlap);
             }
             if let Some((_, [p, _])) = second.iter().find(|(_, [p, _])| apart(p) < least) {
-                return Err(Error::Usage(format!(
-                    "{} come within {:.3} of each other near {}; leave at least {least:.3}",
-                    both(),
-                    apart(p),
-                    show(*p)
-                )));
+                return found(How::Near { gap: apart(p), least, at: *p });
             }
         }
     }
-    Ok(())
+    None
 }
 
 /// Edge length over the plane, from a grid.

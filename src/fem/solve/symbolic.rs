@@ -240,6 +240,11 @@ impl Symbolic {
         &self.target[self.target_start[e]..self.target_start[e + 1]]
     }
 
+    /// Whether a vector's entry is an unknown, not held.
+    pub fn is_free(&self, entry: usize) -> bool {
+        self.unknown[entry] != NONE
+    }
+
     /// How many elements there are.
     pub fn elements(&self) -> usize {
         self.element.len() - 1

@@ -1,0 +1,92 @@
+//! A body of any outline whose material does not vary along z, between two ends without shear traction.
+
+use super::{Displacement, Places, Setting, Waves};
+use crate::error::{Error, Result};
+use crate::fem::form::Form;
+use crate::fem::mesh::Mesh;
+use crate::fem::system::{System, pattern};
+use num_complex::Complex64;
+use std::f64::consts::PI;
+
+/// The most harmonics along z.
+pub const HARMONICS: usize = 96;
+
+/// A z-invariant body: its end at z = 0 moves by u_z = d(x, y), the one at z = h not at all along z; both are free of
+/// shear traction, its side of any.
+///
+/// u_z − d(1 − z/h) is a sine series along z, u_x and u_y are cosine series; harmonics do not act on each other, and
+/// share one pattern of equations.
+pub struct Extruded<'a> {
+    /// The mesh of the outline.
+    pub mesh: &'a Mesh,
+    /// What it is made of.
+    pub setting: Setting<'a>,
+    /// h, mm.
+    pub height: f64,
+    /// d, mm.
+    pub drive: &'a dyn Fn([f64; 2]) -> f64,
+    /// The share of the whole field's size below which harmonics are left out, once two in a row are.
+    pub tolerance: f64,
+}
+
+impl Extruded<'_> {
+    /// The waves at `places` in the planes at `slices`, mm from the driven end.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the equations cannot be solved, or harmonics do not die away.
+    pub fn waves(&self, places: &Places, slices: &[f64]) -> Result<Waves> {
+        let mesh = self.mesh;
+        let free = vec![true; 3 * mesh.nodes.len()];
+        let symbolic = pattern(mesh, 3, &free)?;
+        let Setting { material, frequency_hz } = &self.setting;
+        let mut system = System::new(mesh, &symbolic, material, *frequency_hz, false);
+        let held = vec![Complex64::default(); free.len()];
+        let drive: Vec<f64> = mesh.nodes.iter().map(|p| (self.drive)(*p)).collect();
+        let given = [drive];
+        let lift = |at: usize, z: f64| match &places[at] {
+            Some(_) => given_at(mesh, &given[0], places, at) * (1.0 - z / self.height),
+            None => 0.0,
+        };
+        let mut waves = Waves::default();
+        for &z in slices {
+            let plane =
+                (0..places.len()).map(|i| [Complex64::default(), Complex64::default(), lift(i, z).into()]);
+            waves.planes.push(plane.collect());
+        }
+        // Harmonics are orthogonal along z, and so their squares add up.
+        let (mut square, mut small) = (0.0, 0);
+        for n in 0..HARMONICS {
+            let solution = system.solve(&Form::harmonic(n, self.height), &held, &given, &[])?;
+            waves.work.note(&system, solution.residual);
+            let q = n as f64 * PI / self.height;
+            let factors: Vec<(f64, f64)> = slices.iter().map(|z| (q * z).sin_cos()).collect();
+            for (i, place) in places.iter().enumerate() {
+                let Some(place) = place else { continue };
+                let [x, y, z] = solution.all(mesh, place);
+                for (plane, (sin, cos)) in waves.planes.iter_mut().zip(&factors) {
+                    add(&mut plane[i], [cos * x, cos * y, sin * z]);
+                }
+            }
+            let size = solution.size();
+            square += size * size;
+            small = if size * size <= self.tolerance.powi(2) * square { small + 1 } else { 0 };
+            if small == 2 {
+                return Ok(waves);
+            }
+        }
+        Err(Error::Data(format!(
+            "{HARMONICS} harmonics along z do not suffice: the modulus is too low for this height; choose a higher modulus, a lower frequency or a shorter body"
+        )))
+    }
+}
+
+fn add(u: &mut Displacement, by: Displacement) {
+    u.iter_mut().zip(by).for_each(|(u, by)| *u += by);
+}
+
+/// The given field at a pixel, as its element has it.
+fn given_at(mesh: &Mesh, given: &[f64], places: &Places, at: usize) -> f64 {
+    let Some(place) = &places[at] else { return 0.0 };
+    let weights = crate::fem::mesh::element::shape(place.at);
+    mesh.triangles[place.triangle as usize].iter().zip(weights).map(|(i, w)| w * given[*i as usize]).sum()
+}

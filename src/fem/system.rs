@@ -1,0 +1,330 @@
+//! From integrals and a form to a displacement: assembly, condensation of the bubbles, solution.
+
+use super::form::{Form, Term};
+use super::integrals::{Integrals, Material, NODES, PAIRS, Table, integrals};
+use super::mesh::element::{bubble, shape};
+use super::mesh::{Mesh, Place};
+use super::solve::{Factor, Matrix, Memory, Symbolic};
+use crate::error::Result;
+use num_complex::Complex64;
+use std::f64::consts::TAU;
+
+/// kg/m³ rad²/s² in kPa/mm².
+const INERTIA: f64 = 1e-9;
+
+/// A mesh with its material at one frequency, ready for any form with the same unknowns.
+pub struct System<'a> {
+    mesh: &'a Mesh,
+    symbolic: &'a Symbolic,
+    integrals: Vec<Integrals>,
+    /// The square of the angular frequency, times the unit's factor.
+    inertia: f64,
+    factor: Option<Factor<'a>>,
+    condensed: Vec<Condensed>,
+}
+
+/// A displacement: an entry for each component of each node and of each triangle's bubble, components fastest.
+pub struct Solution {
+    components: usize,
+    /// At the nodes.
+    pub nodes: Vec<Complex64>,
+    bubbles: Vec<Complex64>,
+    /// ‖b − A x‖ / ‖b‖ of the equations.
+    pub residual: f64,
+}
+
+/// How a bubble's amplitudes follow from the element's other ones: constants minus rows.
+#[derive(Clone)]
+struct Condensed {
+    rows: Vec<Complex64>,
+    constants: Vec<Complex64>,
+}
+
+/// The pattern of the equations on `mesh` with `components` unknowns a node, of which `free` are not held.
+///
+/// # Errors
+/// As [`Symbolic::new`].
+pub fn pattern(mesh: &Mesh, components: usize, free: &[bool]) -> Result<Symbolic> {
+    let elements: Vec<[usize; 6]> = mesh.triangles.iter().map(|t| t.map(|i| i as usize)).collect();
+    Symbolic::new(components, free, &elements)
+}
+
+impl<'a> System<'a> {
+    /// Computes the integrals; `radial` for forms of a body of revolution.
+    pub fn new(
+        mesh: &'a Mesh,
+        symbolic: &'a Symbolic,
+        material: &Material,
+        frequency_hz: f64,
+        radial: bool,
+    ) -> System<'a> {
+        let inertia = (TAU * frequency_hz).powi(2) * INERTIA;
+        let condensed = Condensed { rows: vec![], constants: vec![] };
+        System {
+            mesh,
+            symbolic,
+            integrals: integrals(mesh, material, radial),
+            inertia,
+            factor: None,
+            condensed: vec![condensed; mesh.triangles.len()],
+        }
+    }
+
+    /// What a solution takes, in bytes: the equations, and the integrals with the bubbles.
+    pub fn memory(&self) -> (Memory, usize) {
+        let components = self.symbolic.entries() / self.mesh.nodes.len();
+        let bubbles = 7 * components * components * size_of::<Complex64>();
+        (self.symbolic.memory(), self.integrals.len() * (size_of::<Integrals>() + bubbles))
+    }
+
+    /// The mesh.
+    pub fn mesh(&self) -> &Mesh {
+        self.mesh
+    }
+
+    /// How many unknowns there are.
+    pub fn unknowns(&self) -> usize {
+        self.symbolic.unknowns()
+    }
+
+    /// Solves the equations of `form`. `held` has an entry for each component of each node, of which those that are
+    /// not free are prescribed; `given` are the values at the nodes of the form's given fields; `loads` is added to
+    /// the right-hand side: the work of given tractions on each entry.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] where the equations cannot be solved.
+    pub fn solve(
+        &mut self,
+        form: &Form,
+        held: &[Complex64],
+        given: &[Vec<f64>],
+        loads: &[Complex64],
+    ) -> Result<Solution> {
+        let components = form.components;
+        let mut right =
+            if loads.is_empty() { vec![Complex64::default(); held.len()] } else { loads.to_vec() };
+        let System { mesh, symbolic, integrals, inertia, factor, condensed } = &mut *self;
+        let mut work = Work::new(form, *inertia);
+        let mut assemble = |matrix: &mut Matrix<'a>| {
+            matrix.clear();
+            for (t, triangle) in mesh.triangles.iter().enumerate() {
+                let nodes = triangle.map(|i| i as usize);
+                work.element(
+                    form,
+                    &integrals[t],
+                    |field, i| if i < 6 { given[field][nodes[i]] } else { 0.0 },
+                );
+                work.condense(&mut condensed[t]);
+                matrix.add(t, &work.matrix);
+                for (i, load) in work.load.iter().enumerate() {
+                    right[nodes[i / components] * components + i % components] += load;
+                }
+                let prescribed = |node: &usize| {
+                    held[node * components..(node + 1) * components]
+                        .iter()
+                        .any(|v| *v != Complex64::default())
+                };
+                if nodes.iter().any(prescribed) {
+                    matrix.lift(t, &work.matrix, held, &mut right);
+                }
+            }
+        };
+        match factor {
+            Some(factor) => factor.again(assemble)?,
+            empty => {
+                let mut matrix = Matrix::new(symbolic);
+                assemble(&mut matrix);
+                *empty = Some(Factor::new(matrix)?);
+            }
+        }
+        let factor = self.factor.as_ref().expect("made above");
+        // Entries that are held stay as they are.
+        let entry = |i: usize| if self.symbolic.is_free(i) { right[i] } else { held[i] };
+        let mut nodes: Vec<Complex64> = (0..held.len()).map(entry).collect();
+        let residual = factor.solve(&mut nodes)?;
+        let mut bubbles = Vec::with_capacity(self.condensed.len() * components);
+        for (triangle, condensed) in self.mesh.triangles.iter().zip(&self.condensed) {
+            let around: Vec<Complex64> = triangle
+                .iter()
+                .flat_map(|i| &nodes[*i as usize * components..(*i as usize + 1) * components])
+                .copied()
+                .collect();
+            for (row, constant) in condensed.rows.chunks(6 * components).zip(&condensed.constants) {
+                bubbles.push(constant - row.iter().zip(&around).map(|(a, x)| a * x).sum::<Complex64>());
+            }
+        }
+        Ok(Solution { components, nodes, bubbles, residual })
+    }
+}
+
+impl Solution {
+    /// The component `component` at a place.
+    pub fn at(&self, mesh: &Mesh, place: &Place, component: usize) -> Complex64 {
+        self.first::<1>(mesh, place, component)[0]
+    }
+
+    /// The first three components at a place.
+    pub fn all(&self, mesh: &Mesh, place: &Place) -> [Complex64; 3] {
+        self.first::<3>(mesh, place, 0)
+    }
+
+    /// Components from `first` on at a place.
+    fn first<const N: usize>(&self, mesh: &Mesh, place: &Place, first: usize) -> [Complex64; N] {
+        let t = place.triangle as usize;
+        let swell = bubble(place.at);
+        let mut sum: [Complex64; N] =
+            std::array::from_fn(|c| swell * self.bubbles[t * self.components + first + c]);
+        for (node, weight) in mesh.triangles[t].iter().zip(shape(place.at)) {
+            let at = *node as usize * self.components + first;
+            sum.iter_mut().zip(&self.nodes[at..]).for_each(|(sum, value)| *sum += weight * value);
+        }
+        sum
+    }
+
+    /// The root mean square of the modulus over the nodes.
+    pub fn size(&self) -> f64 {
+        let nodes = self.nodes.len() / self.components;
+        (self.nodes.iter().map(|v| v.norm_sqr()).sum::<f64>() / nodes as f64).sqrt()
+    }
+}
+
+/// Room for one element's equations.
+struct Work {
+    components: usize,
+    inertia: f64,
+    /// For each pair of components, row-major: stiffness over 1 + iη, and inertia.
+    blocks: Vec<(Table, Table)>,
+    /// The condensed matrix, row after row, nodes then components; and the load.
+    matrix: Vec<Complex64>,
+    load: Vec<Complex64>,
+    /// The whole matrix and load, the bubble's rows last.
+    whole: Vec<Complex64>,
+    whole_load: Vec<Complex64>,
+}
+
+impl Work {
+    fn new(form: &Form, inertia: f64) -> Work {
+        let n = form.components;
+        let zero = Complex64::default();
+        Work {
+            components: n,
+            inertia,
+            blocks: vec![([[0.0; NODES]; NODES], [[0.0; NODES]; NODES]); n * (n + form.given)],
+            matrix: vec![zero; 36 * n * n],
+            load: vec![zero; 6 * n],
+            whole: vec![zero; NODES * NODES * n * n],
+            whole_load: vec![zero; NODES * n],
+        }
+    }
+
+    /// The equations of one element: `given` tells field and node of the values of given fields.
+    fn element(&mut self, form: &Form, integrals: &Integrals, given: impl Fn(usize, usize) -> f64) {
+        let n = self.components;
+        let columns = n + form.given;
+        for (stiffness, mass) in &mut self.blocks {
+            *stiffness = [[0.0; NODES]; NODES];
+            *mass = [[0.0; NODES]; NODES];
+        }
+        for (terms, tables) in [(&form.shear, &integrals.shear), (&form.pressure, &integrals.pressure)] {
+            // Of the unknowns' matrix the lower triangle is enough.
+            for term in terms.iter().filter(|t| t.column <= t.row || t.column >= n) {
+                accumulate(&mut self.blocks[term.row * columns + term.column].0, term, tables);
+            }
+        }
+        for term in form.mass.iter().filter(|t| t.column <= t.row || t.column >= n) {
+            let table = &mut self.blocks[term.row * columns + term.column].1;
+            for (row, from) in table.iter_mut().zip(&integrals.mass) {
+                row.iter_mut().zip(from).for_each(|(value, m)| *value += term.factor * m);
+            }
+        }
+        let lossy = Complex64::new(1.0, integrals.damping);
+        let size = NODES * n;
+        let value = |(stiffness, mass): &(Table, Table), i: usize, j: usize| {
+            lossy * stiffness[i][j] - self.inertia * mass[i][j]
+        };
+        for a in 0..n {
+            for b in 0..=a {
+                let block = &self.blocks[a * columns + b];
+                for i in 0..NODES {
+                    for j in 0..NODES {
+                        let [row, column] = [i * n + a, j * n + b];
+                        self.whole[row.max(column) * size + row.min(column)] = value(block, i, j);
+                    }
+                }
+            }
+        }
+        self.whole_load.fill(Complex64::default());
+        for a in 0..n {
+            for field in 0..form.given {
+                let block = &self.blocks[a * columns + n + field];
+                for i in 0..NODES {
+                    for j in 0..6 {
+                        self.whole_load[i * n + a] -= value(block, i, j) * given(field, j);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Eliminates the bubble.
+    fn condense(&mut self, condensed: &mut Condensed) {
+        let n = self.components;
+        let (size, kept) = (NODES * n, 6 * n);
+        let Work { whole, whole_load, .. } = self;
+        // Gaussian elimination of the bubble's unknowns, the last first, in the lower triangle.
+        for pivot in (kept..size).rev() {
+            let inverse = whole[pivot * size + pivot].inv();
+            let (above, row) = whole.split_at_mut(pivot * size);
+            let row = &mut row[..pivot];
+            let load = whole_load[pivot];
+            for (i, r) in row.iter().enumerate().filter(|(_, r)| **r != Complex64::default()) {
+                let factor = r * inverse;
+                let line = &mut above[i * size..=i * size + i];
+                line.iter_mut().zip(&*row).for_each(|(value, r)| *value -= factor * r);
+                whole_load[i] -= factor * load;
+            }
+            row.iter_mut().for_each(|v| *v *= inverse);
+            whole_load[pivot] = load * inverse;
+        }
+        // The bubble's unknown k is its load less its row times those before it: the kept, and the bubble's own
+        // first ones, which are put in.
+        condensed.rows.clear();
+        condensed.constants.clear();
+        for k in 0..n {
+            let row = &whole[(kept + k) * size..(kept + k) * size + kept + k];
+            let mut coefficients = row[..kept].to_vec();
+            let mut constant = whole_load[kept + k];
+            for (j, factor) in row[kept..].iter().enumerate() {
+                for (c, earlier) in coefficients.iter_mut().zip(&condensed.rows[j * kept..]) {
+                    *c -= factor * earlier;
+                }
+                constant -= factor * condensed.constants[j];
+            }
+            condensed.rows.extend(coefficients);
+            condensed.constants.push(constant);
+        }
+        for i in 0..kept {
+            for j in 0..=i {
+                let value = whole[i * size + j];
+                (self.matrix[i * kept + j], self.matrix[j * kept + i]) = (value, value);
+            }
+        }
+        self.load.copy_from_slice(&whole_load[..kept]);
+    }
+}
+
+/// Adds a term's integrals to a block.
+fn accumulate(block: &mut Table, term: &Term, tables: &[Table; 6]) {
+    let direct = PAIRS.iter().position(|pair| *pair == [term.left, term.right]);
+    if let Some(k) = direct {
+        for (row, from) in block.iter_mut().zip(&tables[k]) {
+            row.iter_mut().zip(from).for_each(|(value, t)| *value += term.factor * t);
+        }
+        return;
+    }
+    let table =
+        PAIRS.iter().position(|pair| *pair == [term.right, term.left]).map_or(&tables[0], |k| &tables[k]);
+    for (i, row) in block.iter_mut().enumerate() {
+        row.iter_mut().zip(table).for_each(|(value, from)| *value += term.factor * from[i]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Where in its file a phantom is wrong.
+
+use std::fmt;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A table of the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Table {
+    Top,
+    Drive,
+    Background,
+    /// Counted from 0; messages count from 1.
+    Inclusion(usize),
+}
+
+/// A key of the file; without one, the table itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place {
+    table: Table,
+    key: Option<&'static str>,
+}
+
+/// What is wrong, and where.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub at: Place,
+    pub what: String,
+}
+
+impl Table {
+    /// The refusal of a key, which the message names first.
+    pub fn refuse<T>(self, key: &'static str, what: impl fmt::Display) -> Result<T, Fault> {
+        let what = format!("{}{key} {what}", self.prefix());
+        Err(Fault { at: Place { table: self, key: Some(key) }, what })
+    }
+
+    /// What messages put before a key.
+    pub fn prefix(self) -> String {
+        if self == Table::Top { String::new() } else { format!("{self}: ") }
+    }
+
+    /// The refusal of the table.
+    pub fn fault<T>(self, what: impl fmt::Display) -> Result<T, Fault> {
+        Err(Fault { at: Place { table: self, key: None }, what: what.to_string() })
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Table::Top => f.write_str("the phantom"),
+            Table::Drive => f.write_str("drive"),
+            Table::Background => f.write_str("background"),
+            Table::Inclusion(i) => write!(f, "inclusion {}", i + 1),
+        }
+    }
+}
+
+/// Where the keys are in a file's text, or in none for a phantom made in code.
+pub(super) struct Lines<'a>(pub Option<(&'a str, &'a DeTable<'a>)>);
+
+impl Lines<'_> {
+    /// Line and column, each from 1, of a place's key; of its table, when the key is not in the file.
+    pub fn find(&self, place: Place) -> Option<[usize; 2]> {
+        let (text, top) = self.0?;
+        let (mut table, mut span) = (Some(top), 0..0);
+        let mut enter = |name: &str, index: Option<usize>| {
+            let found = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name));
+            table = found.and_then(|(key, value)| {
+                span = key.span();
+                let value = match index {
+                    None => value,
+                    Some(i) => value.get_ref().as_array()?.get(i).inspect(|entry| span = entry.span())?,
+                };
+                value.get_ref().as_table().inspect(|_| span = whole(value, &span))
+            });
+        };
+        match place.table {
+            Table::Top => {}
+            Table::Drive => enter("drive", None),
+            Table::Background => enter("background", None),
+            Table::Inclusion(i) => enter("inclusion", Some(i)),
+        }
+        if let Some(key) = place.key {
+            enter(key, None);
+        }
+        Some(position(text, span.start))
+    }
+
+    /// An inclusion's name, for messages about another; counted from 0.
+    pub fn inclusion(&self, i: usize) -> String {
+        let table = Table::Inclusion(i);
+        match self.find(Place { table, key: None }) {
+            Some([line, _]) => format!("{table} (line {line})"),
+            None => table.to_string(),
+        }
+    }
+}
+
+/// A table's span where it has a header of its own, which starts before its key.
+fn whole(value: &Spanned<DeValue>, key: &Range<usize>) -> Range<usize> {
+    if value.span().start < key.start { value.span() } else { key.clone() }
+}
+
+/// The key whose value holds a byte of the text.
+pub(super) fn key_at<'a>(table: &'a DeTable, byte: usize) -> Option<&'a str> {
+    table.iter().find_map(|(key, value)| {
+        let inner = match value.get_ref() {
+            DeValue::Table(table) => key_at(table, byte),
+            DeValue::Array(entries) => {
+                entries.iter().find_map(|entry| key_at(entry.get_ref().as_table()?, byte))
+            }
+            _ => None,
+        };
+        inner.or_else(|| value.span().contains(&byte).then_some(key.get_ref()))
+    })
+}
+
+/// The line and column, each from 1, of a byte of the text.
+pub(super) fn position(text: &str, byte: usize) -> [usize; 2] {
+    let before = &text.as_bytes()[..byte.min(text.len())];
+    let line = before.split(|b| *b == b'\n').next_back().unwrap_or_default();
+    let lines = before.iter().filter(|b| **b == b'\n').count();
+    [lines + 1, String::from_utf8_lossy(line).chars().count() + 1]
+}

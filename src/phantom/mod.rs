@@ -1,0 +1,321 @@
+//! What a phantom is: its body, what it is made of, how it is shaken, and where it is looked at.
+//!
+//! A phantom is read from a TOML file ([`Phantom::read`]), or made in code and checked ([`Phantom::check`]):
+//!
+//! ```
+//! use palpate::phantom::Phantom;
+//!
+//! # fn main() -> palpate::Result<()> {
+//! let text = r#"
+//!     kind = "cylinder"
+//!     radius_mm = 80
+//!     height_mm = 100
+//!     [background]
+//!     modulus_kpa = 3.5
+//!     damping = 0.1
+//!     [[inclusion]]
+//!     shape = "circle"
+//!     center_mm = [30, -20]
+//!     size_mm = 20
+//!     modulus_kpa = 6
+//!     damping = 0.1
+//! "#;
+//! let phantom = Phantom::parse(text, "phantom.toml".as_ref())?;
+//! assert_eq!(phantom.slices_mm, [20.0, 25.0, 30.0]);
+//! assert_eq!(phantom.inclusions[0].tissue.modulus_kpa.field().at([30.0, -20.0]), 6.0);
+//! # Ok(()) }
+//! ```
+//!
+//! # The file
+//!
+//! Lengths are in mm. Places are in mm from the image's centre, x to the right along the columns, y **down** along
+//! the rows. A key without a default must be there; a key of another kind of phantom must not.
+//!
+//! | key | of | default | what |
+//! |---|---|---|---|
+//! | `kind` | all | | `"cylinder"`, `"square"` (plane strain) or `"slab"` (a plate that bends) |
+//! | `radius_mm`, `height_mm` | cylinder | | one end face is driven along the axis |
+//! | `side_mm` | square | | one edge is driven along itself |
+//! | `outline` | slab | | `"liver"`, or `[[x, y], ...]`: a polygon |
+//! | `outline_seed`, `width_mm` | liver | 1, 180 | which liver, and its width along x |
+//! | `smooth` | polygon | false | whether the outline is rounded |
+//! | `thickness_mm` | slab | | |
+//! | `far_face` | cylinder, square | `"roller"` | the face or edge opposite the driven one: `"roller"` or `"free"` |
+//! | `frequency_hz` | all | 60 | 1 to 2000 |
+//! | `density` | all | 1000 | kg/m³ |
+//! | `poisson` | all | 0.499 | Poisson's ratio, 0 to 0.4999 |
+//! | `slices_mm` | cylinder | 20, 25, 30 % of the height | image planes above the driven face |
+//! | `slices_mm` | slab | half the thickness | image planes above the lower free face |
+//! | `pixel_mm`, `size_px` | all | 1, 256 | the image is `size_px` x `size_px` pixels |
+//!
+//! | key of `[drive]` | of | default | what |
+//! |---|---|---|---|
+//! | `amplitude_mm` | all | 0.5 | |
+//! | `offset_mm` | cylinder | `[0, 0]` | where the rigid plate on the face is pushed; off the centre it tilts |
+//! | `radius_mm` | cylinder | no pad | a soft pad of this radius around the offset, in place of the plate |
+//! | `edge` | square | `"left"` | `"left"`, `"right"`, `"top"` or `"bottom"` |
+//! | `arc` | slab | `[0.94, 1.08]` for a liver | the driven part of the outline, in shares of its length from its start |
+//!
+//! A liver's outline starts at the right lobe's lateral end (least x), a polygon's at its first point; both run
+//! clockwise as seen in the image. An arc may go around past the start: its end may be above 1.
+//!
+//! | key of `[background]` and `[[inclusion]]` | what |
+//! |---|---|
+//! | `modulus_kpa` | the storage modulus: a number, `{ polynomial = [[i, j, c], ...] }` for the sum of c x^i y^j, or a random field `{ mean_kpa, spread, length_mm, seed }` ([`Modulus`]) |
+//! | `damping` | the loss factor η of the complex modulus μ(1 + iη), above 0: the solver needs loss |
+//!
+//! | key of `[[inclusion]]` | of | default | what |
+//! |---|---|---|---|
+//! | `shape` | all | | `"circle"`, `"square"`, `"rectangle"`, `"triangle"` or `"polygon"` |
+//! | `center_mm` | all but polygons | | |
+//! | `size_mm` | all but polygons | | a circle's diameter, a side, or a rectangle's `[width, height]` |
+//! | `angle_deg` | square, rectangle, triangle | 0 | clockwise as seen in the image |
+//! | `points_mm` | polygon | | `[[x, y], ...]` |
+
+mod file;
+mod lines;
+mod modulus;
+mod output;
+mod rules;
+mod shape;
+mod simulate;
+#[cfg(test)]
+mod tests;
+
+pub use crate::fem::model::{FarFace, Side};
+pub use modulus::{Field, Modulus};
+pub use output::{FILES, NIFTI, Simulated};
+pub use shape::{Shape, SlabOutline};
+pub use simulate::{Images, Method, Quality};
+
+use crate::error::{Error, Result};
+use crate::fem::mesh::Outline;
+use crate::io::open;
+use file::File;
+use lines::{Fault, Lines, key_at, position};
+use serde::{Deserialize as _, Serialize, Serializer, ser};
+use std::io::Read;
+use std::path::Path;
+use toml::de::{DeTable, Deserializer};
+
+/// No description is as long as this, but files named by mistake are.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// A phantom, every default filled in. It serialises to the keys of its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phantom {
+    /// Its shape, and what is said of one kind of body only.
+    pub body: Body,
+    /// Frequency of the shaking in Hz.
+    pub frequency_hz: f64,
+    /// Density in kg/m³.
+    pub density: f64,
+    /// Poisson's ratio.
+    pub poisson: f64,
+    /// Image planes in mm above the driven face (cylinder) or the lower free face (slab); none for a square.
+    pub slices_mm: Vec<f64>,
+    /// Side of a pixel in mm.
+    pub pixel_mm: f64,
+    /// Rows and columns of the image.
+    pub size_px: usize,
+    /// How it is shaken.
+    pub drive: Drive,
+    /// What is not in an inclusion.
+    pub background: Tissue,
+    /// Regions of other tissue, apart from each other and from the body's edge.
+    pub inclusions: Vec<Inclusion>,
+}
+
+/// The shape of a phantom. Its middle is the image's centre, unless a slab's points say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// A cylinder, imaged across its axis; one end face is driven along the axis.
+    Cylinder { radius_mm: f64, height_mm: f64, far_face: FarFace },
+    /// A square in plane strain; `edge` is driven along itself.
+    Square { side_mm: f64, far_face: FarFace, edge: Side },
+    /// A plate with free faces, driven across them on a part of its edge: `arc` has the part's start and end in
+    /// shares of the outline's length.
+    Slab { outline: SlabOutline, thickness_mm: f64, arc: [f64; 2] },
+}
+
+/// How a phantom is shaken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drive {
+    /// Amplitude in mm.
+    pub amplitude_mm: f64,
+    /// Where a cylinder's face is pushed, in mm from its centre; `[0, 0]` for other bodies.
+    pub offset_mm: [f64; 2],
+    /// Radius in mm of a soft pad on a cylinder's face; without one a rigid plate covers the face.
+    pub radius_mm: Option<f64>,
+}
+
+/// What a region is made of: a complex modulus μ(1 + iη).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tissue {
+    /// The storage modulus μ.
+    pub modulus_kpa: Modulus,
+    /// The loss factor η.
+    pub damping: f64,
+}
+
+/// A region of other tissue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inclusion {
+    /// Its outline.
+    pub shape: Shape,
+    /// What it is made of.
+    pub tissue: Tissue,
+}
+
+impl Phantom {
+    /// Reads a phantom's file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file is missing, a folder, unreadable, empty, larger than 1 MiB or not UTF-8;
+    /// [`Error::Usage`] as [`Phantom::parse`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Phantom> {
+        let path = path.as_ref();
+        let mut bytes = vec![];
+        let file = open(path)?;
+        file.take(MOST_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::file(path, format!("cannot be read: {e}")))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(Error::file(
+                path,
+                "is larger than 1 MiB, and so no phantom's description; check the path",
+            ));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let [line, column] = position(&String::from_utf8_lossy(&bytes[..e.valid_up_to()]), usize::MAX);
+            Error::file(path, format!("is not UTF-8 text at line {line}, column {column}; save it as UTF-8"))
+        })?;
+        Phantom::parse(text, path)
+    }
+
+    /// The phantom that a file's text describes; `name` is the file's, for messages.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which names file, line and column, when the text is not TOML, a key is unknown, missing or
+    /// another kind's, or the phantom is not one that [`Phantom::check`] allows.
+    pub fn parse(text: &str, name: &Path) -> Result<Phantom> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let refuse = |[line, column]: [usize; 2], what: &str| {
+            Error::Usage(format!("{}:{line}:{column}: {what}", name.display()))
+        };
+        let start = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
+        let table = DeTable::parse(text)
+            .map_err(|e| refuse(position(text, start(&e)), &e.message().replace('\n', ", ")))?;
+        let file = File::deserialize(Deserializer::from(table.clone())).map_err(|e| {
+            let key = key_at(table.get_ref(), start(&e)).map_or(String::new(), |key| format!("{key}: "));
+            refuse(position(text, start(&e)), &format!("{key}{}", reworded(e.message())))
+        })?;
+        let lines = Lines(Some((text, table.get_ref())));
+        let found = file.phantom().and_then(|phantom| phantom.rules(&lines).map(|()| phantom));
+        found.map_err(|Fault { at, what }| refuse(lines.find(at).unwrap_or([1, 1]), &what))
+    }
+
+    /// Checks what [`Phantom::parse`] checks, for a phantom made in code.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for numbers out of range, inclusions that overlap or reach outside the body, slices outside
+    /// it, a body outside the image, a modulus out of range anywhere, and a free far face where there is no solution.
+    pub fn check(&self) -> Result<()> {
+        self.rules(&Lines(None)).map_err(|fault| Error::Usage(fault.what))
+    }
+
+    /// The phantom's file: [`Phantom::parse`] makes the same phantom of it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(&File::from(self)).expect("texts, numbers and tables of them are TOML")
+    }
+
+    /// The body's outline in mm from the image's centre. A slab's is divided at the ends of the driven arc.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for sizes that are not above zero and points that make no outline.
+    pub fn outline(&self) -> Result<Outline> {
+        match &self.body {
+            Body::Cylinder { radius_mm, .. } => Outline::circle([0.0, 0.0], *radius_mm),
+            Body::Square { side_mm, .. } => Outline::square([0.0, 0.0], *side_mm),
+            Body::Slab { outline, arc, .. } => {
+                let outline = outline.outline()?;
+                let ends = arc.map(|share| share * outline.length());
+                Ok(outline.divided(&ends))
+            }
+        }
+    }
+
+    /// The inclusions' outlines in mm from the image's centre.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for sizes that are not above zero and points that make no outline.
+    pub fn inclusion_outlines(&self) -> Result<Vec<Outline>> {
+        self.inclusions.iter().map(|inclusion| inclusion.shape.outline()).collect()
+    }
+
+    /// The prescribed displacement in mm at a place on the driven face. On a cylinder it is along the axis:
+    /// A(1 + 4 o·r/R²) under a rigid plate of radius R on an elastic bed that is pushed at o, and
+    /// A(1 - s²/w²)² at a distance s below w from the middle of a pad of radius w. On other bodies it is A.
+    pub fn drive_mm(&self, p: [f64; 2]) -> f64 {
+        let Drive { amplitude_mm, offset_mm: [x, y], radius_mm: pad } = self.drive;
+        match (&self.body, pad) {
+            (Body::Cylinder { .. }, Some(pad)) => {
+                let share = (p[0] - x).hypot(p[1] - y) / pad;
+                if share < 1.0 { amplitude_mm * (1.0 - share * share).powi(2) } else { 0.0 }
+            }
+            (Body::Cylinder { radius_mm, .. }, None) => {
+                amplitude_mm * (1.0 + 4.0 * (x * p[0] + y * p[1]) / radius_mm.powi(2))
+            }
+            _ => amplitude_mm,
+        }
+    }
+
+    /// Whether its waves are the same all around: a cylinder of constant modulus without inclusions, the whole face
+    /// of which moves alike.
+    pub fn is_axisymmetric(&self) -> bool {
+        matches!(self.body, Body::Cylinder { .. })
+            && self.background.modulus_kpa.is_constant()
+            && self.inclusions.is_empty()
+            && self.drive.radius_mm.is_none()
+            && self.drive.offset_mm == [0.0, 0.0]
+    }
+
+    /// The place of the centre of the pixel in row `i` and column `j`, in mm from the image's centre.
+    pub fn pixel_centre(&self, i: usize, j: usize) -> [f64; 2] {
+        let middle = (self.size_px as f64 - 1.0) / 2.0;
+        [j, i].map(|k| (k as f64 - middle) * self.pixel_mm)
+    }
+}
+
+impl Serialize for Phantom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The table leaves out the keys that are not there.
+        toml::Table::try_from(File::from(self)).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A message of serde's, in the words of the other messages.
+fn reworded(message: &str) -> String {
+    let wrong =
+        ["invalid type: ", "invalid value: "].into_iter().find_map(|start| message.strip_prefix(start));
+    let Some((found, expected)) = wrong.and_then(|text| text.rsplit_once(", expected ")) else {
+        return message.replacen("unknown field", "unknown key", 1).replacen(
+            "unknown variant",
+            "unknown value",
+            1,
+        );
+    };
+    let found = match found {
+        "sequence" => "a list",
+        "map" => "a table",
+        other => other,
+    };
+    let expected = match expected {
+        "f64" => "a number",
+        "u32" => "a whole number from 0 to 4294967295",
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    };
+    format!("found {found}, expected {expected}")
+}

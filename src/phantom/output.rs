@@ -1,0 +1,229 @@
+//! A simulated phantom's files: arrays, description, picture.
+
+use super::{Images, Phantom, Quality};
+use crate::colour::ColourMap;
+use crate::error::{Error, Result};
+use crate::io::nifti::encode_complex64;
+use crate::io::png::{Figure, Panel, Scale, pick_slices};
+use crate::io::{Geometry, OutputSet};
+use ndarray::{ArrayView2, ArrayView3, ArrayView4};
+use ndarray_npy::WriteNpyExt;
+use nifti::NiftiHeader;
+use num_complex::Complex32;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The files of every phantom; the description last, so that where it is, the others are.
+pub const FILES: [&str; 6] =
+    ["displacement.npy", "modulus.npy", "damping.npy", "mask.npy", "preview.png", "phantom.json"];
+/// The driven component, ready for an inversion: only on request.
+pub const NIFTI: &str = "wave.nii.gz";
+
+/// Slices whose waves a preview shows.
+const SHOWN: usize = 3;
+/// Axes of the displacement.
+const AXES: [&str; 3] = ["x", "y", "z"];
+
+/// A phantom, its images, and how they were made.
+pub struct Simulated<'a> {
+    /// The phantom.
+    pub phantom: &'a Phantom,
+    /// How finely it was computed.
+    pub quality: &'a Quality,
+    /// Its images.
+    pub images: &'a Images,
+    /// What else the description is to say: a set's name, a seed.
+    pub about: Value,
+}
+
+impl Simulated<'_> {
+    /// Writes [`FILES`], and with `nifti` also [`NIFTI`], into a folder: all of them or none.
+    ///
+    /// # Errors
+    /// As [`OutputSet`]'s.
+    pub fn write(&self, folder: &Path, nifti: bool, force: bool) -> Result<()> {
+        let mut set = OutputSet::new(folder, force)?;
+        for (name, bytes) in self.arrays()? {
+            set.add_bytes(name, &bytes)?;
+        }
+        if nifti {
+            set.add_bytes(NIFTI, &self.nifti()?)?;
+        }
+        set.add_bytes("preview.png", &self.preview()?)?;
+        let text = serde_json::to_string_pretty(&self.description())
+            .map_err(|e| Error::Data(format!("no JSON of this phantom: {e}")))?;
+        set.add_bytes("phantom.json", (text + "\n").as_bytes())?;
+        set.commit().map(drop)
+    }
+
+    fn arrays(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let Images { size, displacement, modulus, damping, mask, .. } = self.images;
+        let planes = self.images.planes();
+        let each = |map: &[f32]| map.repeat(planes);
+        let mask: Vec<u8> = mask.iter().map(|m| u8::from(*m)).collect();
+        let fail = |e: &dyn std::fmt::Display| Error::Data(format!("an array could not be written: {e}"));
+        let mut files = vec![];
+        {
+            let view =
+                ArrayView4::from_shape((planes, 3, *size, *size), displacement).map_err(|e| fail(&e))?;
+            let mut bytes = vec![];
+            view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
+            files.push((FILES[0], bytes));
+        }
+        for (name, values) in [(FILES[1], each(modulus)), (FILES[2], each(damping))] {
+            let view = ArrayView3::from_shape((planes, *size, *size), &values).map_err(|e| fail(&e))?;
+            let mut bytes = vec![];
+            view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
+            files.push((name, bytes));
+        }
+        let mask = mask.repeat(planes);
+        let view = ArrayView3::from_shape((planes, *size, *size), &mask).map_err(|e| fail(&e))?;
+        let mut bytes = vec![];
+        view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
+        files.push((FILES[3], bytes));
+        Ok(files)
+    }
+
+    /// What was asked for and what was done, with the meaning of every file.
+    pub fn description(&self) -> Value {
+        let Images { size, method, work, seconds, slices_mm, .. } = self.images;
+        let planes = self.images.planes();
+        json!({
+            "palpate": env!("CARGO_PKG_VERSION"),
+            "about": self.about,
+            "phantom": self.phantom,
+            "quality": self.quality,
+            "method": method,
+            "driven_component": AXES[self.phantom.driven_component()],
+            "slices_mm": slices_mm,
+            "files": {
+                "displacement.npy": format!("complex64 [{planes}, 3, {size}, {size}]: plane, component x, y, z, row (y, down), column (x, right); metres; u of u e^(+iwt); 0 outside of the mask"),
+                "modulus.npy": format!("float32 [{planes}, {size}, {size}]: storage modulus mu of mu (1 + i eta), kPa"),
+                "damping.npy": format!("float32 [{planes}, {size}, {size}]: loss factor eta"),
+                "mask.npy": format!("uint8 [{planes}, {size}, {size}]: 1 within the body"),
+            },
+            "mesh": {
+                "nodes": work.nodes,
+                "triangles": work.triangles,
+                "unknowns": work.unknowns,
+                "systems": work.systems,
+            },
+            "largest_residual": work.residual,
+            "memory_bytes": work.memory,
+            "seconds": seconds,
+        })
+    }
+
+    /// The driven component of all planes, x then y then plane, on a grid around the body's middle.
+    fn nifti(&self) -> Result<Vec<u8>> {
+        let Images { size, slices_mm, .. } = self.images;
+        let planes = self.images.planes();
+        let component = self.phantom.driven_component();
+        let wave: Vec<Complex32> =
+            (0..planes).flat_map(|p| self.images.component(p, component)).copied().collect();
+        let pixel = self.phantom.pixel_mm;
+        let corner = -(*size as f64 - 1.0) / 2.0 * pixel;
+        let first = slices_mm.first().copied().unwrap_or(0.0);
+        let gap = slices_mm.get(1).map_or(1.0, |second| (second - first).abs().max(1e-3));
+        let [p, c, g, f] = [pixel, corner, gap, first].map(|v| v as f32);
+        let header = NiftiHeader {
+            sform_code: 1,
+            srow_x: [p, 0.0, 0.0, c],
+            srow_y: [0.0, p, 0.0, c],
+            srow_z: [0.0, 0.0, g, f],
+            pixdim: [1.0, p, p, g, 1.0, 1.0, 1.0, 1.0],
+            xyzt_units: 2,
+            ..NiftiHeader::default()
+        };
+        let geometry = Geometry {
+            spacing_mm: Some([pixel; 2]),
+            affine_spacing_mm: Some([pixel; 2]),
+            identity: false,
+            header: Some(Box::new(header)),
+        };
+        let dims: &[usize] = if planes == 1 { &[*size; 2] } else { &[*size, *size, planes] };
+        let about = format!(
+            "u_{} in m, {} Hz; palpate {}",
+            AXES[component],
+            self.phantom.frequency_hz,
+            env!("CARGO_PKG_VERSION")
+        );
+        encode_complex64(&wave, dims, &geometry, [pixel; 2], &about)
+    }
+
+    fn preview(&self) -> Result<Vec<u8>> {
+        let Images { size, modulus, damping, mask, slices_mm, method, work, .. } = self.images;
+        let phantom = self.phantom;
+        let component = phantom.driven_component();
+        let shown = pick_slices(self.images.planes(), SHOWN);
+        let middle = shown.len() / 2;
+        let mut waves: Vec<(String, Vec<f32>)> = vec![];
+        for (i, &plane) in shown.iter().enumerate() {
+            let at = slices_mm.get(plane).map_or(String::new(), |z| format!(", z = {z:.1} mm"));
+            let name = AXES[component];
+            let part = |of: fn(&Complex32) -> f32| {
+                self.images.component(plane, component).iter().map(|u| 1e6 * of(u)).collect::<Vec<f32>>()
+            };
+            waves.push((format!("Re u_{name}{at}"), part(|u| u.re)));
+            if i == middle {
+                waves.push((format!("Im u_{name}{at}"), part(|u| u.im)));
+            }
+        }
+        let peak = peak(waves.iter().flat_map(|(_, map)| map.iter().copied()));
+        let view = |values| ArrayView2::from_shape((*size, *size), values).expect("a map fills its image");
+        let inside = ArrayView2::from_shape((*size, *size), mask).expect("a mask fills its image");
+        let stiffest = modulus.iter().copied().fold(0.0, f32::max);
+        let lossiest = damping.iter().copied().fold(0.0, f32::max);
+        let scale = |map, min: f32, max: f32, label: &str| Scale { map, min, max, label: label.into() };
+        let panel = |title: &str, values, scale| Panel {
+            title: title.into(),
+            values: view(values),
+            mask: inside,
+            scale,
+            hatch: None,
+        };
+        let mut panels: Vec<Panel> = waves
+            .iter()
+            .map(|(title, map)| panel(title, map, scale(ColourMap::Diverging, -peak, peak, "µm")))
+            .collect();
+        panels.push(panel(
+            "Storage modulus µ",
+            modulus,
+            scale(ColourMap::Stiffness, 0.0, if stiffest > 8.0 { stiffest } else { 8.0 }, "kPa"),
+        ));
+        panels.push(panel(
+            "Loss factor η",
+            damping,
+            scale(ColourMap::Sequential, 0.0, if lossiest > 0.3 { lossiest } else { 0.3 }, ""),
+        ));
+        let figure = Figure {
+            title: format!("palpate phantom: {}", phantom.summary()),
+            notes: vec![
+                format!(
+                    "{} Hz, {} kg/m³, Poisson's ratio {}; u of u e^(+iωt). Grey: outside of the body.",
+                    phantom.frequency_hz, phantom.density, phantom.poisson
+                ),
+                format!(
+                    "{method}: {} unknowns, {} system{}, largest residual {:.0e}.",
+                    work.unknowns,
+                    work.systems,
+                    if work.systems == 1 { "" } else { "s" },
+                    work.residual
+                ),
+                format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
+            ],
+            axes: ["x", "y"].map(String::from),
+            spacing_mm: [phantom.pixel_mm; 2],
+            columns: if panels.len() > 4 { 3 } else { panels.len() },
+            panels,
+        };
+        figure.png()
+    }
+}
+
+/// The amplitude that 99 % of the values which are not 0 stay below.
+pub(super) fn peak(values: impl Iterator<Item = f32>) -> f32 {
+    let mut sizes: Vec<f32> = values.map(f32::abs).filter(|v| *v > 0.0).collect();
+    sizes.sort_by(f32::total_cmp);
+    sizes.get(sizes.len() * 99 / 100).copied().filter(|v| v.is_finite()).unwrap_or(1.0)
+}

@@ -1,0 +1,190 @@
+//! The outlines of bodies and inclusions.
+
+use crate::error::Result;
+use crate::fem::mesh::{Outline, liver};
+
+/// A slab's outline.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SlabOutline {
+    /// A liver's ([`liver`]), in the middle of the image. It starts at the right lobe's lateral end (least x) and
+    /// runs along the upper edge.
+    Liver { seed: u32, width_mm: f64 },
+    /// A polygon, rounded ([`Outline::smooth`]) if `smooth`. It starts at its first point and runs clockwise as seen
+    /// in the image, in whichever direction the points are given.
+    Points { points_mm: Vec<[f64; 2]>, smooth: bool },
+}
+
+impl SlabOutline {
+    /// The outline in mm from the image's centre.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) as for [`Outline::polygon`], [`Outline::smooth`] and [`liver`].
+    pub fn outline(&self) -> Result<Outline> {
+        match self {
+            SlabOutline::Liver { seed, width_mm } => liver(u64::from(*seed), *width_mm),
+            SlabOutline::Points { points_mm, smooth } => {
+                let points = clockwise(points_mm);
+                if *smooth { Outline::smooth(&points) } else { Outline::polygon(&points) }
+            }
+        }
+    }
+}
+
+/// The points in the direction that an outline has, which as seen in an image is clockwise; the first stays the
+/// first, where [`Outline::polygon`] alone would make it the last.
+fn clockwise(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut points = points.to_vec();
+    if points.len() > 1 && points.first() == points.last() {
+        points.pop();
+    }
+    let next = points.iter().cycle().skip(1);
+    let area: f64 = points.iter().zip(next).map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum();
+    if area < 0.0 {
+        points[1..].reverse();
+    }
+    points
+}
+
+/// The shape of an inclusion. Lengths in mm, places from the image's centre, angles in degrees clockwise as seen in
+/// the image.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// A circle.
+    Circle { center_mm: [f64; 2], diameter_mm: f64 },
+    /// A square; at 0 degrees its sides are along the axes.
+    Square { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
+    /// A rectangle of a width along x and a height along y at 0 degrees.
+    Rectangle { center_mm: [f64; 2], size_mm: [f64; 2], angle_deg: f64 },
+    /// An equilateral triangle around its centroid; at 0 degrees one corner is at the top.
+    Triangle { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
+    /// Straight sides from each point to the next, and from the last to the first.
+    Polygon { points_mm: Vec<[f64; 2]> },
+}
+
+impl Shape {
+    /// The outline in mm from the image's centre.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) for a size that is not above zero, a number that is not finite, and
+    /// polygons that [`Outline::polygon`] refuses.
+    pub fn outline(&self) -> Result<Outline> {
+        match *self {
+            Shape::Circle { center_mm, diameter_mm } => Outline::circle(center_mm, diameter_mm / 2.0),
+            Shape::Square { center_mm, side_mm, angle_deg } => {
+                boxed(center_mm, [side_mm, side_mm], angle_deg)
+            }
+            Shape::Rectangle { center_mm, size_mm, angle_deg } => boxed(center_mm, size_mm, angle_deg),
+            Shape::Triangle { center_mm, side_mm, angle_deg } => {
+                let inner = side_mm / 12f64.sqrt();
+                let corners = [[0.0, -2.0 * inner], [side_mm / 2.0, inner], [-side_mm / 2.0, inner]];
+                turned(center_mm, &corners, angle_deg)
+            }
+            Shape::Polygon { ref points_mm } => Outline::polygon(points_mm),
+        }
+    }
+}
+
+fn boxed(center: [f64; 2], size: [f64; 2], angle_deg: f64) -> Result<Outline> {
+    let [w, h] = size.map(|s| s / 2.0);
+    turned(center, &[[-w, -h], [w, -h], [w, h], [-w, h]], angle_deg)
+}
+
+fn turned(center: [f64; 2], corners: &[[f64; 2]], angle_deg: f64) -> Result<Outline> {
+    let (sin, cos) = angle_deg.to_radians().sin_cos();
+    let turn = |[x, y]: &[f64; 2]| [center[0] + x * cos - y * sin, center[1] + x * sin + y * cos];
+    Outline::polygon(&corners.iter().map(turn).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::PI;
+
+    fn close(a: [f64; 2], b: [f64; 2]) -> bool {
+        (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-9
+    }
+
+    #[test]
+    fn angles_turn_clockwise_as_seen_in_the_image() {
+        let center_mm = [20.0, -10.0];
+        let rectangle =
+            |angle_deg| Shape::Rectangle { center_mm, size_mm: [40.0, 4.0], angle_deg }.outline().unwrap();
+        // Down is toward greater y: what pointed to the right points down to the right.
+        let [right, down] = [[38.0, -10.0], [20.0 + 12.0, -10.0 + 12.0]];
+        assert!(rectangle(0.0).contains(right) && !rectangle(0.0).contains(down));
+        assert!(rectangle(45.0).contains(down) && !rectangle(45.0).contains(right));
+        assert!(rectangle(-135.0).contains(down));
+        let triangle = |angle_deg| Shape::Triangle { center_mm, side_mm: 30.0, angle_deg }.outline().unwrap();
+        let radius = 30.0 / 3f64.sqrt();
+        let top = |outline: &Outline| {
+            outline.breaks().iter().any(|s| close(outline.at(*s), [20.0, -10.0 - radius]))
+        };
+        assert!(top(&triangle(0.0)) && top(&triangle(120.0)) && !top(&triangle(60.0)));
+        let right = triangle(90.0);
+        assert!(right.breaks().iter().any(|s| close(right.at(*s), [20.0 + radius, -10.0])));
+    }
+
+    #[test]
+    fn shapes_have_their_size() {
+        let (center_mm, angle_deg) = ([3.0, 4.0], 33.0);
+        let points_mm = vec![[0.0, 0.0], [0.0, 6.0], [5.0, 0.0]];
+        for (shape, area) in [
+            (Shape::Circle { center_mm, diameter_mm: 10.0 }, PI * 25.0),
+            (Shape::Square { center_mm, side_mm: 10.0, angle_deg }, 100.0),
+            (Shape::Rectangle { center_mm, size_mm: [10.0, 3.0], angle_deg }, 30.0),
+            (Shape::Triangle { center_mm, side_mm: 10.0, angle_deg }, 25.0 * 3f64.sqrt()),
+            (Shape::Polygon { points_mm }, 15.0),
+        ] {
+            let outline = shape.outline().unwrap();
+            assert!((outline.area() - area).abs() < 1e-9, "{shape:?}: {}", outline.area());
+            assert!(matches!(shape, Shape::Polygon { .. }) || outline.contains(center_mm));
+        }
+        assert!(Shape::Circle { center_mm, diameter_mm: 0.0 }.outline().is_err());
+        assert!(Shape::Triangle { center_mm, side_mm: f64::NAN, angle_deg }.outline().is_err());
+    }
+
+    #[test]
+    fn a_square_s_sides_have_the_outline_s_numbers() {
+        let outline = Outline::square([0.0, 0.0], 10.0).unwrap();
+        for (side, middle) in [
+            (Side::Left, [-5.0, 0.0]),
+            (Side::Right, [5.0, 0.0]),
+            (Side::Top, [0.0, -5.0]),
+            (Side::Bottom, [0.0, 5.0]),
+        ] {
+            assert!(close(outline.at(outline.breaks()[side.number()] + 5.0), middle));
+            assert!(close(outline.at(outline.breaks()[side.opposite().number()] + 5.0), middle.map(|v| -v)));
+        }
+    }
+
+    #[test]
+    fn a_slab_s_polygon_starts_at_its_first_point_and_runs_clockwise() {
+        let clockwise = vec![[-50.0, -20.0], [40.0, -30.0], [60.0, 35.0], [-45.0, 25.0]];
+        let mut other = clockwise.clone();
+        other[1..].reverse();
+        let closed = [&other[..], &other[..1]].concat();
+        for points_mm in [clockwise.clone(), other, closed] {
+            for smooth in [false, true] {
+                let outline = SlabOutline::Points { points_mm: points_mm.clone(), smooth }.outline().unwrap();
+                assert!(close(outline.at(0.0), clockwise[0]));
+                // The second point comes in the first half.
+                let near = |s: f64| {
+                    let p = outline.at(s * outline.length());
+                    (p[0] - clockwise[1][0]).hypot(p[1] - clockwise[1][1])
+                };
+                assert!((1..50).any(|i| near(f64::from(i) / 100.0) < 3.0), "{smooth}");
+            }
+        }
+        assert!(SlabOutline::Points { points_mm: vec![], smooth: true }.outline().is_err());
+    }
+
+    #[test]
+    fn a_liver_starts_at_its_lateral_end() {
+        for seed in 0..20 {
+            let outline = SlabOutline::Liver { seed, width_mm: 200.0 }.outline().unwrap();
+            let [start, after, before] = [0.0, 0.08, 0.94].map(|s| outline.at(s * outline.length()));
+            assert!(start[0] < -95.0 && after[0] < -75.0 && before[0] < -75.0, "{seed}");
+            assert!(after[1] < start[1] && start[1] < before[1]);
+        }
+    }
+}
