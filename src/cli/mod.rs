@@ -8,6 +8,7 @@ mod picture;
 mod progress;
 mod report;
 mod shaders;
+mod simulate;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +31,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Demo),
     Invert(invert::Invert),
+    Simulate(simulate::Simulate),
     Forward(forward::Forward),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
@@ -42,6 +44,7 @@ impl Cli {
         match self.command {
             Command::Demo(command) => command.run(),
             Command::Invert(command) => command.run(),
+            Command::Simulate(command) => command.run(),
             Command::Forward(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),

@@ -77,6 +77,7 @@ mod lines;
 mod modulus;
 mod output;
 mod rules;
+pub mod set;
 mod shape;
 mod simulate;
 #[cfg(test)]

@@ -43,14 +43,18 @@ impl Simulated<'_> {
     /// As [`OutputSet`]'s.
     pub fn write(&self, folder: &Path, nifti: bool, force: bool) -> Result<()> {
         let mut set = OutputSet::new(folder, force)?;
-        for (name, bytes) in self.arrays()? {
-            set.add_bytes(name, &bytes)?;
-        }
+        let mut files = self.arrays()?;
         if nifti {
-            set.add_bytes(NIFTI, &self.nifti()?)?;
+            files.push((NIFTI, self.nifti()?));
         }
-        set.add_bytes("preview.png", &self.preview()?)?;
-        let text = serde_json::to_string_pretty(&self.description())
+        files.push(("preview.png", self.preview()?));
+        for (name, bytes) in &files {
+            set.add_bytes(name, bytes)?;
+        }
+        // The sizes tell whether a file is whole.
+        let mut description = self.description();
+        description["bytes"] = files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
+        let text = serde_json::to_string_pretty(&description)
             .map_err(|e| Error::Data(format!("no JSON of this phantom: {e}")))?;
         set.add_bytes("phantom.json", (text + "\n").as_bytes())?;
         set.commit().map(drop)

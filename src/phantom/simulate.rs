@@ -8,12 +8,12 @@ use crate::fem::model::{
     Drive, Extruded, Revolved, Setting, Slab, Square, Waves, WorkDone, bending_wavenumber, wavelength,
 };
 use num_complex::Complex32;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use std::time::Instant;
 
 /// How finely a phantom is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Nodes in a wavelength of the softest wave at each place, of a cylinder and a slab; a cylinder's half section
     /// and a square, which cost little, have half as many again.

@@ -1,0 +1,173 @@
+//! `palpate simulate`: phantoms and their waves.
+
+use super::progress::Bars;
+use super::{print, say};
+use clap::ValueEnum;
+use palpate::phantom::set::{Event, Folder, Kind, Set, Shard};
+use palpate::phantom::{FILES, Images, NIFTI, Phantom, Quality, Simulated};
+use palpate::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Compute the waves of a phantom, or of a whole set
+///
+/// Finite elements in three dimensions, on the CPU; no GPU is needed. Writes displacement.npy (complex64, metres),
+/// modulus.npy (storage modulus, kPa), damping.npy, mask.npy, phantom.json and preview.png. docs/phantoms.md has the
+/// model; examples/phantoms has a file of each kind.
+///
+/// With --set, draws a set of phantoms instead, each in a folder of its own: table1 has the seven families of the DIME
+/// paper in its proportions, livers has slabs of liver-like outline. A set that was interrupted goes on where it
+/// stopped; --shard lets several machines share one.
+///
+/// Example: palpate simulate phantom.toml -o phantom
+///
+/// Example: palpate simulate --set table1 --count 900 --seed 1 -o phantoms
+#[derive(clap::Args)]
+pub struct Simulate {
+    /// Description of the phantom (.toml)
+    #[arg(value_name = "PHANTOM", required_unless_present = "set", conflicts_with = "set")]
+    phantom: Option<PathBuf>,
+    /// Folder the results are written to
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Draw a set of phantoms
+    #[arg(long, value_enum)]
+    set: Option<SetOption>,
+    /// Phantoms in the set
+    #[arg(long, value_name = "N", requires = "set", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "livers")])]
+    count: Option<usize>,
+    /// Seed the set is drawn by
+    #[arg(long, value_name = "SEED", requires = "set", default_value_t = 1, allow_hyphen_values = true)]
+    seed: u64,
+    /// Part of the set to compute: 3/8 is the third of eight parts
+    #[arg(long, value_name = "I/N", requires = "set", default_value = "1/1")]
+    shard: Shard,
+    /// Phantoms computed at a time [default: one for each core]
+    #[arg(long, value_name = "N", requires = "set", allow_hyphen_values = true)]
+    jobs: Option<usize>,
+    /// Nodes of the mesh in the shortest wavelength at each place
+    #[arg(long, value_name = "N", default_value_t = Quality::default().nodes_per_wavelength, allow_hyphen_values = true)]
+    nodes_per_wavelength: f64,
+    /// Also write the driven component as complex NIfTI, ready for `palpate invert`
+    #[arg(long)]
+    nifti: bool,
+    /// Overwrite files that exist
+    #[arg(long, conflicts_with = "set")]
+    force: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SetOption {
+    Table1,
+    Livers,
+}
+
+impl Simulate {
+    pub fn run(self) -> Result<()> {
+        let nodes = self.nodes_per_wavelength;
+        if !(4.0..=60.0).contains(&nodes) {
+            return Err(Error::Usage(format!(
+                "--nodes-per-wavelength is {nodes}; give a number from 4 to 60 (12 is the default)"
+            )));
+        }
+        let quality = Quality { nodes_per_wavelength: nodes, ..Quality::default() };
+        match (&self.phantom, self.set) {
+            (Some(path), _) => self.one(path, &quality),
+            (None, Some(set)) => self.many(set, &quality),
+            (None, None) => Err(Error::Usage("name a phantom's file, or a --set".into())),
+        }
+    }
+
+    fn one(&self, path: &Path, quality: &Quality) -> Result<()> {
+        let phantom = Phantom::read(path)?;
+        let names: Vec<String> =
+            FILES.iter().copied().chain(self.nifti.then_some(NIFTI)).map(String::from).collect();
+        palpate::io::OutputSet::new(&self.output, self.force)?.check_free(&names)?;
+        let images = phantom.simulate(quality)?;
+        let about = serde_json::json!({ "input": path.display().to_string() });
+        let simulated = Simulated { phantom: &phantom, quality, images: &images, about };
+        simulated.write(&self.output, self.nifti, self.force)?;
+        if let Some(what) = warning(&phantom, &images) {
+            say(format_args!("warning: {what}"));
+        }
+        print(&format!("{}\n{}\n", report(&phantom, &images), self.output.join("preview.png").display()))
+    }
+
+    fn many(&self, set: SetOption, quality: &Quality) -> Result<()> {
+        let kind = match set {
+            SetOption::Table1 => Kind::Table1,
+            SetOption::Livers => Kind::Livers,
+        };
+        let set = Set::new(kind, self.count.unwrap_or(0), self.seed)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.unwrap_or(cores);
+        if !(1..=1024).contains(&jobs) {
+            return Err(Error::Usage(format!("--jobs is {jobs}; give a number from 1 to 1024")));
+        }
+        let folder = Folder::open(&self.output, set, quality, self.nifti)?;
+        let bars = Bars::default();
+        let share = (0..set.count).filter(|i| self.shard.has(*i)).count();
+        let bar = bars.bar("phantoms", share);
+        // Phantoms kept, done and failed, and the most memory of one.
+        let tally = Mutex::new((0, 0, 0, 0));
+        let result = folder.run(self.shard, jobs, &|event| {
+            let mut tally = tally.lock().unwrap_or_else(|e| e.into_inner());
+            match event {
+                Event::Kept(n) => {
+                    tally.0 = n;
+                    // What was there already says nothing about the time that is left.
+                    bar.set_length((share - n) as u64);
+                }
+                Event::Done { memory, .. } => {
+                    tally.1 += 1;
+                    tally.3 = tally.3.max(memory);
+                    bar.inc(1);
+                }
+                Event::Failed { folder, error } => {
+                    tally.2 += 1;
+                    bars.aside(|| say(format_args!("error: {folder}: {error}")));
+                    bar.inc(1);
+                }
+            }
+        });
+        bar.finish_and_clear();
+        let (kept, done, failed, memory) = tally.into_inner().unwrap_or_else(|e| e.into_inner());
+        let manifest = folder.manifest()?;
+        print(&format!(
+            "{done} phantoms computed, {kept} kept, {failed} failed; {} of the set's {} are finished.\n",
+            manifest.finished, set.count
+        ))?;
+        if memory > 0 {
+            print(&format!("The largest took {} MiB for its equations.\n", memory.div_ceil(1 << 20)))?;
+        }
+        print(&format!("{}\n", self.output.join("contact-sheet.png").display()))?;
+        result
+    }
+}
+
+fn report(phantom: &Phantom, images: &Images) -> String {
+    let work = &images.work;
+    format!(
+        "{}\n{}: {} triangles, {} unknowns, {} solved, largest residual {:.0e}; {:.1} s, {} MiB",
+        phantom.summary(),
+        images.method,
+        work.triangles,
+        work.unknowns,
+        if work.systems == 1 { "1 system".into() } else { format!("{} systems", work.systems) },
+        work.residual,
+        images.seconds,
+        work.memory.div_ceil(1 << 20)
+    )
+}
+
+/// What the images do not show.
+fn warning(phantom: &Phantom, images: &Images) -> Option<String> {
+    let n = images.size;
+    let border = (0..n).flat_map(|k| [k, (n - 1) * n + k, k * n, k * n + n - 1]);
+    border.into_iter().any(|i| images.mask[i]).then(|| {
+        format!(
+            "the body reaches the border of the image of {n} x {n} pixels of {} mm; a larger size_px shows all of it",
+            phantom.pixel_mm
+        )
+    })
+}

@@ -1,0 +1,198 @@
+//! Phantoms drawn at random, family by family.
+//!
+//! Moduli are uniform in 1 to 8 kPa, loss factors in 0.05 to 0.3, amplitudes in 0.3 to 0.9 mm, as in the paper. What
+//! it does not tell is varied widely: sizes, depth of the slices, which faces are free.
+
+use super::Family;
+use crate::phantom::{Body, Drive, FarFace, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue};
+use fastrand::Rng;
+use std::f64::consts::TAU;
+
+/// Image planes of a cylinder.
+const PLANES: usize = 4;
+
+pub(super) fn phantom(family: Family, rng: &mut Rng) -> Phantom {
+    match family {
+        Family::Homogeneous => Phantom { body: cylinder(rng, true), ..cylindrical(rng) },
+        Family::Linear => linear(rng),
+        Family::OffCentre => off_centre(rng),
+        Family::FourInclusions => four(rng),
+        Family::TwoInclusions => Phantom { inclusions: anywhere(rng, 2, 85.0), ..cylindrical(rng) },
+        Family::Square => square(rng),
+        Family::SquareInclusions => {
+            let phantom = square(rng);
+            Phantom { inclusions: anywhere(rng, 4, 85.0), ..phantom }
+        }
+        Family::Liver => liver(rng),
+    }
+}
+
+fn between(rng: &mut Rng, low: f64, high: f64) -> f64 {
+    low + (high - low) * rng.f64()
+}
+
+fn tissue(rng: &mut Rng) -> Tissue {
+    Tissue { modulus_kpa: Modulus::Constant(between(rng, 1.0, 8.0)), damping: between(rng, 0.05, 0.3) }
+}
+
+fn far_face(rng: &mut Rng) -> FarFace {
+    if rng.bool() { FarFace::Free } else { FarFace::Roller }
+}
+
+fn cylinder(rng: &mut Rng, any_face: bool) -> Body {
+    Body::Cylinder {
+        radius_mm: between(rng, 70.0, 105.0),
+        height_mm: between(rng, 85.0, 115.0),
+        far_face: if any_face { far_face(rng) } else { FarFace::Roller },
+    }
+}
+
+/// A homogeneous cylinder with a roller.
+fn cylindrical(rng: &mut Rng) -> Phantom {
+    let body = cylinder(rng, false);
+    let mut slices_mm: Vec<f64> = (0..PLANES).map(|_| between(rng, 15.0, 60.0)).collect();
+    slices_mm.sort_by(f64::total_cmp);
+    Phantom {
+        body,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        poisson: 0.499,
+        slices_mm,
+        pixel_mm: 1.0,
+        size_px: 256,
+        drive: Drive { amplitude_mm: between(rng, 0.3, 0.9), offset_mm: [0.0; 2], radius_mm: None },
+        background: tissue(rng),
+        inclusions: vec![],
+    }
+}
+
+/// The radius of a cylinder.
+fn radius(phantom: &Phantom) -> f64 {
+    match phantom.body {
+        Body::Cylinder { radius_mm, .. } => radius_mm,
+        _ => 0.0,
+    }
+}
+
+/// The modulus runs from one value at the rim to another at the rim opposite.
+fn linear(rng: &mut Rng) -> Phantom {
+    let phantom = cylindrical(rng);
+    let [from, to] = [0; 2].map(|_| between(rng, 1.0, 8.0));
+    let (sin, cos) = between(rng, 0.0, TAU).sin_cos();
+    let slope = (to - from) / (2.0 * radius(&phantom));
+    let terms = vec![(0, 0, (from + to) / 2.0), (1, 0, slope * cos), (0, 1, slope * sin)];
+    Phantom {
+        background: Tissue { modulus_kpa: Modulus::Polynomial(terms), ..phantom.background },
+        ..phantom
+    }
+}
+
+/// A rigid plate pushed off its centre, or a soft pad.
+fn off_centre(rng: &mut Rng) -> Phantom {
+    let phantom = cylindrical(rng);
+    let radius = radius(&phantom);
+    let (sin, cos) = between(rng, 0.0, TAU).sin_cos();
+    let pad = rng.bool().then(|| between(rng, 0.3, 0.7) * radius);
+    let distance = radius * if pad.is_some() { between(rng, 0.1, 0.6) } else { between(rng, 0.05, 0.22) };
+    let drive = Drive { offset_mm: [distance * cos, distance * sin], radius_mm: pad, ..phantom.drive };
+    Phantom { drive, ..phantom }
+}
+
+/// A disc, a square, a rectangle and a triangle around the axis.
+fn four(rng: &mut Rng) -> Phantom {
+    let phantom = cylindrical(rng);
+    let r = radius(&phantom);
+    let (near, side) = (0.38 * r, 0.34 * r);
+    let shapes = [
+        Shape::Circle { center_mm: [-near, -near], diameter_mm: side },
+        Shape::Square { center_mm: [near, -near], side_mm: side, angle_deg: 0.0 },
+        Shape::Rectangle { center_mm: [-near, near], size_mm: [1.2 * side, 0.9 * side], angle_deg: 0.0 },
+        Shape::Triangle { center_mm: [near, near], side_mm: 1.1 * side, angle_deg: 0.0 },
+    ];
+    let inclusions = shapes.map(|shape| Inclusion { shape, tissue: tissue(rng) });
+    Phantom { inclusions: inclusions.into(), ..phantom }
+}
+
+/// Inclusions of any shape within `reach` mm of the centre along x and y.
+fn anywhere(rng: &mut Rng, count: usize, reach: f64) -> Vec<Inclusion> {
+    (0..count)
+        .map(|_| {
+            let center_mm = [0; 2].map(|_| between(rng, -reach, reach));
+            let side_mm = between(rng, 15.0, 45.0);
+            let angle_deg = between(rng, 0.0, 90.0);
+            let shape = match rng.u8(..4) {
+                0 => Shape::Circle { center_mm, diameter_mm: side_mm },
+                1 => Shape::Square { center_mm, side_mm, angle_deg },
+                2 => Shape::Rectangle {
+                    center_mm,
+                    size_mm: [side_mm, side_mm * between(rng, 0.5, 0.9)],
+                    angle_deg,
+                },
+                _ => Shape::Triangle { center_mm, side_mm: 1.3 * side_mm, angle_deg },
+            };
+            Inclusion { shape, tissue: tissue(rng) }
+        })
+        .collect()
+}
+
+fn square(rng: &mut Rng) -> Phantom {
+    let sides = [Side::Left, Side::Right, Side::Top, Side::Bottom];
+    let body = Body::Square {
+        side_mm: between(rng, 140.0, 210.0),
+        far_face: far_face(rng),
+        edge: sides[rng.usize(..4)],
+    };
+    Phantom { body, slices_mm: vec![], ..cylindrical(rng) }
+}
+
+/// A slab driven at its lateral side, the modulus a polynomial of third degree or a random field.
+fn liver(rng: &mut Rng) -> Phantom {
+    let thickness_mm = between(rng, 10.0, 15.0);
+    let width_mm = between(rng, 150.0, 215.0);
+    let outline = SlabOutline::Liver { seed: rng.u32(..), width_mm };
+    let from = between(rng, 0.85, 1.0);
+    let arc = [from, from + between(rng, 0.08, 0.2)];
+    let modulus_kpa = if rng.bool() {
+        polynomial(rng, width_mm / 2.0)
+    } else {
+        Modulus::Random {
+            mean_kpa: between(rng, 2.0, 6.0),
+            spread: between(rng, 0.1, 0.35),
+            length_mm: between(rng, 20.0, 60.0),
+            seed: rng.u32(..),
+        }
+    };
+    let base = cylindrical(rng);
+    Phantom {
+        body: Body::Slab { outline, thickness_mm, arc },
+        slices_mm: vec![thickness_mm / 2.0],
+        background: Tissue { modulus_kpa, damping: base.background.damping },
+        ..base
+    }
+}
+
+/// A polynomial of third degree whose terms of each degree are about half as large as those of the degree before, and
+/// which stays within 1 to 8 kPa where |x| ≤ `half` and |y| ≤ 0.7 `half`.
+fn polynomial(rng: &mut Rng, half: f64) -> Modulus {
+    let mut terms: Vec<(u32, u32, f64)> = vec![];
+    for degree in 1..=3u32 {
+        for i in 0..=degree {
+            terms.push((i, degree - i, between(rng, -1.0, 1.0) * 0.5f64.powi(degree as i32)));
+        }
+    }
+    let at = |x: f64, y: f64| -> f64 {
+        terms.iter().map(|(i, j, c)| c * x.powi(*i as i32) * y.powi(*j as i32)).sum()
+    };
+    let grid =
+        || (0..=20).flat_map(|i| (0..=20).map(move |j| [f64::from(i), f64::from(j)].map(|v| v / 10.0 - 1.0)));
+    let values = || grid().map(|[x, y]| at(x, 0.7 * y));
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    // The range becomes one drawn from 1 to 8 kPa.
+    let least = between(rng, 1.0, 4.5);
+    let most = between(rng, least + 0.5, 8.0);
+    let scale = (most - least) / (high - low);
+    let mut scaled: Vec<_> =
+        terms.into_iter().map(|(i, j, c)| (i, j, c * scale / half.powi((i + j) as i32))).collect();
+    scaled.insert(0, (0, 0, least - low * scale));
+    Modulus::Polynomial(scaled)
+}

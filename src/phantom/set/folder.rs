@@ -1,0 +1,295 @@
+//! A set's folder: what is finished in it, what is still to be computed, and by whom.
+
+use super::{Family, Set, sheet};
+use crate::error::{Error, Result};
+use crate::io::atomic;
+use crate::phantom::{FILES, NIFTI, Phantom, Quality, Simulated};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The file that says which set a folder holds.
+const SET: &str = "set.json";
+/// The file that lists the phantoms.
+const MANIFEST: &str = "manifest.json";
+/// The picture of some of them.
+const SHEET: &str = "contact-sheet.png";
+
+/// A share of the work: part `part` of `of`, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part.
+    pub part: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Shard {
+    /// All of the work.
+    pub const ALL: Shard = Shard { part: 1, of: 1 };
+
+    /// Whether phantom `i`, from 0, is in it.
+    pub fn has(self, i: usize) -> bool {
+        i % self.of == self.part - 1
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let parts = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Shard { part, of }),
+            _ => Err(format!(
+                "'{text}' is no shard; give one such as 3/8, the third of eight parts, from 1/8 to 8/8"
+            )),
+        }
+    }
+}
+
+/// What a folder was made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Made {
+    #[serde(flatten)]
+    set: Set,
+    quality: Quality,
+    nifti: bool,
+    palpate: String,
+}
+
+/// What happens while a set is computed.
+pub enum Event<'a> {
+    /// So many phantoms of this share were there already.
+    Kept(usize),
+    /// A phantom is finished, in so many seconds, with so many bytes for its equations.
+    Done { folder: &'a str, seconds: f64, memory: usize },
+    /// A phantom could not be computed or written.
+    Failed { folder: &'a str, error: &'a Error },
+}
+
+/// A phantom in the manifest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number in the set, from 0.
+    pub index: usize,
+    /// Its family.
+    pub family: Family,
+    /// Its folder, within the set's.
+    pub folder: String,
+    /// Whether all its files are there.
+    pub finished: bool,
+    /// What it is, in a line.
+    pub summary: String,
+    /// What is said of it in its `phantom.json`; nothing until it is finished.
+    pub seconds: Option<f64>,
+    /// Unknowns of one system of equations.
+    pub unknowns: Option<u64>,
+    /// Systems that were solved.
+    pub systems: Option<u64>,
+    /// Bytes for its equations.
+    pub memory_bytes: Option<u64>,
+    /// The largest residual.
+    pub largest_residual: Option<f64>,
+}
+
+/// Every phantom of a set, and whether it is finished.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The set.
+    #[serde(flatten)]
+    pub set: Set,
+    /// How many phantoms are finished.
+    pub finished: usize,
+    /// All of them, in order.
+    pub phantoms: Vec<Entry>,
+}
+
+/// A folder that holds a set, or is to.
+pub struct Folder {
+    path: PathBuf,
+    made: Made,
+    families: Vec<Family>,
+}
+
+impl Folder {
+    /// Makes the folder, or goes on in one that was begun with the same set and quality.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it holds another set, or was made by another version or quality; [`Error::File`] if it
+    /// cannot be read or written.
+    pub fn open(path: impl Into<PathBuf>, set: Set, quality: &Quality, nifti: bool) -> Result<Folder> {
+        let path = path.into();
+        let made = Made { set, quality: *quality, nifti, palpate: env!("CARGO_PKG_VERSION").into() };
+        if path.exists() && !path.is_dir() {
+            return Err(Error::file(path, "is a file; the output needs a folder: choose another with -o"));
+        }
+        fs::create_dir_all(&path).map_err(|e| {
+            Error::file(&path, format!("cannot make this folder: {}; choose another with -o", e.kind()))
+        })?;
+        let file = path.join(SET);
+        if file.exists() {
+            let text =
+                fs::read_to_string(&file).map_err(|e| Error::file(&file, format!("cannot be read: {e}")))?;
+            let found: Made = serde_json::from_str(&text).map_err(|e| {
+                Error::file(
+                    &file,
+                    format!("is no description of a set ({e}); delete it, or choose another folder"),
+                )
+            })?;
+            if found != made {
+                let Set { set, count, seed } = found.set;
+                return Err(Error::Usage(format!(
+                    "{} holds another set: --set {} --count {count} --seed {seed}, {} nodes per wavelength, {} NIfTI files, by palpate {}; go on with those, or choose another folder with -o",
+                    path.display(),
+                    set.name(),
+                    found.quality.nodes_per_wavelength,
+                    if found.nifti { "with" } else { "without" },
+                    found.palpate
+                )));
+            }
+        } else {
+            atomic::write(&file, pretty(&made)?.as_bytes())?;
+        }
+        Ok(Folder { path, families: set.families(), made })
+    }
+
+    /// Computes what is missing of a share, `jobs` phantoms at a time, each in one thread; then writes the manifest
+    /// and the contact sheet of all that is finished. A phantom that fails does not keep the others from being done.
+    ///
+    /// # Errors
+    /// The last of the phantoms' errors, or what keeps the manifest from being written.
+    pub fn run(&self, shard: Shard, jobs: usize, on: &(dyn Fn(Event) + Sync)) -> Result<()> {
+        let mine: Vec<usize> = (0..self.families.len()).filter(|i| shard.has(*i)).collect();
+        let mut missing = vec![];
+        for &i in &mine {
+            if !self.finished(i, &self.phantom(i)?) {
+                missing.push(i);
+            }
+        }
+        on(Event::Kept(mine.len() - missing.len()));
+        let next = AtomicUsize::new(0);
+        let failed: Mutex<Option<Error>> = Mutex::new(None);
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.clamp(1, missing.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some(&i) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let folder = self.name(i);
+                        match self.one(i) {
+                            Ok((seconds, memory)) => on(Event::Done { folder: &folder, seconds, memory }),
+                            Err(error) => {
+                                on(Event::Failed { folder: &folder, error: &error });
+                                *failed.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let manifest = self.manifest()?;
+        atomic::write(self.path.join(MANIFEST), pretty(&manifest)?.as_bytes())?;
+        if let Some(sheet) = sheet::draw(&self.path, &manifest)? {
+            atomic::write(self.path.join(SHEET), &sheet)?;
+        }
+        failed.into_inner().unwrap_or_else(|e| e.into_inner()).map_or(Ok(()), Err)
+    }
+
+    /// What is finished, of all shares.
+    ///
+    /// # Errors
+    /// As [`Family::draw`].
+    pub fn manifest(&self) -> Result<Manifest> {
+        let mut phantoms = vec![];
+        for (i, family) in self.families.iter().enumerate() {
+            let phantom = self.phantom(i)?;
+            let folder = self.name(i);
+            let finished = self.finished(i, &phantom);
+            let said = if finished { read(&self.path.join(&folder)) } else { Value::Null };
+            phantoms.push(Entry {
+                index: i,
+                family: *family,
+                finished,
+                summary: phantom.summary(),
+                seconds: said["seconds"].as_f64(),
+                unknowns: said["mesh"]["unknowns"].as_u64(),
+                systems: said["mesh"]["systems"].as_u64(),
+                memory_bytes: said["memory_bytes"].as_u64(),
+                largest_residual: said["largest_residual"].as_f64(),
+                folder,
+            });
+        }
+        let finished = phantoms.iter().filter(|p| p.finished).count();
+        Ok(Manifest { set: self.made.set, finished, phantoms })
+    }
+
+    fn name(&self, i: usize) -> String {
+        self.made.set.folder(i, self.families[i])
+    }
+
+    fn phantom(&self, i: usize) -> Result<Phantom> {
+        self.made.set.phantom(i, self.families[i])
+    }
+
+    /// Seconds and bytes it took.
+    fn one(&self, i: usize) -> Result<(f64, usize)> {
+        let phantom = self.phantom(i)?;
+        let folder = self.path.join(self.name(i));
+        sweep(&folder);
+        let quality = &self.made.quality;
+        let images = phantom.simulate(quality)?;
+        let Set { set, count, seed } = self.made.set;
+        let about =
+            json!({ "set": set, "count": count, "seed": seed, "index": i, "family": self.families[i] });
+        let simulated = Simulated { phantom: &phantom, quality, images: &images, about };
+        simulated.write(&folder, self.made.nifti, true)?;
+        Ok((images.seconds, images.work.memory))
+    }
+
+    /// Whether all files of a phantom are there, whole, and of this phantom.
+    fn finished(&self, i: usize, phantom: &Phantom) -> bool {
+        let folder = self.path.join(self.name(i));
+        let said = read(&folder);
+        let whole = |name: &str| {
+            let bytes = fs::metadata(folder.join(name)).map(|m| m.len());
+            name == "phantom.json" || bytes.is_ok_and(|bytes| said["bytes"][name].as_u64() == Some(bytes))
+        };
+        serde_json::to_value(phantom).is_ok_and(|phantom| said["phantom"] == phantom)
+            && FILES.iter().all(|name| whole(name))
+            && (!self.made.nifti || whole(NIFTI))
+    }
+}
+
+/// A phantom's description; nothing where there is none.
+fn read(folder: &Path) -> Value {
+    let text = fs::read_to_string(folder.join("phantom.json")).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+/// The component of the displacement that a phantom's description calls driven: 0 for x to 2 for z.
+pub(super) fn driven_component(folder: &Path) -> usize {
+    match read(folder)["driven_component"].as_str() {
+        Some("x") => 0,
+        Some("y") => 1,
+        _ => 2,
+    }
+}
+
+/// Removes the temporaries that a killed run left in a phantom's folder, which no other run writes to.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(".palpate-") {
+            // What cannot be removed does no harm but to the disk's room.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn pretty(value: &impl Serialize) -> Result<String> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|e| Error::Data(format!("no JSON of this: {e}")))?;
+    Ok(text + "\n")
+}
