@@ -196,7 +196,7 @@ impl Simulated<'_> {
             scale(ColourMap::Stiffness, 0.0, if stiffest > 8.0 { stiffest } else { 8.0 }, "kPa"),
         ));
         panels.push(panel(
-            "Loss factor η",
+            "Loss factor",
             damping,
             scale(ColourMap::Sequential, 0.0, if lossiest > 0.3 { lossiest } else { 0.3 }, ""),
         ));
@@ -204,7 +204,7 @@ impl Simulated<'_> {
             title: format!("palpate phantom: {}", phantom.summary()),
             notes: vec![
                 format!(
-                    "{} Hz, {} kg/m³, Poisson's ratio {}; u of u e^(+iωt). Grey: outside of the body.",
+                    "{} Hz, {} kg/m³, Poisson's ratio {}; u is the amplitude of u exp(+i 2π f t). Grey: outside of the body.",
                     phantom.frequency_hz, phantom.density, phantom.poisson
                 ),
                 format!(

@@ -172,7 +172,7 @@ fn liver(rng: &mut Rng) -> Phantom {
 }
 
 /// A polynomial of third degree whose terms of each degree are about half as large as those of the degree before, and
-/// which stays within 1 to 8 kPa where |x| ≤ `half` and |y| ≤ 0.7 `half`.
+/// which stays within 1 to 8 kPa where |x| and |y| are up to `half`.
 fn polynomial(rng: &mut Rng, half: f64) -> Modulus {
     let mut terms: Vec<(u32, u32, f64)> = vec![];
     for degree in 1..=3u32 {
@@ -185,7 +185,7 @@ fn polynomial(rng: &mut Rng, half: f64) -> Modulus {
     };
     let grid =
         || (0..=20).flat_map(|i| (0..=20).map(move |j| [f64::from(i), f64::from(j)].map(|v| v / 10.0 - 1.0)));
-    let values = || grid().map(|[x, y]| at(x, 0.7 * y));
+    let values = || grid().map(|[x, y]| at(x, y));
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     // The range becomes one drawn from 1 to 8 kPa.
     let least = between(rng, 1.0, 4.5);

@@ -269,13 +269,16 @@ fn read(folder: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// The component of the displacement that a phantom's description calls driven: 0 for x to 2 for z.
-pub(super) fn driven_component(folder: &Path) -> usize {
-    match read(folder)["driven_component"].as_str() {
+/// The component of the displacement that a phantom's description calls driven, 0 for x to 2 for z, and the side of
+/// its pixels in mm.
+pub(super) fn shown(folder: &Path) -> (usize, f64) {
+    let said = read(folder);
+    let component = match said["driven_component"].as_str() {
         Some("x") => 0,
         Some("y") => 1,
         _ => 2,
-    }
+    };
+    (component, said["phantom"]["pixel_mm"].as_f64().unwrap_or(1.0))
 }
 
 /// Removes the temporaries that a killed run left in a phantom's folder, which no other run writes to.

@@ -10,15 +10,17 @@ use num_complex::Complex32;
 use std::path::Path;
 
 /// The most phantoms on a sheet.
-const MOST: usize = 32;
+const MOST: usize = 24;
 /// The most pixels along a small map's sides.
-const SIDE: usize = 128;
+const SIDE: usize = 256;
 /// Maps in a row: a wave and a modulus for each phantom.
-const COLUMNS: usize = 8;
+const COLUMNS: usize = 6;
 
 /// One phantom's small maps.
 struct Small {
     name: String,
+    /// A pixel's side, mm.
+    spacing: f64,
     wave: Array2<f32>,
     peak: f32,
     modulus: Array2<f32>,
@@ -37,9 +39,8 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
             small.push(shrink(folder, &of[i].folder)?);
         }
     }
-    if small.is_empty() {
-        return Ok(None);
-    }
+    let Some(first) = small.first() else { return Ok(None) };
+    let spacing = first.spacing;
     let panels = small.iter().flat_map(|small| {
         let panel = |title: String, values, scale| Panel {
             title,
@@ -71,7 +72,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],
         axes: ["x", "y"].map(String::from),
-        spacing_mm: [1.0; 2],
+        spacing_mm: [spacing; 2],
         panels: panels.collect(),
         columns: COLUMNS.min(2 * small.len()),
     };
@@ -80,7 +81,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
 
 fn shrink(folder: &Path, name: &str) -> Result<Small> {
     let folder = folder.join(name);
-    let component = super::folder::driven_component(&folder);
+    let (component, pixel) = super::folder::shown(&folder);
     let displacement: Array4<Complex32> = read(&folder.join("displacement.npy"))?;
     let modulus: Array3<f32> = read(&folder.join("modulus.npy"))?;
     let mask: Array3<u8> = read(&folder.join("mask.npy"))?;
@@ -89,6 +90,7 @@ fn shrink(folder: &Path, name: &str) -> Result<Small> {
     let wave = displacement.slice(s![middle, component, ..;step, ..;step]).mapv(|u| 1e6 * u.re);
     Ok(Small {
         name: name.into(),
+        spacing: pixel * step as f64,
         peak: peak(wave.iter().copied()),
         wave,
         modulus: modulus.slice(s![middle, ..;step, ..;step]).to_owned(),
