@@ -34,16 +34,16 @@ pub struct Simulate {
     #[arg(long, value_enum)]
     set: Option<SetOption>,
     /// Phantoms in the set
-    #[arg(long, value_name = "N", requires = "set", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "livers")])]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "livers")])]
     count: Option<usize>,
-    /// Seed the set is drawn by
-    #[arg(long, value_name = "SEED", requires = "set", default_value_t = 1, allow_hyphen_values = true)]
-    seed: u64,
-    /// Part of the set to compute: 3/8 is the third of eight parts
-    #[arg(long, value_name = "I/N", requires = "set", default_value = "1/1")]
-    shard: Shard,
+    /// Seed the set is drawn by [default: 1]
+    #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
+    seed: Option<u64>,
+    /// Part of the set to compute: 3/8 is the third of eight parts [default: all]
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
+    shard: Option<Shard>,
     /// Phantoms computed at a time [default: one for each core]
-    #[arg(long, value_name = "N", requires = "set", allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     jobs: Option<usize>,
     /// Nodes of the mesh in the shortest wavelength at each place
     #[arg(long, value_name = "N", default_value_t = Quality::default().nodes_per_wavelength, allow_hyphen_values = true)]
@@ -79,6 +79,12 @@ impl Simulate {
     }
 
     fn one(&self, path: &Path, quality: &Quality) -> Result<()> {
+        // clap would let these pass where a phantom's file keeps it from asking for --set.
+        if self.count.is_some() || self.seed.is_some() || self.shard.is_some() || self.jobs.is_some() {
+            return Err(Error::Usage(
+                "--count, --seed, --shard and --jobs are of a --set, not of one phantom".into(),
+            ));
+        }
         let phantom = Phantom::read(path)?;
         let names: Vec<String> =
             FILES.iter().copied().chain(self.nifti.then_some(NIFTI)).map(String::from).collect();
@@ -98,7 +104,8 @@ impl Simulate {
             SetOption::Table1 => Kind::Table1,
             SetOption::Livers => Kind::Livers,
         };
-        let set = Set::new(kind, self.count.unwrap_or(0), self.seed)?;
+        let set = Set::new(kind, self.count.unwrap_or(0), self.seed.unwrap_or(1))?;
+        let shard = self.shard.unwrap_or(Shard::ALL);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or(cores);
         if !(1..=1024).contains(&jobs) {
@@ -106,11 +113,11 @@ impl Simulate {
         }
         let folder = Folder::open(&self.output, set, quality, self.nifti)?;
         let bars = Bars::default();
-        let share = (0..set.count).filter(|i| self.shard.has(*i)).count();
+        let share = (0..set.count).filter(|i| shard.has(*i)).count();
         let bar = bars.bar("phantoms", share);
         // Phantoms kept, done and failed, and the most memory of one.
         let tally = Mutex::new((0, 0, 0, 0));
-        let result = folder.run(self.shard, jobs, &|event| {
+        let result = folder.run(shard, jobs, &|event| {
             let mut tally = tally.lock().unwrap_or_else(|e| e.into_inner());
             match event {
                 Event::Kept(n) => {

@@ -37,8 +37,8 @@ pub struct Revolved<'a> {
     pub setting: Setting<'a>,
     /// What is driven.
     pub drive: Drive,
-    /// The amplitude of u_z there, mm.
-    pub amplitude: f64,
+    /// The amplitude of u_z there, mm, at radius and z.
+    pub amplitude: &'a dyn Fn([f64; 2]) -> f64,
     /// The end at z = h; with a driven side both ends are free.
     pub far_face: FarFace,
 }
@@ -55,7 +55,7 @@ impl Revolved<'_> {
                     (3, _) => free[2 * node] = false,
                     (0, Drive::End) | (1, Drive::Side) => {
                         free[2 * node + 1] = false;
-                        held[2 * node + 1] = self.amplitude.into();
+                        held[2 * node + 1] = (self.amplitude)(mesh.nodes[node]).into();
                     }
                     (2, Drive::End) if self.far_face == FarFace::Roller => free[2 * node + 1] = false,
                     _ => {}
