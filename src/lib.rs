@@ -5,7 +5,8 @@
 //! research tool, not a medical device.
 //!
 //! The rooms, from below: [`gpu`] owns devices; [`kernel`] has a row for each shader, with its wrapper and
-//! its cost; [`plan`] records and replays dispatches; [`mmdi`] is the inversion; [`wave`] and [`io`] are
+//! its cost; [`plan`] records and replays dispatches; [`mmdi`] is the inversion; [`tape`], [`nn`],
+//! [`patches`] and [`train`] are networks; [`fem`] computes waves and [`phantom`] says of what; [`wave`] and [`io`] are
 //! images and files; [`oracle`] has the kernels once more in f64, for tests.
 //!
 //! ```no_run

@@ -165,7 +165,7 @@ impl Form {
         };
         let along = Component { direction: Direction::Z, values: sine, slopes: vec![q, 0.0] };
         let components = [across(Direction::X), across(Direction::Y), along, lift];
-        Form::new(&components, 3, &[1.0; 2], &[cosine.clone()], false)
+        Form::new(&components, 3, &[1.0; 2], std::slice::from_ref(&cosine), false)
     }
 
     /// Bending of a plate of `thickness` mm with free faces, resolved through the thickness: with ζ from −1 to 1,

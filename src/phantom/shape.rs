@@ -98,6 +98,7 @@ fn turned(center: [f64; 2], corners: &[[f64; 2]], angle_deg: f64) -> Result<Outl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fem::model::Side;
     use std::f64::consts::PI;
 
     fn close(a: [f64; 2], b: [f64; 2]) -> bool {
