@@ -1,7 +1,7 @@
 //! Phantoms of every family: what they take, and how far their fields are from those of a refined mesh.
 //!
 //! `cargo bench --bench phantoms` prints a table; `-- 12 16` compares so many nodes per wavelength, `-- --each 3`
-//! takes three phantoms of each family. Times are of one thread.
+//! takes three phantoms of each family, `-- --family liver` those of one alone. Times are of one thread.
 
 use num_complex::Complex32;
 use palpate::phantom::set::{Family, Kind};
@@ -9,9 +9,10 @@ use palpate::phantom::{Images, Quality};
 
 fn main() -> palpate::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
-    let (mut nodes, mut each) = (vec![], 1);
+    let (mut nodes, mut each, mut only) = (vec![], 1, None);
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.parse::<f64>()) {
+            ("--family", _) => only = arguments.next(),
             ("--each", _) => each = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(each),
             (_, Ok(n)) => nodes.push(n),
             _ => {}
@@ -28,7 +29,7 @@ fn main() -> palpate::Result<()> {
     println!(
         "family             nodes/wave  unknowns  systems  residual  seconds  MiB  from refined, all and driven"
     );
-    for family in families {
+    for family in families.into_iter().filter(|f| only.as_ref().is_none_or(|name| name == f.name())) {
         for k in 0..each {
             let phantom = family.draw(&mut fastrand::Rng::with_seed(100 + k))?;
             let finest = qualities.iter().fold(Quality::default(), |a, b| {

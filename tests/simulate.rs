@@ -1,5 +1,6 @@
 //! `palpate simulate`: what its files hold, what it refuses, and that a set is the same however it is computed.
 
+mod common;
 mod files;
 
 use files::Folder;
@@ -104,7 +105,7 @@ fn files_hold_what_they_say() {
 #[test]
 fn waves_it_writes_can_be_inverted() {
     let folder = Folder::new();
-    let Some(_) = gpu() else { return };
+    let Some(_) = common::gpu() else { return };
     let text = SMALL.replace("radius_mm = 30", "radius_mm = 34").replace("[10, 20.5]", "[15]");
     folder.put("small.toml", text.as_bytes());
     folder.good("simulate small.toml -o out --nifti");
@@ -121,20 +122,6 @@ fn waves_it_writes_can_be_inverted() {
     let median = values[values.len() / 2];
     // In the plane, waves of three dimensions read too stiff.
     assert!((3.5..8.0).contains(&median), "{median} kPa");
-}
-
-/// An adapter, unless there is none and none is required.
-fn gpu() -> Option<()> {
-    use palpate::gpu::{AdapterChoice, Gpu};
-    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    match Gpu::open(&choice) {
-        Ok(_) => Some(()),
-        Err(error) if std::env::var_os("PALPATE_REQUIRE_GPU").is_none() => {
-            eprintln!("skipped: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
 }
 
 #[test]

@@ -151,6 +151,25 @@ fn plane_shear_waves_converge() {
     assert!(orders[0] > 3.0 && orders[1] > 3.5 && errors[2].0 < 5e-4);
 }
 
+#[test]
+fn plane_pressure_waves_converge() {
+    let [cos, sin] = [0.4f64.cos(), 0.4f64.sin()];
+    for (poisson, frequency) in [(0.0, 90.0), (0.3, 120.0), (0.45, 200.0)] {
+        // λ + 2μ in place of μ.
+        let over = 2.0 * (1.0 - poisson) / (1.0 - 2.0 * poisson);
+        let k = wavenumber(3.0 * over, 0.1) * frequency / FREQUENCY;
+        let wave = |[x, y]: [f64; 2]| (-Complex64::I * k * (cos * x + sin * y)).exp();
+        let exact = |p: [f64; 2]| vec![cos * wave(p), sin * wave(p)];
+        let one = |_: u32, _: [f64; 2]| 3.0;
+        let material = Material { poisson, ..material(&one, &[0.1, 0.1]) };
+        let errors = [7.0, 3.5].map(|size| {
+            held_all_around(&askew(size), &Form::plane_strain(), &material, frequency, false, &exact)
+        });
+        println!("plane pressure wave, Poisson's ratio {poisson}: {}", told(&errors));
+        assert!(orders(&errors)[0] > 3.0 && errors[1].0 < 1e-2);
+    }
+}
+
 /// Pixels of 1 mm over a square of `side` mm.
 fn pixels(side: usize) -> Vec<[f64; 2]> {
     let at = |i: usize| i as f64 - (side as f64 - 1.0) / 2.0;

@@ -67,7 +67,8 @@ impl Simulate {
         let nodes = self.nodes_per_wavelength;
         if !(4.0..=60.0).contains(&nodes) {
             return Err(Error::Usage(format!(
-                "--nodes-per-wavelength is {nodes}; give a number from 4 to 60 (12 is the default)"
+                "--nodes-per-wavelength is {nodes}; give a number from 4 to 60 ({} is the default)",
+                Quality::default().nodes_per_wavelength
             )));
         }
         let quality = Quality { nodes_per_wavelength: nodes, ..Quality::default() };

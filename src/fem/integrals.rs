@@ -79,7 +79,8 @@ fn one(
     let size = (b[0] - a[0]).hypot(b[1] - a[1]);
     let mut shear = [[[0.0; NODES]; NODES]; 6];
     let mut mass = [[0.0; NODES]; NODES];
-    // Of a linear function times a derivative of a shape function, and of two linear functions over λ.
+    // Of a linear function times a derivative of a shape function, and of two linear functions over μ: λ is a
+    // multiple of it, which may be 0.
     let mut divergence = [[[0.0; NODES]; 3]; 3];
     let mut gram = [[0.0; 3]; 3];
     for (at, weight, reference) in points {
@@ -102,7 +103,7 @@ fn one(
         let linear = [1.0, (place[0] - centre[0]) / size, (place[1] - centre[1]) / size];
         for k in 0..3 {
             for l in 0..3 {
-                gram[k][l] += weight / (lambda * modulus) * linear[k] * linear[l];
+                gram[k][l] += weight / modulus * linear[k] * linear[l];
             }
             for p in 0..3 {
                 for i in 0..NODES {
@@ -121,7 +122,7 @@ fn one(
                     right[i] += inverse[k][l] * divergence[l][q][i];
                 }
             }
-            add(&mut table, 1.0, &divergence[k][p], &right);
+            add(&mut table, lambda, &divergence[k][p], &right);
         }
         table
     });

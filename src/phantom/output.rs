@@ -204,7 +204,7 @@ impl Simulated<'_> {
             title: format!("palpate phantom: {}", phantom.summary()),
             notes: vec![
                 format!(
-                    "{} Hz, {} kg/m³, Poisson's ratio {}; u is the amplitude of u exp(+i 2π f t). Grey: outside of the body.",
+                    "{} Hz, {} kg/m³, Poisson's ratio {}; u is the amplitude of u exp(+2 pi i f t). Grey: outside of the body.",
                     phantom.frequency_hz, phantom.density, phantom.poisson
                 ),
                 format!(

@@ -20,7 +20,7 @@ const TIP: f64 = 0.2;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Nodes in a wavelength of the softest wave at each place, of a cylinder and a slab; a cylinder's half section
-    /// and a square, which cost little, have half as many again.
+    /// and a square, which cost little, have a quarter more.
     pub nodes_per_wavelength: f64,
     /// The share of the field below which harmonics along z are left out.
     pub harmonics_tolerance: f64,
@@ -31,7 +31,7 @@ pub struct Quality {
 impl Default for Quality {
     /// Fields differ from those of a refined mesh by less than 1 % (docs/phantoms.md has the figures).
     fn default() -> Quality {
-        Quality { nodes_per_wavelength: 12.0, harmonics_tolerance: 2e-3, slab_order: 3 }
+        Quality { nodes_per_wavelength: 16.0, harmonics_tolerance: 2e-3, slab_order: 3 }
     }
 }
 
@@ -247,7 +247,7 @@ impl Tissues<'_> {
         let Body::Cylinder { radius_mm, height_mm, far_face } = self.phantom.body else {
             unreachable!("only cylinders are axisymmetric")
         };
-        let size = 2.0 * self.wavelength([0.0; 2]) / (1.5 * quality.nodes_per_wavelength);
+        let size = 2.0 * self.wavelength([0.0; 2]) / (1.25 * quality.nodes_per_wavelength);
         let section = Outline::rectangle([radius_mm / 2.0, height_mm / 2.0], [radius_mm, height_mm])?;
         let mesh = Mesh::new(&section, &[], &|_| size)?;
         let inside: Vec<Option<[f64; 2]>> =
@@ -276,7 +276,7 @@ impl Tissues<'_> {
         };
         let size = |at: [f64; 2]| match &phantom.body {
             Body::Cylinder { .. } => (2.0 * self.wavelength(at) / nodes).min(self.pad_size(at)),
-            Body::Square { .. } => 2.0 * self.wavelength(at) / (1.5 * nodes),
+            Body::Square { .. } => 2.0 * self.wavelength(at) / (1.25 * nodes),
             Body::Slab { thickness_mm, .. } => {
                 let modulus = self.modulus(0, at);
                 let wave =

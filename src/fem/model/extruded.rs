@@ -3,7 +3,8 @@
 use super::{Displacement, Places, Setting, Waves};
 use crate::error::{Error, Result};
 use crate::fem::form::Form;
-use crate::fem::mesh::Mesh;
+use crate::fem::mesh::element::shape;
+use crate::fem::mesh::{Mesh, Place};
 use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
 use std::f64::consts::PI;
@@ -43,15 +44,13 @@ impl Extruded<'_> {
         let held = vec![Complex64::default(); free.len()];
         let drive: Vec<f64> = mesh.nodes.iter().map(|p| (self.drive)(*p)).collect();
         let given = [drive];
-        let lift = |at: usize, z: f64| match &places[at] {
-            Some(_) => given_at(mesh, &given[0], places, at) * (1.0 - z / self.height),
-            None => 0.0,
-        };
+        let lift: Vec<f64> =
+            places.iter().map(|place| place.as_ref().map_or(0.0, |p| value(mesh, &given[0], p))).collect();
+        let zero = Complex64::default();
         let mut waves = Waves::default();
-        for &z in slices {
-            let plane =
-                (0..places.len()).map(|i| [Complex64::default(), Complex64::default(), lift(i, z).into()]);
-            waves.planes.push(plane.collect());
+        for z in slices {
+            let share = 1.0 - z / self.height;
+            waves.planes.push(lift.iter().map(|d| [zero, zero, (d * share).into()]).collect());
         }
         // Harmonics are orthogonal along z, and so their squares add up.
         let (mut square, mut small) = (0.0, 0);
@@ -84,9 +83,8 @@ fn add(u: &mut Displacement, by: Displacement) {
     u.iter_mut().zip(by).for_each(|(u, by)| *u += by);
 }
 
-/// The given field at a pixel, as its element has it.
-fn given_at(mesh: &Mesh, given: &[f64], places: &Places, at: usize) -> f64 {
-    let Some(place) = &places[at] else { return 0.0 };
-    let weights = crate::fem::mesh::element::shape(place.at);
-    mesh.triangles[place.triangle as usize].iter().zip(weights).map(|(i, w)| w * given[*i as usize]).sum()
+/// The value at a place of a field given at the nodes.
+fn value(mesh: &Mesh, given: &[f64], place: &Place) -> f64 {
+    let nodes = mesh.triangles[place.triangle as usize];
+    nodes.iter().zip(shape(place.at)).map(|(node, weight)| weight * given[*node as usize]).sum()
 }
