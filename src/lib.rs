@@ -41,6 +41,7 @@ pub mod fem;
 pub mod gpu;
 pub mod io;
 pub mod kernel;
+mod memory;
 pub mod mmdi;
 pub mod nn;
 pub mod oracle;

@@ -7,7 +7,7 @@ use files::Folder;
 use ndarray::{Array3, Array4};
 use num_complex::Complex32;
 use palpate::phantom::set::{Family, Kind, Set};
-use palpate::phantom::{FILES, Phantom};
+use palpate::phantom::{FILES, Phantom, Quality};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -151,10 +151,22 @@ fn what_cannot_be_simulated_is_refused() {
     folder.put("slices.toml", SMALL.replace("20.5]", "70]").as_bytes());
     folder.put("negative.toml", SMALL.replace("modulus_kpa = 8", "modulus_kpa = -8").as_bytes());
     folder.put("without.toml", SMALL.replace("height_mm = 60\n", "").as_bytes());
+    let slab = "kind = \"slab\"\noutline = \"liver\"\n# thick\nthickness_mm = 60\n[background]\nmodulus_kpa = 3\ndamping = 0.1\n";
+    folder.put("thick.toml", slab.as_bytes());
+    let slices: Vec<String> = (0..50).map(|i| i.to_string()).collect();
+    let many = SMALL
+        .replace("pixel_mm = 1.5\nsize_px = 48", "size_px = 4096")
+        .replace("10, 20.5", &slices.join(", "));
+    folder.put("many.toml", many.as_bytes());
+    let large = SMALL.replace("pixel_mm", "frequency_hz = 2000\npixel_mm").replace("_mm = 30", "_mm = 300");
+    folder.put("large.toml", large.replace("modulus_kpa = 4", "modulus_kpa = 0.1").as_bytes());
     folder.put("file", b"x");
     for (line, code, words) in [
         ("simulate typing.toml -o out", 2, &["typing.toml:11:", "colour"][..]),
         ("simulate outside.toml -o out", 2, &["outside.toml:1", "inclusion 1", "outside"]),
+        ("simulate thick.toml -o out", 2, &["thick.toml:4:", "60 mm", "shear wavelengths"]),
+        ("simulate many.toml -o out", 2, &["many.toml:6:", "pixels"]),
+        ("simulate large.toml -o out", 2, &["triangles"]),
         ("simulate slices.toml -o out", 2, &["slices.toml:5:", "70", "60"]),
         ("simulate negative.toml -o out", 2, &["negative.toml:15:", "-8"]),
         ("simulate without.toml -o out", 2, &["without.toml:", "height_mm"]),
@@ -229,6 +241,11 @@ fn a_set_is_the_same_however_it_is_shared() {
     folder.good(&format!("simulate --set table1 --count 9 --seed 6 {QUICK} -o other --shard 1/9"));
     let other = tree(&folder.path("other"));
     assert!(other.iter().any(|(name, bytes)| whole.get(name) != Some(bytes)));
+
+    // What was made otherwise is not taken for finished, whatever became of the note of it.
+    std::fs::remove_file(folder.path("other/set.json")).unwrap();
+    let line = "simulate --set table1 --count 9 --seed 6 --nodes-per-wavelength 5 -o other --shard 1/9";
+    assert!(folder.good(line).out.contains("1 phantoms computed, 0 kept"));
 
     // A folder belongs to one set.
     for line in ["--count 9 --seed 6", "--count 10 --seed 5", "--count 9 --seed 5 --nifti"] {
@@ -325,4 +342,45 @@ fn drawings_are_allowed_and_vary() {
             }
         }
     }
+}
+
+#[test]
+fn any_region_is_resolved_and_any_poissons_ratio_solved() {
+    // The background's modulus says nothing of what is in an inclusion: it is not even above 0 there.
+    let slab = r#"
+        kind = "slab"
+        outline = [[-60, -50], [60, -50], [60, 50], [-60, 50]]
+        thickness_mm = 8
+        size_px = 128
+        [drive]
+        arc = [0.1, 0.2]
+        [background]
+        modulus_kpa = { polynomial = [[0, 0, -1.0], [2, 0, 0.01], [0, 2, 0.01]] }
+        damping = 0.1
+        [[inclusion]]
+        shape = "circle"
+        center_mm = [0, 0]
+        size_mm = 50
+        modulus_kpa = 1.2
+        damping = 0.1
+    "#;
+    let error = |text: &str, nodes: [f64; 2]| {
+        let phantom = Phantom::parse(text, "phantom".as_ref()).unwrap();
+        let [coarse, fine] = nodes.map(|nodes| {
+            let quality = Quality { nodes_per_wavelength: nodes, ..Quality::default() };
+            phantom.simulate(&quality).unwrap().displacement
+        });
+        let miss: f32 = coarse.iter().zip(&fine).map(|(a, b)| (a - b).norm_sqr()).sum();
+        (miss / fine.iter().map(|b| b.norm_sqr()).sum::<f32>()).sqrt()
+    };
+    let slab_error = error(slab, [14.0, 20.0]);
+    assert!(slab_error < 0.03, "{slab_error}");
+    for text in [SMALL, slab] {
+        let text = text.replacen("kind", "poisson = 0\nkind", 1);
+        let off = error(&text, [14.0, 20.0]);
+        assert!(off < 0.03, "{off}");
+    }
+    // However long the waves, a body has some elements.
+    let slow = error(&SMALL.replacen("kind", "frequency_hz = 1\nkind", 1), [16.0, 32.0]);
+    assert!(slow < 0.01, "{slow}");
 }

@@ -41,6 +41,15 @@ impl Bars {
         bar
     }
 
+    /// A sign of life, with the time, for work whose length is not known.
+    pub fn spinner(&self, what: &'static str) -> ProgressBar {
+        let bar = self.0.add(ProgressBar::new_spinner()).with_message(what);
+        let style = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
     /// Prints with the bars out of the way.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)

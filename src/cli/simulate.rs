@@ -4,7 +4,7 @@ use super::progress::Bars;
 use super::{print, say};
 use clap::ValueEnum;
 use palpate::phantom::set::{Event, Folder, Kind, Set, Shard};
-use palpate::phantom::{FILES, Images, NIFTI, Phantom, Quality, Simulated};
+use palpate::phantom::{FILES, Images, Phantom, Quality, Simulated};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -56,6 +56,9 @@ pub struct Simulate {
     force: bool,
 }
 
+/// The driven component of a single phantom.
+const NIFTI: &str = "wave.nii.gz";
+
 #[derive(Clone, Copy, ValueEnum)]
 enum SetOption {
     Table1,
@@ -90,10 +93,13 @@ impl Simulate {
         let names: Vec<String> =
             FILES.iter().copied().chain(self.nifti.then_some(NIFTI)).map(String::from).collect();
         palpate::io::OutputSet::new(&self.output, self.force)?.check_free(&names)?;
-        let images = phantom.simulate(quality)?;
+        let spinner = Bars::default().spinner("computing waves");
+        let images = phantom.simulate(quality);
+        spinner.finish_and_clear();
+        let images = images?;
         let about = serde_json::json!({ "input": path.display().to_string() });
         let simulated = Simulated { phantom: &phantom, quality, images: &images, about };
-        simulated.write(&self.output, self.nifti, self.force)?;
+        simulated.write(&self.output, self.nifti.then_some(NIFTI), self.force)?;
         if let Some(what) = warning(&phantom, &images) {
             say(format_args!("warning: {what}"));
         }
@@ -140,15 +146,21 @@ impl Simulate {
         });
         bar.finish_and_clear();
         let (kept, done, failed, memory) = tally.into_inner().unwrap_or_else(|e| e.into_inner());
-        let manifest = folder.manifest()?;
+        let manifest = folder.manifest();
         print(&format!(
             "{done} phantoms computed, {kept} kept, {failed} failed; {} of the set's {} are finished.\n",
             manifest.finished, set.count
         ))?;
         if memory > 0 {
-            print(&format!("The largest took {} MiB for its equations.\n", memory.div_ceil(1 << 20)))?;
+            print(&format!(
+                "The largest took {} MiB for its equations and waves.\n",
+                memory.div_ceil(1 << 20)
+            ))?;
         }
-        print(&format!("{}\n", self.output.join("contact-sheet.png").display()))?;
+        let sheet = self.output.join("contact-sheet.png");
+        if sheet.is_file() {
+            print(&format!("{}\n", sheet.display()))?;
+        }
         result
     }
 }

@@ -83,18 +83,18 @@ impl Form {
         let strains: Vec<_> = components.iter().map(|c| strains(c, radial)).collect();
         let product =
             |a: &[f64], b: &[f64]| -> f64 { (0..weights.len()).map(|k| weights[k] * a[k] * b[k]).sum() };
+        // For each pressure and component, how its profile meets each derivative's part of the divergence.
         let divergence: Vec<Vec<[f64; 3]>> = pressures
             .iter()
-            .map(|g| {
-                let of = |parts: &[(usize, usize, Vec<f64>)]| {
+            .map(|pressure| {
+                let of = |parts: &Vec<(usize, usize, Vec<f64>)>| {
                     let mut sums = [0.0; 3];
-                    for (row, derivative, values) in parts.iter().filter(|part| part.0 < NORMAL) {
-                        debug_assert!(*row < NORMAL);
-                        sums[*derivative] += product(g, values);
+                    for (_, derivative, values) in parts.iter().filter(|part| part.0 < NORMAL) {
+                        sums[*derivative] += product(pressure, values);
                     }
                     sums
                 };
-                strains.iter().map(|parts| of(parts)).collect()
+                strains.iter().map(of).collect()
             })
             .collect();
         for row in 0..unknown {

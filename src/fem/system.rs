@@ -5,7 +5,8 @@ use super::integrals::{Integrals, Material, NODES, PAIRS, Table, integrals};
 use super::mesh::element::{bubble, shape};
 use super::mesh::{Mesh, Place};
 use super::solve::{Factor, Matrix, Memory, Symbolic};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::memory::available;
 use num_complex::Complex64;
 use std::f64::consts::TAU;
 
@@ -43,10 +44,28 @@ struct Condensed {
 /// The pattern of the equations on `mesh` with `components` unknowns a node, of which `free` are not held.
 ///
 /// # Errors
-/// As [`Symbolic::new`].
+/// As [`Symbolic::new`]; [`Error::Data`] where the equations would take more memory than the machine has to spare.
 pub fn pattern(mesh: &Mesh, components: usize, free: &[bool]) -> Result<Symbolic> {
     let elements: Vec<[usize; 6]> = mesh.triangles.iter().map(|t| t.map(|i| i as usize)).collect();
-    Symbolic::new(components, free, &elements)
+    let symbolic = Symbolic::new(components, free, &elements)?;
+    // What is refused here would otherwise end in the process's death.
+    let need = memory(&symbolic, mesh, components) as u64;
+    match available() {
+        Some(free) if need > free => Err(Error::Data(format!(
+            "the equations, {} unknowns, would take {} MiB of memory, and {} are free; give a lower frequency, a higher modulus, fewer nodes per wavelength or a smaller body",
+            symbolic.unknowns(),
+            need >> 20,
+            free >> 20
+        ))),
+        _ => Ok(symbolic),
+    }
+}
+
+/// What the equations on `mesh` take, in bytes: matrix, factor, integrals and bubbles.
+fn memory(symbolic: &Symbolic, mesh: &Mesh, components: usize) -> usize {
+    let Memory { matrix, factor, fronts, pattern } = symbolic.memory();
+    let bubble = 7 * components * components * size_of::<Complex64>();
+    matrix + factor + fronts + pattern + mesh.triangles.len() * (size_of::<Integrals>() + bubble)
 }
 
 impl<'a> System<'a> {
@@ -70,11 +89,9 @@ impl<'a> System<'a> {
         }
     }
 
-    /// What a solution takes, in bytes: the equations, and the integrals with the bubbles.
-    pub fn memory(&self) -> (Memory, usize) {
-        let components = self.symbolic.entries() / self.mesh.nodes.len();
-        let bubbles = 7 * components * components * size_of::<Complex64>();
-        (self.symbolic.memory(), self.integrals.len() * (size_of::<Integrals>() + bubbles))
+    /// What a solution takes, in bytes: matrix, factor, integrals and bubbles.
+    pub fn memory(&self) -> usize {
+        memory(self.symbolic, self.mesh, self.symbolic.entries() / self.mesh.nodes.len())
     }
 
     /// The mesh.

@@ -2,6 +2,7 @@
 
 use super::Gpu;
 use crate::error::{Error, Result};
+use crate::memory::available;
 
 impl Gpu {
     /// Refuses what will not fit before any of it is allocated. Only a software adapter's memory can be known, and
@@ -22,21 +23,5 @@ impl Gpu {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Bytes that can be had without swapping.
-fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_machine_has_memory() {
-        assert!(super::available().is_some_and(|bytes| bytes > 1 << 20));
     }
 }

@@ -25,52 +25,7 @@
 //! assert_eq!(phantom.inclusions[0].tissue.modulus_kpa.field().at([30.0, -20.0]), 6.0);
 //! # Ok(()) }
 //! ```
-//!
-//! # The file
-//!
-//! Lengths are in mm. Places are in mm from the image's centre, x to the right along the columns, y **down** along
-//! the rows. A key without a default must be there; a key of another kind of phantom must not.
-//!
-//! | key | of | default | what |
-//! |---|---|---|---|
-//! | `kind` | all | | `"cylinder"`, `"square"` (plane strain) or `"slab"` (a plate that bends) |
-//! | `radius_mm`, `height_mm` | cylinder | | one end face is driven along the axis |
-//! | `side_mm` | square | | one edge is driven along itself |
-//! | `outline` | slab | | `"liver"`, or `[[x, y], ...]`: a polygon |
-//! | `outline_seed`, `width_mm` | liver | 1, 180 | which liver, and its width along x |
-//! | `smooth` | polygon | false | whether the outline is rounded |
-//! | `thickness_mm` | slab | | |
-//! | `far_face` | cylinder, square | `"roller"` | the face or edge opposite the driven one: `"roller"` or `"free"` |
-//! | `frequency_hz` | all | 60 | 1 to 2000 |
-//! | `density` | all | 1000 | kg/m³ |
-//! | `poisson` | all | 0.499 | Poisson's ratio, 0 to 0.4999 |
-//! | `slices_mm` | cylinder | 20, 25, 30 % of the height | image planes above the driven face |
-//! | `slices_mm` | slab | half the thickness | image planes above the lower free face |
-//! | `pixel_mm`, `size_px` | all | 1, 256 | the image is `size_px` x `size_px` pixels |
-//!
-//! | key of `[drive]` | of | default | what |
-//! |---|---|---|---|
-//! | `amplitude_mm` | all | 0.5 | |
-//! | `offset_mm` | cylinder | `[0, 0]` | where the rigid plate on the face is pushed; off the centre it tilts |
-//! | `radius_mm` | cylinder | no pad | a soft pad of this radius around the offset, in place of the plate |
-//! | `edge` | square | `"left"` | `"left"`, `"right"`, `"top"` or `"bottom"` |
-//! | `arc` | slab | `[0.94, 1.08]` for a liver | the driven part of the outline, in shares of its length from its start |
-//!
-//! A liver's outline starts at the right lobe's lateral end (least x), a polygon's at its first point; both run
-//! clockwise as seen in the image. An arc may go around past the start: its end may be above 1.
-//!
-//! | key of `[background]` and `[[inclusion]]` | what |
-//! |---|---|
-//! | `modulus_kpa` | the storage modulus: a number, `{ polynomial = [[i, j, c], ...] }` for the sum of c x^i y^j, or a random field `{ mean_kpa, spread, length_mm, seed }` ([`Modulus`]) |
-//! | `damping` | the loss factor η of the complex modulus μ(1 + iη), above 0: the solver needs loss |
-//!
-//! | key of `[[inclusion]]` | of | default | what |
-//! |---|---|---|---|
-//! | `shape` | all | | `"circle"`, `"square"`, `"rectangle"`, `"triangle"` or `"polygon"` |
-//! | `center_mm` | all but polygons | | |
-//! | `size_mm` | all but polygons | | a circle's diameter, a side, or a rectangle's `[width, height]` |
-//! | `angle_deg` | square, rectangle, triangle | 0 | clockwise as seen in the image |
-//! | `points_mm` | polygon | | `[[x, y], ...]` |
+#![doc = include_str!("../../docs/phantom-file.md")]
 
 mod file;
 mod lines;
@@ -85,7 +40,7 @@ mod tests;
 
 pub use crate::fem::model::{FarFace, Side};
 pub use modulus::{Field, Modulus};
-pub use output::{FILES, NIFTI, Simulated};
+pub use output::{FILES, Simulated};
 pub use shape::{Shape, SlabOutline};
 pub use simulate::{Images, Method, Quality};
 

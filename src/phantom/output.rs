@@ -16,8 +16,6 @@ use std::path::Path;
 /// The files of every phantom; the description last, so that where it is, the others are.
 pub const FILES: [&str; 6] =
     ["displacement.npy", "modulus.npy", "damping.npy", "mask.npy", "preview.png", "phantom.json"];
-/// The driven component, ready for an inversion: only on request.
-pub const NIFTI: &str = "wave.nii.gz";
 
 /// Slices whose waves a preview shows.
 const SHOWN: usize = 3;
@@ -37,15 +35,16 @@ pub struct Simulated<'a> {
 }
 
 impl Simulated<'_> {
-    /// Writes [`FILES`], and with `nifti` also [`NIFTI`], into a folder: all of them or none.
+    /// Writes [`FILES`] into a folder, and the driven component as complex NIfTI under the name `nifti`, if one is given:
+    /// all of them or none.
     ///
     /// # Errors
     /// As [`OutputSet`]'s.
-    pub fn write(&self, folder: &Path, nifti: bool, force: bool) -> Result<()> {
+    pub fn write(&self, folder: &Path, nifti: Option<&str>, force: bool) -> Result<()> {
         let mut set = OutputSet::new(folder, force)?;
         let mut files = self.arrays()?;
-        if nifti {
-            files.push((NIFTI, self.nifti()?));
+        if let Some(name) = nifti {
+            files.push((name, self.nifti()?));
         }
         files.push(("preview.png", self.preview()?));
         for (name, bytes) in &files {
@@ -95,6 +94,7 @@ impl Simulated<'_> {
         json!({
             "palpate": env!("CARGO_PKG_VERSION"),
             "about": self.about,
+            "summary": self.phantom.summary(),
             "phantom": self.phantom,
             "quality": self.quality,
             "method": method,
@@ -118,7 +118,8 @@ impl Simulated<'_> {
         })
     }
 
-    /// The driven component of all planes, x then y then plane, on a grid around the body's middle.
+    /// The driven component of all planes, x then y then plane, on a grid around the body's middle. A NIfTI file's
+    /// planes are evenly spaced; where these are not, it has a gap of 1 mm and says so.
     fn nifti(&self) -> Result<Vec<u8>> {
         let Images { size, slices_mm, .. } = self.images;
         let planes = self.images.planes();
@@ -128,7 +129,9 @@ impl Simulated<'_> {
         let pixel = self.phantom.pixel_mm;
         let corner = -(*size as f64 - 1.0) / 2.0 * pixel;
         let first = slices_mm.first().copied().unwrap_or(0.0);
-        let gap = slices_mm.get(1).map_or(1.0, |second| (second - first).abs().max(1e-3));
+        let gaps: Vec<f64> = slices_mm.windows(2).map(|z| z[1] - z[0]).collect();
+        let even = gaps.iter().all(|gap| *gap > 0.0 && (gap - gaps[0]).abs() < 1e-6);
+        let gap = gaps.first().copied().filter(|_| even).unwrap_or(1.0);
         let [p, c, g, f] = [pixel, corner, gap, first].map(|v| v as f32);
         let header = NiftiHeader {
             sform_code: 1,
@@ -147,9 +150,10 @@ impl Simulated<'_> {
         };
         let dims: &[usize] = if planes == 1 { &[*size; 2] } else { &[*size, *size, planes] };
         let about = format!(
-            "u_{} in m, {} Hz; palpate {}",
+            "u_{} in m, {} Hz{}; palpate {}",
             AXES[component],
             self.phantom.frequency_hz,
+            if even { "" } else { "; uneven planes, see phantom.json" },
             env!("CARGO_PKG_VERSION")
         );
         encode_complex64(&wave, dims, &geometry, [pixel; 2], &about)

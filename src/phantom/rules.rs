@@ -5,6 +5,7 @@ use super::modulus::DEGREE;
 use super::{Body, FarFace, Modulus, Phantom, Shape, SlabOutline, Tissue};
 use crate::error::{Error, Result};
 use crate::fem::mesh::{Clash, How, Outline, clash};
+use crate::fem::model::wavelength;
 use std::fmt::Display;
 
 /// Limits that a description of a real phantom stays far within, and that keep the checks short.
@@ -17,6 +18,10 @@ const FAR: f64 = 1e4;
 const MODULUS: [f64; 2] = [0.01, 1000.0];
 /// The least part of a slab's outline that can be driven, and the most.
 const ARC: [f64; 2] = [0.01, 0.5];
+/// The most pixels of all planes: 1024 planes of 256 x 256.
+const MOST_PIXELS: usize = 1 << 26;
+/// The thickest slab, in shear wavelengths: up to there its own displacement along z, of degree 6, is resolved.
+const THICKEST: f64 = 1.25;
 /// A modulus that varies is looked at on a grid of so many points each way.
 const GRID: usize = 48;
 
@@ -42,11 +47,26 @@ impl Phantom {
             inclusions.push(inclusion.shape.outline().or_else(|e| Table::Inclusion(i).refuse(key, made(e)))?);
         }
         apart(&body, &inclusions, lines)?;
-        tissue(Table::Background, &self.background, &body, &inclusions)?;
+        let mut softest = tissue(Table::Background, &self.background, &body, &inclusions)?;
         for (i, (inclusion, outline)) in self.inclusions.iter().zip(&inclusions).enumerate() {
-            tissue(Table::Inclusion(i), &inclusion.tissue, outline, &[])?;
+            softest = softest.min(tissue(Table::Inclusion(i), &inclusion.tissue, outline, &[])?);
         }
+        self.thin(softest)?;
         self.far_face()
+    }
+
+    /// Refuses a slab so thick that waves in its thickness would not be resolved.
+    fn thin(&self, softest_kpa: f64) -> Checked {
+        let Body::Slab { thickness_mm, .. } = self.body else { return Ok(()) };
+        let most = THICKEST * wavelength(softest_kpa, self.density, self.frequency_hz);
+        if thickness_mm <= most {
+            return Ok(());
+        }
+        let what = format!(
+            "is {} mm; a slab is thin: keep it up to {THICKEST} shear wavelengths of its softest tissue, here {most:.1} mm",
+            show(thickness_mm)
+        );
+        Table::Top.refuse("thickness_mm", what)
     }
 
     fn numbers(&self) -> Checked {
@@ -57,6 +77,14 @@ impl Phantom {
         within(TOP, "pixel_mm", self.pixel_mm, [0.05, 20.0], " mm")?;
         if !(8..=4096).contains(&self.size_px) {
             return TOP.refuse("size_px", format!("is {}; give a number from 8 to 4096", self.size_px));
+        }
+        let planes = self.slices_mm.len().max(1);
+        if planes * self.size_px * self.size_px > MOST_PIXELS {
+            let what = format!(
+                "is {}, which in {planes} planes makes more than {MOST_PIXELS} pixels; give fewer slices or a smaller image",
+                self.size_px
+            );
+            return TOP.refuse("size_px", what);
         }
         above_zero(Table::Drive, "amplitude_mm", self.drive.amplitude_mm, 100.0, " mm")?;
         place(Table::Drive, "offset_mm", self.drive.offset_mm)?;
@@ -310,8 +338,8 @@ fn apart(body: &Outline, inclusions: &[Outline], lines: &Lines) -> Checked {
     })
 }
 
-/// Checks what a region is made of; `holes` are other regions in it.
-fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) -> Checked {
+/// Checks what a region is made of, and returns its least modulus in kPa; `holes` are other regions in it.
+fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) -> Result<f64, Fault> {
     above_zero(table, "damping", tissue.damping, 2.0, ": the solver needs loss")?;
     let modulus = &tissue.modulus_kpa;
     match modulus {
@@ -340,11 +368,12 @@ fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) ->
         if kpa.is_nan() { f64::INFINITY } else { (MODULUS[0] - kpa).max(kpa - MODULUS[1]) }
     };
     let bad = |p: &[f64; 2]| !(field.at(*p) > MODULUS[0] && field.at(*p) <= MODULUS[1]);
-    let worst = probes.into_iter().filter(bad).max_by(|a, b| far(a).total_cmp(&far(b)));
-    worst.map_or(Ok(()), |p| {
+    let worst = probes.iter().copied().filter(bad).max_by(|a, b| far(a).total_cmp(&far(b)));
+    if let Some(p) = worst {
         let at = if modulus.is_constant() { String::new() } else { format!(" at {} mm", pair(p)) };
-        table.refuse("modulus_kpa", format!("is {}{at}; {}", show(field.at(p)), limits()))
-    })
+        return table.refuse("modulus_kpa", format!("is {}{at}; {}", show(field.at(p)), limits()));
+    }
+    Ok(probes.iter().map(|p| field.at(*p)).fold(f64::INFINITY, f64::min))
 }
 
 fn limits() -> String {

@@ -139,7 +139,7 @@ impl Spacing {
             spacing.nodes_inside().map(|(i, _)| 2.3 * (spacing.step / spacing.values[i]).powi(2)).sum();
         if triangles > MOST_TRIANGLES {
             return Err(Error::Usage(format!(
-                "edges this short (down to {:.3e}) would make some {triangles:.0} triangles",
+                "edges this short (down to {:.3e}) would make some {triangles:.0} triangles, and {MOST_TRIANGLES} are the most; ask for longer ones",
                 spacing.least
             )));
         }

@@ -32,7 +32,7 @@ pub struct Waves {
 /// What a computation did and took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkDone {
-    /// Nodes and triangles of the mesh.
+    /// Nodes of the mesh.
     pub nodes: usize,
     /// Triangles of the mesh.
     pub triangles: usize,
@@ -42,19 +42,18 @@ pub struct WorkDone {
     pub systems: usize,
     /// The largest residual ‖b − A x‖ / ‖b‖ of any.
     pub residual: f64,
-    /// The most memory for equations, factor and integrals, in bytes.
+    /// Memory for matrix, factor, integrals and, in a phantom's images, the waves: bytes.
     pub memory: usize,
 }
 
 impl WorkDone {
     fn note(&mut self, system: &System, residual: f64) {
-        let (memory, more) = system.memory();
         let mesh = system.mesh();
         (self.nodes, self.triangles) = (mesh.nodes.len(), mesh.triangles.len());
         self.unknowns = system.unknowns();
         self.systems += 1;
         self.residual = self.residual.max(residual);
-        self.memory = memory.matrix + memory.factor + memory.fronts + memory.pattern + more;
+        self.memory = system.memory();
     }
 }
 

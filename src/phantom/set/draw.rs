@@ -1,6 +1,6 @@
 //! Phantoms drawn at random, family by family.
 //!
-//! Moduli are uniform in 1 to 8 kPa, loss factors in 0.05 to 0.3, amplitudes in 0.3 to 0.9 mm, as in the paper. What
+//! Moduli are uniform in 1 to 8 kPa, and within them where they vary; loss factors in 0.05 to 0.3, amplitudes in 0.3 to 0.9 mm, as in the paper. What
 //! it does not tell is varied widely: sizes, depth of the slices, which faces are free.
 
 use super::Family;
@@ -195,4 +195,14 @@ fn polynomial(rng: &mut Rng, half: f64) -> Modulus {
         terms.into_iter().map(|(i, j, c)| (i, j, c * scale / half.powi((i + j) as i32))).collect();
     scaled.insert(0, (0, 0, least - low * scale));
     Modulus::Polynomial(scaled)
+}
+
+/// Whether the modulus is within 1 to 8 kPa, with a little to spare, all over a slab.
+pub(super) fn in_range(phantom: &Phantom) -> bool {
+    let (Body::Slab { .. }, Ok(outline)) = (&phantom.body, phantom.outline()) else { return true };
+    let field = phantom.background.modulus_kpa.field();
+    let [low, high] = outline.bounds();
+    let at = |k: usize, i: usize| low[k] + (high[k] - low[k]) * i as f64 / 24.0;
+    let points = (0..25 * 25).map(|i| [at(0, i % 25), at(1, i / 25)]);
+    points.filter(|p| outline.contains(*p)).all(|p| (1.0..=8.0).contains(&field.at(p)))
 }

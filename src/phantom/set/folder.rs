@@ -3,7 +3,7 @@
 use super::{Family, Set, sheet};
 use crate::error::{Error, Result};
 use crate::io::atomic;
-use crate::phantom::{FILES, NIFTI, Phantom, Quality, Simulated};
+use crate::phantom::{FILES, Phantom, Quality, Simulated};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs;
@@ -22,10 +22,8 @@ const SHEET: &str = "contact-sheet.png";
 /// A share of the work: part `part` of `of`, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which part.
-    pub part: usize,
-    /// Of how many.
-    pub of: usize,
+    part: usize,
+    of: usize,
 }
 
 impl Shard {
@@ -83,9 +81,9 @@ pub struct Entry {
     pub folder: String,
     /// Whether all its files are there.
     pub finished: bool,
-    /// What it is, in a line.
-    pub summary: String,
-    /// What is said of it in its `phantom.json`; nothing until it is finished.
+    /// What it is, in a line; this and all that follows only when it is finished.
+    pub summary: Option<String>,
+    /// What its computation took.
     pub seconds: Option<f64>,
     /// Unknowns of one system of equations.
     pub unknowns: Option<u64>,
@@ -136,10 +134,7 @@ impl Folder {
             let text =
                 fs::read_to_string(&file).map_err(|e| Error::file(&file, format!("cannot be read: {e}")))?;
             let found: Made = serde_json::from_str(&text).map_err(|e| {
-                Error::file(
-                    &file,
-                    format!("is no description of a set ({e}); delete it, or choose another folder"),
-                )
+                Error::file(&file, format!("is no description of a set ({e}); choose another folder with -o"))
             })?;
             if found != made {
                 let Set { set, count, seed } = found.set;
@@ -159,18 +154,17 @@ impl Folder {
     }
 
     /// Computes what is missing of a share, `jobs` phantoms at a time, each in one thread; then writes the manifest
-    /// and the contact sheet of all that is finished. A phantom that fails does not keep the others from being done.
+    /// and the contact sheet of all that is finished. A phantom that cannot be computed does not keep the others from
+    /// being done; one that cannot be written does, since the next could not either.
+    ///
+    /// Of several shares that end at the same time the last to write may not know of the others' last phantoms: a
+    /// further run, which has nothing to compute, makes the manifest whole.
     ///
     /// # Errors
     /// The last of the phantoms' errors, or what keeps the manifest from being written.
     pub fn run(&self, shard: Shard, jobs: usize, on: &(dyn Fn(Event) + Sync)) -> Result<()> {
         let mine: Vec<usize> = (0..self.families.len()).filter(|i| shard.has(*i)).collect();
-        let mut missing = vec![];
-        for &i in &mine {
-            if !self.finished(i, &self.phantom(i)?) {
-                missing.push(i);
-            }
-        }
+        let missing: Vec<usize> = mine.iter().copied().filter(|i| self.finished(*i).is_none()).collect();
         on(Event::Kept(mine.len() - missing.len()));
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
@@ -183,6 +177,9 @@ impl Folder {
                             Ok((seconds, memory)) => on(Event::Done { folder: &folder, seconds, memory }),
                             Err(error) => {
                                 on(Event::Failed { folder: &folder, error: &error });
+                                if matches!(error, Error::File { .. }) {
+                                    next.store(missing.len(), Ordering::Relaxed);
+                                }
                                 *failed.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
                             }
                         }
@@ -190,7 +187,7 @@ impl Folder {
                 });
             }
         });
-        let manifest = self.manifest()?;
+        let manifest = self.manifest();
         atomic::write(self.path.join(MANIFEST), pretty(&manifest)?.as_bytes())?;
         if let Some(sheet) = sheet::draw(&self.path, &manifest)? {
             atomic::write(self.path.join(SHEET), &sheet)?;
@@ -199,31 +196,27 @@ impl Folder {
     }
 
     /// What is finished, of all shares.
-    ///
-    /// # Errors
-    /// As [`Family::draw`].
-    pub fn manifest(&self) -> Result<Manifest> {
-        let mut phantoms = vec![];
-        for (i, family) in self.families.iter().enumerate() {
-            let phantom = self.phantom(i)?;
-            let folder = self.name(i);
-            let finished = self.finished(i, &phantom);
-            let said = if finished { read(&self.path.join(&folder)) } else { Value::Null };
-            phantoms.push(Entry {
-                index: i,
+    pub fn manifest(&self) -> Manifest {
+        let entry = |(index, family): (usize, &Family)| {
+            let said = self.finished(index);
+            let finished = said.is_some();
+            let said = said.unwrap_or(Value::Null);
+            Entry {
+                index,
                 family: *family,
+                folder: self.name(index),
                 finished,
-                summary: phantom.summary(),
+                summary: said["summary"].as_str().map(String::from),
                 seconds: said["seconds"].as_f64(),
                 unknowns: said["mesh"]["unknowns"].as_u64(),
                 systems: said["mesh"]["systems"].as_u64(),
                 memory_bytes: said["memory_bytes"].as_u64(),
                 largest_residual: said["largest_residual"].as_f64(),
-                folder,
-            });
-        }
+            }
+        };
+        let phantoms: Vec<Entry> = self.families.iter().enumerate().map(entry).collect();
         let finished = phantoms.iter().filter(|p| p.finished).count();
-        Ok(Manifest { set: self.made.set, finished, phantoms })
+        Manifest { set: self.made.set, finished, phantoms }
     }
 
     fn name(&self, i: usize) -> String {
@@ -234,6 +227,17 @@ impl Folder {
         self.made.set.phantom(i, self.families[i])
     }
 
+    /// Which phantom it is, as its description says.
+    fn about(&self, i: usize) -> Value {
+        let Set { set, count, seed } = self.made.set;
+        json!({ "set": set, "count": count, "seed": seed, "index": i, "family": self.families[i] })
+    }
+
+    /// The name of a phantom's NIfTI file, which no other has: an inversion takes many at once.
+    fn nifti(&self, i: usize) -> Option<String> {
+        self.made.nifti.then(|| self.name(i) + ".nii.gz")
+    }
+
     /// Seconds and bytes it took.
     fn one(&self, i: usize) -> Result<(f64, usize)> {
         let phantom = self.phantom(i)?;
@@ -241,25 +245,25 @@ impl Folder {
         sweep(&folder);
         let quality = &self.made.quality;
         let images = phantom.simulate(quality)?;
-        let Set { set, count, seed } = self.made.set;
-        let about =
-            json!({ "set": set, "count": count, "seed": seed, "index": i, "family": self.families[i] });
-        let simulated = Simulated { phantom: &phantom, quality, images: &images, about };
-        simulated.write(&folder, self.made.nifti, true)?;
+        let simulated = Simulated { phantom: &phantom, quality, images: &images, about: self.about(i) };
+        simulated.write(&folder, self.nifti(i).as_deref(), true)?;
         Ok((images.seconds, images.work.memory))
     }
 
-    /// Whether all files of a phantom are there, whole, and of this phantom.
-    fn finished(&self, i: usize, phantom: &Phantom) -> bool {
+    /// A phantom's description, if all its files are there, whole, and made of this set with this quality.
+    fn finished(&self, i: usize) -> Option<Value> {
         let folder = self.path.join(self.name(i));
         let said = read(&folder);
         let whole = |name: &str| {
             let bytes = fs::metadata(folder.join(name)).map(|m| m.len());
             name == "phantom.json" || bytes.is_ok_and(|bytes| said["bytes"][name].as_u64() == Some(bytes))
         };
-        serde_json::to_value(phantom).is_ok_and(|phantom| said["phantom"] == phantom)
-            && FILES.iter().all(|name| whole(name))
-            && (!self.made.nifti || whole(NIFTI))
+        let same = said["about"] == self.about(i)
+            && said["palpate"] == self.made.palpate.as_str()
+            && serde_json::to_value(self.made.quality).is_ok_and(|quality| said["quality"] == quality);
+        let all =
+            same && FILES.iter().all(|name| whole(name)) && self.nifti(i).is_none_or(|name| whole(&name));
+        all.then_some(said)
     }
 }
 
@@ -281,7 +285,8 @@ pub(super) fn shown(folder: &Path) -> (usize, f64) {
     (component, said["phantom"]["pixel_mm"].as_f64().unwrap_or(1.0))
 }
 
-/// Removes the temporaries that a killed run left in a phantom's folder, which no other run writes to.
+/// Removes the temporaries that a killed run left in a phantom's folder: that of a share which only one run should
+/// compute at a time.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(".palpate-") {

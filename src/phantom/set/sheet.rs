@@ -36,7 +36,8 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
     for family in &families {
         let of: Vec<_> = manifest.phantoms.iter().filter(|p| p.finished && p.family == *family).collect();
         for i in pick_slices(of.len(), MOST / families.len()) {
-            small.push(shrink(folder, &of[i].folder)?);
+            // Files that were spoilt since are left out.
+            small.extend(shrink(folder, &of[i].folder).ok());
         }
     }
     let Some(first) = small.first() else { return Ok(None) };
