@@ -1,10 +1,10 @@
 //! A sparse direct solver for complex symmetric matrices of finite-element meshes.
 //!
-//! A = Aᵀ, without conjugation, has a positive definite imaginary part where the material is damped: then A = L D Lᵀ
-//! without pivoting exists and is stable, and every pattern of non-zeros is known beforehand. [`Symbolic`] is
-//! computed once for a mesh: its nodes ordered by nested dissection, the tree of dense fronts, and the place of every
-//! element's entries. A [`Matrix`] is assembled without searching, [`Factor`] factors it front by front, and every
-//! [`Factor::solve`] checks and refines its residual.
+//! A = Aᵀ, without conjugation. Where the material is damped its imaginary part is positive, but for rigid motions,
+//! which inertia keeps from being singular: then A = L D Lᵀ without pivoting exists and is stable, and every pattern of
+//! non-zeros is known beforehand. [`Symbolic`] is computed once for a mesh: its nodes ordered by nested dissection, the
+//! tree of dense fronts, and the place of every element's entries. A [`Matrix`] is assembled without searching,
+//! [`Factor`] factors it front by front, and every [`Factor::solve`] checks and refines its residual.
 //!
 //! Same input, same bits on the same machine: one thread, and no order that depends on time.
 
