@@ -164,7 +164,13 @@ impl Phantom {
             .map_err(|e| refuse(position(text, start(&e)), &e.message().replace('\n', ", ")))?;
         let file = File::deserialize(Deserializer::from(table.clone())).map_err(|e| {
             let key = key_at(table.get_ref(), start(&e)).map_or(String::new(), |key| format!("{key}: "));
-            refuse(position(text, start(&e)), &format!("{key}{}", reworded(e.message())))
+            let said = reworded(e.message());
+            let hint = if key == "inclusion: " && said.starts_with("found a table") {
+                "; write [[inclusion]]"
+            } else {
+                ""
+            };
+            refuse(position(text, start(&e)), &format!("{key}{said}{hint}"))
         })?;
         let lines = Lines(Some((text, table.get_ref())));
         let found = file.phantom().and_then(|phantom| phantom.rules(&lines).map(|()| phantom));

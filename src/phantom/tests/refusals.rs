@@ -72,6 +72,7 @@ fn what_is_unknown_or_of_the_wrong_type() {
             ("slices_mm = 3\n", [1, 13], "slices_mm: found integer `3`, expected a list"),
             ("slices_mm = [3, [4]]\n", [1, 17], "slices_mm: found a list, expected a number"),
             ("far_face = 'fixed'\n", [1, 12], "unknown value `fixed`, expected `roller` or `free`"),
+            ("[inclusion]\n", [1, 1], "inclusion: found a table, expected a list; write [[inclusion]]"),
             ("drive = 3\n", [1, 9], "drive: found integer `3`, expected a table"),
             ("drive.offset_mm = [1]\n", [1, 19], "offset_mm: give two numbers, [a, b]"),
             ("drive.offset_mm = [1, 2, 3]\n", [1, 19], "offset_mm: give two numbers, [a, b]"),
