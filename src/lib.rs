@@ -36,6 +36,7 @@
 //! [`mmdi::Mmdi::embedded`] and `examples/embed.rs`.
 
 pub mod colour;
+pub mod dime;
 pub mod error;
 pub mod fem;
 pub mod gpu;

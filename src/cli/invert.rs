@@ -1,10 +1,12 @@
 //! `palpate invert`: wave images to stiffness maps.
 
+use super::dime::{DimeOptions, DimeReport, Network, confidence};
 use super::progress::Bars;
-use super::report::{Report, Slice};
+use super::report::{Method, Report, Slice};
 use super::{AdapterOption, json, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
+use palpate::dime;
 use palpate::io::nifti::{encode_complex64, encode_f32};
 use palpate::io::output::{check_stems, stem};
 use palpate::io::{self, OutputSet, Volume};
@@ -19,8 +21,8 @@ use std::path::{Path, PathBuf};
 ///
 /// Reads NIfTI, MATLAB v5 and NPY: X, Y and 2 channels (real, imaginary) or 3 and more phases over one period;
 /// X, Y, slice, channel or phase; or complex X, Y and X, Y, slice. For input S.nii.gz it writes
-/// S_mmdi_stiffness, _storage, _loss, _wavespeed, _confidence and _coherence (.nii.gz), S_wave, S_amplitude,
-/// S_mask, a picture S.png and statistics S.json.
+/// S_mmdi_stiffness, _storage, _loss, _wavespeed, _confidence and _coherence (.nii.gz), and for DIME
+/// S_dime_stiffness, _uncertainty and _confidence; S_wave, S_amplitude, S_mask, a picture S.png and statistics S.json.
 ///
 /// Example: palpate invert liver.nii.gz --frequency 60 -o maps
 #[derive(clap::Args)]
@@ -56,6 +58,8 @@ pub struct Invert {
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
     #[command(flatten)]
+    dime: DimeOptions,
+    #[command(flatten)]
     adapter: AdapterOption,
     /// Overwrite files that exist
     #[arg(long)]
@@ -63,12 +67,6 @@ pub struct Invert {
     /// Print the statistics as JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Method {
-    /// Multimodel direct inversion
-    Mmdi,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -102,20 +100,23 @@ const MAPS: [(Plane, &str); 6] = [
     (Plane::Coherence, "mmdi_coherence"),
 ];
 
+/// DIME's maps.
+const DIME: [&str; 3] = ["dime_stiffness", "dime_uncertainty", "dime_confidence"];
+
 impl Invert {
     pub fn run(self) -> Result<()> {
-        let Method::Mmdi = self.method;
         self.settings([Settings::SMALLEST; 2], self.spacing.map_or([1.0; 2], |h| [h; 2])).check()?;
         check_stems(&self.inputs)?;
         let set = OutputSet::new(&self.output, self.force)?;
-        let names: Vec<_> = self.inputs.iter().flat_map(|input| names(&stem(input))).collect();
+        let names: Vec<_> = self.inputs.iter().flat_map(|input| names(&stem(input), self.method)).collect();
         set.check_free(&names)?;
         self.spare_inputs(&names)?;
         drop(set);
         let mask = self.mask.as_ref().map(io::read).transpose()?;
 
+        let network = self.method.dime().then(|| self.dime.load()).transpose()?;
         let mut work =
-            Work { bars: Bars::default(), adapter: &self.adapter, pipelines: None, compiled: None };
+            Work { bars: Bars::default(), adapter: &self.adapter, pipelines: None, compiled: None, network };
         let bar = work.bars.bar("inputs", self.inputs.len());
         let mut reports = Vec::new();
         let mut failed = Vec::new();
@@ -216,9 +217,10 @@ impl Invert {
             zero_lost: image.zero == ZeroLevel::Lost,
             ..self.settings(image.size, image.spacing_mm)
         };
-        let (slices, adapter) = work.invert(&settings, &image, &masks).map_err(about)?;
-        let report = Report::new(input, &image, &settings, &slices, adapter);
-        self.write(&stem(input), &image, &settings, &slices, &report)?;
+        let (mut slices, adapter) = work.invert(&settings, &image, &masks).map_err(about)?;
+        let dime = work.dime(&settings, &image, &mut slices).map_err(about)?;
+        let report = Report::new(input, &image, &settings, &slices, adapter, dime, self.method);
+        self.write(&stem(input), &image, &settings, &slices, &report, work.network.as_ref())?;
         Ok(report)
     }
 
@@ -229,26 +231,38 @@ impl Invert {
         settings: &Settings,
         slices: &[Slice],
         report: &Report,
+        network: Option<&Network>,
     ) -> Result<()> {
         let mut set = OutputSet::new(&self.output, self.force)?;
-        let about = format!(
-            "MMDI {} {} Hz {} kg/m3; palpate {}",
-            settings.mode,
-            settings.frequency_hz,
-            settings.density,
-            env!("CARGO_PKG_VERSION")
-        );
-        let mut add = |name: &str, values: &[f32], what: &str| {
+        let about = |method: &str| {
+            let Self { frequency, density, .. } = self;
+            format!("{method}{frequency} Hz {density} kg/m3; palpate {}", env!("CARGO_PKG_VERSION"))
+        };
+        let mmdi = about(&format!("MMDI {} ", settings.mode));
+        let mut add = |name: &str, values: &[f32], what: &str, about: &str| {
             let text = format!("{what}; {about}");
             let bytes = encode_f32(values, &image.map_dims, &image.geometry, image.spacing_mm, &text)?;
             set.add_bytes(&format!("{stem}_{name}.nii.gz"), &bytes)
         };
-        for (plane, name) in MAPS {
-            add(name, &Slice::stack(slices, plane), report.definition(plane))?;
+        if self.method.mmdi() {
+            for (plane, name) in MAPS {
+                add(name, &Slice::stack(slices, plane), report.definition(plane), &mmdi)?;
+            }
         }
-        add("amplitude", &Slice::stack(slices, Plane::Amplitude), report.definition(Plane::Amplitude))?;
+        if let Some(network) = network {
+            let dime = about(&format!("DIME {} ", network.model.forward_model));
+            let sure: Vec<f32> = slices.iter().flat_map(|s| &s.dime).flat_map(|m| confidence(m)).collect();
+            let [modulus, uncertainty] =
+                [dime::Plane::Modulus, dime::Plane::Uncertainty].map(|p| Slice::stack_dime(slices, p));
+            add(DIME[0], &modulus, super::dime::STIFFNESS, &dime)?;
+            add(DIME[1], &uncertainty, super::dime::uncertainty(&network.model), &dime)?;
+            add(DIME[2], &sure, super::dime::CONFIDENCE, &dime)?;
+        }
+        let plain = about("");
+        let amplitude = Slice::stack(slices, Plane::Amplitude);
+        add("amplitude", &amplitude, report.definition(Plane::Amplitude), &plain)?;
         let inside: Vec<f32> = slices.iter().flat_map(|s| s.mask.iter().map(|&m| f32::from(m))).collect();
-        add("mask", &inside, "mask")?;
+        add("mask", &inside, "mask", &plain)?;
         let parts = Slice::stack(slices, Plane::Real).into_iter().zip(Slice::stack(slices, Plane::Imaginary));
         let wave: Vec<Complex32> = parts.map(|(re, im)| Complex32::new(re, im)).collect();
         let bytes = encode_complex64(
@@ -256,7 +270,7 @@ impl Invert {
             &image.map_dims,
             &image.geometry,
             image.spacing_mm,
-            &format!("first harmonic; {about}"),
+            &format!("first harmonic; {plain}"),
         )?;
         set.add_bytes(&format!("{stem}_wave.nii.gz"), &bytes)?;
         set.add_bytes(&format!("{stem}.png"), &picture::inversion(stem, image, slices, report)?)?;
@@ -285,8 +299,10 @@ fn warn(reports: &[Report]) {
 }
 
 /// Every file that comes of the input with this stem.
-fn names(stem: &str) -> Vec<String> {
-    let maps = MAPS.iter().map(|(_, name)| *name).chain(["wave", "amplitude", "mask"]);
+fn names(stem: &str, method: Method) -> Vec<String> {
+    let mmdi = MAPS.iter().map(|(_, name)| *name).filter(|_| method.mmdi());
+    let dime = DIME.into_iter().filter(|_| method.dime());
+    let maps = mmdi.chain(dime).chain(["wave", "amplitude", "mask"]);
     maps.map(|name| format!("{stem}_{name}.nii.gz"))
         .chain([format!("{stem}.png"), format!("{stem}.json")])
         .collect()
@@ -299,6 +315,7 @@ struct Work<'a> {
     /// Opened for the first image that there is something to compute of.
     pipelines: Option<Pipelines>,
     compiled: Option<(Settings, Mmdi)>,
+    network: Option<Network>,
 }
 
 impl Work<'_> {
@@ -323,10 +340,34 @@ impl Work<'_> {
         let slices = image.data.chunks(length).zip(masks).map(|(frames, mask)| {
             let maps = mmdi.invert(frames, mask)?;
             bar.inc(1);
-            Ok(Slice { maps, mask: mask.clone() })
+            Ok(Slice { maps, mask: mask.clone(), dime: None })
         });
         let slices = slices.collect::<Result<_>>();
         bar.finish_and_clear();
         Ok((slices?, pipelines.gpu().caps().info.name.clone()))
+    }
+
+    /// Adds DIME's maps to the slices, where they are asked for. MMDI comes first, since its loss modulus tells whether
+    /// the wave has to be conjugated for the network.
+    fn dime(
+        &mut self,
+        settings: &Settings,
+        image: &WaveImage,
+        slices: &mut [Slice],
+    ) -> Result<Option<DimeReport>> {
+        let (Some(network), Some(pipelines)) = (&mut self.network, &self.pipelines) else { return Ok(None) };
+        let conjugated = super::report::conjugated(slices, settings.spacing_mm).is_some();
+        let settings = network.settings(settings, conjugated);
+        let dime = network.compile(pipelines, &settings, &self.bars)?;
+        let bar = self.bars.bar("slices, DIME", slices.len());
+        let length = image.data.len() / image.slices;
+        for (frames, slice) in image.data.chunks(length).zip(slices.iter_mut()) {
+            slice.dime = Some(dime.invert(frames, &slice.mask)?);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let maps: Vec<&[f32]> = slices.iter().flat_map(|s| &s.dime).map(Vec::as_slice).collect();
+        let masks: Vec<&[bool]> = slices.iter().map(|s| s.mask.as_slice()).collect();
+        Ok(Some(DimeReport::new(network, &settings, &maps, &masks)))
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, and the only place that prints.
 
 mod demo;
+mod dime;
 mod doctor;
 mod forward;
 mod invert;

@@ -1,9 +1,10 @@
 //! The picture of an inversion: wave, stiffness and confidence of up to three slices.
 
-use super::report::{CONFIDENT, Report, Slice};
+use super::report::{CONFIDENT, Method, Report, Slice};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use palpate::Result;
 use palpate::colour::ColourMap;
+use palpate::dime;
 use palpate::io::Format;
 use palpate::io::png::{Figure, Panel, Scale, pick_slices};
 use palpate::kernel::Plane;
@@ -42,10 +43,16 @@ pub fn inversion(stem: &str, image: &WaveImage, slices: &[Slice], report: &Repor
     let full: Vec<usize> = (0..slices.len()).filter(|&i| slices[i].mask.contains(&true)).collect();
     let panels = pick_slices(full.len(), SHOWN).into_iter().map(|at| full[at]).flat_map(|i| {
         let name = if slices.len() > 1 { format!(", slice {i}") } else { String::new() };
-        row(&slices[i], &orientation, &name)
+        row(&slices[i], &orientation, &name, report.method())
     });
-    let mut notes = vec![report.settings(), report.summary()];
-    notes.push(format!("Hatched: confidence below {CONFIDENT:.2}. Grey: outside the mask."));
+    let panels: Vec<Panel> = panels.collect();
+    let mut notes = report.notes();
+    let hatched = if report.method().mmdi() {
+        format!("Hatched: confidence below {CONFIDENT:.2}. ")
+    } else {
+        String::new()
+    };
+    notes.push(hatched + "Grey: outside the mask.");
     notes.extend(report.warnings().map(|w| format!("Warning: {w}")));
     notes.push(format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")));
     let figure = Figure {
@@ -53,13 +60,13 @@ pub fn inversion(stem: &str, image: &WaveImage, slices: &[Slice], report: &Repor
         notes,
         axes: orientation.axes(),
         spacing_mm: orientation.spacing(image.spacing_mm),
-        panels: panels.collect(),
-        columns: 4,
+        panels,
+        columns: if report.method() == Method::Both { 6 } else { 4 },
     };
     figure.png()
 }
 
-fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str) -> Vec<Panel<'a>> {
+fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Method) -> Vec<Panel<'a>> {
     let peak = wave_peak(slice);
     let wave = |label: &str| Scale { map: ColourMap::Diverging, min: -peak, max: peak, label: label.into() };
     let scale = |map, max: f32, label: &str| Scale { map, min: 0.0, max, label: label.into() };
@@ -72,12 +79,35 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str) -> Vec<Panel
         scale,
         hatch,
     };
-    vec![
+    let dime = |plane: dime::Plane, title: &str, scale| {
+        Some(Panel {
+            title: format!("{title}{name}"),
+            values: orientation.view(plane.of(slice.dime.as_ref()?)),
+            mask: orientation.view(&slice.mask),
+            scale,
+            hatch: None,
+        })
+    };
+    let of = if method == Method::Both { "MMDI " } else { "" };
+    let mut panels = vec![
         panel(Plane::Real, "Wave, real", wave("input units"), None),
         panel(Plane::Imaginary, "Wave, imaginary", wave("input units"), None),
-        panel(Plane::Stiffness, "Stiffness |µ*|", scale(ColourMap::Stiffness, 8.0, "kPa"), None),
-        panel(Plane::Confidence, "Confidence", scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)),
-    ]
+    ];
+    if method.mmdi() {
+        let [stiffness, sure] = ["stiffness |µ*|", "confidence"].map(|name| capital(&format!("{of}{name}")));
+        panels.push(panel(Plane::Stiffness, &stiffness, scale(ColourMap::Stiffness, 8.0, "kPa"), None));
+        panels.push(panel(Plane::Confidence, &sure, scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)));
+    }
+    panels.extend(dime(dime::Plane::Modulus, "DIME stiffness µ", scale(ColourMap::Stiffness, 8.0, "kPa")));
+    let most = scale(ColourMap::Sequential, 1.0, "kPa");
+    panels.extend(dime(dime::Plane::Uncertainty, "DIME uncertainty", most));
+    panels
+}
+
+/// With a capital at the start.
+fn capital(text: &str) -> String {
+    let (first, rest) = text.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// The amplitude that 99 % of the pixels stay below: single spikes do not flatten the colours.

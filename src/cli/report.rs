@@ -1,5 +1,6 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
+use super::dime::DimeReport;
 use palpate::kernel::Plane;
 use palpate::mmdi::{Mode, Settings};
 use palpate::stats::region::{RegionStats, region};
@@ -22,6 +23,8 @@ pub struct Slice {
     pub maps: Vec<f32>,
     /// `[ny][nx]`.
     pub mask: Vec<bool>,
+    /// DIME's maps, if they were asked for.
+    pub dime: Option<Vec<f32>>,
 }
 
 impl Slice {
@@ -29,6 +32,20 @@ impl Slice {
     pub fn stack(slices: &[Self], plane: Plane) -> Vec<f32> {
         slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect()
     }
+
+    /// One plane of DIME's.
+    pub fn stack_dime(slices: &[Self], plane: palpate::dime::Plane) -> Vec<f32> {
+        slices.iter().flat_map(|s| &s.dime).flat_map(|maps| plane.of(maps)).copied().collect()
+    }
+}
+
+/// Whether the median loss modulus of what is confident is negative, and which it is: the wave then looks conjugated.
+/// Where nothing is sure, or nearly nothing is lost, the sign says nothing.
+pub fn conjugated(slices: &[Slice], spacing_mm: [f64; 2]) -> Option<f64> {
+    let all: Vec<&Slice> = slices.iter().collect();
+    let sure = Regions::new(&all, spacing_mm).confident?;
+    let [loss, stiffness] = [sure.loss_kpa.median, sure.stiffness_kpa.median];
+    (loss < -0.05 * stiffness).then_some(loss)
 }
 
 /// The JSON beside the maps.
@@ -37,7 +54,7 @@ pub struct Report {
     palpate: &'static str,
     notice: &'static str,
     input: String,
-    method: &'static str,
+    method: Method,
     mode: Mode,
     frequency_hz: f64,
     density_kg_m3: f64,
@@ -53,6 +70,30 @@ pub struct Report {
     /// Over all slices: the whole mask, and its confident part.
     regions: Regions,
     per_slice: Vec<PerSlice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dime: Option<DimeReport>,
+}
+
+/// What maps are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Multimodel direct inversion
+    Mmdi,
+    /// A network that was trained on simulated waves
+    Dime,
+    /// Both, side by side
+    Both,
+}
+
+impl Method {
+    pub fn mmdi(self) -> bool {
+        self != Self::Dime
+    }
+
+    pub fn dime(self) -> bool {
+        self != Self::Mmdi
+    }
 }
 
 /// Statistics of each map over the mask and over its confident part.
@@ -99,6 +140,8 @@ impl Report {
         settings: &Settings,
         slices: &[Slice],
         adapter: String,
+        dime: Option<DimeReport>,
+        method: Method,
     ) -> Self {
         let all: Vec<&Slice> = slices.iter().collect();
         let regions = Regions::new(&all, settings.spacing_mm);
@@ -120,17 +163,14 @@ impl Report {
                 warnings.push(Warning::low_confidence(share, CONFIDENT));
             }
         }
-        // Where nothing is sure, or nearly nothing is lost, the sign says nothing.
-        if let Some(sure) = &regions.confident
-            && sure.loss_kpa.median < -0.05 * sure.stiffness_kpa.median
-        {
-            warnings.push(Warning::conjugated(sure.loss_kpa.median));
+        if let Some(loss) = conjugated(slices, settings.spacing_mm) {
+            warnings.push(Warning::conjugated(loss, method.dime()));
         }
         Self {
             palpate: env!("CARGO_PKG_VERSION"),
             notice: "a research tool, not a medical device",
             input: input.display().to_string(),
-            method: "mmdi",
+            method,
             mode: settings.mode,
             frequency_hz: settings.frequency_hz,
             density_kg_m3: settings.density,
@@ -148,6 +188,7 @@ impl Report {
                 .zip(slices)
                 .map(|(slice, s)| PerSlice { slice, regions: Regions::new(&[s], settings.spacing_mm) })
                 .collect(),
+            dime,
         }
     }
 
@@ -166,8 +207,26 @@ impl Report {
         self.warnings.iter().map(|w| w.message.as_str())
     }
 
-    /// The settings in one line, for pictures.
-    pub fn settings(&self) -> String {
+    /// What maps there are.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// What was done, a line for each method, for pictures.
+    pub fn notes(&self) -> Vec<String> {
+        let mmdi = self.method.mmdi().then(|| [self.settings(), self.mmdi_summary()]);
+        let dime = self.dime.as_ref().map(|dime| [dime.settings(), dime.summary()]);
+        mmdi.into_iter().chain(dime).flatten().collect()
+    }
+
+    /// The result in words.
+    fn summary(&self) -> String {
+        let mmdi = self.method.mmdi().then(|| self.mmdi_summary());
+        let parts: Vec<_> = mmdi.into_iter().chain(self.dime.as_ref().map(DimeReport::summary)).collect();
+        parts.join("; ")
+    }
+
+    fn settings(&self) -> String {
         let mode = self.mode;
         let [hx, hy] = self.spacing_mm;
         // Headers hold f32: 1.1 mm reads 1.10000002.
@@ -181,8 +240,7 @@ impl Report {
         )
     }
 
-    /// The result in words.
-    pub fn summary(&self) -> String {
+    fn mmdi_summary(&self) -> String {
         let Some(maps) = &self.regions.mask else { return "the mask is empty".into() };
         let s = &maps.stiffness_kpa;
         let text =

@@ -16,7 +16,7 @@ use std::sync::Mutex;
 /// model; examples/phantoms has a file of each kind.
 ///
 /// With --set, draws a set of phantoms instead, each in a folder of its own: table1 has the seven families of the DIME
-/// paper in its proportions, livers has slabs of liver-like outline. A set that was interrupted goes on where it
+/// paper in its proportions, cylinders those of them that networks for bulk tissue learn from, livers has slabs of liver-like outline. A set that was interrupted goes on where it
 /// stopped; --shard lets several machines share one.
 ///
 /// Example: palpate simulate phantom.toml -o phantom
@@ -34,7 +34,7 @@ pub struct Simulate {
     #[arg(long, value_enum)]
     set: Option<SetOption>,
     /// Phantoms in the set
-    #[arg(long, value_name = "N", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "livers")])]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "cylinders"), ("set", "livers")])]
     count: Option<usize>,
     /// Seed the set is drawn by [default: 1]
     #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
@@ -62,6 +62,7 @@ const NIFTI: &str = "wave.nii.gz";
 #[derive(Clone, Copy, ValueEnum)]
 enum SetOption {
     Table1,
+    Cylinders,
     Livers,
 }
 
@@ -109,6 +110,7 @@ impl Simulate {
     fn many(&self, set: SetOption, quality: &Quality) -> Result<()> {
         let kind = match set {
             SetOption::Table1 => Kind::Table1,
+            SetOption::Cylinders => Kind::Cylinders,
             SetOption::Livers => Kind::Livers,
         };
         let set = Set::new(kind, self.count.unwrap_or(0), self.seed.unwrap_or(1))?;

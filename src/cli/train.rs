@@ -4,12 +4,15 @@ use super::progress::Bars;
 use super::{AdapterOption, print, say};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
+use palpate::dime::{Model, calibrate};
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::pool::Pooling;
 use palpate::kernel::{Checks, Pipelines};
-use palpate::nn::{Norm, Unet, UnetSettings, Up, Weights};
-use palpate::patches::Augmentation;
-use palpate::train::{Checkpoint, End, Epoch, Event, Folder, TrainSettings, Training};
+use palpate::nn::{Norm, Precision, Unet, UnetSettings, Up, Weights};
+use palpate::patches::{Augmentation, Images, Normalisation, Split, is_set};
+use palpate::train::{
+    Checkpoint, Cutting, End, Epoch, Event, Folder, Schedule, TrainSettings, Training, TrainingData,
+};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,15 +27,23 @@ use std::time::Duration;
 /// Example: palpate train --data patches --chans 16 -o run1
 #[derive(clap::Args)]
 pub struct Train {
-    /// Folder of patches
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// Folder of patches, or sets that `palpate simulate` made (may be given again)
+    #[arg(long, value_name = "DIR", required = true)]
+    data: Vec<PathBuf>,
     /// Folder the results are written to
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Go on from the folder's checkpoint, with its settings
     #[arg(long, conflicts_with = "force")]
     resume: bool,
+    /// Begin with these weights in place of random ones (.safetensors)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "chans", "pools", "norm", "pool", "up", "dropout"])]
+    from: Option<PathBuf>,
+    /// Write the best weights in half precision
+    #[arg(long)]
+    half: bool,
+    #[command(flatten)]
+    cutting: CuttingOptions,
     #[command(flatten)]
     network: NetworkOptions,
     #[command(flatten)]
@@ -45,6 +56,21 @@ pub struct Train {
     /// Begin anew in a folder that holds a training
     #[arg(long)]
     force: bool,
+}
+
+/// How patches are cut from a simulated set's images.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Patches of simulated sets")]
+struct CuttingOptions {
+    /// Rows and columns of a patch
+    #[arg(long, value_name = "N", default_value_t = Cutting::default().side, allow_hyphen_values = true)]
+    patch: usize,
+    /// Patches of an epoch, drawn afresh in each
+    #[arg(long, value_name = "N", default_value_t = Cutting::default().train, allow_hyphen_values = true)]
+    patches: u32,
+    /// Patches to validate with, the same in all epochs
+    #[arg(long, value_name = "N", default_value_t = Cutting::default().validation, allow_hyphen_values = true)]
+    validation_patches: u32,
 }
 
 /// What the network is made of; without an option, the default or the checkpoint's.
@@ -90,6 +116,9 @@ struct TrainOptions {
     /// … after each so many epochs [default: 20]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     decay_every: Option<u32>,
+    /// How the learning rate falls: by --decay in steps, or as a cosine over --epochs [default: steps]
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleOption>,
     /// Stop after so many epochs without a lower validation loss [default: 30]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     patience: Option<u32>,
@@ -105,9 +134,25 @@ struct TrainOptions {
     /// Seed of all that is random [default: 1]
     #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
     seed: Option<u64>,
-    /// Vary patches as they are seen: flips, turns, phase, gains=2, offsets=0.5, noise=0.05, separated by commas
+    /// Vary patches as they are seen: flips, turns, phase, noise=0.3, gains=2, offsets=0.5, and where they
+    /// are cut from images, zoom=1.15, texture=0.3; separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = augmentation)]
     augment: Option<Vec<Augmentation>>,
+    /// Bring each channel of a patch to mean 0 and deviation 1 [default: patch for simulated sets, else none]
+    #[arg(long, value_enum)]
+    normalise: Option<NormaliseOption>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScheduleOption {
+    Steps,
+    Cosine,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NormaliseOption {
+    None,
+    Patch,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -131,7 +176,11 @@ enum UpOption {
 fn augmentation(text: &str) -> Result<Augmentation, String> {
     let (name, most) = text.split_once('=').map_or((text, None), |(name, most)| (name, Some(most)));
     let number = || {
-        let example = if name == "gains" { 2.0 } else { 0.5 };
+        let example = match name {
+            "gains" => 2.0,
+            "zoom" => 1.15,
+            _ => 0.3,
+        };
         let most = most.ok_or(format!("{name} wants a number, such as {name}={example}"))?;
         most.parse::<f32>().map_err(|_| format!("'{most}' is no number"))
     };
@@ -146,7 +195,9 @@ fn augmentation(text: &str) -> Result<Augmentation, String> {
         "gains" => Ok(Augmentation::Gains { most: number()? }),
         "offsets" => Ok(Augmentation::Offsets { most: number()? }),
         "noise" => Ok(Augmentation::Noise { most: number()? }),
-        _ => Err("flips, turns, phase, gains=, offsets= and noise= are known".into()),
+        "zoom" => Ok(Augmentation::Zoom { most: number()? }),
+        "texture" => Ok(Augmentation::Texture { share: number()? }),
+        _ => Err("flips, turns, phase, gains=, offsets=, noise=, zoom= and texture= are known".into()),
     }
 }
 
@@ -208,13 +259,35 @@ impl Taker {
         self.take("weight-decay", &mut to.weight_decay, options.weight_decay)?;
         self.take("clip", &mut to.clip, options.clip)?;
         self.take("seed", &mut to.seed, options.seed)?;
-        self.take("augment", &mut to.augmentations, options.augment)
+        self.take("augment", &mut to.augmentations, options.augment)?;
+        let schedule = |option| match option {
+            ScheduleOption::Steps => Schedule::Steps,
+            ScheduleOption::Cosine => Schedule::Cosine,
+        };
+        let normalisation = |option| match option {
+            NormaliseOption::None => Normalisation::None,
+            NormaliseOption::Patch => Normalisation::Patch,
+        };
+        self.take("schedule", &mut to.schedule, options.schedule.map(schedule))?;
+        self.take("normalise", &mut to.normalisation, options.normalise.map(normalisation))
     }
 }
 
 impl Train {
     pub fn run(self) -> Result<()> {
-        let Self { data, output, resume, network, training, checkpoint_every, adapter, force } = self;
+        let Self {
+            data,
+            output,
+            resume,
+            from,
+            half,
+            cutting,
+            network,
+            training,
+            checkpoint_every,
+            adapter,
+            force,
+        } = self;
         let folder = Folder::new(&output);
         let taker = Taker { resume };
         let found = folder.checkpoint();
@@ -222,11 +295,12 @@ impl Train {
         if output.is_file() {
             return Err(Error::Usage(format!("{} is a file; -o names a folder", output.display())));
         }
-        if data.is_file() {
-            let what =
-                "is a file; --data names the folder that train.safetensors and validation.safetensors are in";
-            return Err(Error::Usage(format!("{} {what}", data.display())));
+        if let Some(file) = data.iter().find(|path| path.is_file()) {
+            let what = "is a file; --data names the folder that train.safetensors and validation.safetensors are in, or a \
+                 set of `palpate simulate`";
+            return Err(Error::Usage(format!("{} {what}", file.display())));
         }
+        let cutting = cutting.settings();
         let start = if resume {
             if !found.exists() {
                 let what = "holds no checkpoint to resume; leave out --resume to begin";
@@ -245,33 +319,87 @@ impl Train {
                 )));
             }
             let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());
+            if data.iter().all(is_set) {
+                settings.normalisation = Normalisation::Patch;
+            }
             taker.network(&mut unet, network)?;
             taker.training(&mut settings, training)?;
             settings.check()?;
-            Start::New(Unet::new(unet)?, settings)
+            match from {
+                Some(path) => Start::New(Box::new(Weights::load(&path)?), settings),
+                None => Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings),
+            }
         };
+        let patches = TrainingData::open(&data, cutting, start.augmentations())?;
         let gpu = adapter.open()?;
         let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
         let mut training = match start {
-            Start::New(unet, settings) => {
-                unet.check_device(gpu.caps())?;
-                let weights = Weights::random(unet, settings.seed);
-                let training = Training::new(&chooser, weights, settings, &data, folder.clone())?;
+            Start::New(weights, settings) => {
+                weights.unet.check_device(gpu.caps())?;
+                let training = Training::new(&chooser, *weights, settings, patches, folder.clone())?;
                 make_folder(&output)?;
                 training
             }
-            Start::Resumed(checkpoint) => Training::resume(&chooser, *checkpoint, &data, folder.clone())?,
+            Start::Resumed(checkpoint) => Training::resume(&chooser, *checkpoint, patches, folder.clone())?,
         };
         training.checkpoint_every(Duration::from_secs(checkpoint_every));
         let mut teller = Teller::new(&training, &gpu.caps().info.name);
         let end = training.run(&mut |event| teller.tell(event))?;
-        teller.finish(end, &folder)
+        teller.finish(end, &folder)?;
+        finish(&chooser, &data, &folder, half)
     }
 }
 
+/// Images that an uncertainty is calibrated on.
+const CALIBRATION_IMAGES: usize = 24;
+
+/// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
+/// it.
+fn finish(chooser: &Chooser, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
+    let mut weights = Weights::load(&folder.weights())?;
+    let precision = if half { Precision::Half } else { Precision::Single };
+    if data.iter().all(is_set) {
+        // What is calibrated is what is written.
+        weights.save_as(&folder.weights(), precision)?;
+        weights = Weights::load(&folder.weights())?;
+        let images = Images::open(data, Split::Validation)?;
+        let bars = Bars::default();
+        let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
+        let progress = &mut |done: usize| bar.set_position(done as u64);
+        let calibrated = calibrate(chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
+        bar.finish_and_clear();
+        let (calibration, bins) = calibrated?;
+        let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
+        model.calibration = Some(calibration);
+        weights.metadata.extend(model.to_metadata());
+        let mut table = String::from("spread, kPa   RMS error, kPa   uncertainty, kPa\n");
+        for bin in bins.iter().step_by(4).chain(bins.last()) {
+            let expected = calibration.floor.hypot(calibration.slope * bin.spread);
+            table += &format!("{:>11.3}   {:>14.3}   {expected:>16.3}\n", bin.spread, bin.error);
+        }
+        print(&table)?;
+    }
+    weights.save_as(&folder.weights(), precision)
+}
+
 enum Start {
-    New(Unet, TrainSettings),
+    New(Box<Weights>, TrainSettings),
     Resumed(Box<Checkpoint>),
+}
+
+impl Start {
+    fn augmentations(&self) -> &[Augmentation] {
+        match self {
+            Start::New(_, settings) => &settings.augmentations,
+            Start::Resumed(checkpoint) => &checkpoint.progress.settings.augmentations,
+        }
+    }
+}
+
+impl CuttingOptions {
+    fn settings(&self) -> Cutting {
+        Cutting { side: self.patch, train: self.patches, validation: self.validation_patches }
+    }
 }
 
 fn make_folder(path: &Path) -> Result<()> {
@@ -293,8 +421,11 @@ impl Teller {
         let progress = training.progress();
         let unet = &progress.unet;
         let learned = Unet::new(unet.clone()).map_or(0, |u| u.layout().learned());
-        let data = progress.data;
+        let data = &progress.data;
         say(format_args!("{unet}: {learned} parameters, on {adapter}"));
+        if !data.about.is_empty() {
+            say(format_args!("data: {}", data.about));
+        }
         say(format_args!(
             "{} patches of {} × {} to train on, {} to validate{}",
             data.train,

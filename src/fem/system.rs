@@ -332,16 +332,16 @@ impl Work {
 
 /// Adds a term's integrals to a block.
 fn accumulate(block: &mut Table, term: &Term, tables: &[Table; 6]) {
-    let direct = PAIRS.iter().position(|pair| *pair == [term.left, term.right]);
-    if let Some(k) = direct {
-        for (row, from) in block.iter_mut().zip(&tables[k]) {
-            row.iter_mut().zip(from).for_each(|(value, t)| *value += term.factor * t);
+    let pair = [term.left, term.right];
+    for (kept, table) in PAIRS.iter().zip(tables) {
+        if *kept == pair {
+            for (row, from) in block.iter_mut().zip(table) {
+                row.iter_mut().zip(from).for_each(|(value, t)| *value += term.factor * t);
+            }
+        } else if [kept[1], kept[0]] == pair {
+            for (i, row) in block.iter_mut().enumerate() {
+                row.iter_mut().zip(table).for_each(|(value, from)| *value += term.factor * from[i]);
+            }
         }
-        return;
-    }
-    let table =
-        PAIRS.iter().position(|pair| *pair == [term.right, term.left]).map_or(&tables[0], |k| &tables[k]);
-    for (i, row) in block.iter_mut().enumerate() {
-        row.iter_mut().zip(table).for_each(|(value, from)| *value += term.factor * from[i]);
     }
 }

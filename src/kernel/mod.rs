@@ -7,16 +7,20 @@
 
 pub mod adam;
 pub mod add;
+pub mod advance;
 pub mod channel_sums;
 pub mod chirp;
 pub mod choose;
+pub mod clear;
 pub mod colour;
 pub mod combine;
 pub mod combine_losses;
 pub mod concatenate;
 pub mod confidence;
+pub mod confine;
 pub mod convolve;
 pub mod convolve_weights;
+pub mod cut;
 pub mod dropout;
 pub mod erode;
 pub mod extract;
@@ -37,6 +41,7 @@ pub mod norm_running;
 pub mod norm_statistics;
 pub mod norm_sums;
 pub mod normalise;
+pub mod overlap;
 pub mod pack;
 pub mod pad;
 pub mod pad_grad;
@@ -47,9 +52,11 @@ pub mod pool;
 pub mod pool_grad;
 pub mod reduce;
 pub mod reflect;
+pub mod resample;
 pub mod residual;
 pub mod restore;
 pub mod row_moments;
+pub mod settle;
 pub mod source;
 pub mod spectral;
 pub mod sum_groups;
@@ -58,6 +65,7 @@ pub mod total_variation;
 pub mod total_variation_grad;
 pub(crate) mod trial;
 pub mod unpack;
+pub mod unstack;
 pub mod upsample;
 pub mod upsample_grad;
 pub mod weigh;
@@ -93,6 +101,14 @@ pub static TABLE: &[&Kernel] = &[
     &local_mean::KERNEL,
     &confidence::KERNEL,
     &colour::KERNEL,
+    &confine::KERNEL,
+    &resample::KERNEL,
+    &clear::KERNEL,
+    &cut::KERNEL,
+    &overlap::KERNEL,
+    &advance::KERNEL,
+    &settle::KERNEL,
+    &unstack::KERNEL,
     &convolve::KERNEL,
     &convolve_weights::KERNEL,
     &flip::KERNEL,

@@ -8,5 +8,6 @@ mod weights;
 
 pub use forward::Forward;
 pub use layout::{Entry, Kind, Layout, Registered};
+pub use rest::Precision;
 pub use unet::{Mode, Norm, Unet, UnetSettings, Up};
 pub use weights::Weights;

@@ -9,6 +9,15 @@ use std::collections::BTreeMap;
 /// A tensor at rest: name, PyTorch's shape, f32 in little endian.
 pub(crate) type AtRest = (String, Vec<usize>, Vec<u8>);
 
+/// How many bits a number has at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// f32.
+    Single,
+    /// f16.
+    Half,
+}
+
 /// The tensors of `entries`, whose values lie in `values`, with `prefix` before their names.
 pub(crate) fn put(prefix: &str, entries: &[Entry], values: &[f32]) -> Vec<AtRest> {
     let mut tensors = Vec::new();
@@ -49,11 +58,24 @@ pub(crate) fn take(
 ///
 /// # Errors
 /// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
-pub(crate) fn serialise(tensors: &[AtRest], metadata: BTreeMap<String, String>) -> Result<Vec<u8>> {
+pub(crate) fn serialise(
+    tensors: &[AtRest],
+    metadata: BTreeMap<String, String>,
+    precision: Precision,
+) -> Result<Vec<u8>> {
     let fail = |e: &dyn std::fmt::Display| Error::Data(format!("the weights cannot be written: {e}"));
+    let dtype = if precision == Precision::Half { Dtype::F16 } else { Dtype::F32 };
+    let halved: Vec<Vec<u8>> = match precision {
+        Precision::Single => vec![],
+        Precision::Half => tensors.iter().map(|(.., bytes)| halve(bytes)).collect(),
+    };
     let views = tensors
         .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .enumerate()
+        .map(|(i, (name, shape, bytes))| {
+            let bytes = halved.get(i).unwrap_or(bytes);
+            Ok((name, TensorView::new(dtype, shape.clone(), bytes)?))
+        })
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let plain = views.and_then(|views| safetensors::serialize(views, None)).map_err(|e| fail(&e))?;
     // Eight bytes of length, the header, the data.
@@ -65,6 +87,12 @@ pub(crate) fn serialise(tensors: &[AtRest], metadata: BTreeMap<String, String>) 
     let mut text = serde_json::to_string(&header).map_err(|e| fail(&e))?;
     text.extend(std::iter::repeat_n(' ', text.len().next_multiple_of(8) - text.len()));
     Ok([&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat())
+}
+
+/// f32 in little endian as f16.
+fn halve(bytes: &[u8]) -> Vec<u8> {
+    let values = bytes.chunks_exact(4).map(|b| half::f16::from_f32(f32::from_le_bytes(array(b))));
+    values.flat_map(half::f16::to_le_bytes).collect()
 }
 
 /// That there is no tensor `name`, and why, if that can be told.

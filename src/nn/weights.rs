@@ -1,7 +1,7 @@
 //! A network's weights: made at random, or read from and written to safetensors files with PyTorch's names and layout.
 
 use super::layout::{Entry, Layout};
-use super::rest;
+use super::rest::{self, Precision};
 use super::unet::{Norm, Unet, UnetSettings, Up};
 use crate::error::{Error, Result};
 use crate::kernel::pool::Pooling;
@@ -125,14 +125,26 @@ impl Weights {
     /// # Errors
     /// [`Error::File`] when it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        crate::io::atomic::write(path, &self.serialise()?)
+        self.save_as(path, Precision::Single)
+    }
+
+    /// As [`Weights::save`], with numbers of this precision.
+    ///
+    /// # Errors
+    /// As of [`Weights::save`]; [`Error::Data`] when a weight is too large for f16.
+    pub fn save_as(&self, path: &Path, precision: Precision) -> Result<()> {
+        let largest = self.parameters.iter().chain(&self.state).fold(0f32, |most, v| most.max(v.abs()));
+        if precision == Precision::Half && largest > half::f16::MAX.to_f32() {
+            return Err(Error::Data(format!("a weight of {largest} is too large for half precision")));
+        }
+        crate::io::atomic::write(path, &self.serialise(precision)?)
     }
 
     /// The bytes of a safetensors file.
     ///
     /// # Errors
     /// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
-    pub fn serialise(&self) -> Result<Vec<u8>> {
+    pub fn serialise(&self, precision: Precision) -> Result<Vec<u8>> {
         let Layout { parameters, state } = self.unet.layout();
         let mut tensors = rest::put("", parameters, &self.parameters);
         tensors.extend(rest::put("", state, &self.state));
@@ -140,7 +152,7 @@ impl Weights {
         let own = [(POOL, pooling.to_string()), (UP, up.to_string()), (DROPOUT, dropout.to_string())];
         let mut metadata = self.metadata.clone();
         metadata.extend(own.map(|(key, value)| (key.to_string(), value)));
-        rest::serialise(&tensors, metadata)
+        rest::serialise(&tensors, metadata, precision)
     }
 }
 

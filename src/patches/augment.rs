@@ -1,6 +1,6 @@
 //! Patches varied by what says nothing about stiffness: a wave's phase, gain, zero level and direction.
 
-use super::order::{AUGMENTATION, random};
+use super::order::{AUGMENTATION, CUTTING, random};
 use crate::error::{Error, Result};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,16 @@ pub enum Augmentation {
     Gains { most: f32 },
     /// To each channel a constant of its own, uniform in ±most × the patch's RMS.
     Offsets { most: f32 },
-    /// White Gaussian noise in both channels; its SD is uniform in 0..most × the patch's RMS.
+    /// White Gaussian noise in both channels; its SD is log-uniform in most/100..most × the patch's RMS, so that the
+    /// signal-to-noise ratio is uniform over 40 dB.
     Noise { most: f32 },
+    /// Half of the patches are turned by any angle and enlarged by a factor that is log-uniform in 1/most..most, their
+    /// modulus by its square: what would be seen of a larger or smaller body. `most` is 1 or more. Only where patches
+    /// are cut from images.
+    Zoom { most: f32 },
+    /// So large a share of the patches has the waves of an uneven mesh's nearest nodes. Only where patches are cut from
+    /// images.
+    Texture { share: f32 },
 }
 
 /// Which random numbers a patch gets: the same for the same three, whatever happens elsewhere.
@@ -45,13 +53,20 @@ pub struct Draw {
     pub patch: u32,
 }
 
+impl Draw {
+    /// The random numbers by which a patch is cut from an image.
+    pub(super) fn cutting(self) -> Rng {
+        random(CUTTING, [self.seed, self.epoch.into(), self.patch.into()])
+    }
+}
+
 /// One patch of a batch in memory.
 #[derive(Debug)]
 pub struct PatchMut<'a> {
-    shape: [usize; 2],
-    input: &'a mut [f32],
-    truth: &'a mut [f32],
-    mask: &'a mut [f32],
+    pub(super) shape: [usize; 2],
+    pub(super) input: &'a mut [f32],
+    pub(super) truth: &'a mut [f32],
+    pub(super) mask: &'a mut [f32],
 }
 
 impl<'a> PatchMut<'a> {
@@ -150,7 +165,11 @@ pub fn check(list: &[Augmentation]) -> Result<()> {
     for one in list {
         let (most, least) = match *one {
             Augmentation::Flips | Augmentation::QuarterTurns | Augmentation::Phase => continue,
-            Augmentation::Gains { most } => (most, 1.0),
+            Augmentation::Texture { share } if (0.0..=1.0).contains(&share) => continue,
+            Augmentation::Texture { .. } => {
+                return Err(Error::Usage(format!("augmentation {one:?}: `share` must be from 0 to 1")));
+            }
+            Augmentation::Gains { most } | Augmentation::Zoom { most } => (most, 1.0),
             Augmentation::Offsets { most } | Augmentation::Noise { most } => (most, 0.0),
         };
         if !(most.is_finite() && most >= least) {
@@ -161,7 +180,7 @@ pub fn check(list: &[Augmentation]) -> Result<()> {
 }
 
 /// Varies a patch by each of `list` in turn.
-pub fn augment(list: &[Augmentation], draw: Draw, mut patch: PatchMut) {
+pub fn augment(list: &[Augmentation], draw: Draw, patch: &mut PatchMut) {
     let mut random = random(AUGMENTATION, [draw.seed, draw.epoch.into(), draw.patch.into()]);
     let random = &mut random;
     for one in list {
@@ -186,12 +205,13 @@ pub fn augment(list: &[Augmentation], draw: Draw, mut patch: PatchMut) {
                 patch.wave().for_each(|[re, im]| (*re, *im) = (*re + a, *im + b));
             }
             Augmentation::Noise { most } => {
-                let sd = most * random.f32() * patch.rms();
+                let sd = most * 100f32.powf(-random.f32()) * patch.rms();
                 for [re, im] in patch.wave() {
                     let [a, b] = normal(random);
                     (*re, *im) = (*re + sd * a, *im + sd * b);
                 }
             }
+            Augmentation::Zoom { .. } | Augmentation::Texture { .. } => {}
         }
     }
 }
@@ -238,7 +258,7 @@ mod tests {
 
         fn varied(&self, one: Augmentation, patch: u32) -> Self {
             let mut copy = self.clone();
-            augment(&[one], Draw { seed: 3, epoch: 1, patch }, copy.view());
+            augment(&[one], Draw { seed: 3, epoch: 1, patch }, &mut copy.view());
             copy
         }
 
@@ -367,10 +387,11 @@ mod tests {
                 (squares / (2.0 * 897.0)).sqrt() / rms
             })
             .collect();
-        // Uniform in 0..0.3; a patch's own SD is known to 2 %.
-        let mean = ratios.iter().sum::<f32>() / 300.0;
-        assert!((mean - 0.15).abs() < 0.02, "{mean}");
+        // Log-uniform in 0.003..0.3; a patch's own SD is known to 2 %.
+        let mean = ratios.iter().map(|r| r.log10()).sum::<f32>() / 300.0;
+        assert!((mean - 0.03f32.log10()).abs() < 0.1, "{mean}");
         assert!(ratios.iter().all(|&r| r < 0.33) && ratios.iter().any(|&r| r > 0.27));
+        assert!(ratios.iter().all(|&r| r > 0.0025) && ratios.iter().any(|&r| r < 0.0035));
         let mut random = Rng::with_seed(1);
         let drawn: Vec<f32> = (0..20_000).flat_map(|_| normal(&mut random)).collect();
         let moment = |n| drawn.iter().map(|x| x.powi(n)).sum::<f32>() / drawn.len() as f32;
@@ -389,7 +410,7 @@ mod tests {
             }
         }
         let mut empty = Patch { shape: [2, 2], planes: [vec![0.0; 8], vec![0.0; 4], vec![0.0; 4]] };
-        augment(&ALL, Draw { seed: 1, epoch: 1, patch: 1 }, empty.view());
+        augment(&ALL, Draw { seed: 1, epoch: 1, patch: 1 }, &mut empty.view());
         assert_eq!(empty.planes[0], [0.0; 8]);
     }
 
@@ -401,7 +422,7 @@ mod tests {
             let mut planes = patch.planes.clone().map(|plane| plane.repeat(n));
             let [input, truth, mask] = &mut planes;
             let each = PatchMut::each([6, 6], input, truth, mask);
-            each.zip(draws).for_each(|(patch, draw)| augment(&ALL, *draw, patch));
+            each.zip(draws).for_each(|(mut patch, draw)| augment(&ALL, *draw, &mut patch));
             planes
         };
         let draws: Vec<Draw> = (0..n as u32).map(|patch| Draw { seed: 1, epoch: 2, patch }).collect();
@@ -416,7 +437,7 @@ mod tests {
         }
         // None, and there is no change.
         let mut copy = patch.clone();
-        augment(&[], draws[0], copy.view());
+        augment(&[], draws[0], &mut copy.view());
         assert_eq!(copy, patch);
     }
 

@@ -28,6 +28,7 @@ pub fn training_batches(order: &[u32], batch: usize) -> std::slice::Chunks<'_, u
 /// What random numbers are drawn for, so that no two purposes share them.
 pub(super) const ORDER: u64 = 1;
 pub(super) const AUGMENTATION: u64 = 2;
+pub(super) const CUTTING: u64 = 3;
 
 /// A generator for one purpose at one place of the training.
 pub(super) fn random(purpose: u64, place: [u64; 3]) -> Rng {

@@ -10,6 +10,7 @@ use ndarray::{ArrayView2, ArrayView3, ArrayView4};
 use ndarray_npy::WriteNpyExt;
 use nifti::NiftiHeader;
 use num_complex::Complex32;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -53,9 +54,7 @@ impl Simulated<'_> {
         // The sizes tell whether a file is whole.
         let mut description = self.description();
         description["bytes"] = files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
-        let text = serde_json::to_string_pretty(&description)
-            .map_err(|e| Error::Data(format!("no JSON of this phantom: {e}")))?;
-        set.add_bytes("phantom.json", (text + "\n").as_bytes())?;
+        set.add_bytes("phantom.json", pretty(&description)?.as_bytes())?;
         set.commit().map(drop)
     }
 
@@ -227,6 +226,13 @@ impl Simulated<'_> {
         };
         figure.png()
     }
+}
+
+/// JSON, indented, with a line's end.
+pub(super) fn pretty(value: &impl Serialize) -> Result<String> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|e| Error::Data(format!("no JSON of this: {e}")))?;
+    Ok(text + "\n")
 }
 
 /// The amplitude that 99 % of the values which are not 0 stay below.

@@ -1,10 +1,16 @@
 //! Which buffers can share one allocation: those whose lives do not meet.
 
 use super::record::{Dispatch, Node, Resource, Role};
+use std::ops::Range;
 
 /// Gives every node but a host's a slot, and returns the slots' labels and sizes in bytes. Scratch
-/// nodes share slots over time, never within one dispatch; the others have one each.
-pub fn assign(nodes: &mut [Node], dispatches: &[Dispatch]) -> Vec<(&'static str, u64)> {
+/// nodes share slots over time, never within one dispatch; the others have one each. What is used both within and
+/// without the dispatches that are `repeated` lives to the end of the last repetition.
+pub fn assign(
+    nodes: &mut [Node],
+    dispatches: &[Dispatch],
+    repeated: &Range<usize>,
+) -> Vec<(&'static str, u64)> {
     let mut slots: Vec<(&'static str, u64)> = Vec::new();
     for node in nodes.iter_mut().filter(|n| !matches!(n.role, Role::Scratch | Role::External(_))) {
         node.slot = slots.len();
@@ -17,7 +23,11 @@ pub fn assign(nodes: &mut [Node], dispatches: &[Dispatch]) -> Vec<(&'static str,
         .map(|i| {
             let first = dispatches.iter().position(|d| uses(i, d)).unwrap_or(0);
             let last = dispatches.iter().rposition(|d| uses(i, d)).unwrap_or(0);
-            (first, last, i)
+            match repeated {
+                Range { start, end } if first < *start && last >= *start => (first, last.max(end - 1), i),
+                Range { start, end } if (*start..*end).contains(&first) && last >= *end => (*start, last, i),
+                _ => (first, last, i),
+            }
         })
         .collect();
     lives.sort_unstable();

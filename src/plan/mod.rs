@@ -14,6 +14,7 @@ use crate::gpu::{Gpu, Pooled, Profiler};
 use crate::kernel::pipeline::Pipeline;
 use crate::kernel::{Access, Cost, Pipelines, Spec};
 use record::{Node, Role};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Seconds of one submission, at the most, by estimate.
@@ -23,6 +24,9 @@ const LONGEST_SUBMISSION: f64 = 0.25;
 pub struct Plan {
     gpu: Gpu,
     steps: Vec<Step>,
+    /// The steps that are repeated, and how often.
+    repeated: Range<usize>,
+    times: usize,
     nodes: Vec<Node>,
     slots: Vec<Pooled>,
     textures: Vec<wgpu::TextureView>,
@@ -68,7 +72,7 @@ impl Plan {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let gpu = pipelines.gpu().clone();
-        let Recorder { mut nodes, dispatches, textures, .. } = recorder;
+        let Recorder { mut nodes, dispatches, textures, repeated, .. } = recorder;
         let mut specs: Vec<Spec> = Vec::new();
         for d in &dispatches {
             if !specs.contains(&d.spec) {
@@ -77,7 +81,7 @@ impl Plan {
         }
         pipelines.prepare(&specs, &|done| progress(done, specs.len()))?;
 
-        let sizes = memory::assign(&mut nodes, &dispatches);
+        let sizes = memory::assign(&mut nodes, &dispatches, &repeated);
         let take = |label: &str, size, usage| gpu.pool().take(&gpu, label, size, usage);
         let storage =
             wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
@@ -109,7 +113,17 @@ impl Plan {
         )?;
         gpu.queue().write_buffer(&uniforms, 0, &uniform_bytes);
 
-        let mut plan = Self { gpu, steps: Vec::new(), nodes, slots, textures, owned_textures, uniforms };
+        let mut plan = Self {
+            gpu,
+            steps: Vec::new(),
+            repeated,
+            times: 1,
+            nodes,
+            slots,
+            textures,
+            owned_textures,
+            uniforms,
+        };
         for (d, params) in dispatches.into_iter().zip(ranges) {
             let pipeline = pipelines.get(&d.spec)?;
             let bind_group = plan.bind(&d.spec, &pipeline, &d.resources, &params)?;
@@ -207,39 +221,45 @@ impl Plan {
     /// The plan has to live until `encoder` is submitted: dropped earlier, it gives its buffers back to the
     /// pool, and a plan made in between would write into them.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        record_all(&self.steps, encoder);
+        record_all(self.order(), encoder);
+    }
+
+    /// How often the runs to come repeat what [`Recorder::repeat_from_here`] began: once, until this is called.
+    pub fn repeat(&mut self, times: usize) {
+        self.times = times;
+    }
+
+    /// The steps of a run in order.
+    fn order(&self) -> impl Iterator<Item = &Step> {
+        let Range { start, end } = self.repeated;
+        let repeated = std::iter::repeat_n(&self.steps[start..end], self.times).flatten();
+        self.steps[..start].iter().chain(repeated).chain(&self.steps[end..])
     }
 
     /// Submits the whole plan once, and returns without waiting. Long plans are cut into several submissions, each
     /// well under a second even on a slow device: drivers take a longer one for a hang.
     pub fn run(&self) -> Result<()> {
         self.gpu.scoped("running a plan", || {
-            for steps in self.submissions() {
+            // What the slowest device of its kind does in a second, roughly.
+            let (flops, bytes) = if self.gpu.caps().software() { (2e10, 2e9) } else { (2e11, 2e10) };
+            let estimate = |step: &Step| step.cost.flops / flops + step.cost.bytes / bytes;
+            let mut steps = self.order().peekable();
+            while steps.peek().is_some() {
                 let mut encoder = self.gpu.encoder("palpate plan");
-                record_all(steps, &mut encoder);
+                let mut seconds = 0.0;
+                let part = std::iter::from_fn(|| {
+                    let step =
+                        steps.next_if(|s| seconds == 0.0 || seconds + estimate(s) <= LONGEST_SUBMISSION)?;
+                    seconds += estimate(step);
+                    Some(step)
+                });
+                record_all(part, &mut encoder);
                 self.gpu.queue().submit([encoder.finish()]);
             }
         })
     }
 
-    /// The dispatches of each submission.
-    fn submissions(&self) -> Vec<&[Step]> {
-        // What the slowest device of its kind does in a second, roughly.
-        let (flops, bytes) = if self.gpu.caps().software() { (2e10, 2e9) } else { (2e11, 2e10) };
-        let (mut cuts, mut seconds) = (vec![0], 0.0);
-        for (i, step) in self.steps.iter().enumerate() {
-            let own = step.cost.flops / flops + step.cost.bytes / bytes;
-            if seconds > 0.0 && seconds + own > LONGEST_SUBMISSION {
-                cuts.push(i);
-                seconds = 0.0;
-            }
-            seconds += own;
-        }
-        cuts.push(self.steps.len());
-        cuts.windows(2).map(|ends| &self.steps[ends[0]..ends[1]]).collect()
-    }
-
-    /// Runs the plan once with a timestamp before and after each dispatch.
+    /// Runs the plan once, without repetitions, with a timestamp before and after each dispatch.
     ///
     /// # Errors
     /// [`Error::Gpu`] when the device has no timestamps.
@@ -349,7 +369,7 @@ impl Step {
     }
 }
 
-fn record_all(steps: &[Step], encoder: &mut wgpu::CommandEncoder) {
+fn record_all<'a>(steps: impl Iterator<Item = &'a Step>, encoder: &mut wgpu::CommandEncoder) {
     let mut pass = encoder
         .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("palpate"), timestamp_writes: None });
     for step in steps {

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::{Cost, Params, Spec};
+use std::ops::Range;
 
 /// A buffer of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +105,8 @@ pub struct Recorder {
     pub(super) nodes: Vec<Node>,
     pub(super) textures: Vec<TextureNode>,
     pub(super) dispatches: Vec<Dispatch>,
+    /// The dispatches that a run repeats.
+    pub(super) repeated: Range<usize>,
     stage: &'static str,
 }
 
@@ -246,10 +249,22 @@ impl Recorder {
         });
     }
 
+    /// From here on, up to [`Recorder::repeat_to_here`], dispatches are repeated as often as
+    /// [`Plan::repeat`](super::Plan::repeat) says. What one repetition leaves for the next has to be used outside of
+    /// them as well. There is one such part in a plan.
+    pub fn repeat_from_here(&mut self) {
+        self.repeated = self.dispatches.len()..self.dispatches.len();
+    }
+
+    /// The end of what is repeated.
+    pub fn repeat_to_here(&mut self) {
+        self.repeated.end = self.dispatches.len();
+    }
+
     /// Bytes of device memory a plan of this will hold, a host's buffers not counted, and those of its largest buffer.
     pub fn memory(&self) -> [u64; 2] {
         let mut nodes: Vec<_> = self.nodes.iter().map(Node::without_contents).collect();
-        let slots = super::memory::assign(&mut nodes, &self.dispatches);
+        let slots = super::memory::assign(&mut nodes, &self.dispatches, &self.repeated);
         [slots.iter().map(|slot| slot.1).sum(), slots.iter().map(|slot| slot.1).max().unwrap_or(0)]
     }
 

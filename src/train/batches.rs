@@ -2,7 +2,7 @@
 
 use super::settings::TrainSettings;
 use crate::error::Result;
-use crate::patches::{Draw, PatchMut, Patches, augment, epoch_order, training_batches};
+use crate::patches::{Draw, PatchMut, Source, augment, epoch_order, training_batches};
 use std::sync::mpsc::sync_channel;
 
 /// One batch in PyTorch's layout: input `[n, 2, h, w]`, truth and mask `[n, 1, h, w]`.
@@ -30,12 +30,21 @@ impl Batch {
         [sum, self.mask.iter().filter(|w| **w > 0.0).count() as f64]
     }
 
-    /// The patches `indices`, and, up to `n`, patches of nothing with a mask of nothing.
-    fn gather(patches: &Patches, indices: &[u32], n: usize) -> Result<Self> {
+    /// The patches of `draws`, varied by `work`, and, up to `n`, patches of nothing with a mask of nothing.
+    fn gather(
+        patches: &dyn Source,
+        draws: &[Draw],
+        n: usize,
+        work: &dyn Fn(Draw, &mut PatchMut),
+    ) -> Result<Self> {
         let mut batch = Self::zeros(n, patches.shape());
-        let pixels = indices.len() * patches.shape().iter().product::<usize>();
+        let pixels = draws.len() * patches.shape().iter().product::<usize>();
         let Self { input, truth, mask } = &mut batch;
-        patches.gather(indices, &mut input[..2 * pixels], &mut truth[..pixels], &mut mask[..pixels])?;
+        let [input, truth, mask] = [&mut input[..2 * pixels], &mut truth[..pixels], &mut mask[..pixels]];
+        patches.gather(draws, input, truth, mask)?;
+        for (draw, mut own) in draws.iter().zip(PatchMut::each(patches.shape(), input, truth, mask)) {
+            work(*draw, &mut own);
+        }
         Ok(batch)
     }
 }
@@ -45,7 +54,7 @@ impl Batch {
 /// # Errors
 /// That of reading the patches, or of `work`.
 pub fn train(
-    patches: &Patches,
+    patches: &dyn Source,
     settings: &TrainSettings,
     epoch: u32,
     first: usize,
@@ -53,12 +62,11 @@ pub fn train(
 ) -> Result<()> {
     let order = epoch_order(settings.seed, epoch, patches.len());
     let make = |indices: &[u32]| {
-        let mut batch = Batch::gather(patches, indices, indices.len())?;
-        let Batch { input, truth, mask } = &mut batch;
-        for (&patch, own) in indices.iter().zip(PatchMut::each(patches.shape(), input, truth, mask)) {
-            augment(&settings.augmentations, Draw { seed: settings.seed, epoch, patch }, own);
-        }
-        Ok(batch)
+        let draws = draws(settings, epoch, indices);
+        Batch::gather(patches, &draws, draws.len(), &|draw, patch| {
+            augment(&settings.augmentations, draw, patch);
+            settings.normalisation.apply(patch);
+        })
     };
     std::thread::scope(|scope| {
         // One being made while one waits and one is worked on.
@@ -75,11 +83,23 @@ pub fn train(
     })
 }
 
-/// Hands `work` all patches in order, in batches of `n`.
+/// Hands `work` all patches in order, in batches of `n`, as they are but normalised.
 ///
 /// # Errors
 /// That of reading the patches, or of `work`.
-pub fn validate(patches: &Patches, n: usize, work: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
+pub fn validate(
+    patches: &dyn Source,
+    settings: &TrainSettings,
+    n: usize,
+    work: &mut dyn FnMut(Batch) -> Result<()>,
+) -> Result<()> {
     let order: Vec<u32> = (0..patches.len()).collect();
-    order.chunks(n).try_for_each(|indices| work(Batch::gather(patches, indices, n)?))
+    order.chunks(n).try_for_each(|indices| {
+        let draws = draws(settings, 0, indices);
+        work(Batch::gather(patches, &draws, n, &|_, patch| settings.normalisation.apply(patch))?)
+    })
+}
+
+fn draws(settings: &TrainSettings, epoch: u32, indices: &[u32]) -> Vec<Draw> {
+    indices.iter().map(|&patch| Draw { seed: settings.seed, epoch, patch }).collect()
 }

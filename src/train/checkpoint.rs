@@ -5,7 +5,7 @@
 
 use super::settings::TrainSettings;
 use crate::error::{Error, Result};
-use crate::nn::{Layout, Unet, UnetSettings, Weights, rest};
+use crate::nn::{Layout, Precision, Unet, UnetSettings, Weights, rest};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,15 +32,18 @@ pub struct Progress {
     pub history: Vec<Epoch>,
 }
 
-/// What makes a folder of patches recognisable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What makes a training's data recognisable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
-    /// Patches in `train.safetensors`.
+    /// Patches of an epoch.
     pub train: u32,
-    /// Patches in `validation.safetensors`.
+    /// Patches to validate with.
     pub validation: u32,
     /// Rows and columns.
     pub shape: [usize; 2],
+    /// Where they come from.
+    #[serde(default)]
+    pub about: String,
 }
 
 /// Sums over the batches of an epoch.
@@ -125,7 +128,7 @@ impl Checkpoint {
         tensors.extend(rest::put("second.", parameters, &self.moments[1]));
         let json = serde_json::to_string(&self.progress)
             .map_err(|e| Error::Data(format!("the training's state cannot be written: {e}")))?;
-        let bytes = rest::serialise(&tensors, BTreeMap::from([(TRAINING.into(), json)]))?;
+        let bytes = rest::serialise(&tensors, BTreeMap::from([(TRAINING.into(), json)]), Precision::Single)?;
         crate::io::atomic::write(path, &bytes)
     }
 

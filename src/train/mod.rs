@@ -2,13 +2,15 @@
 
 mod batches;
 mod checkpoint;
+mod data;
 mod folder;
 mod run;
 mod settings;
 mod step;
 
 pub use checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
+pub use data::{Cutting, TrainingData};
 pub use folder::Folder;
 pub use run::{End, Event, Training};
-pub use settings::TrainSettings;
+pub use settings::{Schedule, TrainSettings};
 pub use step::{Learned, Losses, Objective, TrainStep, Validation};

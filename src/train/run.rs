@@ -2,15 +2,17 @@
 
 use super::batches;
 use super::checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
+use super::data::TrainingData;
 use super::folder::Folder;
 use super::settings::TrainSettings;
 use super::step::{Learned, Losses, Objective, TrainStep, Validation};
+use crate::dime::Model;
 use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
 use crate::kernel::choose::Chooser;
 use crate::nn::{Unet, UnetSettings, Weights};
-use crate::patches::{Patches, Split};
-use std::path::Path;
+use crate::patches::Source;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What is told while a training goes on.
@@ -46,23 +48,22 @@ pub enum End {
 /// A training that can be run.
 pub struct Training<'a> {
     chooser: &'a Chooser,
-    patches: [Patches; 2],
+    data: TrainingData,
     folder: Folder,
     checkpoint_every: Duration,
     start: Checkpoint,
 }
 
 impl<'a> Training<'a> {
-    /// A training from `weights` on the patches of folder `data`, with its results in `folder`, which exists.
+    /// A training from `weights` on `data`, with its results in `folder`, which exists.
     ///
     /// # Errors
-    /// [`Error::Usage`] for settings that cannot be, [`Error::File`] for patches that cannot be read, or do not suit
-    /// the network.
+    /// [`Error::Usage`] for settings that cannot be, or patches that do not suit the network.
     pub fn new(
         chooser: &'a Chooser,
         weights: Weights,
         settings: TrainSettings,
-        data: &Path,
+        data: TrainingData,
         folder: Folder,
     ) -> Result<Self> {
         settings.check()?;
@@ -72,12 +73,12 @@ impl<'a> Training<'a> {
                 "patches have 2 channels in and 1 out; this network has {in_channels} and {out_channels}"
             )));
         }
-        let (patches, data) = open(data)?;
-        weights.unet.check_size(data.shape)?;
+        let found = recognise(&data);
+        weights.unet.check_size(found.shape)?;
         let progress = Progress {
             unet: weights.unet.settings().clone(),
             settings,
-            data,
+            data: found,
             epoch: 0,
             batches: 0,
             step: 0,
@@ -86,33 +87,35 @@ impl<'a> Training<'a> {
         };
         let zeros = vec![0.0; weights.parameters.len()];
         let start = Checkpoint { weights, moments: [zeros.clone(), zeros], best: None, progress };
-        Ok(Self { chooser, patches, folder, checkpoint_every: CHECKPOINT_EVERY, start })
+        Ok(Self { chooser, data, folder, checkpoint_every: CHECKPOINT_EVERY, start })
     }
 
     /// Goes on from `checkpoint`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the patches in `data` are not those it was begun with.
-    pub fn resume(chooser: &'a Chooser, checkpoint: Checkpoint, data: &Path, folder: Folder) -> Result<Self> {
+    /// [`Error::Usage`] when `data` are not those it was begun with.
+    pub fn resume(
+        chooser: &'a Chooser,
+        checkpoint: Checkpoint,
+        data: TrainingData,
+        folder: Folder,
+    ) -> Result<Self> {
         checkpoint.progress.settings.check()?;
-        let (patches, now) = open(data)?;
-        let before = checkpoint.progress.data;
+        let [before, now] = [checkpoint.progress.data.clone(), recognise(&data)];
         if now != before {
+            let text = |data: &Data| {
+                format!(
+                    "{} and {} patches of {} × {} ({})",
+                    data.train, data.validation, data.shape[0], data.shape[1], data.about
+                )
+            };
             return Err(Error::Usage(format!(
-                "the training was begun with {} and {} patches of {} × {}, and {} holds {} and {} of {} × {}; go on \
-                 with the same",
-                before.train,
-                before.validation,
-                before.shape[0],
-                before.shape[1],
-                data.display(),
-                now.train,
-                now.validation,
-                now.shape[0],
-                now.shape[1]
+                "the training was begun with {}, and now there are {}; go on with the same",
+                text(&before),
+                text(&now)
             )));
         }
-        Ok(Self { chooser, patches, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
+        Ok(Self { chooser, data, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
     }
 
     /// Writes a checkpoint in the middle of an epoch when the last one is older than this.
@@ -131,7 +134,8 @@ impl<'a> Training<'a> {
     /// [`Error::Data`] when a loss is no number any more, [`Error::OutOfMemory`] when it does not fit, and whatever
     /// device and files report. The last checkpoint stays.
     pub fn run(self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
-        let Self { chooser, patches: [train, validation], folder, checkpoint_every, start } = self;
+        let Self { chooser, data, folder, checkpoint_every, start } = self;
+        let (train, validation) = (&*data.train, &*data.validation);
         let Checkpoint { weights, moments, mut best, mut progress } = start;
         let settings = progress.settings.clone();
         let [h, w] = progress.data.shape;
@@ -183,7 +187,7 @@ impl<'a> Training<'a> {
             }
             let rate = settings.learning_rate(progress.epoch);
             let mut clock = Instant::now();
-            batches::train(&train, &settings, progress.epoch, progress.batches, &mut |batch| {
+            batches::train(train, &settings, progress.epoch, progress.batches, &mut |batch| {
                 let number = progress.step + 1;
                 if batch.weights()[0] == 0.0 {
                     return Err(Error::Data(MASKED.into()));
@@ -216,7 +220,7 @@ impl<'a> Training<'a> {
                 }
                 Ok(())
             })?;
-            let losses = validation_losses(&validation, batch, &validate, &settings)?;
+            let losses = validation_losses(validation, batch, &validate, &settings)?;
             // What is no number cannot be written to a checkpoint either.
             if !losses.total.is_finite() || !losses.total_variation.is_finite() {
                 return Err(diverged(&format!(
@@ -229,8 +233,7 @@ impl<'a> Training<'a> {
             let epoch = finish(&progress, rate, losses, batch, step.flops());
             if epoch.best {
                 let mut weights = learned.weights()?;
-                weights.metadata.insert("epoch".into(), epoch.epoch.to_string());
-                weights.metadata.insert("validation_mse".into(), epoch.validation.mse.to_string());
+                weights.metadata = metadata(data.model(), &progress, &epoch)?;
                 weights.save(&folder.weights())?;
                 best = Some(weights);
             }
@@ -252,23 +255,28 @@ const MASKED: &str = "the masks of a whole batch are 0 everywhere, so that nothi
 /// How often a checkpoint is written in the middle of an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
-fn open(folder: &Path) -> Result<([Patches; 2], Data)> {
-    let [train, validation] = [Split::Train, Split::Validation].map(|split| split.path(folder));
-    let patches = [Patches::open(&train)?, Patches::open(&validation)?];
-    let [shape, other] = [patches[0].shape(), patches[1].shape()];
-    if shape != other {
-        let what = format!(
-            "has patches of {} × {}, and {} of {} × {}",
-            other[0],
-            other[1],
-            train.display(),
-            shape[0],
-            shape[1]
-        );
-        return Err(Error::file(validation, what));
+fn recognise(data: &TrainingData) -> Data {
+    Data {
+        train: data.train.len(),
+        validation: data.validation.len(),
+        shape: data.train.shape(),
+        about: data.train.about(),
     }
-    let data = Data { train: patches[0].len(), validation: patches[1].len(), shape };
-    Ok((patches, data))
+}
+
+/// What the weights of a training say of themselves.
+fn metadata(model: Option<&Model>, progress: &Progress, epoch: &Epoch) -> Result<BTreeMap<String, String>> {
+    let normalisation = progress.settings.normalisation;
+    let model = model.map(|model| Model { normalisation, ..model.clone() });
+    let mut all = model.map_or_else(BTreeMap::new, |model| model.to_metadata());
+    let settings = serde_json::to_string(&progress.settings)
+        .map_err(|e| Error::Data(format!("the settings cannot be written as JSON: {e}")))?;
+    all.insert("training".into(), settings);
+    all.insert("epoch".into(), epoch.epoch.to_string());
+    all.insert("steps".into(), epoch.step.to_string());
+    all.insert("validation_mse".into(), epoch.validation.mse.to_string());
+    all.insert("palpate".into(), env!("CARGO_PKG_VERSION").into());
+    Ok(all)
 }
 
 /// The seed of what is random on the device.
@@ -284,13 +292,13 @@ fn diverged(what: &str) -> Error {
 }
 
 fn validation_losses(
-    patches: &Patches,
+    patches: &dyn Source,
     batch: usize,
     validation: &Validation,
     settings: &TrainSettings,
 ) -> Result<MeanLosses> {
     let (mut sums, mut all) = ([0.0; 2], [0.0; 2]);
-    batches::validate(patches, batch, &mut |batch| {
+    batches::validate(patches, settings, batch, &mut |batch| {
         let losses = validation.run(batch.parts())?;
         let weights = batch.weights();
         for (i, loss) in [losses.mse, losses.total_variation].into_iter().enumerate() {

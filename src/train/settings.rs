@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::adam;
-use crate::patches::Augmentation;
+use crate::patches::{Augmentation, Normalisation};
 use serde::{Deserialize, Serialize};
 
 /// A training's settings. The defaults are the paper's (Iftikhar, Ahmad, Kolipaka 2025, §2.3) where it gives them.
@@ -18,6 +18,9 @@ pub struct TrainSettings {
     pub decay: f32,
     /// …after each so many epochs.
     pub decay_every: u32,
+    /// How the learning rate falls.
+    #[serde(default)]
+    pub schedule: Schedule,
     /// Epochs without a better validation loss after which training stops.
     pub patience: u32,
     /// The factor λ of the mean total variation of the prediction beside the mean square error.
@@ -30,6 +33,20 @@ pub struct TrainSettings {
     pub seed: u64,
     /// How patches are varied each time they are seen.
     pub augmentations: Vec<Augmentation>,
+    /// How patches are normalised, then and always.
+    #[serde(default)]
+    pub normalisation: Normalisation,
+}
+
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// By a factor after each so many epochs.
+    #[default]
+    Steps,
+    /// As half a cosine from the first epoch to the last, where it is near 0 (Loshchilov and Hutter, 2017).
+    Cosine,
 }
 
 impl Default for TrainSettings {
@@ -40,12 +57,14 @@ impl Default for TrainSettings {
             learning_rate: 3e-4,
             decay: 0.8,
             decay_every: 20,
+            schedule: Schedule::Steps,
             patience: 30,
             total_variation: 0.01,
             weight_decay: 0.0,
             clip: 0.0,
             seed: 1,
             augmentations: Vec::new(),
+            normalisation: Normalisation::None,
         }
     }
 }
@@ -78,7 +97,15 @@ impl TrainSettings {
 
     /// The learning rate in `epoch`, from 0 on.
     pub fn learning_rate(&self, epoch: u32) -> f32 {
-        self.learning_rate * self.decay.powi((epoch / self.decay_every) as i32)
+        self.learning_rate
+            * match self.schedule {
+                Schedule::Steps => self.decay.powi((epoch / self.decay_every) as i32),
+                Schedule::Cosine => {
+                    // In the middle of the epoch, so that the last one learns too.
+                    let done = (epoch as f32 + 0.5) / self.epochs as f32;
+                    (1.0 + (std::f32::consts::PI * done).cos()) / 2.0
+                }
+            }
     }
 
     /// The optimiser's part.

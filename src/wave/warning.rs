@@ -142,13 +142,15 @@ impl Warning {
         )
     }
 
-    /// The median loss modulus, `loss_kpa`, is negative.
-    pub fn conjugated(loss_kpa: f64) -> Self {
+    /// The median loss modulus, `loss_kpa`, is negative. Whether that was `corrected` for DIME; MMDI's stiffness does not
+    /// depend on it.
+    pub fn conjugated(loss_kpa: f64, corrected: bool) -> Self {
+        let corrected = if corrected { "; DIME was given its conjugate" } else { "" };
         Self::new(
             Code::Conjugated,
             format!(
                 "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew on their way: the field \
-                 looks conjugated (frames in reverse order, or the sign of the imaginary part)"
+                 looks conjugated (frames in reverse order, or the sign of the imaginary part){corrected}"
             ),
         )
     }

@@ -33,7 +33,7 @@ fn random(norm: Norm, up: Up) -> Weights {
 
 /// The file of `weights` once `change` has been at it.
 fn changed(weights: &Weights, change: impl FnOnce(&mut Tensors, &mut Metadata)) -> Vec<u8> {
-    let bytes = weights.serialise().unwrap();
+    let bytes = weights.serialise(Precision::Single).unwrap();
     let parsed = SafeTensors::deserialize(&bytes).unwrap();
     let own = parsed.tensors().into_iter();
     let mut tensors = own.map(|(n, v)| (n, (v.dtype(), v.shape().to_vec(), v.data().to_vec()))).collect();
@@ -124,7 +124,7 @@ fn random_weights_are_as_pytorch_starts_them() {
 #[test]
 fn padding_stays_zero_when_a_file_is_read() {
     for (norm, up) in ALL {
-        let weights = Weights::parse(&random(norm, up).serialise().unwrap()).unwrap();
+        let weights = Weights::parse(&random(norm, up).serialise(Precision::Single).unwrap()).unwrap();
         let layout = weights.unet.layout();
         let (parameters, state) = (&layout.parameters, &layout.state);
         for (entries, values) in [(parameters, &weights.parameters), (state, &weights.state)] {
@@ -282,7 +282,7 @@ fn a_header_that_promises_much_gets_no_memory_for_it() {
 
 #[test]
 fn files_that_are_no_safetensors() {
-    let good = random(Norm::Instance, Up::Transpose).serialise().unwrap();
+    let good = random(Norm::Instance, Up::Transpose).serialise(Precision::Single).unwrap();
     let header = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
     for cut in [1, 7, 8, 9, header, header + 8, good.len() / 2, good.len() - 1] {
         let what = Weights::parse(&good[..cut]).unwrap_err();

@@ -3,6 +3,7 @@
 use super::{Family, Set, sheet};
 use crate::error::{Error, Result};
 use crate::io::atomic;
+use crate::phantom::output::pretty;
 use crate::phantom::{FILES, Phantom, Quality, Simulated};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The file that says which set a folder holds.
 const SET: &str = "set.json";
 /// The file that lists the phantoms.
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 /// The picture of some of them.
 const SHEET: &str = "contact-sheet.png";
 
@@ -275,7 +276,7 @@ fn read(folder: &Path) -> Value {
 
 /// The component of the displacement that a phantom's description calls driven, 0 for x to 2 for z, and the side of
 /// its pixels in mm.
-pub(super) fn shown(folder: &Path) -> (usize, f64) {
+pub(crate) fn shown(folder: &Path) -> (usize, f64) {
     let said = read(folder);
     let component = match said["driven_component"].as_str() {
         Some("x") => 0,
@@ -294,10 +295,4 @@ fn sweep(folder: &Path) {
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-fn pretty(value: &impl Serialize) -> Result<String> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|e| Error::Data(format!("no JSON of this: {e}")))?;
-    Ok(text + "\n")
 }

@@ -8,6 +8,7 @@ mod folder;
 mod sheet;
 
 pub use folder::{Entry, Event, Folder, Manifest, Shard};
+pub(crate) use folder::{MANIFEST, shown};
 
 use super::Phantom;
 use crate::error::{Error, Result};
@@ -23,7 +24,9 @@ pub const MOST: usize = 1_000_000;
 pub enum Kind {
     /// The seven families of Iftikhar, Ahmad and Kolipaka's table 1 in its proportions.
     Table1,
-    /// Slabs of liver-like outline and smoothly varying modulus.
+    /// The cylinders among them, with most weight on those with inclusions: what the `bulk` network is trained on.
+    Cylinders,
+    /// Slabs of liver-like outline and smoothly varying modulus: what the `slab` network is trained on.
     Livers,
 }
 
@@ -85,11 +88,12 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Kind::Table1 => "table1",
+            Kind::Cylinders => "cylinders",
             Kind::Livers => "livers",
         }
     }
 
-    /// The families, and each one's number in the paper's set.
+    /// The families, and each one's share: in the paper's set, its number there.
     pub fn families(self) -> &'static [(Family, usize)] {
         match self {
             Kind::Table1 => &[
@@ -100,6 +104,13 @@ impl Kind {
                 (Family::TwoInclusions, 50),
                 (Family::Square, 100),
                 (Family::SquareInclusions, 100),
+            ],
+            Kind::Cylinders => &[
+                (Family::Homogeneous, 6),
+                (Family::Linear, 2),
+                (Family::OffCentre, 2),
+                (Family::FourInclusions, 5),
+                (Family::TwoInclusions, 5),
             ],
             Kind::Livers => &[(Family::Liver, 1)],
         }

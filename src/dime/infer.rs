@@ -1,0 +1,343 @@
+//! A wave image to a map of stiffness, wholly on the GPU.
+
+use super::lattice::{Lattice, Spread};
+use super::model::{Calibration, Model};
+use crate::error::{Error, Result};
+use crate::kernel::choose::Chooser;
+use crate::kernel::cut::Lattice as Buffers;
+use crate::kernel::harmonic::{self, Frames};
+use crate::kernel::overlap::Overlap;
+use crate::kernel::resample::Grids;
+use crate::kernel::settle::Settling;
+use crate::kernel::{advance, clear, confine, cut, overlap, resample, settle, unstack};
+use crate::nn::{Mode, Weights};
+use crate::plan::{Buf, Plan, Recorder};
+use crate::tape::{Leaves, Lowering, Tape};
+use crate::tensor::{Shape, Tensor};
+
+/// How far a pixel of the input looks for one of the network's grid that has a value, in pixels of the coarser grid.
+const REACH: usize = 3;
+
+/// What is to be inverted, and how densely.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Columns and rows of the image.
+    pub size: [usize; 2],
+    /// Pixel spacing along x and y, mm.
+    pub spacing_mm: [f64; 2],
+    /// What the frames are.
+    pub frames: Frames,
+    /// Whether the wave has to be conjugated to be that of u = Re(U e^{+iωt}).
+    pub conjugated: bool,
+    /// Frequency of the vibration, Hz.
+    pub frequency_hz: f64,
+    /// Density of the tissue, kg/m³.
+    pub density: f64,
+    /// Pixels (of the network's grid) from one patch to the next.
+    pub stride: usize,
+    /// Patches computed at once, at the most.
+    pub batch: usize,
+}
+
+/// A plane of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plane {
+    /// Storage modulus, kPa.
+    Modulus,
+    /// Its uncertainty, kPa: see [`Calibration`].
+    Uncertainty,
+    /// Standard deviation of the overlapping predictions, kPa.
+    Spread,
+}
+
+impl Plane {
+    /// This plane of what [`Dime::invert`] returns.
+    pub fn of(self, maps: &[f32]) -> &[f32] {
+        let n = maps.len() / unstack::PLANES;
+        &maps[self as usize * n..(self as usize + 1) * n]
+    }
+}
+
+/// A network compiled for images of one size.
+pub struct Dime {
+    settings: Settings,
+    model: Model,
+    grids: Grids,
+    spread: Spread,
+    batch: usize,
+    plan: Plan,
+    frames: Buf,
+    mask: Buf,
+    patches: Buf,
+    lattice: Buf,
+    maps: Buf,
+}
+
+impl Settings {
+    /// Refuses what cannot be inverted.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names the setting.
+    pub fn check(&self, model: &Model) -> Result<()> {
+        let positive = [
+            ("frequency", self.frequency_hz),
+            ("density", self.density),
+            ("spacing", self.spacing_mm[0]),
+            ("spacing", self.spacing_mm[1]),
+        ];
+        if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
+            return Err(Error::Usage(format!("--{name} is a number above 0, not {value}")));
+        }
+        if self.size.contains(&0) || self.batch == 0 {
+            return Err(Error::Usage("an image and a batch have at least one pixel, and one patch".into()));
+        }
+        if !(1..=model.patch).contains(&self.stride) {
+            return Err(Error::Usage(format!(
+                "--stride is {}; patches of {} pixels overlap or touch from 1 to {}",
+                self.stride, model.patch, model.patch
+            )));
+        }
+        // The network's grid is no larger than an image may be.
+        let to = self.grids(model).to;
+        if to.iter().any(|n| *n > 8192) {
+            return Err(Error::Usage(format!(
+                "on the network's grid, {:.3} mm a pixel at {} Hz, the image has {} × {} pixels, where 8192 are the \
+                 most; is --spacing or --frequency right?",
+                self.pixel_mm(model),
+                self.frequency_hz,
+                to[0],
+                to[1]
+            )));
+        }
+        Ok(())
+    }
+
+    /// Side of a pixel of the network's grid, mm. Elastodynamics knows no length of its own: at another frequency the
+    /// same picture of waves, seen with pixels that are larger by as much as the frequency is lower, has the same
+    /// speeds.
+    pub fn pixel_mm(&self, model: &Model) -> f64 {
+        model.pixel_mm * model.frequency_hz / self.frequency_hz
+    }
+
+    fn grids(&self, model: &Model) -> Grids {
+        let pixel = self.pixel_mm(model);
+        let step = self.spacing_mm.map(|spacing| pixel / spacing);
+        // Rounding must not add a column to an image that has the network's grid already.
+        let to = [0, 1].map(|k| ((self.size[k] as f64 / step[k] - 1e-6).ceil() as usize).max(1));
+        Grids { from: self.size, to, step, reach: 0 }
+    }
+}
+
+impl Dime {
+    /// Compiles the network of `weights` for images that `settings` describe: fewer patches at once where the device has
+    /// no room for as many. `progress` is told how many kernels of how many are compiled.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for settings that make no sense, [`Error::Data`] for weights that do not say how their input is
+    /// made or are no network from 2 channels to 1, [`Error::OutOfMemory`] when not even one patch fits.
+    pub fn new(
+        chooser: &Chooser,
+        weights: &Weights,
+        settings: &Settings,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
+        let model = Model::from_metadata(&weights.metadata)
+            .map_err(|what| Error::Data(format!("the network's file {what}")))?;
+        settings.check(&model)?;
+        let unet = weights.unet.settings();
+        if [unet.in_channels, unet.out_channels] != [2, 1] {
+            return Err(Error::Data(format!(
+                "the network has {} channels in and {} out, where 2 and 1 are wanted",
+                unet.in_channels, unet.out_channels
+            )));
+        }
+        weights.unet.check_size([model.patch; 2])?;
+        let gpu = chooser.pipelines().gpu();
+        let grids = settings.grids(&model);
+        let spread = Spread { side: model.patch, stride: settings.stride, power: POWER };
+        let mut batch = settings.batch.min(Lattice::most(grids.to, spread)[0]).max(1);
+        loop {
+            let recorded = Recorded::new(chooser, weights, &model, settings, spread, batch)?;
+            let [all, largest] = recorded.rec.memory();
+            let fits = largest <= gpu.caps().max_binding() || batch == 1;
+            let room = || {
+                let [nx, ny] = settings.size;
+                gpu.check_memory(&format!("{batch} patches of an image of {nx} × {ny} px"), all)
+            };
+            if fits {
+                match room().and_then(|()| Plan::compile(recorded.rec, chooser.pipelines(), progress)) {
+                    Err(Error::OutOfMemory(_)) if batch > 1 => {}
+                    plan => {
+                        let [frames, mask, patches, lattice, maps] = recorded.buffers;
+                        let (plan, settings) = (plan?, settings.clone());
+                        return Ok(Self {
+                            settings,
+                            model,
+                            grids,
+                            spread,
+                            batch,
+                            plan,
+                            frames,
+                            mask,
+                            patches,
+                            lattice,
+                            maps,
+                        });
+                    }
+                }
+            }
+            batch = batch.div_ceil(2);
+        }
+    }
+
+    /// Inverts one slice: `frames` `[frames][ny][nx]`, finite inside the mask, and `mask` `[ny][nx]`. Returns the maps
+    /// `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] cuts one out.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when the slices' lengths do not fit the settings, and whatever the device reports.
+    pub fn invert(&mut self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        self.prepare(mask)?;
+        let n = mask.len();
+        let count = self.settings.frames.count();
+        if frames.len() != n * count {
+            return Err(Error::Data(format!(
+                "{count} frames of {:?} px need {} values, not {}",
+                self.settings.size,
+                n * count,
+                frames.len()
+            )));
+        }
+        self.plan.write(self.frames, frames)?;
+        self.plan.run()?;
+        self.plan.read(self.maps)
+    }
+
+    /// Lays patches over `mask`, `[ny][nx]`, for the runs to come.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when it is not of the settings' size, and whatever the device reports.
+    pub fn prepare(&mut self, mask: &[bool]) -> Result<()> {
+        let [nx, ny] = self.settings.size;
+        if mask.len() != nx * ny {
+            return Err(Error::Data(format!("a mask of {nx} × {ny} px has {} values", mask.len())));
+        }
+        let lattice = Lattice::new(&self.coarse(mask), self.grids.to, self.spread);
+        let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
+        self.plan.write(self.mask, &inside)?;
+        self.plan.write(self.patches, &lattice.patches)?;
+        self.plan.write(self.lattice, &lattice.table)?;
+        self.plan.repeat(lattice.patches.len().div_ceil(self.batch));
+        Ok(())
+    }
+
+    /// A mask on the network's grid, by the nearest pixel, as `kernels/resample.wgsl` has it.
+    fn coarse(&self, mask: &[bool]) -> Vec<bool> {
+        let Grids { from: [mx, my], to: [nx, ny], step, .. } = self.grids;
+        let nearest = |i: usize, n: usize, m: usize, step: f64| {
+            let at = (i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0;
+            let at = (at + 0.5).floor();
+            (0.0..m as f64).contains(&at).then_some(at as usize)
+        };
+        (0..nx * ny)
+            .map(|i| {
+                let [x, y] = [nearest(i % nx, nx, mx, step[0]), nearest(i / nx, ny, my, step[1])];
+                x.zip(y).is_some_and(|(x, y)| mask[y * mx + x])
+            })
+            .collect()
+    }
+
+    /// What the network says of itself.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Patches computed at once.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The plan: to encode, to time, to ask for its memory.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// A patch weighs by this power of its share inside the mask: see [`window`].
+const POWER: f32 = 2.0;
+
+/// The weight of a patch's rows, and of its columns: less toward the edges, where a network sees but one side.
+fn window(side: usize) -> Vec<f32> {
+    let half = side as f32 / 2.0;
+    (0..side).map(|i| 1.0 - ((i as f32 + 0.5 - half).abs() / half).powi(2) * 0.9).collect()
+}
+
+struct Recorded {
+    rec: Recorder,
+    /// Frames, mask, patches, lattice, maps.
+    buffers: [Buf; 5],
+}
+
+impl Recorded {
+    fn new(
+        chooser: &Chooser,
+        weights: &Weights,
+        model: &Model,
+        settings: &Settings,
+        spread: Spread,
+        batch: usize,
+    ) -> Result<Self> {
+        let [nx, ny] = settings.size;
+        let grids = settings.grids(model);
+        let pixels = grids.to[0] * grids.to[1];
+        let [most, points] = Lattice::most(grids.to, spread);
+        let mut rec = Recorder::new();
+        let frames = rec.input::<f32>("frames", nx * ny * settings.frames.count());
+        let mask = rec.input::<f32>("mask", nx * ny);
+        let patches = rec.input::<[f32; 4]>("patches", most);
+        let lattice = rec.input::<i32>("lattice", points);
+        let maps = rec.output::<f32>("maps", unstack::PLANES * nx * ny);
+        let leaves = Leaves {
+            parameters: rec.constant("parameters", &weights.parameters),
+            state: rec.constant("running statistics", &weights.state),
+            step: rec.constant("step", &[0u32; 8]),
+        };
+
+        rec.stage("wave");
+        let wave = harmonic::record(&mut rec, frames, settings.frames, nx * ny);
+        let field = confine::record(&mut rec, [wave, mask], settings.conjugated, nx * ny);
+        let image = resample::record(&mut rec, field, grids);
+        let counter = rec.scratch::<u32>("counter", 1);
+        let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
+        clear::record(&mut rec, counter, 1);
+        clear::record(&mut rec, state, 4 * pixels);
+
+        rec.repeat_from_here();
+        rec.stage("patches");
+        let mut tape = Tape::new();
+        let registered = weights.unet.layout().register(&mut tape);
+        let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
+        let output = weights.unet.forward(&mut tape, &registered, input, Mode::Infer)?;
+        let buffers = Buffers { patches, lattice, counter };
+        let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
+        cut::record(&mut rec, image, grids.to, buffers, model.normalisation, cuttings);
+        rec.stage("network");
+        let lowering =
+            Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, cuttings)], &[(output, None)])?;
+        rec.stage("overlap");
+        let window = rec.constant("window", &window(spread.side));
+        let over = Overlap { size: grids.to, stride: spread.stride, image, window, lattice: buffers };
+        overlap::record(&mut rec, over, lowering.tensor(output), state);
+        advance::record(&mut rec, counter, batch);
+        rec.repeat_to_here();
+
+        rec.stage("map");
+        let Calibration { floor, slope } =
+            model.calibration.unwrap_or(Calibration { floor: 0.0, slope: 1.0 });
+        // The network knows speeds; the modulus is in proportion to the density.
+        let how = Settling { scale: settings.density / model.density, floor, slope };
+        let settled = settle::record(&mut rec, state, how, pixels);
+        let back = resample::record(&mut rec, settled, grids.back(REACH));
+        unstack::record(&mut rec, [back, mask, maps], nx * ny);
+        Ok(Self { rec, buffers: [frames, mask, patches, lattice, maps] })
+    }
+}

@@ -1,0 +1,195 @@
+//! Where patches lie: on a lattice, as many as a mask needs.
+
+use crate::patches::INSIDE;
+
+/// Shares of a patch inside the mask that are accepted in turn, until every pixel of the mask is in some patch.
+const ACCEPTED: [f64; 5] = [INSIDE, 0.3, 0.15, 0.05, 0.0];
+
+/// How patches lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Rows and columns of a patch.
+    pub side: usize,
+    /// Pixels from one to the next.
+    pub stride: usize,
+    /// A patch weighs as much as this power of its share inside the mask.
+    pub power: f32,
+}
+
+/// The patches of one mask, as `kernels/cut.wgsl` and `kernels/overlap.wgsl` take them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lattice {
+    /// First column, first row, weight, 0.
+    pub patches: Vec<[f32; 4]>,
+    /// How many there are, rows, columns, first row and first column of the lattice; the number of each row's first
+    /// patch, and one more; the number of each point's patch, or -1.
+    pub table: Vec<i32>,
+}
+
+impl Lattice {
+    /// The most patches, and the most points with what goes before them, that a mask of this size can have.
+    pub fn most([nx, ny]: [usize; 2], Spread { side, stride, .. }: Spread) -> [usize; 2] {
+        let [columns, rows] = [nx, ny].map(|n| (n + side - 2) / stride + 1);
+        [columns * rows, 5 + rows + 1 + columns * rows]
+    }
+
+    /// The patches of `mask`, `[ny][nx]`: those of which half lies inside, as in training, and where a pixel is in none
+    /// of these, those with the most inside that hold it.
+    pub fn new(mask: &[bool], [nx, ny]: [usize; 2], spread: Spread) -> Self {
+        let Spread { side, stride, power } = spread;
+        let Some(bounds) = bounds(mask, nx) else {
+            return Self { patches: vec![], table: vec![0, 0, 0, 0, 0, 0] };
+        };
+        // Every patch that holds a pixel inside begins between these.
+        let begin = bounds.map(|[first, _]| first as i32 - side as i32 + 1);
+        let points = [0, 1].map(|k| (bounds[k][1] as i32 - begin[k]) as usize / stride + 1);
+        let inside = Sums::new(mask, [nx, ny]);
+        let at = |k: usize, i: usize| begin[k] + (i * stride) as i32;
+        let share: Vec<f64> = (0..points[0] * points[1])
+            .map(|i| {
+                let corner = [at(0, i % points[0]), at(1, i / points[0])];
+                inside.within(corner, side) as f64 / (side * side) as f64
+            })
+            .collect();
+        let mut taken = vec![false; share.len()];
+        let mut open = mask.to_vec();
+        for least in ACCEPTED {
+            let still = Sums::new(&open, [nx, ny]);
+            if still.within([0, 0], nx.max(ny)) == 0 {
+                break;
+            }
+            for i in 0..share.len() {
+                let corner = [at(0, i % points[0]), at(1, i / points[0])];
+                if share[i] > 0.0 && share[i] >= least && still.within(corner, side) > 0 {
+                    taken[i] = true;
+                    let [xs, ys] = [0, 1].map(|k| span(corner[k], side, [nx, ny][k]));
+                    ys.for_each(|y| open[y * nx + xs.start..y * nx + xs.end].fill(false));
+                }
+            }
+        }
+        let (mut patches, mut rows, mut numbers) = (vec![], vec![], vec![]);
+        for i in 0..share.len() {
+            if i.is_multiple_of(points[0]) {
+                rows.push(patches.len() as i32);
+            }
+            numbers.push(if taken[i] { patches.len() as i32 } else { -1 });
+            if taken[i] {
+                let [x, y] = [at(0, i % points[0]), at(1, i / points[0])];
+                patches.push([x as f32, y as f32, (share[i] as f32).powf(power), 0.0]);
+            }
+        }
+        rows.push(patches.len() as i32);
+        let count = patches.len() as i32;
+        let mut table = vec![count, points[1] as i32, points[0] as i32, begin[1], begin[0]];
+        table.extend(rows);
+        table.extend(numbers);
+        Self { patches, table }
+    }
+}
+
+/// First and last column, first and last row with a pixel inside.
+fn bounds(mask: &[bool], nx: usize) -> Option<[[usize; 2]; 2]> {
+    let inside = || mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| i);
+    let range = |of: &dyn Fn(usize) -> usize| Some([inside().map(of).min()?, inside().map(of).max()?]);
+    Some([range(&|i| i % nx)?, range(&|i| i / nx)?])
+}
+
+/// The part of `first..first + len` that is within `0..n`.
+fn span(first: i32, len: usize, n: usize) -> std::ops::Range<usize> {
+    let end = (first + len as i32).clamp(0, n as i32);
+    (first.max(0) as usize).min(end as usize)..end as usize
+}
+
+/// Sums over rectangles from the first pixel on.
+struct Sums {
+    size: [usize; 2],
+    sums: Vec<u32>,
+}
+
+impl Sums {
+    fn new(mask: &[bool], [nx, ny]: [usize; 2]) -> Self {
+        let mut sums = vec![0; (nx + 1) * (ny + 1)];
+        for y in 0..ny {
+            let mut row = 0;
+            for x in 0..nx {
+                row += u32::from(mask[y * nx + x]);
+                sums[(y + 1) * (nx + 1) + x + 1] = sums[y * (nx + 1) + x + 1] + row;
+            }
+        }
+        Self { size: [nx, ny], sums }
+    }
+
+    /// Pixels in the square that begins at `corner`.
+    fn within(&self, corner: [i32; 2], side: usize) -> u32 {
+        let [xs, ys] = [0, 1].map(|k| span(corner[k], side, self.size[k]));
+        let at = |x: usize, y: usize| self.sums[y * (self.size[0] + 1) + x];
+        (at(xs.end, ys.end) + at(xs.start, ys.start)) - (at(xs.start, ys.end) + at(xs.end, ys.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disc(nx: usize, ny: usize, [x0, y0, r]: [f64; 3]) -> Vec<bool> {
+        (0..nx * ny).map(|i| ((i % nx) as f64 - x0).hypot((i / nx) as f64 - y0) < r).collect()
+    }
+
+    fn covered(lattice: &Lattice, nx: usize, ny: usize, side: usize) -> Vec<usize> {
+        let mut count = vec![0; nx * ny];
+        for [x, y, ..] in &lattice.patches {
+            for row in span(*y as i32, side, ny) {
+                for column in span(*x as i32, side, nx) {
+                    count[row * nx + column] += 1;
+                }
+            }
+        }
+        count
+    }
+
+    #[test]
+    fn every_pixel_is_in_a_patch() {
+        let stripe = |nx: usize, ny: usize| (0..nx * ny).map(|i| i % nx == 7).collect::<Vec<_>>();
+        let dot = |nx: usize, ny: usize| (0..nx * ny).map(|i| i == nx * ny - 1).collect::<Vec<_>>();
+        for (nx, ny) in [(50, 41), (9, 64), (1, 1), (8, 1)] {
+            for mask in [disc(nx, ny, [20.0, 15.0, 12.0]), stripe(nx, ny), dot(nx, ny), vec![true; nx * ny]] {
+                for (side, stride) in [(30, 3), (30, 30), (7, 1), (5, 4), (1, 1)] {
+                    let spread = Spread { side, stride, power: 2.0 };
+                    let lattice = Lattice::new(&mask, [nx, ny], spread);
+                    let [most, points] = Lattice::most([nx, ny], spread);
+                    assert!(lattice.patches.len() <= most && lattice.table.len() <= points);
+                    assert_eq!(lattice.table[0] as usize, lattice.patches.len());
+                    if stride <= side {
+                        let count = covered(&lattice, nx, ny, side);
+                        assert!(
+                            mask.iter().zip(&count).all(|(m, n)| !m || *n > 0),
+                            "{nx} {ny} {side} {stride}"
+                        );
+                    }
+                }
+            }
+        }
+        let none = Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, power: 1.0 });
+        assert!(none.patches.is_empty());
+    }
+
+    #[test]
+    fn within_a_disc_patches_are_half_inside_and_all_there_are() {
+        let mask = disc(100, 100, [50.0, 50.0, 40.0]);
+        let spread = Spread { side: 30, stride: 3, power: 1.0 };
+        let lattice = Lattice::new(&mask, [100, 100], spread);
+        assert!(lattice.patches.iter().all(|p| p[2] >= 0.5));
+        let count = covered(&lattice, 100, 100, 30);
+        assert_eq!(count[50 * 100 + 50], 100, "a pixel in the middle is in every patch that can hold it");
+        // Numbers run along the rows of the lattice.
+        let columns = lattice.table[2] as usize;
+        let rows = lattice.table[1] as usize;
+        for (number, [x, y, ..]) in lattice.patches.iter().enumerate() {
+            let [column, row] = [(x - lattice.table[4] as f32) / 3.0, (y - lattice.table[3] as f32) / 3.0];
+            let at = 5 + rows + 1 + row as usize * columns + column as usize;
+            assert_eq!(lattice.table[at] as usize, number);
+            let first = lattice.table[5 + row as usize] as usize;
+            assert!((first..lattice.table[5 + row as usize + 1] as usize).contains(&number));
+        }
+    }
+}

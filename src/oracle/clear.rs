@@ -1,0 +1,6 @@
+use ndarray::Array1;
+
+/// Zeros.
+pub fn clear(n: usize) -> Array1<f64> {
+    Array1::zeros(n)
+}

@@ -1,0 +1,213 @@
+//! A patch cut from an image: anywhere, and now and then turned, zoomed, or as coarse as a mesh.
+
+use super::Augmentation;
+use super::images::Image;
+use fastrand::Rng;
+use num_complex::Complex32;
+use std::f32::consts::TAU;
+
+/// How much of a patch lies inside the object, at the least (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
+pub const INSIDE: f64 = 0.5;
+/// Tries at a place of which enough lies inside.
+const TRIES: usize = 64;
+/// Distances of nodes in a coarse patch, in pixels.
+const NODES: [f32; 2] = [1.2, 3.0];
+
+/// Cuts patches.
+#[derive(Debug, Clone, Copy)]
+pub struct Cutter {
+    side: usize,
+    /// The largest zoom; 1 for none.
+    zoom: f32,
+    /// The share of coarse patches.
+    texture: f32,
+}
+
+/// Where a patch goes: `[2, side, side]`, and twice `[side, side]`.
+pub struct Cut<'a> {
+    pub input: &'a mut [f32],
+    pub truth: &'a mut [f32],
+    pub mask: &'a mut [f32],
+}
+
+/// Where a patch's pixels lie in the image: the middle, and the step to the right.
+struct Place {
+    middle: [f32; 2],
+    step: [f32; 2],
+}
+
+impl Place {
+    /// Row and column in the image of a patch's row and column.
+    fn at(&self, side: usize, [row, column]: [f32; 2]) -> [f32; 2] {
+        let half = (side as f32 - 1.0) / 2.0;
+        let [dy, dx] = [row - half, column - half];
+        let [along, across] = self.step;
+        [self.middle[0] + along * dy + across * dx, self.middle[1] - across * dy + along * dx]
+    }
+}
+
+impl Cutter {
+    /// Patches of `side` × `side` pixels, with the zoom and the texture of `augmentations`.
+    pub fn new(side: usize, augmentations: &[Augmentation]) -> Self {
+        let mut cutter = Self { side, zoom: 1.0, texture: 0.0 };
+        for one in augmentations {
+            match *one {
+                Augmentation::Zoom { most } => cutter.zoom = most,
+                Augmentation::Texture { share } => cutter.texture = share,
+                _ => {}
+            }
+        }
+        cutter
+    }
+
+    /// Rows and columns of a patch.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Cuts a patch at random.
+    ///
+    /// Half of the patches are turned by any angle and zoomed, where zooming is asked for: seen larger by a factor z, a
+    /// wave is that of the same body enlarged, whose modulus is z² times as high, since the frequency stays.
+    pub fn cut(&self, image: Image, rng: &mut Rng, mut to: Cut) {
+        let turned = self.zoom > 1.0 && rng.bool();
+        let (zoom, angle) =
+            if turned { (self.zoom.powf(2.0 * rng.f32() - 1.0), TAU * rng.f32()) } else { (1.0, 0.0) };
+        let coarse = rng.f32() < self.texture;
+        let mut best = (-1.0, Place { middle: [0.0; 2], step: [1.0, 0.0] });
+        for _ in 0..TRIES {
+            let place = self.place(image, rng, zoom, angle);
+            let share = self.inside(image, &place);
+            if share > best.0 {
+                best = (share, place);
+            }
+            if share >= INSIDE {
+                break;
+            }
+        }
+        let place = best.1;
+        if coarse {
+            let nodes = Nodes::new(self.side, rng);
+            self.fill(image, &place, zoom, &mut to, |pixel| nodes.nearest(pixel));
+        } else {
+            self.fill(image, &place, zoom, &mut to, |pixel| pixel);
+        }
+    }
+
+    fn place(&self, image: Image, rng: &mut Rng, zoom: f32, angle: f32) -> Place {
+        let half = (self.side as f32 - 1.0) / 2.0;
+        let middle = image.bounds.map(|[first, last]| {
+            // A whole number of pixels from the corner, so that a patch as it lies needs no interpolation.
+            first as f32 + (rng.f32() * (last - first + 1) as f32).floor() + half.fract()
+        });
+        let (sin, cos) = angle.sin_cos();
+        Place { middle, step: [cos / zoom, sin / zoom] }
+    }
+
+    fn inside(&self, image: Image, place: &Place) -> f64 {
+        let all = (0..self.side * self.side).filter(|i| {
+            let [y, x] = place.at(self.side, self.pixel(*i)).map(f32::round);
+            image.has(y, x)
+        });
+        all.count() as f64 / (self.side * self.side) as f64
+    }
+
+    fn pixel(&self, i: usize) -> [f32; 2] {
+        [(i / self.side) as f32, (i % self.side) as f32]
+    }
+
+    fn fill(
+        &self,
+        image: Image,
+        place: &Place,
+        zoom: f32,
+        to: &mut Cut,
+        from: impl Fn([f32; 2]) -> [f32; 2],
+    ) {
+        let pixels = self.side * self.side;
+        let (re, im) = to.input.split_at_mut(pixels);
+        for i in 0..pixels {
+            let at = place.at(self.side, self.pixel(i));
+            let [y, x] = at.map(f32::round);
+            let inside = image.has(y, x);
+            let wave = if inside {
+                image
+                    .interpolate(place.at(self.side, from(self.pixel(i))))
+                    .unwrap_or_else(|| image.interpolate(at).unwrap_or_default())
+            } else {
+                Complex32::ZERO
+            };
+            (re[i], im[i]) = (wave.re, wave.im);
+            to.mask[i] = f32::from(u8::from(inside));
+            to.truth[i] =
+                if inside { image.modulus[y as usize * image.size + x as usize] * zoom * zoom } else { 0.0 };
+        }
+        scale(to.input);
+    }
+}
+
+/// Brings micrometres and less to about 1, so that no sum of squares is lost in single precision.
+fn scale(input: &mut [f32]) {
+    let peak = input.iter().fold(0f32, |peak, v| peak.max(v.abs()));
+    if peak > 0.0 {
+        input.iter_mut().for_each(|v| *v /= peak);
+    }
+}
+
+impl Image<'_> {
+    fn has(&self, y: f32, x: f32) -> bool {
+        let last = (self.size - 1) as f32;
+        (0.0..=last).contains(&y)
+            && (0.0..=last).contains(&x)
+            && self.mask[y as usize * self.size + x as usize] > 0
+    }
+
+    /// Bilinear, of those of the four neighbours that lie inside; none if none does.
+    fn interpolate(&self, [y, x]: [f32; 2]) -> Option<Complex32> {
+        let (mut sum, mut weights) = (Complex32::ZERO, 0.0);
+        for (row, wy) in [(y.floor(), 1.0 - y + y.floor()), (y.floor() + 1.0, y - y.floor())] {
+            for (column, wx) in [(x.floor(), 1.0 - x + x.floor()), (x.floor() + 1.0, x - x.floor())] {
+                let weight = wy * wx;
+                if weight > 0.0 && self.has(row, column) {
+                    sum += self.wave[row as usize * self.size + column as usize] * weight;
+                    weights += weight;
+                }
+            }
+        }
+        (weights > 0.0).then(|| sum / weights)
+    }
+}
+
+/// Nodes of an uneven mesh over a patch: a pixel has the wave at the one that is nearest, as in images that were drawn
+/// from a mesh without interpolation.
+struct Nodes {
+    spacing: f32,
+    columns: usize,
+    nodes: Vec<[f32; 2]>,
+}
+
+impl Nodes {
+    fn new(side: usize, rng: &mut Rng) -> Self {
+        let spacing = NODES[0] + (NODES[1] - NODES[0]) * rng.f32();
+        // One cell beyond each edge.
+        let columns = (side as f32 / spacing).ceil() as usize + 2;
+        let node = |i: usize, rng: &mut Rng| {
+            [i / columns, i % columns].map(|cell| (cell as f32 - 1.0 + rng.f32()) * spacing)
+        };
+        Self { spacing, columns, nodes: (0..columns * columns).map(|i| node(i, rng)).collect() }
+    }
+
+    fn nearest(&self, [y, x]: [f32; 2]) -> [f32; 2] {
+        let [row, column] = [y, x].map(|v| (v / self.spacing) as usize);
+        let mut best = (f32::INFINITY, [y, x]);
+        for (r, c) in (row..row + 3).flat_map(|r| (column..column + 3).map(move |c| (r, c))) {
+            if let Some(node) = self.nodes.get(r * self.columns + c).filter(|_| c < self.columns) {
+                let distance = (node[0] - y).powi(2) + (node[1] - x).powi(2);
+                if distance < best.0 {
+                    best = (distance, *node);
+                }
+            }
+        }
+        best.1
+    }
+}

@@ -1,0 +1,311 @@
+//! The images of simulated sets, memory-mapped, from which patches are cut afresh each time.
+
+use super::cut::{Cut, Cutter};
+use super::map::Map;
+use super::{Augmentation, Draw, Source, Split};
+use crate::error::{Error, Result};
+use crate::phantom::set::{self, Family, Kind, Manifest};
+use ndarray::{ArrayView3, ArrayView4};
+use ndarray_npy::{ViewNpyError, ViewNpyExt};
+use num_complex::Complex32;
+use std::path::Path;
+
+/// The images of one split of sets that `palpate simulate --set` made.
+///
+/// Of every ten phantoms of a family the ninth is for validation and the tenth for testing, so that no phantom is in
+/// two splits, whatever the set's length.
+#[derive(Debug)]
+pub struct Images {
+    phantoms: Vec<Phantom>,
+    /// One after the other, each set's name, count and seed.
+    sets: Vec<set::Set>,
+    pixel_mm: f64,
+    frequency_hz: f64,
+    density: f64,
+}
+
+/// A phantom's images.
+#[derive(Debug)]
+struct Phantom {
+    name: String,
+    family: Family,
+    planes: usize,
+    size: usize,
+    component: usize,
+    /// First and last row and column with a pixel inside.
+    bounds: [[usize; 2]; 2],
+    wave: Array,
+    modulus: Array,
+    mask: Array,
+}
+
+/// An array in a mapped file: where its samples begin.
+#[derive(Debug)]
+struct Array {
+    map: Map,
+    first: usize,
+}
+
+/// One plane of a phantom.
+#[derive(Clone, Copy)]
+pub struct Image<'a> {
+    /// Rows and columns.
+    pub size: usize,
+    /// The driven component of the displacement, metres; 0 outside.
+    pub wave: &'a [Complex32],
+    /// Storage modulus, kPa.
+    pub modulus: &'a [f32],
+    /// 1 inside.
+    pub mask: &'a [u8],
+    /// First and last row, first and last column with a pixel inside.
+    pub bounds: [[usize; 2]; 2],
+}
+
+/// Whether a folder holds a simulated set.
+pub fn is_set(folder: impl AsRef<Path>) -> bool {
+    folder.as_ref().join(set::MANIFEST).is_file()
+}
+
+impl Images {
+    /// Opens one split of the sets in `folders`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if a folder holds no set, an unfinished one, or images of another kind than the rest;
+    /// [`Error::Data`] if the split has no phantoms.
+    pub fn open<P: AsRef<Path>>(folders: &[P], split: Split) -> Result<Self> {
+        let mut all = Self { phantoms: vec![], sets: vec![], pixel_mm: 0.0, frequency_hz: 0.0, density: 0.0 };
+        for folder in folders {
+            all.add(folder.as_ref(), split)?;
+        }
+        if all.phantoms.is_empty() {
+            return Err(Error::Data(format!(
+                "no phantom is for {}: of each family's phantoms the ninth of ten is for validation and the tenth \
+                 for testing; simulate a larger set",
+                split.name()
+            )));
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, folder: &Path, split: Split) -> Result<()> {
+        let path = folder.join(set::MANIFEST);
+        let fail = |what: String| Error::file(&path, what);
+        let text = std::fs::read_to_string(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        let manifest: Manifest =
+            serde_json::from_str(&text).map_err(|e| fail(format!("is no manifest of a set ({e})")))?;
+        let missing = manifest.phantoms.len() - manifest.finished;
+        if missing > 0 {
+            return Err(fail(format!(
+                "says that {missing} of its phantoms are missing; finish the set by the `palpate simulate` command \
+                 it was begun with"
+            )));
+        }
+        let mut seen = std::collections::BTreeMap::<Family, usize>::new();
+        for entry in manifest.phantoms {
+            let number = seen.entry(entry.family).or_default();
+            *number += 1;
+            if Split::of(*number - 1) == split {
+                self.phantom(&folder.join(&entry.folder), entry.family)?;
+            }
+        }
+        self.sets.push(manifest.set);
+        Ok(())
+    }
+
+    fn phantom(&mut self, folder: &Path, family: Family) -> Result<()> {
+        let path = folder.join("phantom.json");
+        let about: serde_json::Value =
+            serde_json::from_slice(&crate::io::load(&path)?).map_err(|e| Error::file(&path, e))?;
+        let number = |name: &str| {
+            let found = about["phantom"][name].as_f64();
+            found.ok_or_else(|| Error::file(&path, format!("does not tell the phantom's {name}")))
+        };
+        let own = [number("pixel_mm")?, number("frequency_hz")?, number("density")?];
+        let before = [self.pixel_mm, self.frequency_hz, self.density];
+        if self.phantoms.is_empty() {
+            [self.pixel_mm, self.frequency_hz, self.density] = own;
+        } else if own != before {
+            let text = |[pixel, f, rho]: [f64; 3]| format!("pixels of {pixel} mm at {f} Hz and {rho} kg/m³");
+            let what = format!("has {}, where those before have {}", text(own), text(before));
+            return Err(Error::file(&path, what));
+        }
+        let (component, _) = set::shown(folder);
+        let (wave, [planes, _, rows, size]) = Array::four(&folder.join("displacement.npy"))?;
+        let (modulus, shape) = Array::three::<f32>(&folder.join("modulus.npy"))?;
+        let (mask, shape_of_mask) = Array::three::<u8>(&folder.join("mask.npy"))?;
+        if rows != size || shape != [planes, size, size] || shape_of_mask != shape {
+            let what = "holds a displacement, a modulus and a mask whose shapes do not fit one another";
+            return Err(Error::file(folder, what));
+        }
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut phantom =
+            Phantom { name, family, planes, size, component, bounds: [[0; 2]; 2], wave, modulus, mask };
+        phantom.bounds = bounds(phantom.image(0).mask, size)
+            .ok_or_else(|| Error::file(folder, "has a mask without a pixel inside"))?;
+        self.phantoms.push(phantom);
+        Ok(())
+    }
+
+    /// Phantoms of the split.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a phantom")]
+    pub fn len(&self) -> usize {
+        self.phantoms.len()
+    }
+
+    /// Images of all phantoms.
+    pub fn images(&self) -> usize {
+        self.phantoms.iter().map(|p| p.planes).sum()
+    }
+
+    /// Planes of phantom `i`.
+    pub fn planes(&self, i: usize) -> usize {
+        self.phantoms[i].planes
+    }
+
+    /// The name of phantom `i`, that of its folder, and its family.
+    pub fn name(&self, i: usize) -> (&str, Family) {
+        (&self.phantoms[i].name, self.phantoms[i].family)
+    }
+
+    /// Plane `plane` of phantom `i`.
+    pub fn image(&self, i: usize, plane: usize) -> Image<'_> {
+        self.phantoms[i].image(plane)
+    }
+
+    /// Side of a pixel in mm, frequency in Hz, density in kg/m³.
+    pub fn physics(&self) -> [f64; 3] {
+        [self.pixel_mm, self.frequency_hz, self.density]
+    }
+
+    /// What forward model the waves come from: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for both.
+    pub fn forward_model(&self) -> &'static str {
+        let slabs = self.sets.iter().filter(|set| set.set == Kind::Livers).count();
+        match slabs {
+            0 => "bulk",
+            n if n == self.sets.len() => "slab",
+            _ => "mixed",
+        }
+    }
+
+    /// The sets, as `palpate simulate` takes them: "cylinders 1000 (seed 1)".
+    pub fn describe(&self) -> String {
+        let one = |set: &set::Set| format!("{} {} (seed {})", set.set.name(), set.count, set.seed);
+        self.sets.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Phantom {
+    fn image(&self, plane: usize) -> Image<'_> {
+        let n = self.size * self.size;
+        Image {
+            size: self.size,
+            wave: self.wave.slice((3 * plane + self.component) * n, n),
+            modulus: self.modulus.slice(plane * n, n),
+            mask: self.mask.slice(plane * n, n),
+            bounds: self.bounds,
+        }
+    }
+}
+
+impl Array {
+    fn four(path: &Path) -> Result<(Self, [usize; 4])> {
+        let map = Map::open(path)?;
+        let view = ArrayView4::<Complex32>::view_npy(map.bytes()).map_err(|e| broken(path, &e))?;
+        let (n, components, rows, columns) = view.dim();
+        let whole = view.as_slice().filter(|_| components == 3 && n > 0);
+        let first = offset(&map, path, whole)?;
+        Ok((Self { map, first }, [n, components, rows, columns]))
+    }
+
+    fn three<T: ndarray_npy::ViewElement + bytemuck::Pod>(path: &Path) -> Result<(Self, [usize; 3])> {
+        let map = Map::open(path)?;
+        let view = ArrayView3::<T>::view_npy(map.bytes()).map_err(|e| broken(path, &e))?;
+        let first = offset(&map, path, view.as_slice())?;
+        let shape = view.dim().into();
+        Ok((Self { map, first }, shape))
+    }
+
+    fn slice<T: bytemuck::Pod>(&self, first: usize, len: usize) -> &[T] {
+        let start = self.first + first * size_of::<T>();
+        bytemuck::cast_slice(&self.map.bytes()[start..start + len * size_of::<T>()])
+    }
+}
+
+/// Where `samples` begin in a mapped file.
+fn offset<T>(map: &Map, path: &Path, samples: Option<&[T]>) -> Result<usize> {
+    let samples = samples.ok_or_else(|| Error::file(path, "is not laid out as `palpate simulate` does"))?;
+    Ok(samples.as_ptr().addr() - map.bytes().as_ptr().addr())
+}
+
+fn broken(path: &Path, e: &ViewNpyError) -> Error {
+    Error::file(
+        path,
+        format!("is no array of `palpate simulate`, or a damaged one ({e}); simulate the set anew"),
+    )
+}
+
+/// First and last row, first and last column with a pixel inside.
+fn bounds(mask: &[u8], size: usize) -> Option<[[usize; 2]; 2]> {
+    let inside = |at: &dyn Fn(usize) -> bool| {
+        let mut hits = (0..size).filter(|i| at(*i));
+        let first = hits.next()?;
+        Some([first, hits.next_back().unwrap_or(first)])
+    };
+    let rows = inside(&|y| mask[y * size..(y + 1) * size].iter().any(|m| *m > 0))?;
+    let columns = inside(&|x| mask.iter().skip(x).step_by(size).any(|m| *m > 0))?;
+    Some([rows, columns])
+}
+
+/// Patches cut from images at random, `count` in each epoch and never the same: a [`Source`].
+#[derive(Debug)]
+pub struct Cuttings {
+    images: Images,
+    cutter: Cutter,
+    count: u32,
+}
+
+impl Cuttings {
+    /// `count` patches of `side` × `side` pixels an epoch, of which at least half lies inside the object. Of
+    /// `augmentations`, [`Augmentation::Zoom`] and [`Augmentation::Texture`] are done here.
+    pub fn new(images: Images, side: usize, count: u32, augmentations: &[Augmentation]) -> Self {
+        Self { images, cutter: Cutter::new(side, augmentations), count }
+    }
+
+    /// The images.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+}
+
+impl Source for Cuttings {
+    fn len(&self) -> u32 {
+        self.count
+    }
+
+    fn shape(&self) -> [usize; 2] {
+        [self.cutter.side(); 2]
+    }
+
+    fn about(&self) -> String {
+        self.images.describe()
+    }
+
+    fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()> {
+        let pixels = self.cutter.side().pow(2);
+        let parts = input
+            .chunks_exact_mut(2 * pixels)
+            .zip(truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels)));
+        for (draw, (input, (truth, mask))) in draws.iter().zip(parts) {
+            let mut rng = draw.cutting();
+            // Families are as frequent as in their sets: a phantom first, then one of its planes.
+            let phantom = &self.images.phantoms[rng.usize(..self.images.phantoms.len())];
+            let image = phantom.image(rng.usize(..phantom.planes));
+            self.cutter.cut(image, &mut rng, Cut { input, truth, mask });
+            if let Some(bad) = input.iter().chain(truth.iter()).find(|v| !v.is_finite()) {
+                let what = format!("phantom {} holds the value {bad}; simulate it anew", phantom.name);
+                return Err(Error::Data(what));
+            }
+        }
+        Ok(())
+    }
+}
