@@ -3,6 +3,7 @@
 mod demo;
 mod dime;
 mod doctor;
+mod evaluate;
 mod forward;
 mod invert;
 mod picture;
@@ -33,6 +34,7 @@ enum Command {
     Demo(demo::Demo),
     Invert(invert::Invert),
     Simulate(simulate::Simulate),
+    Evaluate(evaluate::Evaluate),
     Forward(forward::Forward),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
@@ -46,6 +48,7 @@ impl Cli {
             Command::Demo(command) => command.run(),
             Command::Invert(command) => command.run(),
             Command::Simulate(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
             Command::Forward(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),

@@ -4,6 +4,7 @@
 //! and arrows drawn beside it say which way that is. Outside the mask is grey, values beyond the scale
 //! take its end colours and an arrow head on the bar says so, values that are not finite are magenta.
 
+mod agreement;
 mod canvas;
 mod layout;
 mod losses;
@@ -15,6 +16,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::colour::ColourMap;
 use crate::error::{Error, Result};
+pub use agreement::{Scatter, scatter};
 use canvas::{Canvas, Run};
 use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};
 pub use losses::{Series, losses};

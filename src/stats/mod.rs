@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod erode;
+pub mod evaluation;
 pub mod region;
 
 /// The `share` quantile (0..=1) of sorted, non-empty values, linear between neighbours:

@@ -1,0 +1,442 @@
+//! `palpate evaluate`: estimates against the truth.
+
+use super::{json, print, say};
+use clap::ValueEnum;
+use ndarray::ArrayView2;
+use palpate::colour::ColourMap;
+use palpate::io::output::stem;
+use palpate::io::png::{Figure, Panel, Scale, Scatter, pick_slices, scatter};
+use palpate::io::{self, OutputSet, Samples, Volume};
+use palpate::patches::{Images, Split, is_set};
+use palpate::stats::agreement::agreement;
+use palpate::stats::erode::erode;
+use palpate::stats::evaluation::{Evaluation, Sample, evaluate, markdown, points};
+use palpate::{Error, Result};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Compare stiffness maps with the truth
+///
+/// Pairs the files of a folder of true maps (kPa) with those of one or more folders of estimates by their stems: the
+/// estimate of S.nii.gz is S.* or, as `palpate invert` writes them, S_mmdi_stiffness.nii.gz and S_dime_stiffness.nii.gz.
+/// The truth may also be a set of `palpate simulate`. Writes evaluation.json, evaluation.md, agreement.png (estimates over
+/// truths, and Bland and Altman's plot) and maps.png.
+///
+/// Example: palpate evaluate --truth phantoms --estimate maps -o agreement
+#[derive(clap::Args)]
+pub struct Evaluate {
+    /// Folder of true maps, or a set of `palpate simulate`
+    #[arg(long, value_name = "DIR")]
+    truth: PathBuf,
+    /// Folder of estimated maps; NAME=DIR gives the method a name (may be given again)
+    #[arg(long, value_name = "[NAME=]DIR", required = true)]
+    estimate: Vec<String>,
+    /// Folder of masks, one for each region, that hold for all samples
+    #[arg(long, value_name = "DIR")]
+    regions: Option<PathBuf>,
+    /// Leave out a rim of so many pixels
+    #[arg(long, value_name = "PX", default_value_t = 0)]
+    erode: usize,
+    /// Of a simulated set, only the phantoms that are kept for this
+    #[arg(long, value_enum)]
+    split: Option<SplitOption>,
+    /// Folder the results are written to
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Overwrite files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SplitOption {
+    Train,
+    Validation,
+    Test,
+}
+
+const FILES: [&str; 4] = ["evaluation.json", "evaluation.md", "agreement.png", "maps.png"];
+/// What `palpate invert` writes after the stem, before the ending.
+const STIFFNESS: &str = "_stiffness";
+/// Samples shown in maps.png.
+const SHOWN: usize = 5;
+
+/// An array of kPa with its shape.
+struct Map {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    group: String,
+    method: String,
+    #[serde(flatten)]
+    evaluation: Evaluation,
+}
+
+#[derive(Serialize)]
+struct Report {
+    palpate: &'static str,
+    truth: String,
+    estimates: Vec<String>,
+    eroded_px: usize,
+    unit: &'static str,
+    missing: Vec<String>,
+    evaluations: Vec<Row>,
+}
+
+impl Evaluate {
+    pub fn run(self) -> Result<()> {
+        let mut set = OutputSet::new(&self.output, self.force)?;
+        set.check_free(&FILES.map(String::from))?;
+        let mut samples = self.truths()?;
+        let missing = self.add_estimates(&mut samples)?;
+        for what in &missing {
+            say(format_args!("warning: {what}"));
+        }
+        self.add_regions(&mut samples)?;
+        let methods: BTreeSet<String> = samples.iter().flat_map(|s| s.estimates.keys().cloned()).collect();
+        if methods.is_empty() {
+            let stems: Vec<&str> = samples.iter().take(3).map(|s| s.name.as_str()).collect();
+            return Err(Error::Data(format!(
+                "no estimate belongs to any of the {} true maps ({}, …); an estimate has its truth's stem, or that with \
+                 _METHOD_stiffness behind",
+                samples.len(),
+                stems.join(", ")
+            )));
+        }
+        let mut rows = vec![];
+        let groups: BTreeSet<&str> = samples.iter().map(|s| s.group.as_str()).collect();
+        let all: Vec<&Sample> = samples.iter().collect();
+        for method in &methods {
+            let total = if groups.len() > 1 { "all" } else { "" };
+            rows.push((total.to_string(), method.clone(), evaluate(&all, method)));
+            for group in groups.iter().filter(|_| groups.len() > 1) {
+                let own: Vec<&Sample> = samples.iter().filter(|s| s.group == *group).collect();
+                rows.push((group.to_string(), method.clone(), evaluate(&own, method)));
+            }
+        }
+        let table = markdown(&rows);
+        let mut scatters = vec![];
+        for method in &methods {
+            let points: Vec<[f64; 2]> = points(&all, method).into_iter().map(|(_, p)| p).collect();
+            let (truth, estimate): (Vec<f64>, Vec<f64>) = points.iter().map(|[t, e]| (*t, *e)).unzip();
+            match agreement(&truth, &estimate) {
+                Ok(agreement) => scatters.push(Scatter { method: method.clone(), points, agreement }),
+                Err(_) => say(format_args!("{method}: too few samples for a plot of their means")),
+            }
+        }
+        let title = format!(
+            "Means of {}, kPa",
+            if samples.iter().all(|s| s.regions.is_empty()) { "samples" } else { "regions" }
+        );
+        let report = Report {
+            palpate: env!("CARGO_PKG_VERSION"),
+            truth: self.truth.display().to_string(),
+            estimates: self.estimate.clone(),
+            eroded_px: self.erode,
+            unit: "kPa",
+            missing,
+            evaluations: rows
+                .into_iter()
+                .map(|(group, method, evaluation)| Row { group, method, evaluation })
+                .collect(),
+        };
+        set.add_bytes(FILES[0], json(&report)?.as_bytes())?;
+        set.add_bytes(FILES[1], table.as_bytes())?;
+        if !scatters.is_empty() {
+            set.add_bytes(FILES[2], &scatter(&title, &scatters)?)?;
+        }
+        set.add_bytes(FILES[3], &maps(&samples, &methods)?)?;
+        set.commit()?;
+        print(&table)?;
+        print(&format!("\n{}\n", self.output.display()))
+    }
+
+    /// The true maps.
+    fn truths(&self) -> Result<Vec<Sample>> {
+        if is_set(&self.truth) {
+            return self.set();
+        }
+        if self.split.is_some() {
+            let what =
+                "holds plain maps, and --split chooses among the phantoms of a simulated set; leave it out";
+            return Err(Error::Usage(format!("{} {what}", self.truth.display())));
+        }
+        let mut samples = vec![];
+        for (stem, path) in files(&self.truth)? {
+            let map = read(&path)?;
+            samples.push(self.sample(stem, String::new(), map, None)?);
+        }
+        Ok(samples)
+    }
+
+    fn set(&self) -> Result<Vec<Sample>> {
+        let splits = match self.split {
+            Some(SplitOption::Train) => vec![Split::Train],
+            Some(SplitOption::Validation) => vec![Split::Validation],
+            Some(SplitOption::Test) => vec![Split::Test],
+            None => vec![Split::Train, Split::Validation, Split::Test],
+        };
+        let mut samples = vec![];
+        for split in splits {
+            // A small set has no phantoms for validation or testing.
+            let images = match Images::open(&[&self.truth], split) {
+                Err(Error::Data(_)) if self.split.is_none() => continue,
+                images => images?,
+            };
+            for i in 0..images.len() {
+                let (name, family) = images.name(i);
+                let planes: Vec<_> = (0..images.planes(i)).map(|plane| images.image(i, plane)).collect();
+                let size = planes.first().map_or(0, |p| p.size);
+                let shape = if planes.len() == 1 { vec![size, size] } else { vec![size, size, planes.len()] };
+                let values = planes.iter().flat_map(|p| p.modulus).copied().collect();
+                let mask = planes.iter().flat_map(|p| p.mask).map(|m| *m > 0).collect();
+                samples.push(self.sample(
+                    name.into(),
+                    family.name().into(),
+                    Map { shape, values },
+                    Some(mask),
+                )?);
+            }
+        }
+        samples.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(samples)
+    }
+
+    /// A true map; without a mask, it is where the truth is not 0.
+    fn sample(&self, name: String, group: String, truth: Map, mask: Option<Vec<bool>>) -> Result<Sample> {
+        let Map { shape, values } = truth;
+        let nx = shape[0];
+        let ny = shape.get(1).copied().unwrap_or(1);
+        let mut mask = mask.unwrap_or_else(|| values.iter().map(|v| *v != 0.0 && v.is_finite()).collect());
+        for slice in mask.chunks_exact_mut(nx * ny) {
+            let view = ArrayView2::from_shape((ny, nx), slice).expect("a slice fills its image");
+            let eroded = erode(view, self.erode);
+            slice.iter_mut().zip(&eroded).for_each(|(to, from)| *to = *from);
+        }
+        if !mask.contains(&true) {
+            return Err(Error::Data(format!(
+                "nothing is left of '{name}' to compare{}",
+                if self.erode > 0 { "; --erode takes too much" } else { ": its truth is 0 everywhere" }
+            )));
+        }
+        let size = [nx, values.len() / nx];
+        Ok(Sample {
+            name,
+            group,
+            size,
+            truth: values,
+            mask,
+            regions: BTreeMap::new(),
+            estimates: BTreeMap::new(),
+        })
+    }
+
+    /// Adds what estimates there are; returns what is missing, in words.
+    fn add_estimates(&self, samples: &mut [Sample]) -> Result<Vec<String>> {
+        let mut missing = vec![];
+        for given in &self.estimate {
+            let (name, folder) = match given.split_once('=') {
+                Some((name, folder)) if !name.is_empty() && !Path::new(given).exists() => {
+                    (Some(name), folder)
+                }
+                _ => (None, given.as_str()),
+            };
+            let mut found: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+            let mut strangers = vec![];
+            for (file, path) in files(Path::new(folder))? {
+                let Some((at, method)) = partner(samples, &file, name, folder) else {
+                    strangers.push(file);
+                    continue;
+                };
+                let sample = &mut samples[at];
+                let map = read(&path)?;
+                let expected = [sample.size[0], sample.size[1]];
+                let size = [map.shape[0], map.values.len() / map.shape[0]];
+                if size != expected {
+                    return Err(Error::file(
+                        path,
+                        format!(
+                            "has {} × {} pixels, where its truth has {} × {}; maps are compared pixel by pixel",
+                            size[0], size[1], expected[0], expected[1]
+                        ),
+                    ));
+                }
+                if sample.estimates.insert(method.clone(), map.values).is_some() {
+                    return Err(Error::Usage(format!(
+                        "'{}' has two estimates by {method}; give their folders names: --estimate NAME=DIR",
+                        sample.name
+                    )));
+                }
+                found.entry(method).or_default();
+            }
+            let methods: Vec<String> = found.into_keys().collect();
+            for method in methods {
+                let without: Vec<&str> = samples
+                    .iter()
+                    .filter(|s| !s.estimates.contains_key(&method))
+                    .map(|s| s.name.as_str())
+                    .collect();
+                if !without.is_empty() {
+                    missing.push(format!("{folder} has no estimate by {method} of {}", list(&without)));
+                }
+            }
+            let strangers: Vec<&str> = strangers.iter().map(String::as_str).filter(|s| !known(s)).collect();
+            if !strangers.is_empty() {
+                missing.push(format!("{} has no true map for {}", self.truth.display(), list(&strangers)));
+            }
+        }
+        Ok(missing)
+    }
+
+    fn add_regions(&self, samples: &mut [Sample]) -> Result<()> {
+        let Some(folder) = &self.regions else { return Ok(()) };
+        for (name, path) in files(folder)? {
+            let region = read(&path)?;
+            let inside: Vec<bool> = region.values.iter().map(|v| *v != 0.0).collect();
+            for sample in samples.iter_mut() {
+                if inside.len() != sample.truth.len() || region.shape[0] != sample.size[0] {
+                    return Err(Error::file(
+                        path,
+                        format!(
+                            "is a region of {:?} pixels, and '{}' has {:?}",
+                            region.shape, sample.name, sample.size
+                        ),
+                    ));
+                }
+                let both = inside.iter().zip(&sample.mask).map(|(a, b)| *a && *b).collect();
+                sample.regions.insert(name.clone(), both);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which sample a file belongs to, and by what method.
+fn partner(samples: &[Sample], file: &str, name: Option<&str>, folder: &str) -> Option<(usize, String)> {
+    let at = |stem: &str| samples.iter().position(|s| s.name == stem);
+    if let Some(at) = at(file) {
+        let own = Path::new(folder).file_name().map_or(folder.into(), |n| n.to_string_lossy().into_owned());
+        return Some((at, name.map_or(own, String::from)));
+    }
+    let (stem, method) = file.strip_suffix(STIFFNESS)?.rsplit_once('_')?;
+    let method = name.map_or(method.to_string(), |name| format!("{name} {method}"));
+    Some((at(stem)?, method))
+}
+
+/// Whether a file is another of those that `palpate invert` writes.
+fn known(stem: &str) -> bool {
+    const OTHERS: [&str; 11] = [
+        "_storage",
+        "_loss",
+        "_wavespeed",
+        "_confidence",
+        "_coherence",
+        "_uncertainty",
+        "_wave",
+        "_amplitude",
+        "_mask",
+        STIFFNESS,
+        "_spread",
+    ];
+    OTHERS.iter().any(|end| stem.ends_with(end))
+}
+
+fn list(names: &[&str]) -> String {
+    match names {
+        [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more", rest.len()),
+        few => few.join(", "),
+    }
+}
+
+/// The readable files of a folder, by their stems, in order of these; numbers in the order of their values.
+fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let fail = |e: std::io::Error| Error::file(folder, format!("this folder cannot be read: {e}"));
+    let mut found: BTreeMap<(usize, String), PathBuf> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if !io::EXTENSIONS.iter().any(|end| name.ends_with(end)) {
+            continue;
+        }
+        let own = stem(&path);
+        if let Some(other) = found.insert((own.len(), own.clone()), path.clone()) {
+            return Err(Error::Usage(format!("{} and {} have one stem", other.display(), path.display())));
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::file(folder, format!("holds no maps ({})", io::EXTENSIONS.join(", "))));
+    }
+    Ok(found.into_iter().map(|((_, stem), path)| (stem, path)).collect())
+}
+
+/// A real array of two or three axes.
+fn read(path: &Path) -> Result<Map> {
+    let Volume { mut shape, data, .. } = io::read(path)?;
+    while shape.len() > 2 && shape.last() == Some(&1) {
+        shape.pop();
+    }
+    match data {
+        Samples::Real(values) if (2..=3).contains(&shape.len()) => {
+            Ok(Map { shape, values: values.into_iter().map(|v| v as f32).collect() })
+        }
+        Samples::Real(_) => {
+            Err(Error::file(path, format!("has {} axes, where a map has 2 or 3", shape.len())))
+        }
+        Samples::Complex(_) => Err(Error::file(path, "holds complex numbers, where a map of kPa is wanted")),
+    }
+}
+
+/// The first `n` values as rows of `nx`.
+fn image(values: &[f32], nx: usize, n: usize) -> Option<ArrayView2<'_, f32>> {
+    ArrayView2::from_shape((n / nx, nx), &values[..n]).ok()
+}
+
+/// Truth, estimates and their differences of some samples.
+fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
+    let shown: Vec<&Sample> = pick_slices(samples.len(), SHOWN).into_iter().map(|i| &samples[i]).collect();
+    let largest = shown.iter().flat_map(|s| s.truth.iter().zip(&s.mask)).filter(|(_, m)| **m);
+    let most = if largest.fold(0f32, |most, (v, _)| most.max(*v)) > 8.0 { 16.0 } else { 8.0 };
+    let stiffness = || Scale { map: ColourMap::Stiffness, min: 0.0, max: most, label: "kPa".into() };
+    let off = || Scale { map: ColourMap::Diverging, min: -2.0, max: 2.0, label: "kPa".into() };
+    // Of stacks, the first slice.
+    let first = |sample: &Sample| sample.size[0] * sample.size[0].min(sample.size[1]);
+    let differences: Vec<Vec<Vec<f32>>> = shown
+        .iter()
+        .map(|s| {
+            let off =
+                |m: &String| s.estimates.get(m).map(|e| e.iter().zip(&s.truth).map(|(e, t)| e - t).collect());
+            methods.iter().map(|m| off(m).unwrap_or_else(|| vec![f32::NAN; s.truth.len()])).collect()
+        })
+        .collect();
+    let mut panels = vec![];
+    for (sample, differences) in shown.iter().zip(&differences) {
+        let [nx, n] = [sample.size[0], first(sample)];
+        let mask = ArrayView2::from_shape((n / nx, nx), &sample.mask[..n]).expect("a mask fills its image");
+        let panel = |title: String, values, scale| Panel { title, values, mask, scale, hatch: None };
+        panels.extend(
+            image(&sample.truth, nx, n).map(|v| panel(format!("{}: truth", sample.name), v, stiffness())),
+        );
+        for (method, difference) in methods.iter().zip(differences) {
+            let estimate = sample.estimates.get(method).unwrap_or(difference);
+            panels.extend(image(estimate, nx, n).map(|v| panel(method.clone(), v, stiffness())));
+            panels.extend(image(difference, nx, n).map(|v| panel(format!("{method} - truth"), v, off())));
+        }
+    }
+    let figure = Figure {
+        title: "Stiffness: truth and estimates".into(),
+        notes: vec![
+            "Storage modulus of the truth, and what each method calls stiffness, kPa. Grey: not compared."
+                .into(),
+            format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
+        ],
+        axes: ["x (axis 0)", "y (axis 1)"].map(String::from),
+        spacing_mm: [f64::NAN; 2],
+        columns: 1 + 2 * methods.len(),
+        panels,
+    };
+    figure.png()
+}
