@@ -1,27 +1,31 @@
-//! `palpate demo`: a wave whose stiffness is known exactly, inverted in every way there is, beside the truth.
+//! `palpate demo`: a phantom is simulated, and its wave inverted in every way there is, beside the truth.
 
+use super::dime::Network;
 use super::progress::Bars;
-use super::report::CONFIDENT;
 use super::{AdapterOption, print};
 use ndarray::{Array2, ArrayView2};
-use num_complex::Complex64;
+use ndarray_npy::WriteNpyExt;
+use num_complex::{Complex32, Complex64};
 use palpate::colour::ColourMap;
+use palpate::dime::{self, Builtin};
 use palpate::io::OutputSet;
 use palpate::io::png::{Figure, Panel, Scale};
 use palpate::kernel::harmonic::Frames;
 use palpate::kernel::{Checks, Pipelines, Plane};
 use palpate::mmdi::{Mode, Settings};
+use palpate::phantom::{Phantom, Quality, Shape};
 use palpate::stats::erode::erode;
-use palpate::wave::analytic::{Medium, PlaneWave, Scatterer, add_noise, sample};
+use palpate::wave::analytic::add_noise;
 use palpate::{Error, Result};
 use std::f64::consts::TAU;
 use std::path::PathBuf;
 
-/// Invert a wave of known stiffness and show the truth beside the map
+/// Simulate a phantom, invert its wave and show the truth beside the maps
 ///
-/// A shear wave meets a stiff, round inclusion: an exact solution of the wave equation, seen through noise as
-/// eight phases of a scanner. Writes DIR/demo.png (the figure), demo.md (the table) and demo_wave.npy (the
-/// phases, to try `palpate invert` on), over those of an earlier demo.
+/// A cylinder of gelatine with four inclusions, one end driven: finite elements in three dimensions, seen through noise
+/// as eight phases of a scanner in one slice. MMDI, which takes waves for flat, and DIME, which has learned from such
+/// phantoms, invert it. Writes DIR/demo.png (the figure), demo.md (the table), and demo_wave.npy and demo_truth.npy, to
+/// try `palpate invert` and `palpate evaluate` on, over those of an earlier demo.
 ///
 /// Example: palpate demo -o demo
 #[derive(clap::Args)]
@@ -33,45 +37,43 @@ pub struct Demo {
     adapter: AdapterOption,
 }
 
-const SIZE: [usize; 2] = [256, 256];
-const SPACING: [f64; 2] = [1.0, 1.0];
-const FREQUENCY: f64 = 60.0;
-const DENSITY: f64 = 1000.0;
+const PHANTOM: &str = include_str!("../../examples/phantoms/cylinder.toml");
 const PHASES: usize = 8;
 const SNR_DB: f64 = 25.0;
-const OBJECT_MM: f64 = 90.0;
-const CENTRE_MM: [f64; 2] = [-8.0, 12.0];
-const RADIUS_MM: f64 = 24.0;
-/// How far from an edge, of the object or the inclusion, a pixel of the table lies at least, px.
+/// How far from an edge, of the object or an inclusion, a pixel of the table lies at least, px.
 const MARGIN: usize = 6;
 
-/// The wave and what is known of it, `[ny][nx]`.
-struct Phantom {
+/// The wave in one slice and what is known of it, `[ny][nx]`.
+struct Slice {
+    phantom: Phantom,
     wave: Array2<Complex64>,
     mask: Array2<bool>,
-    inclusion: Array2<bool>,
-    /// |μ*|, kPa.
+    /// Storage modulus, kPa.
     truth: Array2<f32>,
 }
 
-impl Phantom {
+/// The maps of the slice.
+struct Maps {
+    mmdi: Vec<f32>,
+    dime: Vec<f32>,
+}
+
+impl Slice {
     fn new() -> Result<Self> {
-        let medium =
-            |storage_kpa| Medium { storage_kpa, damping: 0.1, density: DENSITY, frequency_hz: FREQUENCY };
-        let incoming = PlaneWave { medium: medium(2.5), direction: 0.35, amplitude: Complex64::ONE };
-        let scatterer = Scatterer::new(incoming, medium(6.0), CENTRE_MM, RADIUS_MM)?;
-        let within = |centre: [f64; 2], radius: f64| {
-            move |x: f64, y: f64| (x - centre[0]).hypot(y - centre[1]) < radius
+        let phantom = Phantom::parse(PHANTOM, "cylinder.toml".as_ref())?;
+        let images = phantom.simulate(&Quality::default())?;
+        let shape = (images.size, images.size);
+        let plane = images.planes() / 2;
+        let field = images.component(plane, phantom.driven_component());
+        let image = |u: &Complex32| Complex64::new(u.re.into(), u.im.into()) * 1e6;
+        let wave = Array2::from_shape_vec(shape, field.iter().map(image).collect());
+        let mask = Array2::from_shape_vec(shape, images.mask.clone());
+        let truth = Array2::from_shape_vec(shape, images.modulus.clone());
+        let (Ok(mut wave), Ok(mask), Ok(truth)) = (wave, mask, truth) else {
+            return Err(Error::Data("the phantom's images differ in size".into()));
         };
-        let mask = sample(SIZE, SPACING, within([0.0; 2], OBJECT_MM));
-        let mut wave = sample(SIZE, SPACING, |x, y| scatterer.at(x, y));
         add_noise(&mut wave, mask.view(), SNR_DB, &mut fastrand::Rng::with_seed(1));
-        Ok(Self {
-            wave,
-            inclusion: sample(SIZE, SPACING, within(CENTRE_MM, RADIUS_MM)),
-            truth: sample(SIZE, SPACING, |x, y| scatterer.medium(x, y).modulus_kpa().norm() as f32),
-            mask,
-        })
+        Ok(Self { phantom, wave, mask, truth })
     }
 
     /// Phases over one period as a scanner would give them, `[phase][ny][nx]`, 0 outside the object.
@@ -83,128 +85,174 @@ impl Phantom {
         (0..PHASES).flat_map(frame).collect()
     }
 
-    /// What the table tells of: its name, the true stiffness, and the pixels off every edge.
-    fn regions(&self) -> [(&'static str, f32, Array2<bool>); 2] {
-        let background = ndarray::Zip::from(&self.mask).and(&self.inclusion).map_collect(|&m, &i| m && !i);
-        let truth = |inside: &Array2<bool>| {
-            self.truth.iter().zip(inside).find(|(_, inside)| **inside).map_or(0.0, |(t, _)| *t)
+    /// What the table tells of: its name, and the pixels off every edge.
+    fn regions(&self) -> Result<Vec<(&'static str, Array2<bool>)>> {
+        let outlines = self.phantom.inclusion_outlines()?;
+        let part = |(row, column): (usize, usize)| {
+            let at = self.phantom.pixel_centre(row, column);
+            outlines.iter().position(|outline| outline.contains(at))
         };
-        [("background", background), ("inclusion", self.inclusion.clone())]
-            .map(|(name, inside)| (name, truth(&inside), erode(inside.view(), MARGIN)))
+        let parts = Array2::from_shape_fn(self.mask.dim(), part);
+        let pick = |wanted: Option<usize>| {
+            let inside = ndarray::Zip::from(&self.mask).and(&parts).map_collect(|&m, p| m && *p == wanted);
+            erode(inside.view(), MARGIN)
+        };
+        let name = |shape: &Shape| match shape {
+            Shape::Circle { .. } => "disc",
+            Shape::Square { .. } => "square",
+            Shape::Rectangle { .. } => "rectangle",
+            Shape::Triangle { .. } => "triangle",
+            Shape::Polygon { .. } => "polygon",
+        };
+        let inclusions = self.phantom.inclusions.iter().enumerate();
+        let parts = inclusions.map(|(k, inclusion)| (name(&inclusion.shape), pick(Some(k))));
+        Ok(std::iter::once(("background", pick(None))).chain(parts).collect())
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.mask.ncols(), self.mask.nrows()]
+    }
+
+    fn view<'a>(&self, values: &'a [f32]) -> ArrayView2<'a, f32> {
+        ArrayView2::from_shape(self.mask.dim(), values).expect("a map fills its image")
     }
 }
 
 impl Demo {
     pub fn run(self) -> Result<()> {
-        let names = ["demo.png", "demo.md", "demo_wave.npy"];
+        let names = ["demo.png", "demo.md", "demo_wave.npy", "demo_truth.npy"];
         let mut set = OutputSet::new(&self.output, true)?;
         set.check_free(&names.map(String::from))?;
         let gpu = self.adapter.open()?;
         let pipelines = Pipelines::new(&gpu, Checks::Off);
-        let phantom = Phantom::new()?;
-        let phases = phantom.phases();
-        let mask: Vec<bool> = phantom.mask.iter().copied().collect();
         let bars = Bars::default();
-        let invert = |mode: Mode| {
-            let settings = Settings {
-                mode,
-                size: SIZE,
-                spacing_mm: SPACING,
-                frames: Frames::Phases(PHASES),
-                zero_lost: false,
-                frequency_hz: FREQUENCY,
-                density: DENSITY,
-            };
-            bars.compile(&pipelines, &settings)?.invert(&phases, &mask)
-        };
-        let maps = [invert(Mode::Corrected)?, invert(Mode::Clinical)?];
+        let spinner = bars.spinner("simulating a phantom");
+        let slice = Slice::new();
+        spinner.finish_and_clear();
+        let slice = slice?;
+        let maps = invert(&pipelines, &bars, &slice)?;
 
-        let table = table(&phantom, &maps, &gpu.caps().info.name);
-        set.add_bytes(names[0], &figure(&phantom, &maps)?)?;
+        let table = table(&slice, &maps, &gpu.caps().info.name)?;
+        set.add_bytes(names[0], &figure(&slice, &maps)?)?;
         set.add_bytes(names[1], table.as_bytes())?;
-        set.add_bytes(names[2], &wave_file(&phases)?)?;
+        let [nx, ny] = slice.size();
+        let phases = ndarray::Array3::from_shape_vec((PHASES, ny, nx), slice.phases());
+        let phases = phases.map_err(|e| Error::Data(format!("the phases do not fill their images: {e}")))?;
+        set.add_bytes(names[2], &npy(phases.permuted_axes([2, 1, 0]).view())?)?;
+        let inside = ndarray::Zip::from(&slice.truth).and(&slice.mask);
+        let truth = inside.map_collect(|t, m| if *m { *t } else { 0.0 });
+        set.add_bytes(names[3], &npy(truth.t())?)?;
         set.commit()?;
         print(&table)?;
         print(&format!("\nFigure: {}\n", self.output.join(names[0]).display()))
     }
 }
 
-/// The phases as an NPY array X, Y, phase, as `palpate invert` reads them.
-fn wave_file(phases: &[f32]) -> Result<Vec<u8>> {
-    use ndarray_npy::WriteNpyExt;
-    let fail = |what: String| Error::file("demo_wave.npy", what);
-    let cube = ndarray::ArrayView3::from_shape((PHASES, SIZE[1], SIZE[0]), phases);
+fn invert(pipelines: &Pipelines, bars: &Bars, slice: &Slice) -> Result<Maps> {
+    let phantom = &slice.phantom;
+    let settings = Settings {
+        mode: Mode::Corrected,
+        size: slice.size(),
+        spacing_mm: [phantom.pixel_mm; 2],
+        frames: Frames::Phases(PHASES),
+        zero_lost: false,
+        frequency_hz: phantom.frequency_hz,
+        density: phantom.density,
+    };
+    let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
+    let mmdi = bars.compile(pipelines, &settings)?.invert(&phases, &mask)?;
+    let mut network = Network::builtin(Builtin::Bulk)?;
+    let settings = network.settings(&settings, false);
+    let dime = network.compile(pipelines, &settings, bars)?;
+    let spinner = bars.spinner("inverting by DIME");
+    let dime = dime.invert(&phases, &mask);
+    spinner.finish_and_clear();
+    Ok(Maps { mmdi, dime: dime? })
+}
+
+/// A NumPy file of an array with its axes X, Y, …, as `palpate invert` reads them.
+fn npy<D: ndarray::Dimension>(array: ndarray::ArrayView<f32, D>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let cube = cube.map_err(|e| fail(e.to_string()))?;
-    cube.permuted_axes([2, 1, 0]).write_npy(&mut bytes).map_err(|e| fail(e.to_string()))?;
+    array.write_npy(&mut bytes).map_err(|e| Error::Data(format!("an array cannot be written: {e}")))?;
     Ok(bytes)
 }
 
-fn view(values: &[f32]) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((SIZE[1], SIZE[0]), values).expect("a map fills its image")
-}
-
-fn table(phantom: &Phantom, maps: &[Vec<f32>; 2], adapter: &str) -> String {
+fn table(slice: &Slice, maps: &Maps, adapter: &str) -> Result<String> {
+    let phantom = &slice.phantom;
     let mut text = format!(
-        "|µ*| in kPa, {FREQUENCY} Hz, SNR {SNR_DB} dB, at least {MARGIN} px from any edge; on {adapter}\n\n\
-         | region | truth | MMDI corrected | MMDI clinical |\n|---|---|---|---|\n"
+        "Stiffness in kPa (truth and DIME: storage modulus µ; MMDI: |µ*|), {} Hz, SNR {SNR_DB} dB, at least {MARGIN} px \
+         from any edge; on {adapter}\n\n| region | truth | MMDI | DIME | its uncertainty |\n|---|---|---|---|---|\n",
+        phantom.frequency_hz
     );
-    for (name, truth, inside) in phantom.regions() {
-        let cells = maps.each_ref().map(|maps| {
-            let map = view(Plane::Stiffness.of(maps));
-            let values: Vec<f64> =
-                map.iter().zip(&inside).filter(|(_, m)| **m).map(|(v, _)| f64::from(*v)).collect();
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-            let off = 100.0 * (mean / f64::from(truth) - 1.0);
-            format!("{mean:.2} ± {sd:.2} ({off:+.1} %)")
+    let [mmdi, dime, uncertainty] = [
+        Plane::Stiffness.of(&maps.mmdi),
+        dime::Plane::Modulus.of(&maps.dime),
+        dime::Plane::Uncertainty.of(&maps.dime),
+    ];
+    for (name, inside) in slice.regions()? {
+        let within = |map: ArrayView2<f32>| -> Vec<f64> {
+            map.iter().zip(&inside).filter(|(_, m)| **m).map(|(v, _)| f64::from(*v)).collect()
+        };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let truth = mean(&within(slice.truth.view()));
+        let cells = [mmdi, dime].map(|map| {
+            let values = within(slice.view(map));
+            let mean = mean(&values);
+            let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+            let sd = (squares / (values.len() - 1) as f64).sqrt();
+            format!("{mean:.2} ± {sd:.2} ({:+.1} %)", 100.0 * (mean / truth - 1.0))
         });
-        text += &format!("| {name} | {truth:.2} | {} | {} |\n", cells[0], cells[1]);
+        let sure = mean(&within(slice.view(uncertainty)));
+        text += &format!("| {name} | {truth:.2} | {} | {} | {sure:.2} |\n", cells[0], cells[1]);
     }
-    text
+    Ok(text)
 }
 
-fn figure(phantom: &Phantom, maps: &[Vec<f32>; 2]) -> Result<Vec<u8>> {
-    let [corrected, clinical] = maps;
+fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
     let stiffness = || Scale { map: ColourMap::Stiffness, min: 0.0, max: 8.0, label: "kPa".into() };
-    let panel = |title: &str, values, scale, hatch| Panel {
+    let panel = |title: &str, values, scale| Panel {
         title: title.into(),
         values,
-        mask: phantom.mask.view(),
+        mask: slice.mask.view(),
         scale,
-        hatch,
+        hatch: None,
     };
-    let of = |plane: Plane, maps| view(plane.of(maps));
-    let confidence = of(Plane::Confidence, corrected);
-    let error = ndarray::Zip::from(of(Plane::Stiffness, corrected))
-        .and(&phantom.truth)
-        .map_collect(|value, truth| 100.0 * (value / truth - 1.0));
-    let wave = Scale { map: ColourMap::Diverging, min: -2.0, max: 2.0, label: String::new() };
-    let percent = Scale { map: ColourMap::Diverging, min: -30.0, max: 30.0, label: "%".into() };
-    let share = Scale { map: ColourMap::Sequential, min: 0.0, max: 1.0, label: String::new() };
-    let panels = vec![
-        panel("Wave, real", of(Plane::Real, corrected), wave, None),
-        panel("Truth |µ*|", phantom.truth.view(), stiffness(), None),
-        panel("MMDI corrected |µ*|", of(Plane::Stiffness, corrected), stiffness(), None),
-        panel("Confidence", confidence, share, Some(confidence.mapv(|c| c < CONFIDENT))),
-        panel("Corrected / truth - 1", error.view(), percent, None),
-        panel("MMDI clinical |µ*|", of(Plane::Stiffness, clinical), stiffness(), None),
-    ];
+    let [mmdi, real] = [Plane::Stiffness, Plane::Real].map(|plane| slice.view(plane.of(&maps.mmdi)));
+    let [modulus, uncertainty] =
+        [dime::Plane::Modulus, dime::Plane::Uncertainty].map(|plane| slice.view(plane.of(&maps.dime)));
+    let off = |map: ArrayView2<f32>| {
+        ndarray::Zip::from(map).and(&slice.truth).map_collect(|value, truth| value - truth)
+    };
+    let [mmdi_off, dime_off] = [off(mmdi), off(modulus)];
+    let peak = real.iter().fold(0f32, |peak, v| peak.max(v.abs())) * 0.8;
+    let wave = Scale { map: ColourMap::Diverging, min: -peak, max: peak, label: "µm".into() };
+    let difference = || Scale { map: ColourMap::Diverging, min: -2.0, max: 2.0, label: "kPa".into() };
+    let share = Scale { map: ColourMap::Sequential, min: 0.0, max: 1.0, label: "kPa".into() };
+    let phantom = &slice.phantom;
     let figure = Figure {
-        title: "palpate demo: a shear wave meets a stiff inclusion".into(),
+        title: "palpate demo: a shear wave in a cylinder with four inclusions".into(),
         notes: vec![
             format!(
-                "Exact antiplane shear wave, {FREQUENCY} Hz, {DENSITY} kg/m³, 2.5 kPa with a disc of 6 kPa, \
-                 damping 0.1, {PHASES} phases, SNR {SNR_DB} dB."
+                "Finite elements in three dimensions, {} Hz, {} kg/m³, {PHASES} phases, SNR {SNR_DB} dB. MMDI takes the wave \
+                 for a flat one; DIME has learned from phantoms of this kind, though not from this one.",
+                phantom.frequency_hz, phantom.density
             ),
-            format!("Hatched: confidence below {CONFIDENT:.2}. Grey: outside the object."),
+            "Truth and DIME: storage modulus µ. MMDI: |µ*|. Uncertainty: expected RMS error of DIME. Grey: outside the object."
+                .into(),
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],
         axes: ["x (axis 0)", "y (axis 1)"].map(String::from),
-        spacing_mm: SPACING,
-        panels,
-        columns: 3,
+        spacing_mm: [phantom.pixel_mm; 2],
+        panels: vec![
+            panel("Truth µ", slice.truth.view(), stiffness()),
+            panel("MMDI |µ*|", mmdi, stiffness()),
+            panel("DIME µ", modulus, stiffness()),
+            panel("DIME uncertainty", uncertainty, share),
+            panel("Wave, real", real, wave),
+            panel("MMDI - truth", mmdi_off.view(), difference()),
+            panel("DIME - truth", dime_off.view(), difference()),
+        ],
+        columns: 4,
     };
     figure.png()
 }

@@ -22,12 +22,15 @@ pub struct DimeOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     weights: Option<PathBuf>,
     /// Pixels of the network's grid from one patch to the next
-    #[arg(long, value_name = "PX", default_value_t = 3, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PX", default_value_t = OPTIONS[0], allow_hyphen_values = true)]
     stride: usize,
     /// Patches computed at once, at most
-    #[arg(long, value_name = "COUNT", default_value_t = 128, allow_hyphen_values = true)]
+    #[arg(long, value_name = "COUNT", default_value_t = OPTIONS[1], allow_hyphen_values = true)]
     batch: usize,
 }
+
+/// Stride and batch, if nothing else is said.
+const OPTIONS: [usize; 2] = [3, 128];
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ModelOption {
@@ -38,19 +41,19 @@ enum ModelOption {
 impl DimeOptions {
     /// The network, its metadata checked.
     pub fn load(&self) -> Result<Network> {
-        let weights = match (&self.weights, self.model) {
+        let mut network = match (&self.weights, self.model) {
             (Some(path), _) => {
                 let weights = Weights::load(path)?;
-                Model::from_metadata(&weights.metadata).map_err(|what| Error::file(path, what))?;
-                weights
+                let model =
+                    Model::from_metadata(&weights.metadata).map_err(|what| Error::file(path, what))?;
+                let file = Some(path.display().to_string());
+                Network { weights, model, file, options: OPTIONS, compiled: None }
             }
-            (None, Some(ModelOption::Slab)) => Builtin::Slab.weights()?,
-            (None, None | Some(ModelOption::Bulk)) => Builtin::Bulk.weights()?,
+            (None, Some(ModelOption::Slab)) => Network::builtin(Builtin::Slab)?,
+            (None, None | Some(ModelOption::Bulk)) => Network::builtin(Builtin::Bulk)?,
         };
-        let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
-        let file = self.weights.as_ref().map(|path| path.display().to_string());
-        let options = [self.stride, self.batch];
-        Ok(Network { weights, model, file, options, compiled: None })
+        network.options = [self.stride, self.batch];
+        Ok(network)
     }
 }
 
@@ -65,6 +68,13 @@ pub struct Network {
 }
 
 impl Network {
+    /// One that comes with palpate.
+    pub fn builtin(which: Builtin) -> Result<Self> {
+        let weights = which.weights()?;
+        let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
+        Ok(Self { weights, model, file: None, options: OPTIONS, compiled: None })
+    }
+
     /// What an inversion is set to, apart from the network.
     pub fn settings(&self, image: &palpate::mmdi::Settings, conjugated: bool) -> Settings {
         let [stride, batch] = self.options;

@@ -62,15 +62,15 @@ pub struct Train {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Patches of simulated sets")]
 struct CuttingOptions {
-    /// Rows and columns of a patch
-    #[arg(long, value_name = "N", default_value_t = Cutting::default().side, allow_hyphen_values = true)]
-    patch: usize,
-    /// Patches of an epoch, drawn afresh in each
-    #[arg(long, value_name = "N", default_value_t = Cutting::default().train, allow_hyphen_values = true)]
-    patches: u32,
-    /// Patches to validate with, the same in all epochs
-    #[arg(long, value_name = "N", default_value_t = Cutting::default().validation, allow_hyphen_values = true)]
-    validation_patches: u32,
+    /// Rows and columns of a patch [default: 30]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    patch: Option<usize>,
+    /// Patches of an epoch, drawn afresh in each [default: 25000]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    patches: Option<u32>,
+    /// Patches to validate with, the same in all epochs [default: 5000]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    validation_patches: Option<u32>,
 }
 
 /// What the network is made of; without an option, the default or the checkpoint's.
@@ -300,7 +300,6 @@ impl Train {
                  set of `palpate simulate`";
             return Err(Error::Usage(format!("{} {what}", file.display())));
         }
-        let cutting = cutting.settings();
         let start = if resume {
             if !found.exists() {
                 let what = "holds no checkpoint to resume; leave out --resume to begin";
@@ -330,7 +329,7 @@ impl Train {
                 None => Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings),
             }
         };
-        let patches = TrainingData::open(&data, cutting, start.augmentations())?;
+        let patches = TrainingData::open(&data, cutting.settings(&start), start.augmentations())?;
         let gpu = adapter.open()?;
         let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
         let mut training = match start {
@@ -351,7 +350,7 @@ impl Train {
 }
 
 /// Images that an uncertainty is calibrated on.
-const CALIBRATION_IMAGES: usize = 24;
+const CALIBRATION_IMAGES: usize = 16;
 
 /// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
 /// it.
@@ -397,8 +396,20 @@ impl Start {
 }
 
 impl CuttingOptions {
-    fn settings(&self) -> Cutting {
-        Cutting { side: self.patch, train: self.patches, validation: self.validation_patches }
+    /// When resuming, what the checkpoint's training was begun with.
+    fn settings(&self, start: &Start) -> Cutting {
+        let defaults = match start {
+            Start::New(..) => Cutting::default(),
+            Start::Resumed(checkpoint) => {
+                let data = &checkpoint.progress.data;
+                Cutting { side: data.shape[0], train: data.train, validation: data.validation }
+            }
+        };
+        Cutting {
+            side: self.patch.unwrap_or(defaults.side),
+            train: self.patches.unwrap_or(defaults.train),
+            validation: self.validation_patches.unwrap_or(defaults.validation),
+        }
     }
 }
 

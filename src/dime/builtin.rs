@@ -27,11 +27,15 @@ impl Builtin {
     /// Its weights.
     ///
     /// # Errors
-    /// None, as long as the files in `weights/` are whole, which a test sees to.
+    /// [`Error::Data`] for `slab`, which is not trained yet.
     pub fn weights(self) -> Result<Weights> {
         let bytes: &[u8] = match self {
             Self::Bulk => include_bytes!("../../weights/bulk.safetensors"),
-            Self::Slab => include_bytes!("../../weights/slab.safetensors"),
+            Self::Slab => {
+                let what = "palpate has no weights for slabs yet; train some on `palpate simulate --set livers` and \
+                            give them by --weights";
+                return Err(Error::Data(what.into()));
+            }
         };
         Weights::parse(bytes).map_err(|what| Error::Data(format!("palpate's own weights: the file {what}")))
     }
@@ -44,7 +48,7 @@ mod tests {
 
     #[test]
     fn built_in_weights_say_what_they_are() {
-        for builtin in Builtin::ALL {
+        for builtin in Builtin::ALL.into_iter().filter(|b| *b == Builtin::Bulk) {
             let weights = builtin.weights().unwrap();
             let model = Model::from_metadata(&weights.metadata).unwrap();
             assert_eq!(model.forward_model, builtin.name());

@@ -209,7 +209,10 @@ impl Dime {
         }
         self.plan.write(self.frames, frames)?;
         self.plan.run()?;
-        self.plan.read(self.maps)
+        let mut maps = self.plan.read(self.maps)?;
+        // Buffers are whole quads.
+        maps.truncate(unstack::PLANES * n);
+        Ok(maps)
     }
 
     /// Lays patches over `mask`, `[ny][nx]`, for the runs to come.

@@ -1,0 +1,265 @@
+//! DIME's plan: it is what its parts are, in any batches, on any grid, and what carries no information about stiffness
+//! does not matter to it.
+
+mod common;
+
+use common::relative_error;
+use ndarray::{Array2, Array4};
+use num_complex::Complex64;
+use palpate::dime::{Calibration, Dime, Model, Plane, Settings};
+use palpate::gpu::Gpu;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::oracle;
+use palpate::patches::Normalisation;
+use palpate::wave::analytic::{Medium, PlaneWave, superposed};
+
+const SIDE: usize = 14;
+
+fn model() -> Model {
+    Model {
+        forward_model: "bulk".into(),
+        normalisation: Normalisation::Patch,
+        patch: SIDE,
+        pixel_mm: 1.0,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        trained_on: "nothing".into(),
+        calibration: Some(Calibration { floor: 0.25, slope: 1.5 }),
+    }
+}
+
+fn weights() -> Weights {
+    let settings = UnetSettings { chans: 4, pools: 2, norm: Norm::Batch, ..Default::default() };
+    let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
+    weights.metadata = model().to_metadata();
+    weights
+}
+
+fn settings(size: [usize; 2]) -> Settings {
+    Settings {
+        size,
+        spacing_mm: [1.0; 2],
+        frames: Frames::Channels,
+        conjugated: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        stride: 3,
+        batch: 128,
+    }
+}
+
+/// Two waves that cross, as frames [2][ny][nx], and a ragged mask; NaN-free outside it too.
+fn scene([nx, ny]: [usize; 2], step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
+    let medium = Medium { storage_kpa: 3.0, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
+    let wave = |direction: f64| PlaneWave { medium, direction, amplitude: Complex64::cis(direction) };
+    let waves = [wave(0.3), wave(2.0)];
+    let at = |i: usize| {
+        let x = ((i % nx) as f64 - (nx as f64 - 1.0) / 2.0) * step[0];
+        let y = ((i / nx) as f64 - (ny as f64 - 1.0) / 2.0) * step[1];
+        [x, y]
+    };
+    let field: Vec<Complex64> = (0..nx * ny).map(|i| superposed(&waves, at(i)[0], at(i)[1])).collect();
+    let frames = field.iter().map(|u| u.re as f32).chain(field.iter().map(|u| u.im as f32)).collect();
+    let reach = [nx as f64 * step[0], ny as f64 * step[1]].map(|r| 0.46 * r);
+    let mask = (0..nx * ny).map(|i| (at(i)[0] / reach[0]).hypot(at(i)[1] / reach[1]) < 1.0).collect();
+    (frames, mask)
+}
+
+struct Bench {
+    chooser: Chooser,
+}
+
+impl Bench {
+    fn new() -> Option<Self> {
+        let gpu: Gpu = common::gpu()?;
+        Some(Self { chooser: Chooser::new(&Pipelines::new(&gpu, Checks::Off)) })
+    }
+
+    fn invert(&self, settings: &Settings, frames: &[f32], mask: &[bool]) -> Vec<f32> {
+        let mut dime = Dime::new(&self.chooser, &weights(), settings, &|_, _| {}).expect("compile");
+        dime.plan().poison().expect("poison");
+        dime.invert(frames, mask).expect("invert")
+    }
+}
+
+fn error(a: &[f32], b: &[f32]) -> f64 {
+    let wide = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+    relative_error(&wide(a), &wide(b)).expect("alike")
+}
+
+/// The network on patches the oracle cut, brought together by the oracle.
+#[test]
+fn the_plan_is_the_sum_of_its_parts() {
+    let Some(bench) = Bench::new() else { return };
+    let size @ [nx, ny] = [41, 37];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let found = bench.invert(&Settings { batch: 7, ..settings(size) }, &frames, &mask);
+
+    let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
+    let image = Array2::from_shape_fn((nx * ny, 4), |(i, k)| {
+        if mask[i] { [frames[i], frames[nx * ny + i], 1.0, 0.0][k].into() } else { 0.0 }
+    });
+    // Every patch that is half inside, as the plan lays them; the window and the weights are the plan's own to choose,
+    // so they are found from a network that is linear in nothing: by comparing predictions alone.
+    let mut places = vec![];
+    let first = mask.iter().position(|m| *m).expect("a mask") / nx;
+    let left = (0..nx).find(|x| (0..ny).any(|y| mask[y * nx + x])).expect("a mask");
+    let begin = [left as i32 - SIDE as i32 + 1, first as i32 - SIDE as i32 + 1];
+    for (row, column) in (0..40).flat_map(|r| (0..40).map(move |c| (r, c))) {
+        let [x, y] = [begin[0] + 3 * column, begin[1] + 3 * row];
+        let within = |i: i32, n: usize| (0..n as i32).contains(&i);
+        let count = (0..(SIDE * SIDE) as i32)
+            .filter(|i| {
+                let [px, py] = [x + i % SIDE as i32, y + i / SIDE as i32];
+                within(px, nx) && within(py, ny) && mask[py as usize * nx + px as usize]
+            })
+            .count();
+        if 2 * count >= SIDE * SIDE {
+            places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), 0.0]);
+        }
+    }
+    let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Normalisation::Patch);
+    let plain: Vec<f32> = cut.permuted_axes([0, 3, 1, 2]).iter().map(|v| *v as f32).collect();
+    let forward =
+        Forward::new(&bench.chooser, &weights(), [SIDE; 2], 16, &|_, _| {}).expect("the bare network");
+    let predicted = forward.run(&plain, &|_| {}).expect("run");
+    let predicted: Vec<f64> = predicted.into_iter().map(f64::from).collect();
+    let predicted = Array4::from_shape_vec((places.len(), SIDE, SIDE, 1), predicted).expect("a shape");
+    let half = SIDE as f32 / 2.0;
+    let window: Vec<f32> =
+        (0..SIDE).map(|i| 1.0 - ((i as f32 + 0.5 - half).abs() / half).powi(2) * 0.9).collect();
+    let state = oracle::overlap(&oracle::wide(&inside), size, &places, &window, &predicted);
+    let covered: Vec<usize> = (0..nx * ny).filter(|i| state[[*i, 3]] > 0.0).collect();
+    assert!(covered.len() * 100 > 95 * mask.iter().filter(|m| **m).count());
+    let pick = |values: &[f32]| covered.iter().map(|i| values[*i]).collect::<Vec<_>>();
+    let of = |k: usize, f: &dyn Fn(f64, f64) -> f64| {
+        covered.iter().map(|i| f(state[[*i, k]], state[[*i, 2]]) as f32).collect::<Vec<_>>()
+    };
+    let spread = |squares: f64, weights: f64| (squares / weights).sqrt();
+    assert!(error(&pick(Plane::Modulus.of(&found)), &of(0, &|mean, _| mean)) < 2e-5);
+    assert!(error(&pick(Plane::Spread.of(&found)), &of(1, &spread)) < 2e-4);
+    let uncertainty = of(1, &|squares, weights| 0.25f64.hypot(1.5 * spread(squares, weights)));
+    assert!(error(&pick(Plane::Uncertainty.of(&found)), &uncertainty) < 1e-4);
+    for (i, m) in mask.iter().enumerate() {
+        assert_eq!(Plane::Uncertainty.of(&found)[i] > 0.0, *m, "pixel {i}");
+    }
+}
+
+#[test]
+fn batches_do_not_matter_nor_does_what_ran_before() {
+    let Some(bench) = Bench::new() else { return };
+    let size = [51, 33]; // planes that do not fill their quads
+
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let whole = bench.invert(&settings(size), &frames, &mask);
+    for batch in [1, 5, 64] {
+        let found = bench.invert(&Settings { batch, ..settings(size) }, &frames, &mask);
+        assert!(error(&found, &whole) <= 1e-6, "batches of {batch}");
+    }
+    // Another mask in between, and none at all.
+    let mut dime = Dime::new(&bench.chooser, &weights(), &settings(size), &|_, _| {}).expect("compile");
+    let once = dime.invert(&frames, &mask).expect("invert");
+    let small: Vec<bool> = (0..mask.len()).map(|i| mask[i] && i % 51 < 20).collect();
+    let other = dime.invert(&frames, &small).expect("invert");
+    assert!(other.iter().zip(&small).all(|(v, m)| (*v != 0.0) == *m));
+    let none = dime.invert(&frames, &vec![false; mask.len()]).expect("invert");
+    let left: Vec<_> = none.iter().enumerate().filter(|(_, v)| **v != 0.0).take(5).collect();
+    assert!(left.is_empty(), "{left:?} where nothing is inside");
+    let again = dime.invert(&frames, &mask).expect("invert");
+    assert_eq!(once, again);
+    assert!(error(&once, &whole) <= 1e-6);
+}
+
+#[test]
+fn zero_level_gain_and_what_lies_outside_do_not_matter() {
+    let Some(bench) = Bench::new() else { return };
+    let size = [40, 40];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let plain = bench.invert(&settings(size), &frames, &mask);
+    let n = mask.len();
+    let changed: Vec<f32> = (0..2 * n)
+        .map(|i| match (mask[i % n], i < n) {
+            (false, _) => 1e6,
+            (true, true) => 40.0 * frames[i] + 3.0,
+            (true, false) => 0.02 * frames[i] - 0.1,
+        })
+        .collect();
+    assert!(error(&bench.invert(&settings(size), &changed, &mask), &plain) < 1e-4);
+    // A conjugated wave, told so.
+    let conjugate: Vec<f32> = (0..2 * n).map(|i| if i < n { frames[i] } else { -frames[i] }).collect();
+    let told = Settings { conjugated: true, ..settings(size) };
+    assert_eq!(bench.invert(&told, &conjugate, &mask), plain);
+    assert!(error(&bench.invert(&settings(size), &conjugate, &mask), &plain) > 1e-3);
+}
+
+#[test]
+fn other_grids_frequencies_and_densities_tell_the_same_speeds() {
+    let Some(bench) = Bench::new() else { return };
+    let size @ [nx, ny] = [60, 48];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let plain = bench.invert(&settings(size), &frames, &mask);
+    // The same picture with pixels of half the size, at twice the frequency.
+    let faster = Settings { spacing_mm: [0.5; 2], frequency_hz: 120.0, ..settings(size) };
+    assert!(error(&bench.invert(&faster, &frames, &mask), &plain) < 1e-6);
+    let denser = bench.invert(&Settings { density: 1100.0, ..settings(size) }, &frames, &mask);
+    let scaled: Vec<f32> = plain.iter().map(|v| 1.1 * v).collect();
+    assert!(error(&denser, &scaled) < 1e-6);
+    // The same wave, sampled more coarsely along y and more finely along x.
+    let (other, step) = ([80, 30], [0.75, 1.6]);
+    let (frames, mask) = scene(other, step);
+    let found = bench.invert(&Settings { spacing_mm: step, ..settings(other) }, &frames, &mask);
+    assert!(found.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
+    let mean = |maps: &[f32], [nx, ny]: [usize; 2]| {
+        let map = Plane::Modulus.of(maps);
+        let inner: Vec<f32> = (0..nx * ny)
+            .filter(|i| (nx / 4..3 * nx / 4).contains(&(i % nx)) && (ny / 4..3 * ny / 4).contains(&(i / nx)))
+            .map(|i| map[i])
+            .collect();
+        inner.iter().sum::<f32>() / inner.len() as f32
+    };
+    let [a, b] = [mean(&plain, [nx, ny]), mean(&found, other)];
+    assert!((a / b - 1.0).abs() < 0.03, "{a} and {b}");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let Some(bench) = Bench::new() else { return };
+    let refused = |weights: &Weights, settings: Settings, says: &str| {
+        let said =
+            Dime::new(&bench.chooser, weights, &settings, &|_, _| {}).err().expect("refused").to_string();
+        assert!(said.contains(says), "{said}\nshould say {says}");
+    };
+    let good = weights();
+    refused(&good, Settings { stride: 0, ..settings([40, 40]) }, "--stride");
+    refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "--stride");
+    refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "--frequency");
+    refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "--spacing");
+    refused(&good, Settings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
+    for (key, value, says) in [
+        ("time_convention", Some("exp(-iwt)"), "time_convention"),
+        ("normalisation", Some("min-max"), "normalisation"),
+        ("patch", Some("0"), "patch"),
+        ("pixel_mm", Some("inf"), "pixel_mm"),
+        ("forward_model", None, "forward_model"),
+        ("uncertainty_slope", Some("-1"), "uncertainty_slope"),
+    ] {
+        let mut bad = weights();
+        bad.metadata.remove(key);
+        bad.metadata.extend(value.map(|v| (key.to_string(), v.to_string())));
+        refused(&bad, settings([40, 40]), says);
+    }
+    let mut dime = Dime::new(&bench.chooser, &good, &settings([40, 40]), &|_, _| {}).expect("compile");
+    assert!(dime.invert(&[0.0; 3], &[true; 1600]).is_err());
+    assert!(dime.invert(&[0.0; 3200], &[true; 16]).is_err());
+}
+
+#[test]
+fn metadata_come_back() {
+    let found = Model::from_metadata(&model().to_metadata()).expect("metadata");
+    assert_eq!(found, model());
+    let plain = Model { calibration: None, ..model() };
+    assert_eq!(Model::from_metadata(&plain.to_metadata()), Ok(plain));
+}

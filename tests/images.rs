@@ -1,0 +1,158 @@
+//! Patches cut from simulated sets: what they hold is what was simulated, no phantom is in two splits, and a broken set is
+//! told from a whole one.
+
+mod files;
+
+use files::Folder;
+use num_complex::Complex32;
+use palpate::patches::{Augmentation, Cuttings, Draw, INSIDE, Image, Images, Source, Split};
+use std::collections::BTreeSet;
+
+const SIDE: usize = 30;
+
+/// A set of twenty small phantoms, made once for every test here.
+fn set() -> &'static Folder {
+    static SET: std::sync::OnceLock<Folder> = std::sync::OnceLock::new();
+    SET.get_or_init(|| {
+        let folder = Folder::new();
+        folder.good("simulate --set table1 --count 26 --seed 5 --nodes-per-wavelength 4 -o set");
+        folder
+    })
+}
+
+fn open(split: Split) -> Images {
+    Images::open(&[set().path("set")], split).expect("a set")
+}
+
+fn gather(source: &Cuttings, draws: &[Draw]) -> [Vec<f32>; 3] {
+    let pixels = draws.len() * SIDE * SIDE;
+    let [mut input, mut truth, mut mask] = [2, 1, 1].map(|c| vec![f32::NAN; c * pixels]);
+    source.gather(draws, &mut input, &mut truth, &mut mask).expect("patches");
+    [input, truth, mask]
+}
+
+fn draws(epoch: u32, n: u32) -> Vec<Draw> {
+    (0..n).map(|patch| Draw { seed: 1, epoch, patch }).collect()
+}
+
+#[test]
+fn no_phantom_is_in_two_splits() {
+    let names = |split| {
+        let images = open(split);
+        (0..images.len()).map(|i| images.name(i).0.to_string()).collect::<BTreeSet<_>>()
+    };
+    // Of 26 there are eleven or twelve homogeneous ones: one of the others may have no ninth.
+    let [train, validation, test] = [Split::Train, Split::Validation, Split::Test].map(names);
+    assert_eq!(train.len() + validation.len() + test.len(), 26);
+    assert!(train.is_disjoint(&validation) && train.is_disjoint(&test) && validation.is_disjoint(&test));
+    assert!(!validation.is_empty() && !test.is_empty());
+    let images = open(Split::Train);
+    assert_eq!(images.forward_model(), "bulk");
+    assert_eq!(images.describe(), "table1 26 (seed 5)");
+    assert_eq!(images.physics(), [1.0, 60.0, 1000.0]);
+}
+
+/// Whether a patch is what `image` holds from column `x` and row `y` on, up to one real factor of the wave.
+fn fits(image: Image, [x, y]: [i64; 2], [re, im, truth, mask]: [&[f32]; 4]) -> bool {
+    let pixel = |k: usize| {
+        let at = [x + (k % SIDE) as i64, y + (k / SIDE) as i64];
+        let inside = at.iter().all(|v| (0..image.size as i64).contains(v));
+        inside.then(|| at[1] as usize * image.size + at[0] as usize).filter(|p| image.mask[*p] > 0)
+    };
+    let alike = |k: usize| match pixel(k) {
+        Some(p) => mask[k] == 1.0 && truth[k] == image.modulus[p],
+        None => [re[k], im[k], truth[k], mask[k]] == [0.0; 4],
+    };
+    // A few pixels tell most wrong places.
+    if ![0, SIDE - 1, SIDE * SIDE / 2, SIDE * (SIDE - 1), SIDE * SIDE - 1].into_iter().all(alike) {
+        return false;
+    }
+    let size = |a: f32, b: f32| a.hypot(b);
+    let pairs: Vec<_> =
+        (0..SIDE * SIDE).filter_map(|k| Some((image.wave[pixel(k)?], re[k], im[k]))).collect();
+    let peak = |of: &dyn Fn(&(Complex32, f32, f32)) -> f32| pairs.iter().map(of).fold(0f32, f32::max);
+    let factor = peak(&|(_, a, b)| size(*a, *b)) / peak(&|(u, ..)| u.norm());
+    (0..SIDE * SIDE).all(alike)
+        && pairs.iter().all(|(u, a, b)| size(u.re * factor - a, u.im * factor - b) < 1e-5)
+}
+
+/// Without zoom or texture every patch is a part of one of the images.
+#[test]
+fn patches_are_parts_of_images() {
+    let images = open(Split::Validation);
+    let source = Cuttings::new(open(Split::Validation), SIDE, 100, &[]);
+    let draws = draws(3, 12);
+    let [input, truth, mask] = gather(&source, &draws);
+    let n = SIDE * SIDE;
+    for patch in 0..draws.len() {
+        let [truth, mask] = [&truth[patch * n..][..n], &mask[patch * n..][..n]];
+        let (re, im) = input[2 * patch * n..][..2 * n].split_at(n);
+        assert!(f64::from(mask.iter().sum::<f32>()) >= INSIDE * n as f64);
+        let all = (0..images.len()).flat_map(|i| (0..images.planes(i)).map(move |plane| (i, plane)));
+        let found = all.map(|(i, plane)| images.image(i, plane)).any(|image| {
+            let range = -(SIDE as i64)..image.size as i64;
+            let places = range.clone().flat_map(|y| range.clone().map(move |x| [x, y]));
+            places.into_iter().any(|place| fits(image, place, [re, im, truth, mask]))
+        });
+        assert!(found, "patch {patch} is in no image");
+    }
+}
+
+#[test]
+fn the_place_alone_decides_and_every_epoch_has_others() {
+    let list = [Augmentation::Zoom { most: 1.2 }, Augmentation::Texture { share: 0.5 }];
+    let source = Cuttings::new(open(Split::Train), SIDE, 64, &list);
+    assert_eq!((source.len(), source.shape()), (64, [SIDE; 2]));
+    let once = gather(&source, &draws(0, 20));
+    assert_eq!(once, gather(&source, &draws(0, 20)));
+    assert_ne!(once[0], gather(&source, &draws(1, 20))[0]);
+    let last = gather(&source, &draws(0, 20)[19..]);
+    assert_eq!(last[0], once[0][19 * 2 * SIDE * SIDE..]);
+}
+
+/// A zoomed patch's waves are longer by the zoom, and its modulus is higher by its square.
+#[test]
+fn zoom_changes_the_modulus_as_the_square_of_lengths() {
+    let list = [Augmentation::Zoom { most: 1.5 }];
+    let source = Cuttings::new(open(Split::Train), SIDE, 1000, &list);
+    let images = open(Split::Train);
+    let mut moduli = BTreeSet::new();
+    for i in 0..images.len() {
+        let image = images.image(i, 0);
+        moduli
+            .extend(image.modulus.iter().zip(image.mask).filter(|(_, m)| **m > 0).map(|(v, _)| v.to_bits()));
+    }
+    let [_, truth, mask] = gather(&source, &draws(0, 400));
+    let (mut plain, mut zoomed) = (0, 0);
+    for (truth, mask) in truth.chunks(SIDE * SIDE).zip(mask.chunks(SIDE * SIDE)) {
+        let value = truth.iter().zip(mask).find(|(_, m)| **m > 0.0).map(|(v, _)| *v).expect("inside");
+        *(if moduli.contains(&value.to_bits()) { &mut plain } else { &mut zoomed }) += 1;
+        assert!((0.9 / 2.25..8.1 * 2.25).contains(&value));
+    }
+    assert!((150..250).contains(&plain) && zoomed > 150, "{plain} as they were, {zoomed} zoomed");
+}
+
+#[test]
+fn what_is_no_whole_set_is_refused() {
+    let folder = Folder::new();
+    folder.good("simulate --set table1 --count 3 --seed 5 --nodes-per-wavelength 4 -o set");
+    let said = |split| match Images::open(&[folder.path("set")], split) {
+        Ok(_) => panic!("opened"),
+        Err(e) => e.to_string(),
+    };
+    assert!(said(Split::Test).contains("larger set"), "{}", said(Split::Test));
+    let manifest = folder.bytes("set/manifest.json");
+    let text =
+        String::from_utf8(manifest.clone()).expect("UTF-8").replacen("\"finished\": 3", "\"finished\": 2", 1);
+    folder.put("set/manifest.json", text.as_bytes());
+    assert!(said(Split::Train).contains("missing"), "{}", said(Split::Train));
+    folder.put("set/manifest.json", b"{");
+    assert!(said(Split::Train).contains("no manifest"), "{}", said(Split::Train));
+    folder.put("set/manifest.json", &manifest);
+    let first = folder.names("set").into_iter().find(|n| n.starts_with("0001")).expect("a phantom");
+    let modulus = folder.bytes(&format!("set/{first}/modulus.npy"));
+    folder.put(&format!("set/{first}/modulus.npy"), &modulus[..modulus.len() - 4]);
+    assert!(said(Split::Train).contains("modulus.npy"), "{}", said(Split::Train));
+    folder.put(&format!("set/{first}/modulus.npy"), b"");
+    assert!(said(Split::Train).contains("empty"), "{}", said(Split::Train));
+}
