@@ -271,7 +271,7 @@ fn metadata(model: Option<&Model>, progress: &Progress, epoch: &Epoch) -> Result
     let mut all = model.map_or_else(BTreeMap::new, |model| model.to_metadata());
     let settings = serde_json::to_string(&progress.settings)
         .map_err(|e| Error::Data(format!("the settings cannot be written as JSON: {e}")))?;
-    all.insert("training".into(), settings);
+    all.insert("training_settings".into(), settings);
     all.insert("epoch".into(), epoch.epoch.to_string());
     all.insert("steps".into(), epoch.step.to_string());
     all.insert("validation_mse".into(), epoch.validation.mse.to_string());

@@ -1,0 +1,236 @@
+//! The authors' public samples, where `PALPATE_DATA` names their folder: palpate's DIME beside the authors' own DIME and
+//! MMDI, all on the same five samples a study. A measure, never a target to tune to.
+//!
+//! `cargo test --test dime_data -- --nocapture` prints the tables. `PALPATE_STRIDE=3` has patches as dense as `palpate
+//! invert`, in nine times the time; `PALPATE_WEIGHTS` names other weights, to see what they reach, and then nothing is
+//! asserted.
+
+mod common;
+
+use palpate::dime::{Builtin, Dime, Plane, Settings};
+use palpate::io::{self, Samples};
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::Weights;
+use palpate::stats::erode::erode;
+use palpate::stats::evaluation::{Evaluation, Sample, evaluate, markdown};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const SIDE: usize = 256;
+/// Pixels left out where an eroded mask is asked for.
+const RIM: usize = 10;
+
+fn values(path: PathBuf) -> Vec<f64> {
+    match io::read(path).expect("a sample").data {
+        Samples::Real(values) => values,
+        Samples::Complex(_) => panic!("their samples are real"),
+    }
+}
+
+fn narrow(values: Vec<f64>) -> Vec<f32> {
+    values.into_iter().map(|v| v as f32).collect()
+}
+
+/// Their file of a sample, with whichever ending it has.
+fn file(study: &Path, folder: &str, name: &str) -> PathBuf {
+    let ending = if folder == "mmdi" || folder == "regions" { "mat" } else { "nii" };
+    study.join(folder).join(format!("{name}.{ending}"))
+}
+
+fn names(folder: PathBuf) -> Vec<String> {
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let stem = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.expect("entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = files.map(stem).collect();
+    names.sort();
+    names
+}
+
+/// What the file's last index reversed in its first axis shows: their DIME of study 2 lies so.
+fn flipped(map: Vec<f32>) -> Vec<f32> {
+    map.chunks(SIDE).flat_map(|row| row.iter().rev()).copied().collect()
+}
+
+fn transposed(map: &[f32]) -> Vec<f32> {
+    (0..SIDE * SIDE).map(|i| map[i % SIDE * SIDE + i / SIDE]).collect()
+}
+
+struct Bench {
+    chooser: Chooser,
+    weights: Option<Weights>,
+    stride: usize,
+    data: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Option<Self> {
+        let Some(data) = std::env::var_os("PALPATE_DATA").map(PathBuf::from) else {
+            eprintln!("skipped: PALPATE_DATA does not name the authors' samples");
+            return None;
+        };
+        let chooser = Chooser::new(&Pipelines::new(&common::gpu()?, Checks::Off));
+        let weights =
+            std::env::var_os("PALPATE_WEIGHTS").map(|path| Weights::load(path.as_ref()).expect("weights"));
+        let stride = std::env::var("PALPATE_STRIDE").map_or(9, |text| text.parse().expect("a number"));
+        Some(Self { chooser, weights, stride, data })
+    }
+
+    fn dime(&self, which: Builtin, frames: Frames, spacing: f64) -> Option<Dime> {
+        let own = || which.weights().inspect_err(|e| eprintln!("skipped: {e}")).ok();
+        let weights = self.weights.clone().or_else(own)?;
+        let settings = Settings {
+            size: [SIDE; 2],
+            spacing_mm: [spacing; 2],
+            frames,
+            conjugated: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+            stride: self.stride,
+            batch: 128,
+        };
+        Some(Dime::new(&self.chooser, &weights, &settings, &|_, _| {}).expect("compile"))
+    }
+
+    /// A study's samples, with the estimates "DIME" (ours), "authors' DIME" and "authors' MMDI".
+    fn study(&self, folder: &str, which: Builtin) -> Option<Vec<Sample>> {
+        let study = self.data.join(folder);
+        let mut dime = self.dime(which, Frames::Channels, 1.0)?;
+        let mut samples = vec![];
+        for name in names(study.join("displacement")) {
+            let frames = narrow(values(file(&study, "displacement", &name)));
+            let truth = narrow(values(file(&study, "truth", &name)));
+            let n = SIDE * SIDE;
+            let mask: Vec<bool> =
+                (0..n).map(|i| (frames[i] != 0.0 || frames[n + i] != 0.0) && truth[i] > 0.0).collect();
+            let maps = dime.invert(&frames, &mask).expect("invert");
+            let theirs = narrow(values(file(&study, "dime", &name)));
+            let theirs = if folder == "study2" { flipped(theirs) } else { theirs };
+            // Their MMDI of study 2 blows up at the rim.
+            let clinical: Vec<f32> =
+                values(file(&study, "mmdi", &name)).into_iter().map(|v| v.min(10.0) as f32).collect();
+            let regions: BTreeMap<String, Vec<bool>> = match study.join("regions") {
+                regions if regions.is_dir() => names(regions)
+                    .into_iter()
+                    .map(|region| {
+                        let inside = values(file(&study, "regions", &region));
+                        (region, inside.iter().zip(&mask).map(|(v, m)| *v != 0.0 && *m).collect())
+                    })
+                    .collect(),
+                _ => BTreeMap::new(),
+            };
+            let estimates = [
+                ("DIME", Plane::Modulus.of(&maps).to_vec()),
+                ("authors' DIME", theirs),
+                ("authors' MMDI", clinical),
+            ];
+            let estimates = estimates.map(|(name, map)| (name.to_string(), map)).into();
+            samples.push(Sample {
+                name,
+                group: String::new(),
+                size: [SIDE; 2],
+                truth,
+                mask,
+                regions,
+                estimates,
+            });
+        }
+        Some(samples)
+    }
+
+    fn asserts(&self) -> bool {
+        self.weights.is_none()
+    }
+}
+
+fn table(title: &str, samples: &[Sample]) -> BTreeMap<String, Evaluation> {
+    let all: Vec<&Sample> = samples.iter().collect();
+    let methods: Vec<String> = samples.first().map_or(vec![], |s| s.estimates.keys().cloned().collect());
+    let rows: Vec<_> = methods.into_iter().map(|m| (String::new(), m.clone(), evaluate(&all, &m))).collect();
+    println!("{title}\n\n{}", markdown(&rows));
+    rows.into_iter().map(|(_, method, found)| (method, found)).collect()
+}
+
+fn eroded(samples: &[Sample]) -> Vec<Sample> {
+    let mut samples = samples.to_vec();
+    for sample in &mut samples {
+        let view = ndarray::ArrayView2::from_shape((SIDE, SIDE), &sample.mask).expect("a mask");
+        sample.mask = erode(view, RIM).into_iter().collect();
+    }
+    samples
+}
+
+/// Errors that are asked for: pixels, means.
+fn at_most(found: &Evaluation, [pixels, means]: [f64; 2]) {
+    let rmse = |a: &Option<palpate::stats::agreement::Agreement>| a.as_ref().expect("figures").rmse;
+    assert!(rmse(&found.pixels) <= pixels, "pixels: {} where {pixels} is asked", rmse(&found.pixels));
+    assert!(
+        rmse(&found.samples_means) <= means,
+        "means: {} where {means} is asked",
+        rmse(&found.samples_means)
+    );
+}
+
+#[test]
+fn study_1a() {
+    let Some(bench) = Bench::new() else { return };
+    let Some(samples) = bench.study("study1a", Builtin::Bulk) else { return };
+    let found = table("Study 1a: homogeneous cylinders, whole mask", &samples);
+    if bench.asserts() {
+        at_most(&found["DIME"], FLOOR_1A);
+    }
+}
+
+#[test]
+fn study_1b() {
+    let Some(bench) = Bench::new() else { return };
+    let Some(samples) = bench.study("study1b", Builtin::Bulk) else { return };
+    let found = table("Study 1b: cylinders with inclusions, whole mask and regions", &samples);
+    if bench.asserts() {
+        at_most(&found["DIME"], FLOOR_1B);
+    }
+}
+
+#[test]
+fn study_2() {
+    let Some(bench) = Bench::new() else { return };
+    let Some(samples) = bench.study("study2", Builtin::Slab) else { return };
+    table("Study 2: simulated livers (slabs), whole mask", &samples);
+    table(&format!("The same, {RIM} px off the rim"), &eroded(&samples));
+}
+
+/// In vivo there is no truth: the "truth" of this table is the clinical MMDI.
+#[test]
+fn in_vivo() {
+    let Some(bench) = Bench::new() else { return };
+    let study = bench.data.join("study3");
+    let Some(mut dime) = bench.dime(Builtin::Bulk, Frames::Phases(8), 360.0 / 256.0) else { return };
+    let mut samples = vec![];
+    for name in names(study.join("wave")) {
+        let frames = narrow(values(file(&study, "wave", &name)));
+        let n = SIDE * SIDE;
+        let mask: Vec<bool> = (0..n).map(|i| (0..8).any(|t| frames[t * n + i] != 0.0)).collect();
+        let maps = dime.invert(&frames, &mask).expect("invert");
+        let clinical: Vec<f32> =
+            values(file(&study, "mmdi", &name)).into_iter().map(|v| v as f32 / 100.0).collect();
+        let truth = transposed(&clinical);
+        let mask = mask.iter().zip(&truth).map(|(m, t)| *m && *t > 0.0).collect();
+        let estimates = [("DIME".to_string(), Plane::Modulus.of(&maps).to_vec())].into();
+        samples.push(Sample {
+            name,
+            group: String::new(),
+            size: [SIDE; 2],
+            truth,
+            mask,
+            regions: BTreeMap::new(),
+            estimates,
+        });
+    }
+    table("Study 3: in vivo livers, against the clinical MMDI", &samples);
+}
+
+/// What the weights that come with palpate must reach: pixels, means, kPa.
+const FLOOR_1A: [f64; 2] = [0.75, 0.5];
+const FLOOR_1B: [f64; 2] = [1.4, 1.0];
