@@ -2,8 +2,10 @@
 //! does not matter to it.
 
 mod common;
+mod files;
 
 use common::relative_error;
+use files::Folder;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
 use palpate::dime::{Calibration, Dime, Model, Plane, Settings};
@@ -262,4 +264,42 @@ fn metadata_come_back() {
     assert_eq!(found, model());
     let plain = Model { calibration: None, ..model() };
     assert_eq!(Model::from_metadata(&plain.to_metadata()), Ok(plain));
+}
+
+/// A wave that runs backwards in time is recognised by its loss modulus, told of, and inverted as if it did not.
+#[test]
+fn a_conjugated_wave_is_recognised() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let cylinder = "kind = \"cylinder\"\nradius_mm = 40\nheight_mm = 90\nfar_face = \"free\"\nfrequency_hz = 60\n\
+        slices_mm = [25]\npixel_mm = 1.0\nsize_px = 90\n[drive]\namplitude_mm = 0.5\noffset_mm = [0, 0]\n\
+        [background]\nmodulus_kpa = 2.5\ndamping = 0.15\n";
+    folder.put("cylinder.toml", cylinder.as_bytes());
+    folder.good("simulate cylinder.toml -o cylinder");
+    let bytes = folder.bytes("cylinder/displacement.npy");
+    let field: Array4<num_complex::Complex32> =
+        ndarray_npy::ReadNpyExt::read_npy(&bytes[..]).expect("a field");
+    let plane = field.slice(ndarray::s![0, 2, .., ..]).t().to_owned();
+    folder.npy("forwards.npy", &plane.clone().into_dyn());
+    folder.npy("backwards.npy", &plane.mapv(|u| u.conj()).into_dyn());
+    let ran = folder.good("invert forwards.npy backwards.npy --spacing 1 --method dime --stride 10 -o maps");
+    assert!(ran.err.contains("backwards.npy") && ran.err.contains("given its conjugate"), "{}", ran.err);
+    let [a, b] = ["forwards", "backwards"].map(|stem| {
+        let report = folder.json(&format!("maps/{stem}.json"));
+        assert_eq!(report["method"], "dime");
+        assert_eq!(report["dime"]["conjugated"], stem == "backwards");
+        assert!(report["regions"]["mask"].is_null(), "MMDI's figures, which nobody asked for");
+        assert!(!folder.path(&format!("maps/{stem}_mmdi_stiffness.nii.gz")).exists());
+        let sure = folder.map(&format!("maps/{stem}_dime_confidence.nii.gz"));
+        assert!(sure.values.iter().all(|c| (0.0..=1.0).contains(c)));
+        folder.map(&format!("maps/{stem}_dime_stiffness.nii.gz")).values
+    });
+    assert_eq!(a, b);
+    assert!(a.iter().any(|v| *v > 0.0));
+    let refused = folder.run("invert forwards.npy --method dime --weights cylinder.toml -o other");
+    assert!(refused.code == Some(1) && refused.err.contains("cylinder.toml"), "{}", refused.err);
+    let refused = folder.run("invert forwards.npy --method dime --stride 31 -o other");
+    assert!(refused.code == Some(2) && refused.err.contains("--stride"), "{}", refused.err);
 }
