@@ -1,11 +1,14 @@
 //! Patches cut from simulated sets: what they hold is what was simulated, no phantom is in two splits, and a broken set is
 //! told from a whole one.
 
+mod common;
 mod files;
 
 use files::Folder;
 use num_complex::Complex32;
-use palpate::patches::{Augmentation, Cuttings, Draw, INSIDE, Image, Images, Source, Split};
+use palpate::dime::Model;
+use palpate::nn::Weights;
+use palpate::patches::{Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, Source, Split};
 use std::collections::BTreeSet;
 
 const SIDE: usize = 30;
@@ -130,6 +133,48 @@ fn zoom_changes_the_modulus_as_the_square_of_lengths() {
         assert!((0.9 / 2.25..8.1 * 2.25).contains(&value));
     }
     assert!((150..250).contains(&plain) && zoomed > 150, "{plain} as they were, {zoomed} zoomed");
+}
+
+/// From phantoms to a network that says what it is, goes on where it stopped, and inverts.
+#[test]
+fn a_set_becomes_a_network() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = set();
+    let adapter = std::env::var("PALPATE_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    let small =
+        "--chans 2 --pools 1 --norm batch --batch 16 --patches 64 --validation-patches 20 --schedule cosine";
+    let ran = folder.good(&format!(
+        "train --data set {small} --epochs 1 --augment phase,noise=0.3,zoom=1.1,texture=0.5 --half {adapter} -o run"
+    ));
+    assert!(ran.out.contains("uncertainty"), "{}", ran.out);
+    let weights = Weights::load(&folder.path("run/weights.safetensors")).expect("weights");
+    let model = Model::from_metadata(&weights.metadata).expect("metadata");
+    assert_eq!((model.forward_model.as_str(), model.patch), ("bulk", SIDE));
+    assert_eq!(model.normalisation, Normalisation::Patch);
+    assert_eq!(model.trained_on, "table1 26 (seed 5)");
+    assert!(model.calibration.is_some_and(|c| c.floor > 0.0 && c.slope > 0.0));
+    // Half precision at rest.
+    assert!(folder.bytes("run/weights.safetensors").len() < 3 * weights.unet.layout().learned() + 12_000);
+    folder.good(&format!("train --data set --resume --epochs 2 {adapter} -o run"));
+    let other = folder.run(&format!("train --data set --resume --patches 65 {adapter} -o run"));
+    assert!(other.code == Some(2) && other.err.contains("begun with"), "{}", other.err);
+    let first = "--from run/weights.safetensors --epochs 1 --batch 16 --patches 32 --validation-patches 20";
+    folder.good(&format!("train --data set {first} {adapter} -o more"));
+    let mixed = folder.run("train --data set --data run -o other");
+    assert!(mixed.code == Some(2) && mixed.err.contains("not both"), "{}", mixed.err);
+
+    let name = folder.names("set").into_iter().find(|n| n.ends_with("homogeneous")).expect("a phantom");
+    let bytes = folder.bytes(&format!("set/{name}/displacement.npy"));
+    let field: ndarray::Array4<Complex32> = ndarray_npy::ReadNpyExt::read_npy(&bytes[..]).expect("a field");
+    folder.npy("wave.npy", &field.slice(ndarray::s![0, 2, .., ..]).t().to_owned().into_dyn());
+    folder.good(
+        "invert wave.npy --spacing 1 --method dime --weights more/weights.safetensors --stride 9 -o maps",
+    );
+    let report = folder.json("maps/wave.json");
+    assert_eq!(report["dime"]["trained_on"], "table1 26 (seed 5)");
+    assert!(report["dime"]["mask"]["stiffness_kpa"]["mean"].as_f64().is_some_and(f64::is_finite));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! `palpate evaluate`: estimates against the truth.
 
+mod figure;
+mod pairs;
+
 use super::{json, print, say};
 use clap::ValueEnum;
 use ndarray::ArrayView2;
-use palpate::colour::ColourMap;
-use palpate::io::output::stem;
-use palpate::io::png::{Figure, Panel, Scale, Scatter, pick_slices, scatter};
-use palpate::io::{self, OutputSet, Samples, Volume};
+use pairs::{files, known, list, partner, read};
+use palpate::io::OutputSet;
+use palpate::io::png::{Scatter, scatter};
 use palpate::patches::{Images, Split, is_set};
 use palpate::stats::agreement::agreement;
 use palpate::stats::erode::erode;
@@ -57,10 +59,6 @@ enum SplitOption {
 }
 
 const FILES: [&str; 4] = ["evaluation.json", "evaluation.md", "agreement.png", "maps.png"];
-/// What `palpate invert` writes after the stem, before the ending.
-const STIFFNESS: &str = "_stiffness";
-/// Samples shown in maps.png.
-const SHOWN: usize = 5;
 
 /// An array of kPa with its shape.
 struct Map {
@@ -149,7 +147,7 @@ impl Evaluate {
         if !scatters.is_empty() {
             set.add_bytes(FILES[2], &scatter(&title, &scatters)?)?;
         }
-        set.add_bytes(FILES[3], &maps(&samples, &methods)?)?;
+        set.add_bytes(FILES[3], &figure::maps(&samples, &methods)?)?;
         set.commit()?;
         print(&table)?;
         print(&format!("\n{}\n", self.output.display()))
@@ -313,130 +311,4 @@ impl Evaluate {
         }
         Ok(())
     }
-}
-
-/// Which sample a file belongs to, and by what method.
-fn partner(samples: &[Sample], file: &str, name: Option<&str>, folder: &str) -> Option<(usize, String)> {
-    let at = |stem: &str| samples.iter().position(|s| s.name == stem);
-    if let Some(at) = at(file) {
-        let own = Path::new(folder).file_name().map_or(folder.into(), |n| n.to_string_lossy().into_owned());
-        return Some((at, name.map_or(own, String::from)));
-    }
-    let (stem, method) = file.strip_suffix(STIFFNESS)?.rsplit_once('_')?;
-    let method = name.map_or(method.to_string(), |name| format!("{name} {method}"));
-    Some((at(stem)?, method))
-}
-
-/// Whether a file is another of those that `palpate invert` writes.
-fn known(stem: &str) -> bool {
-    const OTHERS: [&str; 11] = [
-        "_storage",
-        "_loss",
-        "_wavespeed",
-        "_confidence",
-        "_coherence",
-        "_uncertainty",
-        "_wave",
-        "_amplitude",
-        "_mask",
-        STIFFNESS,
-        "_spread",
-    ];
-    OTHERS.iter().any(|end| stem.ends_with(end))
-}
-
-fn list(names: &[&str]) -> String {
-    match names {
-        [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more", rest.len()),
-        few => few.join(", "),
-    }
-}
-
-/// The readable files of a folder, by their stems, in order of these; numbers in the order of their values.
-fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let fail = |e: std::io::Error| Error::file(folder, format!("this folder cannot be read: {e}"));
-    let mut found: BTreeMap<(usize, String), PathBuf> = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        if !io::EXTENSIONS.iter().any(|end| name.ends_with(end)) {
-            continue;
-        }
-        let own = stem(&path);
-        if let Some(other) = found.insert((own.len(), own.clone()), path.clone()) {
-            return Err(Error::Usage(format!("{} and {} have one stem", other.display(), path.display())));
-        }
-    }
-    if found.is_empty() {
-        return Err(Error::file(folder, format!("holds no maps ({})", io::EXTENSIONS.join(", "))));
-    }
-    Ok(found.into_iter().map(|((_, stem), path)| (stem, path)).collect())
-}
-
-/// A real array of two or three axes.
-fn read(path: &Path) -> Result<Map> {
-    let Volume { mut shape, data, .. } = io::read(path)?;
-    while shape.len() > 2 && shape.last() == Some(&1) {
-        shape.pop();
-    }
-    match data {
-        Samples::Real(values) if (2..=3).contains(&shape.len()) => {
-            Ok(Map { shape, values: values.into_iter().map(|v| v as f32).collect() })
-        }
-        Samples::Real(_) => {
-            Err(Error::file(path, format!("has {} axes, where a map has 2 or 3", shape.len())))
-        }
-        Samples::Complex(_) => Err(Error::file(path, "holds complex numbers, where a map of kPa is wanted")),
-    }
-}
-
-/// The first `n` values as rows of `nx`.
-fn image(values: &[f32], nx: usize, n: usize) -> Option<ArrayView2<'_, f32>> {
-    ArrayView2::from_shape((n / nx, nx), &values[..n]).ok()
-}
-
-/// Truth, estimates and their differences of some samples.
-fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
-    let shown: Vec<&Sample> = pick_slices(samples.len(), SHOWN).into_iter().map(|i| &samples[i]).collect();
-    let largest = shown.iter().flat_map(|s| s.truth.iter().zip(&s.mask)).filter(|(_, m)| **m);
-    let most = if largest.fold(0f32, |most, (v, _)| most.max(*v)) > 8.0 { 16.0 } else { 8.0 };
-    let stiffness = || Scale { map: ColourMap::Stiffness, min: 0.0, max: most, label: "kPa".into() };
-    let off = || Scale { map: ColourMap::Diverging, min: -2.0, max: 2.0, label: "kPa".into() };
-    // Of stacks, the first slice.
-    let first = |sample: &Sample| sample.size[0] * sample.size[0].min(sample.size[1]);
-    let differences: Vec<Vec<Vec<f32>>> = shown
-        .iter()
-        .map(|s| {
-            let off =
-                |m: &String| s.estimates.get(m).map(|e| e.iter().zip(&s.truth).map(|(e, t)| e - t).collect());
-            methods.iter().map(|m| off(m).unwrap_or_else(|| vec![f32::NAN; s.truth.len()])).collect()
-        })
-        .collect();
-    let mut panels = vec![];
-    for (sample, differences) in shown.iter().zip(&differences) {
-        let [nx, n] = [sample.size[0], first(sample)];
-        let mask = ArrayView2::from_shape((n / nx, nx), &sample.mask[..n]).expect("a mask fills its image");
-        let panel = |title: String, values, scale| Panel { title, values, mask, scale, hatch: None };
-        panels.extend(
-            image(&sample.truth, nx, n).map(|v| panel(format!("{}: truth", sample.name), v, stiffness())),
-        );
-        for (method, difference) in methods.iter().zip(differences) {
-            let estimate = sample.estimates.get(method).unwrap_or(difference);
-            panels.extend(image(estimate, nx, n).map(|v| panel(method.clone(), v, stiffness())));
-            panels.extend(image(difference, nx, n).map(|v| panel(format!("{method} - truth"), v, off())));
-        }
-    }
-    let figure = Figure {
-        title: "Stiffness: truth and estimates".into(),
-        notes: vec![
-            "Storage modulus of the truth, and what each method calls stiffness, kPa. Grey: not compared."
-                .into(),
-            format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
-        ],
-        axes: ["x (axis 0)", "y (axis 1)"].map(String::from),
-        spacing_mm: [f64::NAN; 2],
-        columns: 1 + 2 * methods.len(),
-        panels,
-    };
-    figure.png()
 }

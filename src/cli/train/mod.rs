@@ -1,0 +1,194 @@
+//! `palpate train`: a network from simulated phantoms, or from patches.
+
+mod options;
+mod teller;
+
+use super::progress::Bars;
+use super::{AdapterOption, print};
+use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
+use palpate::dime::{Model, calibrate};
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Precision, Unet, UnetSettings, Weights};
+use palpate::patches::{Augmentation, Images, Normalisation, Split, is_set};
+use palpate::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};
+use palpate::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use teller::Teller;
+
+/// Train a network on simulated phantoms, or on patches
+///
+/// Cuts patches from sets that `palpate simulate --set` made, never the same twice; or reads train.safetensors and
+/// validation.safetensors in the data folder: tensors input [N, 2, H, W], truth [N, 1, H, W] in kPa and, if there is one,
+/// mask [N, 1, H, W]. Writes weights.safetensors (of the epoch with the lowest validation loss, its uncertainty
+/// calibrated), losses.jsonl, losses.png and checkpoint.safetensors, from which --resume goes on as if there had been no
+/// interruption.
+///
+/// Example: palpate train --data cylinders --chans 16 --norm batch -o run1
+#[derive(clap::Args)]
+pub struct Train {
+    /// Folder of patches, or sets that `palpate simulate` made (may be given again)
+    #[arg(long, value_name = "DIR", required = true)]
+    data: Vec<PathBuf>,
+    /// Folder the results are written to
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Go on from the folder's checkpoint, with its settings
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Begin with these weights in place of random ones (.safetensors)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "chans", "pools", "norm", "pool", "up", "dropout"])]
+    from: Option<PathBuf>,
+    /// Write the best weights in half precision
+    #[arg(long)]
+    half: bool,
+    #[command(flatten)]
+    cutting: CuttingOptions,
+    #[command(flatten)]
+    network: NetworkOptions,
+    #[command(flatten)]
+    training: TrainOptions,
+    /// Seconds between checkpoints within an epoch
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    checkpoint_every: u64,
+    #[command(flatten)]
+    adapter: AdapterOption,
+    /// Begin anew in a folder that holds a training
+    #[arg(long)]
+    force: bool,
+}
+
+impl Train {
+    pub fn run(self) -> Result<()> {
+        let Self {
+            data,
+            output,
+            resume,
+            from,
+            half,
+            cutting,
+            network,
+            training,
+            checkpoint_every,
+            adapter,
+            force,
+        } = self;
+        let folder = Folder::new(&output);
+        let taker = Taker { resume };
+        let found = folder.checkpoint();
+        // What can be refused is, before a device is opened or a folder made.
+        if output.is_file() {
+            return Err(Error::Usage(format!("{} is a file; -o names a folder", output.display())));
+        }
+        if let Some(file) = data.iter().find(|path| path.is_file()) {
+            let what = "is a file; --data names the folder that train.safetensors and validation.safetensors are in, or a \
+                 set of `palpate simulate`";
+            return Err(Error::Usage(format!("{} {what}", file.display())));
+        }
+        let start = if resume {
+            if !found.exists() {
+                let what = "holds no checkpoint to resume; leave out --resume to begin";
+                return Err(Error::Usage(format!("{} {what}", output.display())));
+            }
+            let mut checkpoint = Checkpoint::load(&found)?;
+            taker.network(&mut checkpoint.progress.unet, network)?;
+            taker.training(&mut checkpoint.progress.settings, training)?;
+            Start::Resumed(Box::new(checkpoint))
+        } else {
+            if let Some(there) = folder.occupied().filter(|_| !force) {
+                let resume = if there == found { "go on with it by --resume, " } else { "" };
+                return Err(Error::Usage(format!(
+                    "{} would be written over; {resume}begin anew by --force, or choose another folder",
+                    there.display()
+                )));
+            }
+            let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());
+            if data.iter().all(is_set) {
+                settings.normalisation = Normalisation::Patch;
+            }
+            taker.network(&mut unet, network)?;
+            taker.training(&mut settings, training)?;
+            settings.check()?;
+            match from {
+                Some(path) => Start::New(Box::new(Weights::load(&path)?), settings),
+                None => Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings),
+            }
+        };
+        let patches = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.augmentations())?;
+        let gpu = adapter.open()?;
+        let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+        let mut training = match start {
+            Start::New(weights, settings) => {
+                weights.unet.check_device(gpu.caps())?;
+                let training = Training::new(&chooser, *weights, settings, patches, folder.clone())?;
+                make_folder(&output)?;
+                training
+            }
+            Start::Resumed(checkpoint) => Training::resume(&chooser, *checkpoint, patches, folder.clone())?,
+        };
+        training.checkpoint_every(Duration::from_secs(checkpoint_every));
+        let mut teller = Teller::new(&training, &gpu.caps().info.name);
+        let end = training.run(&mut |event| teller.tell(event))?;
+        teller.finish(end, &folder)?;
+        finish(&chooser, &data, &folder, half)
+    }
+}
+
+/// Images that an uncertainty is calibrated on.
+const CALIBRATION_IMAGES: usize = 16;
+
+/// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
+/// it.
+fn finish(chooser: &Chooser, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
+    let mut weights = Weights::load(&folder.weights())?;
+    let precision = if half { Precision::Half } else { Precision::Single };
+    if data.iter().all(is_set) {
+        // What is calibrated is what is written.
+        weights.save_as(&folder.weights(), precision)?;
+        weights = Weights::load(&folder.weights())?;
+        let images = Images::open(data, Split::Validation)?;
+        let bars = Bars::default();
+        let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
+        let progress = &mut |done: usize| bar.set_position(done as u64);
+        let calibrated = calibrate(chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
+        bar.finish_and_clear();
+        let (calibration, bins) = calibrated?;
+        let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
+        model.calibration = Some(calibration);
+        weights.metadata.extend(model.to_metadata());
+        let mut table = String::from("spread, kPa   RMS error, kPa   uncertainty, kPa\n");
+        for bin in bins.iter().step_by(4).chain(bins.last()) {
+            let expected = calibration.floor.hypot(calibration.slope * bin.spread);
+            table += &format!("{:>11.3}   {:>14.3}   {expected:>16.3}\n", bin.spread, bin.error);
+        }
+        print(&table)?;
+    }
+    weights.save_as(&folder.weights(), precision)
+}
+
+enum Start {
+    New(Box<Weights>, TrainSettings),
+    Resumed(Box<Checkpoint>),
+}
+
+impl Start {
+    fn checkpoint(&self) -> Option<&Checkpoint> {
+        match self {
+            Start::New(..) => None,
+            Start::Resumed(checkpoint) => Some(checkpoint),
+        }
+    }
+
+    fn augmentations(&self) -> &[Augmentation] {
+        match self {
+            Start::New(_, settings) => &settings.augmentations,
+            Start::Resumed(checkpoint) => &checkpoint.progress.settings.augmentations,
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .map_err(|e| Error::file(path, format!("this folder cannot be made: {e}; choose another with -o")))
+}
