@@ -8,7 +8,7 @@ use common::relative_error;
 use files::Folder;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::dime::{Calibration, Dime, Model, Plane, Settings};
+use palpate::dime::{Calibration, Dime, Host, Model, Plane, Settings};
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::harmonic::Frames;
@@ -173,6 +173,40 @@ fn batches_do_not_matter_nor_does_what_ran_before() {
     let again = dime.invert(&frames, &mask).expect("invert");
     assert_eq!(once, again);
     assert!(error(&once, &whole) <= 1e-6);
+}
+
+/// Over a host's buffers, in its encoder, to the same bits.
+#[test]
+fn a_host_encodes_it() {
+    let Some(bench) = Bench::new() else { return };
+    let size = [44, 39];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let own = bench.invert(&settings(size), &frames, &mask);
+    let gpu = bench.chooser.pipelines().gpu();
+    let buffer = |floats: usize| {
+        gpu.device().create_buffer(&palpate::wgpu::BufferDescriptor {
+            label: Some("the host's"),
+            size: 4 * floats as u64,
+            usage: palpate::wgpu::BufferUsages::STORAGE
+                | palpate::wgpu::BufferUsages::COPY_DST
+                | palpate::wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    };
+    let (input, maps) = (buffer(frames.len()), buffer(own.len()));
+    let host = || Host { frames: input.clone(), maps: maps.clone() };
+    let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings(size), host()).expect("embedded");
+    dime.prepare(&mask).expect("a mask");
+    gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    dime.plan().encode(&mut encoder);
+    gpu.queue().submit([encoder.finish()]);
+    assert_eq!(gpu.read::<f32>(&maps).expect("read"), own);
+    let small = Host { maps: buffer(own.len() - 1), ..host() };
+    let refused = Dime::embedded(&bench.chooser, &weights(), &settings(size), small).err().expect("refused");
+    assert!(refused.to_string().contains("maps"), "{refused}");
+    let same = Host { frames: maps.clone(), maps: maps.clone() };
+    assert!(Dime::embedded(&bench.chooser, &weights(), &settings(size), same).is_err());
 }
 
 #[test]

@@ -58,6 +58,14 @@ impl Plane {
     }
 }
 
+/// A host's own buffers for [`Dime::embedded`].
+pub struct Host {
+    /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
+    pub frames: wgpu::Buffer,
+    /// f32 `[plane][ny][nx]` for the result, three planes in the order of [`Plane`], `STORAGE`.
+    pub maps: wgpu::Buffer,
+}
+
 /// A network compiled for images of one size.
 pub struct Dime {
     settings: Settings,
@@ -141,23 +149,11 @@ impl Dime {
         settings: &Settings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
-        let model = Model::from_metadata(&weights.metadata)
-            .map_err(|what| Error::Data(format!("the network's file {what}")))?;
-        settings.check(&model)?;
-        let unet = weights.unet.settings();
-        if [unet.in_channels, unet.out_channels] != [2, 1] {
-            return Err(Error::Data(format!(
-                "the network has {} channels in and {} out, where 2 and 1 are wanted",
-                unet.in_channels, unet.out_channels
-            )));
-        }
-        weights.unet.check_size([model.patch; 2])?;
         let gpu = chooser.pipelines().gpu();
-        let grids = settings.grids(&model);
-        let spread = Spread { side: model.patch, stride: settings.stride, power: POWER };
-        let mut batch = settings.batch.min(Lattice::most(grids.to, spread)[0]).max(1);
+        let mut batch = settings.batch;
         loop {
-            let recorded = Recorded::new(chooser, weights, &model, settings, spread, batch)?;
+            let recorded = Recorded::new(chooser, weights, settings, batch, None)?;
+            batch = recorded.batch;
             let [all, largest] = recorded.rec.memory();
             let fits = largest <= gpu.caps().max_binding() || batch == 1;
             let room = || {
@@ -165,29 +161,27 @@ impl Dime {
                 gpu.check_memory(&format!("{batch} patches of an image of {nx} × {ny} px"), all)
             };
             if fits {
-                match room().and_then(|()| Plan::compile(recorded.rec, chooser.pipelines(), progress)) {
+                match room().and_then(|()| recorded.compile(chooser, settings, progress)) {
                     Err(Error::OutOfMemory(_)) if batch > 1 => {}
-                    plan => {
-                        let [frames, mask, patches, lattice, maps] = recorded.buffers;
-                        let (plan, settings) = (plan?, settings.clone());
-                        return Ok(Self {
-                            settings,
-                            model,
-                            grids,
-                            spread,
-                            batch,
-                            plan,
-                            frames,
-                            mask,
-                            patches,
-                            lattice,
-                            maps,
-                        });
-                    }
+                    dime => return dime,
                 }
             }
             batch = batch.div_ceil(2);
         }
+    }
+
+    /// Compiles the network over a host's buffers. [`Dime::prepare`] then lays patches over a mask, and [`Dime::plan`]'s
+    /// `encode` records the inversion into the host's encoder; nothing is submitted, mapped or read back.
+    ///
+    /// # Errors
+    /// As [`Dime::new`], and [`Error::Usage`] for a buffer that is too small or not for storage.
+    pub fn embedded(chooser: &Chooser, weights: &Weights, settings: &Settings, host: Host) -> Result<Self> {
+        if host.frames == host.maps {
+            let what = "the host's buffer for 'maps' is also its 'frames'; it must be one of its own";
+            return Err(Error::Usage(what.into()));
+        }
+        let recorded = Recorded::new(chooser, weights, settings, settings.batch, Some(host))?;
+        recorded.compile(chooser, settings, &|_, _| {})
     }
 
     /// Inverts one slice: `frames` `[frames][ny][nx]`, finite inside the mask, and `mask` `[ny][nx]`. Returns the maps
@@ -276,6 +270,9 @@ fn window(side: usize) -> Vec<f32> {
 
 struct Recorded {
     rec: Recorder,
+    model: Model,
+    spread: Spread,
+    batch: usize,
     /// Frames, mask, patches, lattice, maps.
     buffers: [Buf; 5],
 }
@@ -284,21 +281,39 @@ impl Recorded {
     fn new(
         chooser: &Chooser,
         weights: &Weights,
-        model: &Model,
         settings: &Settings,
-        spread: Spread,
         batch: usize,
+        host: Option<Host>,
     ) -> Result<Self> {
+        let model = Model::from_metadata(&weights.metadata)
+            .map_err(|what| Error::Data(format!("the network's file {what}")))?;
+        settings.check(&model)?;
+        let unet = weights.unet.settings();
+        if [unet.in_channels, unet.out_channels] != [2, 1] {
+            return Err(Error::Data(format!(
+                "the network has {} channels in and {} out, where 2 and 1 are wanted",
+                unet.in_channels, unet.out_channels
+            )));
+        }
+        weights.unet.check_size([model.patch; 2])?;
         let [nx, ny] = settings.size;
-        let grids = settings.grids(model);
+        let grids = settings.grids(&model);
         let pixels = grids.to[0] * grids.to[1];
+        let spread = Spread { side: model.patch, stride: settings.stride, power: POWER };
         let [most, points] = Lattice::most(grids.to, spread);
+        let batch = batch.clamp(1, most);
         let mut rec = Recorder::new();
-        let frames = rec.input::<f32>("frames", nx * ny * settings.frames.count());
+        let lengths = [nx * ny * settings.frames.count(), unstack::PLANES * nx * ny];
+        let (frames, maps) = match host {
+            Some(Host { frames, maps }) => (
+                rec.external::<f32>("frames", lengths[0], frames)?,
+                rec.external::<f32>("maps", lengths[1], maps)?,
+            ),
+            None => (rec.input::<f32>("frames", lengths[0]), rec.output::<f32>("maps", lengths[1])),
+        };
         let mask = rec.input::<f32>("mask", nx * ny);
         let patches = rec.input::<[f32; 4]>("patches", most);
         let lattice = rec.input::<i32>("lattice", points);
-        let maps = rec.output::<f32>("maps", unstack::PLANES * nx * ny);
         let leaves = Leaves {
             parameters: rec.constant("parameters", &weights.parameters),
             state: rec.constant("running statistics", &weights.state),
@@ -341,6 +356,18 @@ impl Recorded {
         let settled = settle::record(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
         unstack::record(&mut rec, [back, mask, maps], nx * ny);
-        Ok(Self { rec, buffers: [frames, mask, patches, lattice, maps] })
+        Ok(Self { rec, model, spread, batch, buffers: [frames, mask, patches, lattice, maps] })
+    }
+
+    fn compile(
+        self,
+        chooser: &Chooser,
+        settings: &Settings,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Dime> {
+        let Self { rec, model, spread, batch, buffers: [frames, mask, patches, lattice, maps] } = self;
+        let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+        let (grids, settings) = (settings.grids(&model), settings.clone());
+        Ok(Dime { settings, model, grids, spread, batch, plan, frames, mask, patches, lattice, maps })
     }
 }

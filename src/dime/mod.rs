@@ -15,5 +15,5 @@ mod model;
 
 pub use builtin::Builtin;
 pub use calibrate::{Bin, calibrate};
-pub use infer::{Dime, Plane, Settings};
+pub use infer::{Dime, Host, Plane, Settings};
 pub use model::{CONVENTION, Calibration, Model};
