@@ -139,6 +139,8 @@ impl Bench {
             density,
             stride: STRIDE,
             batch: 128,
+            patch: None,
+            pixel_mm: None,
         };
         let dime = Dime::new(&Chooser::new(&pipelines), &weights, &own, &|_, _| {})?;
         let mmdi = |mode| {

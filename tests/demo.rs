@@ -62,6 +62,11 @@ fn the_demo_shows_the_truth_and_its_wave_inverts_to_the_same() {
     assert!((mean(&mmdi.values) - found[1]).abs() < 3.0 * found[2].max(0.3), "{found:?}");
     assert!((mean(&dime.values) - found[3]).abs() < 3.0 * found[4].max(0.3), "{found:?}");
     assert!(found[5] > 0.0);
+    // What the network says is not far off, or it is no network for such waves.
+    for name in ["background", "disc", "rectangle", "triangle"] {
+        let [truth, _, _, dime, ..] = row(&table, name);
+        assert!((dime / truth - 1.0).abs() < 0.3, "{name}: {dime} where it is {truth}");
+    }
     let background = row(&table, "background");
     assert_eq!(background[0], 3.5);
     // Waves in three dimensions look stiffer than they are to who takes them for flat.

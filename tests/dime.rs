@@ -29,7 +29,7 @@ fn model() -> Model {
         frequency_hz: 60.0,
         density: 1000.0,
         trained_on: "nothing".into(),
-        calibration: Some(Calibration { floor: 0.25, slope: 1.5 }),
+        calibration: Some(Calibration { floor: 0.25, slope: 1.5, stride: 3 }),
     }
 }
 
@@ -50,6 +50,8 @@ fn settings(size: [usize; 2]) -> Settings {
         density: 1000.0,
         stride: 3,
         batch: 128,
+        patch: None,
+        pixel_mm: None,
     }
 }
 
@@ -243,6 +245,16 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds() {
     let denser = bench.invert(&Settings { density: 1100.0, ..settings(size) }, &frames, &mask);
     let scaled: Vec<f32> = plain.iter().map(|v| 1.1 * v).collect();
     assert!(error(&denser, &scaled) < 1e-6);
+    // Pixels of twice the size of an image that is twice as coarse: the same patches, in a body of twice the size.
+    let larger = Settings { spacing_mm: [2.0; 2], pixel_mm: Some(2.0), ..settings(size) };
+    let scaled: Vec<f32> = plain.iter().map(|v| 4.0 * v).collect();
+    assert!(error(&bench.invert(&larger, &frames, &mask), &scaled) < 1e-6);
+    // What rounding in a header adds to a spacing adds no column.
+    let rounded = Settings { spacing_mm: [1.000_000_1; 2], ..settings(size) };
+    assert!(error(&bench.invert(&rounded, &frames, &mask), &plain) < 1e-4);
+    // Larger patches are another matter, but a map all the same.
+    let wide = bench.invert(&Settings { patch: Some(20), ..settings(size) }, &frames, &mask);
+    assert!(wide.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
     // The same wave, sampled more coarsely along y and more finely along x.
     let (other, step) = ([80, 30], [0.75, 1.6]);
     let (frames, mask) = scene(other, step);
@@ -258,6 +270,29 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds() {
     };
     let [a, b] = [mean(&plain, [nx, ny]), mean(&found, other)];
     assert!((a / b - 1.0).abs() < 0.03, "{a} and {b}");
+    // Pixel by pixel, in the middle: every pixel of the coarser image beside the nearest of the finer.
+    let off = |found: &[f32], step: [f64; 2]| {
+        let (fine, coarse) = (Plane::Modulus.of(&plain), Plane::Modulus.of(found));
+        let place = |i: usize, n: usize, step: f64, m: usize| {
+            ((i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0).round()
+        };
+        let inner = (0..other[0] * other[1]).filter_map(|i| {
+            let x = place(i % other[0], other[0], step[0], nx);
+            let y = place(i / other[0], other[1], step[1], ny);
+            let inside = (15.0..45.0).contains(&x) && (12.0..36.0).contains(&y);
+            inside.then(|| [coarse[i], fine[y as usize * nx + x as usize]])
+        });
+        let pairs: Vec<[f32; 2]> = inner.collect();
+        let level = pairs.iter().map(|p| p[1]).sum::<f32>() / pairs.len() as f32;
+        let [off, all] =
+            pairs.iter().fold([0.0; 2], |[o, a], [c, f]| [o + (c - f).powi(2), a + (f - level).powi(2)]);
+        (off / all).sqrt()
+    };
+    let right = off(&found, step);
+    let exchanged =
+        bench.invert(&Settings { spacing_mm: [step[1], step[0]], ..settings(other) }, &frames, &mask);
+    let wrong = off(&exchanged, step);
+    assert!(right < 0.5 * wrong, "off by {right}, and by {wrong} with x and y exchanged");
 }
 
 #[test]
@@ -273,6 +308,9 @@ fn what_cannot_be_is_refused() {
     refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "--stride");
     refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "--frequency");
     refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "--spacing");
+    refused(&good, Settings { batch: 0, ..settings([40, 40]) }, "--batch");
+    refused(&good, Settings { patch: Some(0), ..settings([40, 40]) }, "--patch");
+    refused(&good, Settings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "--pixel");
     refused(&good, Settings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
     for (key, value, says) in [
         ("time_convention", Some("exp(-iwt)"), "time_convention"),
@@ -334,6 +372,15 @@ fn a_conjugated_wave_is_recognised() {
     assert!(a.iter().any(|v| *v > 0.0));
     let refused = folder.run("invert forwards.npy --method dime --weights cylinder.toml -o other");
     assert!(refused.code == Some(1) && refused.err.contains("cylinder.toml"), "{}", refused.err);
+    let refused = folder.run("invert forwards.npy --weights cylinder.toml -o other");
+    assert!(refused.code == Some(2) && refused.err.contains("--method dime"), "{}", refused.err);
+    // A stack, of which one slice is empty.
+    let stack = ndarray::stack![ndarray::Axis(2), plane, plane.mapv(|_| num_complex::Complex32::ZERO)];
+    folder.npy("stack.npy", &stack.into_dyn());
+    folder.good("invert stack.npy --spacing 1 --method both --stride 10 -o stack");
+    let values = folder.map("stack/stack_dime_stiffness.nii.gz").values;
+    assert_eq!(values[..a.len()], a);
+    assert!(values[a.len()..].iter().all(|v| *v == 0.0));
     let refused = folder.run("invert forwards.npy --method dime --stride 31 -o other");
     assert!(refused.code == Some(2) && refused.err.contains("--stride"), "{}", refused.err);
 }

@@ -90,6 +90,8 @@ impl Bench {
             density: 1000.0,
             stride: self.stride,
             batch: 128,
+            patch: None,
+            pixel_mm: None,
         };
         Some(Dime::new(&self.chooser, &weights, &settings, &|_, _| {}).expect("compile"))
     }

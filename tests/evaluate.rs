@@ -85,6 +85,11 @@ fn names_make_methods_and_what_is_missing_is_named() {
     let ran = folder.good("evaluate --truth truth --estimate maps --estimate authors=theirs -o out");
     assert!(ran.err.contains("no estimate by authors of 2"), "{}", ran.err);
     assert!(ran.err.contains("no true map for 9"), "{}", ran.err);
+    write(&folder, "maps/8_dime_stiffness.npy", |_, _| f32::NAN);
+    write(&folder, "maps/3_dime_stiffness.npy", |x, _| if x < 5 { f32::NAN } else { 7.0 });
+    let named = folder.good("evaluate --truth truth --estimate maps -o again").err;
+    assert!(named.contains("no true map for 8_dime_stiffness"), "{named}");
+    assert!(named.contains("pixels by dime are not finite"), "{named}");
     let report = folder.json("out/evaluation.json");
     let rows = report["evaluations"].as_array().expect("rows");
     assert_eq!(rows[0]["method"], "authors");

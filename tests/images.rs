@@ -9,6 +9,7 @@ use num_complex::Complex32;
 use palpate::dime::Model;
 use palpate::nn::Weights;
 use palpate::patches::{Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, Source, Split};
+use palpate::train::Checkpoint;
 use std::collections::BTreeSet;
 
 const SIDE: usize = 30;
@@ -51,7 +52,7 @@ fn no_phantom_is_in_two_splits() {
     assert!(!validation.is_empty() && !test.is_empty());
     let images = open(Split::Train);
     assert_eq!(images.forward_model(), "bulk");
-    assert_eq!(images.describe(), "table1 26 (seed 5)");
+    assert_eq!(images.describe(), "table1 26 (seed 5, 4 nodes a wavelength)");
     assert_eq!(images.physics(), [1.0, 60.0, 1000.0]);
 }
 
@@ -153,7 +154,7 @@ fn a_set_becomes_a_network() {
     let model = Model::from_metadata(&weights.metadata).expect("metadata");
     assert_eq!((model.forward_model.as_str(), model.patch), ("bulk", SIDE));
     assert_eq!(model.normalisation, Normalisation::Patch);
-    assert_eq!(model.trained_on, "table1 26 (seed 5)");
+    assert_eq!(model.trained_on, "table1 26 (seed 5, 4 nodes a wavelength)");
     assert!(model.calibration.is_some_and(|c| c.floor > 0.0 && c.slope > 0.0));
     // Half precision at rest.
     assert!(folder.bytes("run/weights.safetensors").len() < 3 * weights.unet.layout().learned() + 12_000);
@@ -162,6 +163,10 @@ fn a_set_becomes_a_network() {
     assert!(other.code == Some(2) && other.err.contains("begun with"), "{}", other.err);
     let first = "--from run/weights.safetensors --epochs 1 --batch 16 --patches 32 --validation-patches 20";
     folder.good(&format!("train --data set {first} {adapter} -o more"));
+    let plain = folder.run("train --data set --normalise none -o other");
+    assert!(plain.code == Some(2) && plain.err.contains("--normalise"), "{}", plain.err);
+    let twice = folder.run("train --data set --data set -o other");
+    assert!(twice.code == Some(2) && twice.err.contains("seed"), "{}", twice.err);
     let mixed = folder.run("train --data set --data run -o other");
     assert!(mixed.code == Some(2) && mixed.err.contains("not both"), "{}", mixed.err);
 
@@ -173,8 +178,29 @@ fn a_set_becomes_a_network() {
         "invert wave.npy --spacing 1 --method dime --weights more/weights.safetensors --stride 9 -o maps",
     );
     let report = folder.json("maps/wave.json");
-    assert_eq!(report["dime"]["trained_on"], "table1 26 (seed 5)");
+    assert_eq!(report["dime"]["trained_on"], "table1 26 (seed 5, 4 nodes a wavelength)");
     assert!(report["dime"]["mask"]["stiffness_kpa"]["mean"].as_f64().is_some_and(f64::is_finite));
+}
+
+/// Stopped after an epoch and resumed, a training on a set goes on to the bit.
+#[test]
+fn resumed_is_the_same_as_uninterrupted() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = set();
+    let adapter = std::env::var("PALPATE_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    let small = "--chans 2 --pools 1 --norm batch --batch 16 --patches 48 --validation-patches 20";
+    let list = "--augment flips,turns,phase,noise=0.3,zoom=1.1,texture=0.5";
+    folder.good(&format!("train --data set {small} {list} --epochs 2 {adapter} -o whole"));
+    folder.good(&format!("train --data set {small} {list} --epochs 1 {adapter} -o parts"));
+    folder.good(&format!("train --data set --resume --epochs 2 {adapter} -o parts"));
+    let weights = |name: &str| {
+        let found =
+            Checkpoint::load(&folder.path(name).join("checkpoint.safetensors")).expect("a checkpoint");
+        (found.weights.parameters, found.weights.state, found.moments, found.progress.step)
+    };
+    assert_eq!(weights("whole"), weights("parts"));
 }
 
 #[test]

@@ -309,6 +309,7 @@ fn what_cannot_be_trained_is_refused_in_words() {
         (&["--augment", "zoom=0.5"], "most"),
         (&["--augment", "texture=1.5"], "share"),
         (&["--augment", "zoom=1.2"], "whole images"),
+        (&["--patches", "10"], "--patches"),
         (&["--from", "w.safetensors", "--chans", "4"], "--chans"),
         (&["--augment", "gains=0.5"], "most"),
         (&["--resume"], "no checkpoint"),

@@ -180,7 +180,7 @@ fn npy<D: ndarray::Dimension>(array: ndarray::ArrayView<f32, D>) -> Result<Vec<u
 fn table(slice: &Slice, maps: &Maps, adapter: &str) -> Result<String> {
     let phantom = &slice.phantom;
     let mut text = format!(
-        "Stiffness in kPa (truth and DIME: storage modulus µ; MMDI: |µ*|), {} Hz, SNR {SNR_DB} dB, at least {MARGIN} px \
+        "Stiffness in kPa (truth and DIME, forward model bulk: storage modulus µ; MMDI: |µ*|), {} Hz, SNR {SNR_DB} dB, at least {MARGIN} px \
          from any edge; on {adapter}\n\n| region | truth | MMDI | DIME | its uncertainty |\n|---|---|---|---|---|\n",
         phantom.frequency_hz
     );
@@ -237,7 +237,7 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
                  for a flat one; DIME has learned from phantoms of this kind, though not from this one.",
                 phantom.frequency_hz, phantom.density
             ),
-            "Truth and DIME: storage modulus µ. MMDI: |µ*|. Uncertainty: expected RMS error of DIME. Grey: outside the object."
+            "Truth and DIME (forward model bulk, normalisation patch, time exp(+iwt)): storage modulus µ. MMDI: |µ*|. Uncertainty: expected RMS error of DIME. Grey: outside the object."
                 .into(),
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],

@@ -1,6 +1,7 @@
 //! What the commands that run DIME share: which network, how densely, and what is said of the result.
 
 use super::progress::Bars;
+use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::dime::{Builtin, Dime, Model, Plane, Settings};
 use palpate::kernel::Pipelines;
@@ -21,16 +22,30 @@ pub struct DimeOptions {
     /// Weights of your own (.safetensors, by `palpate train`) in place of those that come with palpate
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     weights: Option<PathBuf>,
-    /// Pixels of the network's grid from one patch to the next
-    #[arg(long, value_name = "PX", default_value_t = OPTIONS[0], allow_hyphen_values = true)]
-    stride: usize,
-    /// Patches computed at once, at most
-    #[arg(long, value_name = "COUNT", default_value_t = OPTIONS[1], allow_hyphen_values = true)]
-    batch: usize,
+    /// Pixels of the network's grid from one patch to the next [default: 3]
+    #[arg(long, value_name = "PX", allow_hyphen_values = true)]
+    stride: Option<usize>,
+    /// Rows and columns of a patch [default: the network's, 30]
+    #[arg(long, value_name = "PX", allow_hyphen_values = true)]
+    patch: Option<usize>,
+    /// Side of a pixel of the network's grid, mm [default: 60 / frequency]
+    #[arg(long, value_name = "MM", allow_hyphen_values = true)]
+    pixel: Option<f64>,
+    /// Patches computed at once, at most [default: 128]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
+    batch: Option<usize>,
 }
 
-/// Stride and batch, if nothing else is said.
-const OPTIONS: [usize; 2] = [3, 128];
+/// How patches lie.
+#[derive(Clone, Copy)]
+struct Patches {
+    stride: usize,
+    batch: usize,
+    patch: Option<usize>,
+    pixel_mm: Option<f64>,
+}
+
+const PATCHES: Patches = Patches { stride: 3, batch: 128, patch: None, pixel_mm: None };
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ModelOption {
@@ -39,7 +54,25 @@ enum ModelOption {
 }
 
 impl DimeOptions {
-    /// The network, its metadata checked.
+    /// Refuses options of DIME where it is not asked for.
+    pub fn check_unused(&self) -> Result<()> {
+        let given = [
+            ("model", self.model.is_some()),
+            ("weights", self.weights.is_some()),
+            ("stride", self.stride.is_some()),
+            ("patch", self.patch.is_some()),
+            ("pixel", self.pixel.is_some()),
+            ("batch", self.batch.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Error::Usage(format!(
+                "--{name} is of DIME, and the method is mmdi; add --method dime, or both"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The network, its metadata and the options checked.
     pub fn load(&self) -> Result<Network> {
         let mut network = match (&self.weights, self.model) {
             (Some(path), _) => {
@@ -47,12 +80,28 @@ impl DimeOptions {
                 let model =
                     Model::from_metadata(&weights.metadata).map_err(|what| Error::file(path, what))?;
                 let file = Some(path.display().to_string());
-                Network { weights, model, file, options: OPTIONS, compiled: None }
+                Network { weights, model, file, patches: PATCHES, compiled: None }
             }
             (None, Some(ModelOption::Slab)) => Network::builtin(Builtin::Slab)?,
             (None, None | Some(ModelOption::Bulk)) => Network::builtin(Builtin::Bulk)?,
         };
-        network.options = [self.stride, self.batch];
+        network.patches = Patches {
+            stride: self.stride.unwrap_or(PATCHES.stride),
+            batch: self.batch.unwrap_or(PATCHES.batch),
+            patch: self.patch,
+            pixel_mm: self.pixel,
+        };
+        // What is wrong with the options is said before anything is computed.
+        let any = palpate::mmdi::Settings {
+            mode: palpate::mmdi::Mode::Corrected,
+            size: [1, 1],
+            spacing_mm: [1.0; 2],
+            frames: palpate::kernel::harmonic::Frames::Channels,
+            zero_lost: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+        };
+        network.settings(&any, false).check(&network.model)?;
         Ok(network)
     }
 }
@@ -62,8 +111,7 @@ pub struct Network {
     weights: Weights,
     pub model: Model,
     file: Option<String>,
-    /// Stride and batch.
-    options: [usize; 2],
+    patches: Patches,
     compiled: Option<(Settings, Dime)>,
 }
 
@@ -72,12 +120,12 @@ impl Network {
     pub fn builtin(which: Builtin) -> Result<Self> {
         let weights = which.weights()?;
         let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
-        Ok(Self { weights, model, file: None, options: OPTIONS, compiled: None })
+        Ok(Self { weights, model, file: None, patches: PATCHES, compiled: None })
     }
 
     /// What an inversion is set to, apart from the network.
     pub fn settings(&self, image: &palpate::mmdi::Settings, conjugated: bool) -> Settings {
-        let [stride, batch] = self.options;
+        let Patches { stride, batch, patch, pixel_mm } = self.patches;
         Settings {
             size: image.size,
             spacing_mm: image.spacing_mm,
@@ -87,6 +135,8 @@ impl Network {
             density: image.density,
             stride,
             batch,
+            patch,
+            pixel_mm,
         }
     }
 
@@ -113,8 +163,8 @@ pub struct DimeReport {
     trained_on: String,
     normalisation: &'static str,
     time_convention: &'static str,
-    /// Whether the input was conjugated to fit the time convention.
-    conjugated: bool,
+    /// Whether the input was conjugated to fit the time convention; none where its sense could not be told.
+    conjugated: Option<bool>,
     patch_px: usize,
     stride_px: usize,
     pixel_mm: f64,
@@ -138,11 +188,19 @@ struct Maps {
 
 impl DimeReport {
     /// `maps` and `masks` of each slice.
-    pub fn new(network: &Network, settings: &Settings, maps: &[&[f32]], masks: &[&[bool]]) -> Self {
+    pub fn new(
+        network: &Network,
+        settings: &Settings,
+        conjugated: Option<bool>,
+        maps: &[&[f32]],
+        masks: &[&[bool]],
+    ) -> Self {
         let of = |maps: &[&[f32]], masks: &[&[bool]]| {
             let mask = masks.concat();
             let stack = |plane: Plane| maps.iter().flat_map(|m| plane.of(m)).copied().collect::<Vec<f32>>();
-            let about = |plane| region(&stack(plane), &mask, settings.spacing_mm, None);
+            let sure: Vec<f32> = maps.iter().flat_map(|m| confidence(m)).collect();
+            let sure = Some((&sure[..], f64::from(CONFIDENT)));
+            let about = |plane| region(&stack(plane), &mask, settings.spacing_mm, sure);
             Some(Maps { stiffness_kpa: about(Plane::Modulus)?, uncertainty_kpa: about(Plane::Uncertainty)? })
         };
         let model = &network.model;
@@ -153,13 +211,13 @@ impl DimeReport {
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
             time_convention: palpate::dime::CONVENTION,
-            conjugated: settings.conjugated,
-            patch_px: model.patch,
+            conjugated,
+            patch_px: settings.patch(model),
             stride_px: settings.stride,
-            pixel_mm: settings.pixel_mm(model),
+            pixel_mm: settings.grid_mm(model),
             definitions: [
                 ("stiffness", STIFFNESS.into()),
-                ("uncertainty", self::uncertainty(model).into()),
+                ("uncertainty", self::uncertainty(model, settings).into()),
                 ("confidence", CONFIDENCE.into()),
             ],
             mask: of(maps, masks),
@@ -172,12 +230,14 @@ impl DimeReport {
     /// The settings in one line, for pictures.
     pub fn settings(&self) -> String {
         format!(
-            "DIME, forward model {}: patches of {} px, stride {}, pixels of {:.3} mm{}.",
+            "DIME, forward model {}, normalisation {}, time {}{}: patches of {} px, stride {}, pixels of {:.3} mm.",
             self.forward_model,
+            self.normalisation,
+            self.time_convention,
+            if self.conjugated == Some(true) { ", the wave conjugated" } else { "" },
             self.patch_px,
             self.stride_px,
-            self.pixel_mm,
-            if self.conjugated { ", of the conjugated wave" } else { "" }
+            self.pixel_mm
         )
     }
 
@@ -200,9 +260,10 @@ pub const STIFFNESS: &str = "DIME storage modulus mu, kPa";
 pub const CONFIDENCE: &str = "1 - uncertainty / stiffness, 0..1";
 
 /// What the uncertainty is.
-pub fn uncertainty(model: &Model) -> &'static str {
+pub fn uncertainty(model: &Model, settings: &Settings) -> &'static str {
     match model.calibration {
-        Some(_) => "expected RMS error of the stiffness, kPa",
+        Some(_) if settings.calibrated(model) => "expected RMS error of the stiffness, kPa",
+        Some(_) => "RMS error, kPa, not calibrated for this stride or patch",
         None => "SD of overlapping predictions, kPa, not calibrated",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dime::{DimeOptions, DimeReport, Network, confidence};
 use super::progress::Bars;
-use super::report::{Method, Report, Slice};
+use super::report::{Method, Report, Sense, Slice};
 use super::{AdapterOption, json, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
@@ -114,6 +114,9 @@ impl Invert {
         drop(set);
         let mask = self.mask.as_ref().map(io::read).transpose()?;
 
+        if !self.method.dime() {
+            self.dime.check_unused()?;
+        }
         let network = self.method.dime().then(|| self.dime.load()).transpose()?;
         let mut work =
             Work { bars: Bars::default(), adapter: &self.adapter, pipelines: None, compiled: None, network };
@@ -255,7 +258,8 @@ impl Invert {
             let [modulus, uncertainty] =
                 [dime::Plane::Modulus, dime::Plane::Uncertainty].map(|p| Slice::stack_dime(slices, p));
             add(DIME[0], &modulus, super::dime::STIFFNESS, &dime)?;
-            add(DIME[1], &uncertainty, super::dime::uncertainty(&network.model), &dime)?;
+            let what = super::dime::uncertainty(&network.model, &network.settings(settings, false));
+            add(DIME[1], &uncertainty, what, &dime)?;
             add(DIME[2], &sure, super::dime::CONFIDENCE, &dime)?;
         }
         let plain = about("");
@@ -356,8 +360,8 @@ impl Work<'_> {
         slices: &mut [Slice],
     ) -> Result<Option<DimeReport>> {
         let (Some(network), Some(pipelines)) = (&mut self.network, &self.pipelines) else { return Ok(None) };
-        let conjugated = super::report::conjugated(slices, settings.spacing_mm).is_some();
-        let settings = network.settings(settings, conjugated);
+        let sense = super::report::sense(slices, settings.spacing_mm);
+        let settings = network.settings(settings, matches!(sense, Sense::Conjugated(_)));
         let dime = network.compile(pipelines, &settings, &self.bars)?;
         let bar = self.bars.bar("slices, DIME", slices.len());
         let length = image.data.len() / image.slices;
@@ -368,6 +372,6 @@ impl Work<'_> {
         bar.finish_and_clear();
         let maps: Vec<&[f32]> = slices.iter().flat_map(|s| &s.dime).map(Vec::as_slice).collect();
         let masks: Vec<&[bool]> = slices.iter().map(|s| s.mask.as_slice()).collect();
-        Ok(Some(DimeReport::new(network, &settings, &maps, &masks)))
+        Ok(Some(DimeReport::new(network, &settings, sense.conjugated(), &maps, &masks)))
     }
 }

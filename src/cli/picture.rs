@@ -47,12 +47,7 @@ pub fn inversion(stem: &str, image: &WaveImage, slices: &[Slice], report: &Repor
     });
     let panels: Vec<Panel> = panels.collect();
     let mut notes = report.notes();
-    let hatched = if report.method().mmdi() {
-        format!("Hatched: confidence below {CONFIDENT:.2}. ")
-    } else {
-        String::new()
-    };
-    notes.push(hatched + "Grey: outside the mask.");
+    notes.push(format!("Hatched: confidence below {CONFIDENT:.2}. Grey: outside the mask."));
     notes.extend(report.warnings().map(|w| format!("Warning: {w}")));
     notes.push(format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")));
     let figure = Figure {
@@ -79,13 +74,17 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Meth
         scale,
         hatch,
     };
-    let dime = |plane: dime::Plane, title: &str, scale| {
+    let unsure = slice.dime.as_ref().map(|maps| {
+        let confidence = super::dime::confidence(maps);
+        orientation.view(&confidence).mapv(|c| c < CONFIDENT)
+    });
+    let dime = |plane: dime::Plane, title: &str, scale, hatch| {
         Some(Panel {
             title: format!("{title}{name}"),
             values: orientation.view(plane.of(slice.dime.as_ref()?)),
             mask: orientation.view(&slice.mask),
             scale,
-            hatch: None,
+            hatch,
         })
     };
     let of = if method == Method::Both { "MMDI " } else { "" };
@@ -98,9 +97,14 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Meth
         panels.push(panel(Plane::Stiffness, &stiffness, scale(ColourMap::Stiffness, 8.0, "kPa"), None));
         panels.push(panel(Plane::Confidence, &sure, scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)));
     }
-    panels.extend(dime(dime::Plane::Modulus, "DIME stiffness µ", scale(ColourMap::Stiffness, 8.0, "kPa")));
+    panels.extend(dime(
+        dime::Plane::Modulus,
+        "DIME stiffness µ",
+        scale(ColourMap::Stiffness, 8.0, "kPa"),
+        None,
+    ));
     let most = scale(ColourMap::Sequential, 1.0, "kPa");
-    panels.extend(dime(dime::Plane::Uncertainty, "DIME uncertainty", most));
+    panels.extend(dime(dime::Plane::Uncertainty, "DIME uncertainty", most, unsure));
     panels
 }
 

@@ -39,13 +39,37 @@ impl Slice {
     }
 }
 
-/// Whether the median loss modulus of what is confident is negative, and which it is: the wave then looks conjugated.
-/// Where nothing is sure, or nearly nothing is lost, the sign says nothing.
-pub fn conjugated(slices: &[Slice], spacing_mm: [f64; 2]) -> Option<f64> {
+/// In which sense of time a wave runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sense {
+    /// As it should.
+    Forwards,
+    /// The median loss modulus, kPa, is negative: the wave looks conjugated.
+    Conjugated(f64),
+    /// Nothing is sure, or nearly nothing is lost: the sign of the loss modulus says nothing.
+    Unknown,
+}
+
+impl Sense {
+    pub fn conjugated(self) -> Option<bool> {
+        match self {
+            Self::Forwards => Some(false),
+            Self::Conjugated(_) => Some(true),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// The sense in which a wave runs, by its loss modulus where MMDI is confident.
+pub fn sense(slices: &[Slice], spacing_mm: [f64; 2]) -> Sense {
     let all: Vec<&Slice> = slices.iter().collect();
-    let sure = Regions::new(&all, spacing_mm).confident?;
+    let Some(sure) = Regions::new(&all, spacing_mm).confident else { return Sense::Unknown };
     let [loss, stiffness] = [sure.loss_kpa.median, sure.stiffness_kpa.median];
-    (loss < -CONJUGATED * stiffness).then_some(loss)
+    match loss / stiffness {
+        share if share < -CONJUGATED => Sense::Conjugated(loss),
+        share if share > CONJUGATED => Sense::Forwards,
+        _ => Sense::Unknown,
+    }
 }
 
 /// The share of the stiffness below which the loss modulus says nothing: of 113 simulated phantoms with damping from 0.05
@@ -166,12 +190,16 @@ impl Report {
             if !SOFT_TISSUE_KPA.contains(&median) {
                 warnings.push(Warning::implausible_stiffness(median));
             }
-            if share < FEW {
+            if share < FEW && method.mmdi() {
                 warnings.push(Warning::low_confidence(share, CONFIDENT));
             }
         }
-        if let Some(loss) = conjugated(slices, settings.spacing_mm) {
-            warnings.push(Warning::conjugated(loss, method.dime()));
+        match sense(slices, settings.spacing_mm) {
+            Sense::Conjugated(loss) => warnings.push(Warning::conjugated(loss, method.dime())),
+            Sense::Unknown if method.dime() && regions.mask.is_some() => {
+                warnings.push(Warning::unknown_sense())
+            }
+            _ => {}
         }
         Self {
             palpate: env!("CARGO_PKG_VERSION"),
@@ -188,7 +216,11 @@ impl Report {
             zero_level: image.zero,
             adapter,
             confidence_threshold: CONFIDENT,
-            definitions: DEFINITIONS.iter().map(|(_, name, text)| (*name, *text)).collect(),
+            definitions: DEFINITIONS
+                .iter()
+                .filter(|(plane, ..)| method.mmdi() || matches!(plane, Plane::Amplitude | Plane::Real))
+                .map(|(_, name, text)| (*name, *text))
+                .collect(),
             warnings,
             regions: if method.mmdi() { regions } else { Regions { mask: None, confident: None } },
             per_slice: (0..)

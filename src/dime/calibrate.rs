@@ -64,6 +64,8 @@ pub fn calibrate(
                 density,
                 stride: STRIDE,
                 batch: 128,
+                patch: None,
+                pixel_mm: None,
             };
             compiled = Some((image.size, Dime::new(chooser, &plain, &settings, &|_, _| {})?));
         }
@@ -124,7 +126,7 @@ fn fit(bins: &[Bin]) -> Calibration {
     if slope <= 0.0 {
         (floor, slope) = (y / n, 0.0);
     }
-    Calibration { floor: floor.max(1e-6).sqrt(), slope: slope.max(1e-6).sqrt() }
+    Calibration { floor: floor.max(1e-6).sqrt(), slope: slope.max(1e-6).sqrt(), stride: STRIDE }
 }
 
 #[cfg(test)]

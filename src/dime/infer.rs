@@ -1,7 +1,7 @@
 //! A wave image to a map of stiffness, wholly on the GPU.
 
 use super::lattice::{Lattice, Spread};
-use super::model::{Calibration, Model};
+use super::model::Model;
 use crate::error::{Error, Result};
 use crate::kernel::choose::Chooser;
 use crate::kernel::cut::Lattice as Buffers;
@@ -37,6 +37,11 @@ pub struct Settings {
     pub stride: usize,
     /// Patches computed at once, at the most.
     pub batch: usize,
+    /// Rows and columns of a patch, in place of the network's own.
+    pub patch: Option<usize>,
+    /// Side of a pixel of the network's grid in mm, in place of [`Settings::natural_mm`]'s: larger ones for stiff tissue of
+    /// long waves, smaller ones for soft.
+    pub pixel_mm: Option<f64>,
 }
 
 /// A plane of the result.
@@ -44,7 +49,7 @@ pub struct Settings {
 pub enum Plane {
     /// Storage modulus, kPa.
     Modulus,
-    /// Its uncertainty, kPa: see [`Calibration`].
+    /// Its uncertainty, kPa: see [`Calibration`](super::Calibration).
     Uncertainty,
     /// Standard deviation of the overlapping predictions, kPa.
     Spread,
@@ -92,17 +97,25 @@ impl Settings {
             ("density", self.density),
             ("spacing", self.spacing_mm[0]),
             ("spacing", self.spacing_mm[1]),
+            ("pixel", self.pixel_mm.unwrap_or(1.0)),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
             return Err(Error::Usage(format!("--{name} is a number above 0, not {value}")));
         }
-        if self.size.contains(&0) || self.batch == 0 {
-            return Err(Error::Usage("an image and a batch have at least one pixel, and one patch".into()));
+        if self.size.contains(&0) {
+            return Err(Error::Usage("an image has a pixel or more".into()));
         }
-        if !(1..=model.patch).contains(&self.stride) {
+        if self.batch == 0 {
+            return Err(Error::Usage("--batch is 0; give 1 patch or more at once".into()));
+        }
+        let patch = self.patch(model);
+        if !(1..=1024).contains(&patch) {
+            return Err(Error::Usage(format!("--patch is {patch}; give a number of pixels from 1 to 1024")));
+        }
+        if !(1..=patch).contains(&self.stride) {
             return Err(Error::Usage(format!(
-                "--stride is {}; patches of {} pixels overlap or touch from 1 to {}",
-                self.stride, model.patch, model.patch
+                "--stride is {}; patches of {patch} pixels overlap or touch from 1 to {patch}",
+                self.stride
             )));
         }
         // The network's grid is no larger than an image may be.
@@ -111,7 +124,7 @@ impl Settings {
             return Err(Error::Usage(format!(
                 "on the network's grid, {:.3} mm a pixel at {} Hz, the image has {} × {} pixels, where 8192 are the \
                  most; is --spacing or --frequency right?",
-                self.pixel_mm(model),
+                self.grid_mm(model),
                 self.frequency_hz,
                 to[0],
                 to[1]
@@ -120,18 +133,33 @@ impl Settings {
         Ok(())
     }
 
-    /// Side of a pixel of the network's grid, mm. Elastodynamics knows no length of its own: at another frequency the
+    /// Rows and columns of a patch.
+    pub fn patch(&self, model: &Model) -> usize {
+        self.patch.unwrap_or(model.patch)
+    }
+
+    /// Whether the model's calibration was measured under these settings.
+    pub fn calibrated(&self, model: &Model) -> bool {
+        model.calibration.is_some_and(|c| self.stride <= c.stride && self.patch(model) == model.patch)
+    }
+
+    /// Side of a pixel of the grid that is used, mm.
+    pub fn grid_mm(&self, model: &Model) -> f64 {
+        self.pixel_mm.unwrap_or_else(|| self.natural_mm(model))
+    }
+
+    /// Side of a pixel of the network's own grid, mm. Elastodynamics knows no length of its own: at another frequency the
     /// same picture of waves, seen with pixels that are larger by as much as the frequency is lower, has the same
     /// speeds.
-    pub fn pixel_mm(&self, model: &Model) -> f64 {
+    pub fn natural_mm(&self, model: &Model) -> f64 {
         model.pixel_mm * model.frequency_hz / self.frequency_hz
     }
 
     fn grids(&self, model: &Model) -> Grids {
-        let pixel = self.pixel_mm(model);
+        let pixel = self.grid_mm(model);
         let step = self.spacing_mm.map(|spacing| pixel / spacing);
-        // Rounding must not add a column to an image that has the network's grid already.
-        let to = [0, 1].map(|k| ((self.size[k] as f64 / step[k] - 1e-6).ceil() as usize).max(1));
+        // What rounding in a header leaves of a spacing must not add a column to an image that has the grid already.
+        let to = [0, 1].map(|k| ((self.size[k] as f64 / step[k] - 0.01).ceil() as usize).max(1));
         Grids { from: self.size, to, step, reach: 0 }
     }
 }
@@ -295,11 +323,11 @@ impl Recorded {
                 unet.in_channels, unet.out_channels
             )));
         }
-        weights.unet.check_size([model.patch; 2])?;
+        weights.unet.check_size([settings.patch(&model); 2])?;
         let [nx, ny] = settings.size;
         let grids = settings.grids(&model);
         let pixels = grids.to[0] * grids.to[1];
-        let spread = Spread { side: model.patch, stride: settings.stride, power: POWER };
+        let spread = Spread { side: settings.patch(&model), stride: settings.stride, power: POWER };
         let [most, points] = Lattice::most(grids.to, spread);
         let batch = batch.clamp(1, most);
         let mut rec = Recorder::new();
@@ -349,10 +377,11 @@ impl Recorded {
         rec.repeat_to_here();
 
         rec.stage("map");
-        let Calibration { floor, slope } =
-            model.calibration.unwrap_or(Calibration { floor: 0.0, slope: 1.0 });
-        // The network knows speeds; the modulus is in proportion to the density.
-        let how = Settling { scale: settings.density / model.density, floor, slope };
+        let (floor, slope) = model.calibration.map_or((0.0, 1.0), |c| (c.floor, c.slope));
+        // The network knows lengths in pixels: the modulus goes with their square, and with the density.
+        let lengths = settings.grid_mm(&model) / settings.natural_mm(&model);
+        let scale = lengths * lengths * settings.density / model.density;
+        let how = Settling { scale, floor, slope };
         let settled = settle::record(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
         unstack::record(&mut rec, [back, mask, maps], nx * ny);

@@ -33,6 +33,8 @@ pub struct Calibration {
     pub floor: f64,
     /// Error over spread.
     pub slope: f64,
+    /// The stride at which it was measured: at wider ones fewer predictions overlap, and their spread says less.
+    pub stride: usize,
 }
 
 /// The sign convention of every network here: u = Re(U e^{+iωt}), so that a lossy tissue's modulus μ(1 + iη) has a
@@ -55,9 +57,10 @@ impl Model {
         ]
         .map(|(key, value)| (key.to_string(), value))
         .into();
-        if let Some(Calibration { floor, slope }) = self.calibration {
+        if let Some(Calibration { floor, slope, stride }) = self.calibration {
             all.insert("uncertainty_floor_kpa".into(), floor.to_string());
             all.insert("uncertainty_slope".into(), slope.to_string());
+            all.insert("uncertainty_stride".into(), stride.to_string());
         }
         all
     }
@@ -71,7 +74,7 @@ impl Model {
             all.get(key).ok_or_else(|| {
                 format!(
                     "does not say its '{key}' in its metadata, so that it cannot be told how its input is made; \
-                     `palpate train` writes it (README.md has the list)"
+                     `palpate train` writes it for simulated sets (docs/dime.md has the list)"
                 )
             })
         };
@@ -86,6 +89,7 @@ impl Model {
             true => Some(Calibration {
                 floor: positive(all, "uncertainty_floor_kpa")?,
                 slope: positive(all, "uncertainty_slope")?,
+                stride: positive(all, "uncertainty_stride")?,
             }),
             false => None,
         };

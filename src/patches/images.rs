@@ -17,8 +17,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct Images {
     phantoms: Vec<Phantom>,
-    /// One after the other, each set's name, count and seed.
-    sets: Vec<set::Set>,
+    /// The sets, and how finely each was computed.
+    sets: Vec<(set::Set, f64)>,
     pixel_mm: f64,
     frequency_hz: f64,
     density: f64,
@@ -100,6 +100,18 @@ impl Images {
                  it was begun with"
             )));
         }
+        // A phantom follows from its family, its number and the seed: another set of the same seed may hold it too, in
+        // another split.
+        if let Some((other, _)) = self.sets.iter().find(|(other, _)| other.seed == manifest.set.seed) {
+            return Err(Error::Usage(format!(
+                "{} and a set before it ({} {}) have the seed {}, so that phantoms of one may be in the other; sets that \
+                 are used together want seeds of their own",
+                folder.display(),
+                other.set.name(),
+                other.count,
+                other.seed
+            )));
+        }
         let mut seen = std::collections::BTreeMap::<Family, usize>::new();
         for entry in manifest.phantoms {
             let number = seen.entry(entry.family).or_default();
@@ -108,7 +120,10 @@ impl Images {
                 self.phantom(&folder.join(&entry.folder), entry.family)?;
             }
         }
-        self.sets.push(manifest.set);
+        let made = crate::io::load(&folder.join(set::SET))?;
+        let made: serde_json::Value =
+            serde_json::from_slice(&made).map_err(|e| Error::file(folder.join(set::SET), e))?;
+        self.sets.push((manifest.set, made["quality"]["nodes_per_wavelength"].as_f64().unwrap_or(0.0)));
         Ok(())
     }
 
@@ -179,7 +194,7 @@ impl Images {
 
     /// What forward model the waves come from: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for both.
     pub fn forward_model(&self) -> &'static str {
-        let slabs = self.sets.iter().filter(|set| set.set == Kind::Livers).count();
+        let slabs = self.sets.iter().filter(|(set, _)| set.set == Kind::Livers).count();
         match slabs {
             0 => "bulk",
             n if n == self.sets.len() => "slab",
@@ -187,9 +202,11 @@ impl Images {
         }
     }
 
-    /// The sets, as `palpate simulate` takes them: "cylinders 1000 (seed 1)".
+    /// The sets, as `palpate simulate` takes them: "cylinders 1000 (seed 1, 16 nodes a wavelength)".
     pub fn describe(&self) -> String {
-        let one = |set: &set::Set| format!("{} {} (seed {})", set.set.name(), set.count, set.seed);
+        let one = |(set, nodes): &(set::Set, f64)| {
+            format!("{} {} (seed {}, {nodes} nodes a wavelength)", set.set.name(), set.count, set.seed)
+        };
         self.sets.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }

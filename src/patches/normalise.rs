@@ -54,3 +54,40 @@ impl Normalisation {
 
 /// The smallest deviation, relative to the mean, that is not taken for rounding.
 pub const FAINTEST: f32 = 1e-6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle;
+    use ndarray::Array2;
+
+    /// What training makes of a patch is what `kernels/cut.wgsl` makes of it in use, by their common oracle.
+    #[test]
+    fn patches_are_normalised_as_in_use() {
+        let (side, mut rng) = (9, fastrand::Rng::with_seed(4));
+        let n = side * side;
+        for constant in [false, true] {
+            let mut mask: Vec<f32> = (0..n).map(|_| f32::from(u8::from(rng.u8(..4) > 0))).collect();
+            let mut input: Vec<f32> = (0..2 * n)
+                .map(|i| match (mask[i % n] > 0.0, constant && i >= n) {
+                    (false, _) => 0.0,
+                    (true, true) => 0.7,
+                    (true, false) => 5.0 + rng.f32(),
+                })
+                .collect();
+            let image =
+                Array2::from_shape_fn((n, 4), |(i, k)| f64::from([input[i], input[n + i], mask[i], 0.0][k]));
+            let places = [[0.0; 4]];
+            let expected = oracle::cut(&image, [side, side], &places, [1, side], Normalisation::Patch);
+            let mut truth = vec![0.0; n];
+            let mut patches = PatchMut::each([side, side], &mut input, &mut truth, &mut mask);
+            Normalisation::Patch.apply(&mut patches.next().unwrap());
+            drop(patches);
+            for (i, value) in input.iter().enumerate() {
+                let [row, column] = [i % n / side, i % side];
+                let expected = expected[[0, row, column, i / n]];
+                assert!((f64::from(*value) - expected).abs() < 2e-5, "{i}: {value}, not {expected}");
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ pub struct Sample {
     pub name: String,
     /// What it belongs to, such as its family; empty where there is no such thing.
     pub group: String,
-    /// Columns and rows (of all slices below each other).
+    /// Columns and rows of a slice; slices follow one another.
     pub size: [usize; 2],
     /// The truth.
     pub truth: Vec<f32>,
@@ -43,6 +43,8 @@ pub struct Evaluation {
     pub inter_pixel_sd: Option<f64>,
     /// Pixels whose estimate is not finite; they are left out.
     pub not_finite: usize,
+    /// Pixels whose estimate is exactly 0, as outside of a mask; they count.
+    pub zeros: usize,
 }
 
 impl Sample {
@@ -109,6 +111,7 @@ pub fn evaluate(samples: &[&Sample], method: &str) -> Evaluation {
         samples_means: together(having.iter().filter_map(|s| s.means(method, &s.mask)).collect()),
         regions: together(each.iter().flat_map(|(_, means)| means.clone()).collect()),
         each_region: each.into_iter().map(|(name, means)| (name.clone(), together(means))).collect(),
+        zeros: all[1].iter().filter(|e| **e == 0.0).count(),
         inter_pixel_sd: (!deviations.is_empty()).then(|| mean(deviations.into_iter())),
         not_finite,
     }

@@ -2,7 +2,7 @@
 
 use crate::dime::Model;
 use crate::error::{Error, Result};
-use crate::patches::{Augmentation, Cuttings, Images, Patches, Source, Split, is_set};
+use crate::patches::{Augmentation, Cuttings, Images, Normalisation, Patches, Source, Split, is_set};
 use std::path::PathBuf;
 
 /// Patches to train on and to validate with.
@@ -11,6 +11,10 @@ pub struct TrainingData {
     pub(super) validation: Box<dyn Source>,
     /// What the network will have to be told by, where the data say it.
     model: Option<Model>,
+    /// Why they do not, if they do not.
+    doubt: Option<String>,
+    /// Whether patches are cut from images, each scaled by itself.
+    pub(super) cut: bool,
 }
 
 /// How patches are cut from images.
@@ -76,9 +80,22 @@ impl TrainingData {
             );
             return Err(Error::file(validation, what));
         }
-        let model = Model::from_metadata(patches[0].metadata()).ok();
+        let said = Model::from_metadata(patches[0].metadata());
+        let said = match said {
+            Ok(model) if shape != [model.patch; 2] => Err(format!(
+                "says patch = {} in its metadata and holds patches of {} × {}",
+                model.patch, shape[0], shape[1]
+            )),
+            said => said,
+        };
+        let doubt = said.as_ref().err().map(|what| {
+            format!(
+                "{} {what}. Weights trained on it serve `palpate forward`; `palpate invert` will refuse them",
+                train.display()
+            )
+        });
         let [train, validation] = patches.map(|p| Box::new(p) as Box<dyn Source>);
-        Ok(Self { train, validation, model })
+        Ok(Self { train, validation, model: said.ok(), doubt, cut: false })
     }
 
     fn sets(folders: &[PathBuf], cutting: Cutting, augmentations: &[Augmentation]) -> Result<Self> {
@@ -102,7 +119,24 @@ impl TrainingData {
             train: Box::new(Cuttings::new(seen, side, train, augmentations)),
             validation: Box::new(Cuttings::new(held, side, validation, &[])),
             model: Some(model),
+            doubt: None,
+            cut: true,
         })
+    }
+
+    /// Why weights trained on these data will not say what they are, if so.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
+    }
+
+    /// How patches are to be normalised, if nothing else is said: as the data say, and each by itself where patches are
+    /// cut from images.
+    pub fn normalisation(&self) -> Normalisation {
+        match &self.model {
+            _ if self.cut => Normalisation::Patch,
+            Some(model) => model.normalisation,
+            None => Normalisation::None,
+        }
     }
 
     /// What the network will say of itself, if the data tell: all but how its patches are normalised.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
 use crate::kernel::choose::Chooser;
 use crate::nn::{Unet, UnetSettings, Weights};
-use crate::patches::Source;
+use crate::patches::{Normalisation, Source};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,13 @@ impl<'a> Training<'a> {
             return Err(Error::Usage(format!(
                 "patches have 2 channels in and 1 out; this network has {in_channels} and {out_channels}"
             )));
+        }
+        if data.cut && settings.normalisation == Normalisation::None {
+            return Err(Error::Usage(
+                "patches cut from images have no unit that waves in use would share: --normalise none is for patches of \
+                 your own"
+                    .into(),
+            ));
         }
         let found = recognise(&data);
         weights.unet.check_size(found.shape)?;

@@ -29,6 +29,8 @@ pub enum Code {
     BelowWavelength,
     /// The loss modulus is negative: the field looks conjugated.
     Conjugated,
+    /// The loss modulus does not tell whether the field is conjugated.
+    UnknownSense,
     /// The stiffness is not that of soft tissue.
     ImplausibleStiffness,
     /// Little of the mask is confident.
@@ -152,6 +154,15 @@ impl Warning {
                 "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew on their way: the field \
                  looks conjugated (frames in reverse order, or the sign of the imaginary part){corrected}"
             ),
+        )
+    }
+
+    /// The sense of time of a wave could not be told.
+    pub fn unknown_sense() -> Self {
+        Self::new(
+            Code::UnknownSense,
+            "whether the wave is conjugated could not be told from its loss modulus: DIME takes it as it is, and would \
+             read a conjugated one wrong",
         )
     }
 

@@ -22,8 +22,6 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
     let most = if largest.fold(0f32, |most, (v, _)| most.max(*v)) > 8.0 { 16.0 } else { 8.0 };
     let stiffness = || Scale { map: ColourMap::Stiffness, min: 0.0, max: most, label: "kPa".into() };
     let off = || Scale { map: ColourMap::Diverging, min: -2.0, max: 2.0, label: "kPa".into() };
-    // Of stacks, the first slice.
-    let first = |sample: &Sample| sample.size[0] * sample.size[0].min(sample.size[1]);
     let differences: Vec<Vec<Vec<f32>>> = shown
         .iter()
         .map(|s| {
@@ -34,7 +32,8 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
         .collect();
     let mut panels = vec![];
     for (sample, differences) in shown.iter().zip(&differences) {
-        let [nx, n] = [sample.size[0], first(sample)];
+        // Of stacks, the first slice.
+        let [nx, n] = [sample.size[0], sample.size[0] * sample.size[1]];
         let mask = ArrayView2::from_shape((n / nx, nx), &sample.mask[..n]).expect("a mask fills its image");
         let panel = |title: String, values, scale| Panel { title, values, mask, scale, hatch: None };
         panels.extend(

@@ -6,7 +6,7 @@ mod pairs;
 use super::{json, print, say};
 use clap::ValueEnum;
 use ndarray::ArrayView2;
-use pairs::{files, known, list, partner, read};
+use pairs::{files, list, other_map, partner, read};
 use palpate::io::OutputSet;
 use palpate::io::png::{Scatter, scatter};
 use palpate::patches::{Images, Split, is_set};
@@ -51,7 +51,8 @@ pub struct Evaluate {
     force: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 enum SplitOption {
     Train,
     Validation,
@@ -64,6 +65,21 @@ const FILES: [&str; 4] = ["evaluation.json", "evaluation.md", "agreement.png", "
 struct Map {
     shape: Vec<usize>,
     values: Vec<f32>,
+}
+
+impl Map {
+    /// "256 × 256", "256 × 256 × 4".
+    fn text(&self) -> String {
+        self.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+    }
+}
+
+fn shape_of(sample: &Sample) -> String {
+    let [nx, ny] = sample.size;
+    match sample.truth.len() / (nx * ny) {
+        1 => format!("{nx} × {ny}"),
+        slices => format!("{nx} × {ny} × {slices}"),
+    }
 }
 
 #[derive(Serialize)]
@@ -81,6 +97,9 @@ struct Report {
     estimates: Vec<String>,
     eroded_px: usize,
     unit: &'static str,
+    /// Which phantoms of a simulated set; none where there is no such thing.
+    split: Option<SplitOption>,
+    regions: Option<String>,
     missing: Vec<String>,
     evaluations: Vec<Row>,
 }
@@ -116,6 +135,19 @@ impl Evaluate {
                 rows.push((group.to_string(), method.clone(), evaluate(&own, method)));
             }
         }
+        for (_, method, found) in rows.iter().filter(|(group, ..)| group.is_empty() || group == "all") {
+            if found.not_finite + found.zeros > 0 {
+                say(format_args!(
+                    "warning: within the masks, {} pixels by {method} are not finite and left out, and {} are 0 and count",
+                    found.not_finite, found.zeros
+                ));
+            }
+        }
+        if is_set(&self.truth) && self.split.is_none() {
+            say(
+                "warning: of all phantoms, those a network may have learned from are among them; --split test leaves them out",
+            );
+        }
         let table = markdown(&rows);
         let mut scatters = vec![];
         for method in &methods {
@@ -136,6 +168,8 @@ impl Evaluate {
             estimates: self.estimate.clone(),
             eroded_px: self.erode,
             unit: "kPa",
+            split: self.split,
+            regions: self.regions.as_ref().map(|folder| folder.display().to_string()),
             missing,
             evaluations: rows
                 .into_iter()
@@ -144,9 +178,8 @@ impl Evaluate {
         };
         set.add_bytes(FILES[0], json(&report)?.as_bytes())?;
         set.add_bytes(FILES[1], table.as_bytes())?;
-        if !scatters.is_empty() {
-            set.add_bytes(FILES[2], &scatter(&title, &scatters)?)?;
-        }
+        // With no plot there is an empty one: an older run's must not stand beside these figures.
+        set.add_bytes(FILES[2], &scatter(&title, &scatters)?)?;
         set.add_bytes(FILES[3], &figure::maps(&samples, &methods)?)?;
         set.commit()?;
         print(&table)?;
@@ -207,8 +240,7 @@ impl Evaluate {
     /// A true map; without a mask, it is where the truth is not 0.
     fn sample(&self, name: String, group: String, truth: Map, mask: Option<Vec<bool>>) -> Result<Sample> {
         let Map { shape, values } = truth;
-        let nx = shape[0];
-        let ny = shape.get(1).copied().unwrap_or(1);
+        let size @ [nx, ny] = [shape[0], shape[1]];
         let mut mask = mask.unwrap_or_else(|| values.iter().map(|v| *v != 0.0 && v.is_finite()).collect());
         for slice in mask.chunks_exact_mut(nx * ny) {
             let view = ArrayView2::from_shape((ny, nx), slice).expect("a slice fills its image");
@@ -221,16 +253,8 @@ impl Evaluate {
                 if self.erode > 0 { "; --erode takes too much" } else { ": its truth is 0 everywhere" }
             )));
         }
-        let size = [nx, values.len() / nx];
-        Ok(Sample {
-            name,
-            group,
-            size,
-            truth: values,
-            mask,
-            regions: BTreeMap::new(),
-            estimates: BTreeMap::new(),
-        })
+        let (regions, estimates) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Sample { name, group, size, truth: values, mask, regions, estimates })
     }
 
     /// Adds what estimates there are; returns what is missing, in words.
@@ -252,14 +276,13 @@ impl Evaluate {
                 };
                 let sample = &mut samples[at];
                 let map = read(&path)?;
-                let expected = [sample.size[0], sample.size[1]];
-                let size = [map.shape[0], map.values.len() / map.shape[0]];
-                if size != expected {
+                if map.shape[..2] != sample.size || map.values.len() != sample.truth.len() {
                     return Err(Error::file(
                         path,
                         format!(
-                            "has {} × {} pixels, where its truth has {} × {}; maps are compared pixel by pixel",
-                            size[0], size[1], expected[0], expected[1]
+                            "has {} pixels, where its truth has {}; maps are compared pixel by pixel",
+                            map.text(),
+                            shape_of(sample)
                         ),
                     ));
                 }
@@ -272,17 +295,22 @@ impl Evaluate {
                 found.entry(method).or_default();
             }
             let methods: Vec<String> = found.into_keys().collect();
-            for method in methods {
+            for method in &methods {
                 let without: Vec<&str> = samples
                     .iter()
-                    .filter(|s| !s.estimates.contains_key(&method))
+                    .filter(|s| !s.estimates.contains_key(method))
                     .map(|s| s.name.as_str())
                     .collect();
                 if !without.is_empty() {
                     missing.push(format!("{folder} has no estimate by {method} of {}", list(&without)));
                 }
             }
-            let strangers: Vec<&str> = strangers.iter().map(String::as_str).filter(|s| !known(s)).collect();
+            // With a split, maps of other phantoms are no strangers.
+            let own = |s: &&str| self.split.is_some() || !other_map(s);
+            let strangers: Vec<&str> = strangers.iter().map(String::as_str).filter(own).collect();
+            if methods.is_empty() {
+                missing.push(format!("{folder} holds no estimate of any true map"));
+            }
             if !strangers.is_empty() {
                 missing.push(format!("{} has no true map for {}", self.truth.display(), list(&strangers)));
             }
@@ -296,16 +324,14 @@ impl Evaluate {
             let region = read(&path)?;
             let inside: Vec<bool> = region.values.iter().map(|v| *v != 0.0).collect();
             for sample in samples.iter_mut() {
-                if inside.len() != sample.truth.len() || region.shape[0] != sample.size[0] {
-                    return Err(Error::file(
-                        path,
-                        format!(
-                            "is a region of {:?} pixels, and '{}' has {:?}",
-                            region.shape, sample.name, sample.size
-                        ),
-                    ));
+                // One slice's region serves all slices.
+                if region.shape[..2] != sample.size || !sample.truth.len().is_multiple_of(inside.len()) {
+                    let shape = shape_of(sample);
+                    let what =
+                        format!("is a region of {} pixels, and '{}' has {shape}", region.text(), sample.name);
+                    return Err(Error::file(path, what));
                 }
-                let both = inside.iter().zip(&sample.mask).map(|(a, b)| *a && *b).collect();
+                let both = inside.iter().cycle().zip(&sample.mask).map(|(a, b)| *a && *b).collect();
                 sample.regions.insert(name.clone(), both);
             }
         }

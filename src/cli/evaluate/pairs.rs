@@ -23,9 +23,9 @@ pub fn partner(samples: &[Sample], file: &str, name: Option<&str>, folder: &str)
     Some((at(stem)?, method))
 }
 
-/// Whether a file is another of those that `palpate invert` writes.
-pub fn known(stem: &str) -> bool {
-    const OTHERS: [&str; 11] = [
+/// Whether a file is one of the maps that `palpate invert` writes beside the stiffness.
+pub fn other_map(stem: &str) -> bool {
+    const OTHERS: [&str; 9] = [
         "_storage",
         "_loss",
         "_wavespeed",
@@ -35,8 +35,6 @@ pub fn known(stem: &str) -> bool {
         "_wave",
         "_amplitude",
         "_mask",
-        STIFFNESS,
-        "_spread",
     ];
     OTHERS.iter().any(|end| stem.ends_with(end))
 }

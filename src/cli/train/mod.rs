@@ -4,13 +4,13 @@ mod options;
 mod teller;
 
 use super::progress::Bars;
-use super::{AdapterOption, print};
+use super::{AdapterOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
 use palpate::dime::{Model, calibrate};
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::{Checks, Pipelines};
 use palpate::nn::{Precision, Unet, UnetSettings, Weights};
-use palpate::patches::{Augmentation, Images, Normalisation, Split, is_set};
+use palpate::patches::{Augmentation, Images, Split, is_set};
 use palpate::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -86,7 +86,11 @@ impl Train {
                  set of `palpate simulate`";
             return Err(Error::Usage(format!("{} {what}", file.display())));
         }
-        let start = if resume {
+        if !data.iter().all(is_set) {
+            cutting.check_unused()?;
+        }
+        let chosen = training.normalise.is_some();
+        let mut start = if resume {
             if !found.exists() {
                 let what = "holds no checkpoint to resume; leave out --resume to begin";
                 return Err(Error::Usage(format!("{} {what}", output.display())));
@@ -104,9 +108,6 @@ impl Train {
                 )));
             }
             let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());
-            if data.iter().all(is_set) {
-                settings.normalisation = Normalisation::Patch;
-            }
             taker.network(&mut unet, network)?;
             taker.training(&mut settings, training)?;
             settings.check()?;
@@ -116,6 +117,14 @@ impl Train {
             }
         };
         let patches = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.augmentations())?;
+        if let Some(doubt) = patches.doubt() {
+            say(format_args!("warning: {doubt}"));
+        }
+        if let Start::New(_, settings) = &mut start
+            && !chosen
+        {
+            settings.normalisation = patches.normalisation();
+        }
         let gpu = adapter.open()?;
         let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
         let mut training = match start {

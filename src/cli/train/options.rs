@@ -65,7 +65,8 @@ pub struct TrainOptions {
     /// … after each so many epochs [default: 20]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     decay_every: Option<u32>,
-    /// How the learning rate falls: by --decay in steps, or as a cosine over --epochs [default: steps]
+    /// How the learning rate falls: by --decay in steps, or as a cosine over --epochs, which starts again higher when they
+    /// are raised [default: steps]
     #[arg(long, value_enum)]
     schedule: Option<ScheduleOption>,
     /// Stop after so many epochs without a lower validation loss [default: 30]
@@ -89,7 +90,7 @@ pub struct TrainOptions {
     augment: Option<Vec<Augmentation>>,
     /// Bring each channel of a patch to mean 0 and deviation 1 [default: patch for simulated sets, else none]
     #[arg(long, value_enum)]
-    normalise: Option<NormaliseOption>,
+    pub normalise: Option<NormaliseOption>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,7 +100,7 @@ enum ScheduleOption {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum NormaliseOption {
+pub enum NormaliseOption {
     None,
     Patch,
 }
@@ -223,6 +224,21 @@ impl Taker {
 }
 
 impl CuttingOptions {
+    /// Refuses these options where there are no images to cut patches from.
+    pub fn check_unused(&self) -> Result<()> {
+        let given = [
+            ("patch", self.patch.is_some()),
+            ("patches", self.patches.is_some()),
+            ("validation-patches", self.validation_patches.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Error::Usage(format!(
+                "--{name} is for sets of `palpate simulate`, and --data names a folder of patches, which are all used"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// When resuming, what the checkpoint's training was begun with.
     pub fn settings(&self, resumed: Option<&Checkpoint>) -> Cutting {
         let defaults = resumed.map_or_else(Cutting::default, |checkpoint| {

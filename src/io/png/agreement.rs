@@ -102,9 +102,12 @@ pub fn scatter(title: &str, rows: &[Scatter]) -> Result<Vec<u8>> {
     let head = PANEL.line() + 2 * (NOTE.line() + 2) + 8;
     let row = head + PLOT + TICK + 2 * LABEL.line() + 34;
     let first = MARGIN + lines.len() * TITLE.line() + 12;
-    let mut canvas = Canvas::new(width, first + rows.len() * row + MARGIN);
+    let mut canvas = Canvas::new(width, first + (rows.len() * row).max(2 * NOTE.line()) + MARGIN);
     for (i, line) in lines.iter().enumerate() {
         canvas.text([MARGIN, MARGIN + i * TITLE.line()], line, TITLE, Run::Right);
+    }
+    if rows.is_empty() {
+        canvas.text([MARGIN, first], "Too few samples for a plot of their means.", NOTE, Run::Right);
     }
     for (i, one) in rows.iter().enumerate() {
         let top = first + i * row;
@@ -164,6 +167,11 @@ mod tests {
     fn row(points: Vec<[f64; 2]>) -> Scatter {
         let (truth, estimate): (Vec<f64>, Vec<f64>) = points.iter().map(|[t, e]| (*t, *e)).unzip();
         Scatter { method: "a method".into(), agreement: agreement(&truth, &estimate).unwrap(), points }
+    }
+
+    #[test]
+    fn nothing_can_be_drawn() {
+        assert!(image::load_from_memory(&scatter("t", &[]).unwrap()).is_ok());
     }
 
     #[test]

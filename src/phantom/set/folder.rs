@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The file that says which set a folder holds.
-const SET: &str = "set.json";
+pub(crate) const SET: &str = "set.json";
 /// The file that lists the phantoms.
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// The picture of some of them.

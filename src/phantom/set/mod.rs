@@ -8,7 +8,7 @@ mod folder;
 mod sheet;
 
 pub use folder::{Entry, Event, Folder, Manifest, Shard};
-pub(crate) use folder::{MANIFEST, shown};
+pub(crate) use folder::{MANIFEST, SET, shown};
 
 use super::Phantom;
 use crate::error::{Error, Result};
