@@ -211,3 +211,39 @@ impl Nodes {
         best.1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A zoomed patch's waves are longer by the zoom and its modulus is higher by its square: their product with the
+    /// square of the wavenumber stays.
+    #[test]
+    fn modulus_times_wavenumber_squared_stays() {
+        let (size, side, k, modulus) = (120, 30, 0.2f32, 3.0f32);
+        let wave: Vec<Complex32> =
+            (0..size * size).map(|i| Complex32::from_polar(1.0, k * (i % size) as f32)).collect();
+        let (moduli, mask) = (vec![modulus; size * size], vec![1; size * size]);
+        let bounds = [[20, size - 21]; 2];
+        let image = Image { size, wave: &wave, modulus: &moduli, mask: &mask, bounds };
+        let cutter = Cutter::new(side, &[Augmentation::Zoom { most: 1.5 }]);
+        let mut rng = Rng::with_seed(1);
+        let mut zoomed = 0;
+        for _ in 0..60 {
+            let n = side * side;
+            let [mut input, mut truth, mut mask] = [2, 1, 1].map(|c| vec![0.0; c * n]);
+            cutter.cut(image, &mut rng, Cut { input: &mut input, truth: &mut truth, mask: &mut mask });
+            let u = |i: usize| Complex32::new(input[i], input[n + i]);
+            let middle = side / 2 * side + side / 2;
+            let turn = |step: usize| (u(middle + 3 * step) * u(middle - 3 * step).conj()).arg() / 6.0;
+            let found = truth[middle] * (turn(1).powi(2) + turn(side).powi(2));
+            assert!(
+                (found / (modulus * k * k) - 1.0).abs() < 0.06,
+                "{found}, at a modulus of {}",
+                truth[middle]
+            );
+            zoomed += usize::from((truth[middle] / modulus - 1.0).abs() > 0.3);
+        }
+        assert!(zoomed > 10, "{zoomed} zoomed");
+    }
+}
