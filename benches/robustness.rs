@@ -19,7 +19,7 @@ use palpate::kernel::harmonic::Frames;
 use palpate::kernel::{Checks, Pipelines, Plane};
 use palpate::mmdi::{Mmdi, Mode, Settings};
 use palpate::nn::Weights;
-use palpate::patches::{Image, Images, Split};
+use palpate::patches::{Images, Split};
 use palpate::stats::agreement::agreement;
 use palpate::stats::erode::erode;
 use palpate::wave::analytic::add_noise;
@@ -163,13 +163,6 @@ impl Bench {
     }
 }
 
-fn field(image: Image) -> Array2<Complex64> {
-    Array2::from_shape_fn([image.size; 2], |(y, x)| {
-        let u = image.wave[y * image.size + x];
-        Complex64::new(u.re.into(), u.im.into()) * 1e6
-    })
-}
-
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     let Some(set) = arguments.next() else {
@@ -191,7 +184,7 @@ fn main() -> Result<()> {
             let mask: Vec<bool> = image.mask.iter().map(|m| *m > 0).collect();
             let view = ArrayView2::from_shape((side, side), &mask).expect("a mask");
             let (inner, truth) = (erode(view, RIM), image.modulus.to_vec());
-            let mut wave = field(image);
+            let mut wave = image.field() * 1e6;
             case.apply(&mut wave, view, &mut Rng::with_seed(i as u64));
             let maps = bench.maps(&wave, &mask)?;
             for ((_, [truths, estimates]), map) in found.iter_mut().zip(maps) {

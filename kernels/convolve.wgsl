@@ -16,6 +16,7 @@
 // at a time in workgroup memory. Dispatch: pixels / 64 by co4 / 16. Both by 4 taps along z in GEOMETRY 2. Pixels that
 // are too many for x go on along z, behind the taps.
 #use geometry
+#use stored
 
 struct Params {
     n: u32,
@@ -38,8 +39,8 @@ const ALONG_Z: u32 = 1;
 #end
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> src: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(1) var<storage, read> src: array<Stored>;
+@group(0) @binding(2) var<storage, read> weights: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
 
 // Where in dst the channels of output pixel `i` start, for tap `z` of GEOMETRY 2.
@@ -72,7 +73,7 @@ fn convolve(
 #if BIAS
     if column < p.co4 {
 #unroll i 0 4
-        sum[$i] = weights[p.bias_first + column];
+        sum[$i] = quad_of(weights[p.bias_first + column]);
 #end
     }
 #end
@@ -83,11 +84,11 @@ fn convolve(
         for (var k = 0u; k < p.ci4; k += 4) {
             var pixels_quad = vec4f(0.0);
             if inside && k + quad < p.ci4 {
-                pixels_quad = src[start + k + quad];
+                pixels_quad = quad_of(src[start + k + quad]);
             }
             var weights_quad = vec4f(0.0);
             if 4 * k + row < 4 * p.ci4 && column < p.co4 {
-                weights_quad = weights[p.weights_first + (4 * (tap * p.ci4 + k) + row) * p.co4 + column];
+                weights_quad = quad_of(weights[p.weights_first + (4 * (tap * p.ci4 + k) + row) * p.co4 + column]);
             }
             workgroupBarrier();
             left[local] = pixels_quad;
@@ -136,7 +137,7 @@ fn convolve(
     // Lanes beyond the last channel compute it once more and do not store it.
     let column = min(channel, p.co4 - 1);
 #if BIAS
-    let bias = weights[p.bias_first + column];
+    let bias = quad_of(weights[p.bias_first + column]);
 #else
     let bias = vec4f(0.0);
 #end
@@ -161,10 +162,10 @@ fn convolve(
             for (var k = 0u; k < p.ci4; k++) {
                 let row = p.weights_first + 4 * (tap * p.ci4 + k) * p.co4 + column;
 #unroll c 0 4
-                let w$c = weights[row + $c * p.co4];
+                let w$c = quad_of(weights[row + $c * p.co4]);
 #end
 #unroll g 0 4
-                let quad$g = select(vec4f(0.0), src[start$g + k], inside$g);
+                let quad$g = select(vec4f(0.0), quad_of(src[start$g + k]), inside$g);
 #end
 #unroll g 0 4
 #unroll l 0 LANES

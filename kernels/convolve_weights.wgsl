@@ -11,6 +11,7 @@
 // taps * parts. TILED 1, for GPUs: 256 threads compute 64 x 64 channels, 4 x 4 each, from 16 pixels at a time in
 // workgroup memory. A part is a run of pixels. Dispatch: ci4 / 16 by co4 / 16 by taps * parts.
 #use geometry
+#use stored
 
 struct Params {
     n: u32,
@@ -27,8 +28,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> src: array<vec4f>;
-@group(0) @binding(2) var<storage, read> grad: array<vec4f>;
+@group(0) @binding(1) var<storage, read> src: array<Stored>;
+@group(0) @binding(2) var<storage, read> grad: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
 
 #if TILED
@@ -51,11 +52,11 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
         let at = place(i, p.n, p.w);
         var left_quad = vec4f(0.0);
         if i < end && row < p.ci4 && valid(at, tap, p.h, p.w) {
-            left_quad = src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row];
+            left_quad = quad_of(src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row]);
         }
         var right_quad = vec4f(0.0);
         if i < end && column < p.co4 {
-            right_quad = grad[p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column];
+            right_quad = quad_of(grad[p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column]);
         }
         workgroupBarrier();
         left[local] = left_quad;
@@ -115,9 +116,9 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
                 let at = vec3u(min(image, p.n - 1), y, x);
                 let pixel = grad_at(at, tap);
 #unroll v 0 WIDTH
-                let grad$v = select(vec4f(0.0), grad[pixel + column$v], exists);
+                let grad$v = select(vec4f(0.0), quad_of(grad[pixel + column$v]), exists);
 #end
-                let own = src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + quad];
+                let own = quad_of(src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + quad]);
 #unroll l 0 ROWS
                 {
 #if LANES == 4

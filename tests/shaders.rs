@@ -5,8 +5,10 @@
 use palpate::kernel::TABLE;
 use palpate::kernel::reflect::{Shader, Target};
 
-/// What naga cannot express: (kernel, target, part of its message). Empty is best.
-const EXCEPTIONS: &[(&str, Target, &str)] = &[];
+/// What naga cannot express: (part of a specialisation's label, target, part of its message). Empty is best.
+///
+/// GLSL ES has no numbers of 64 bits; whatever runs it has the same kernels without WIDE.
+const EXCEPTIONS: &[(&str, Target, &str)] = &[("WIDE=1", Target::Glsl, "unsupported width")];
 
 fn shaders() -> Vec<(String, &'static palpate::kernel::Kernel, Shader)> {
     let specs = TABLE.iter().flat_map(|kernel| (kernel.specs)());
@@ -53,9 +55,9 @@ fn bindings_and_parameters_are_the_hosts() {
 
 #[test]
 fn all_translate_to_every_target() {
-    for (label, kernel, shader) in shaders() {
+    for (label, _, shader) in shaders() {
         for target in Target::ALL {
-            let exception = EXCEPTIONS.iter().find(|(name, t, _)| *name == kernel.name && *t == target);
+            let exception = EXCEPTIONS.iter().find(|(part, t, _)| label.contains(part) && *t == target);
             match (shader.translate(target), exception) {
                 (Ok(text), None) => assert!(text.len() > 200, "{label} in {target:?} is empty"),
                 (Err(error), Some((_, _, part))) => {

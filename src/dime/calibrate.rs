@@ -9,8 +9,7 @@ use crate::nn::Weights;
 use crate::patches::Images;
 use crate::wave::analytic::add_noise;
 use fastrand::Rng;
-use ndarray::{Array2, ArrayView2};
-use num_complex::Complex64;
+use ndarray::ArrayView2;
 
 /// Signal-to-noise ratios of the images, dB: uniform between these.
 const SNR_DB: [f64; 2] = [10.0, 50.0];
@@ -71,10 +70,7 @@ pub fn calibrate(
         }
         let Some((_, dime)) = &mut compiled else { unreachable!("compiled above") };
         let mask: Vec<bool> = image.mask.iter().map(|m| *m > 0).collect();
-        let mut wave = Array2::from_shape_fn([image.size; 2], |(y, x)| {
-            let u = image.wave[y * image.size + x];
-            Complex64::new(u.re.into(), u.im.into())
-        });
+        let mut wave = image.field();
         let snr = SNR_DB[0] + (SNR_DB[1] - SNR_DB[0]) * rng.f64();
         let inside = ArrayView2::from_shape([image.size; 2], &mask).expect("a mask fills its image");
         add_noise(&mut wave, inside, snr, &mut rng);

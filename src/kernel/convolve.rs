@@ -74,13 +74,16 @@ impl Geometry {
 pub enum Form {
     /// Many accumulators a thread and values shared among so many lanes (4 or 8): for software adapters.
     Register(u32),
+    /// The same with loads of 64 bits: for software adapters, which load number by number.
+    Wide(u32),
     /// Tiles in workgroup memory: for GPUs.
     Tiled,
 }
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 3] = [Self::Register(8), Self::Register(4), Self::Tiled];
+    pub const ALL: [Self; 5] =
+        [Self::Wide(8), Self::Wide(4), Self::Register(8), Self::Register(4), Self::Tiled];
 
     /// The forms a device can run, the most promising first, for a result of `co` channels.
     ///
@@ -89,6 +92,7 @@ impl Form {
         let mut forms = Self::ALL.to_vec();
         if co <= 16 {
             forms.swap(0, 1);
+            forms.swap(2, 3);
         }
         if !caps.software() {
             forms.rotate_right(1);
@@ -99,18 +103,33 @@ impl Form {
 
     pub(super) fn spec(self, kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Spec {
         let own: &[(&'static str, u32)] = match self {
-            Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes)],
-            Self::Tiled => &[("TILED", 1)],
+            Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 0)],
+            Self::Wide(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 1)],
+            Self::Tiled => &[("TILED", 1), ("WIDE", 0)],
         };
-        let (features, lanes) = match self {
-            Self::Register(lanes) => (wgpu::Features::SUBGROUP, lanes),
-            Self::Tiled => (wgpu::Features::empty(), 0),
+        let features = match self {
+            Self::Register(_) => wgpu::Features::SUBGROUP,
+            Self::Wide(_) => wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64,
+            Self::Tiled => wgpu::Features::empty(),
         };
+        let lanes = self.lanes().unwrap_or_default();
         Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
     }
 
     pub(super) fn of(spec: &Spec) -> Self {
-        if spec.constant("TILED") == 1 { Self::Tiled } else { Self::Register(spec.constant("LANES")) }
+        match [spec.constant("TILED"), spec.constant("WIDE")] {
+            [1, _] => Self::Tiled,
+            [_, 1] => Self::Wide(spec.constant("LANES")),
+            _ => Self::Register(spec.constant("LANES")),
+        }
+    }
+
+    /// How many lanes share values, if they do.
+    pub(super) fn lanes(self) -> Option<u32> {
+        match self {
+            Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
+            Self::Tiled => None,
+        }
     }
 }
 
@@ -118,6 +137,7 @@ impl std::fmt::Display for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Register(lanes) => write!(f, "in registers, shared among {lanes} lanes"),
+            Self::Wide(lanes) => write!(f, "in registers, shared among {lanes} lanes, loads of 64 bits"),
             Self::Tiled => f.write_str("tiled in workgroup memory"),
         }
     }
@@ -185,10 +205,7 @@ pub fn record(
         dst_first: dst.first,
         dst_pitch: dst.pitch,
     };
-    let [pixels, quads] = match form {
-        Form::Register(lanes) => [32, lanes as usize],
-        Form::Tiled => [64, 16],
-    };
+    let [pixels, quads] = form.lanes().map_or([64, 16], |lanes| [32, lanes as usize]);
     let along_z = if geometry == Geometry::Up { 4 } else { 1 };
     let tiles = (n * h * w).div_ceil(pixels);
     let folds = tiles.div_ceil(MOST_GROUPS);

@@ -53,9 +53,9 @@ pub static KERNEL: Kernel = Kernel {
 /// The specialisation for `ci` and `co` channels. A first layer's few input channels, and results of more than 32
 /// channels, have forms of their own on software adapters (`kernels/README.md`).
 pub fn spec(form: Form, geometry: Geometry, [ci, co]: [usize; 2]) -> Spec {
-    match form {
-        Form::Tiled => form.spec(&KERNEL, &[geometry.constant()]),
-        Form::Register(lanes) => {
+    match form.lanes() {
+        None => form.spec(&KERNEL, &[geometry.constant()]),
+        Some(lanes) => {
             let rows = if ci <= 4 { 1 } else { lanes };
             let width = if lanes == 8 && co > 32 { 2 } else { 1 };
             form.spec(&KERNEL, &[geometry.constant(), ("ROWS", rows), ("WIDTH", width)])
@@ -90,9 +90,9 @@ fn record_spec(
     let (ci4, co4, taps) = (src.shape.quads(), grad.shape.quads(), geometry.taps());
     let weights = geometry.weights(ci, grad.shape.c);
     // Where a part can be cut, and how many parts each makes of itself.
-    let (blocks, cuts, teams) = match Form::of(&spec) {
-        Form::Tiled => ([ci4.div_ceil(16), co4.div_ceil(16)], (n * h * w).div_ceil(16), 1),
-        Form::Register(lanes) => {
+    let (blocks, cuts, teams) = match Form::of(&spec).lanes() {
+        None => ([ci4.div_ceil(16), co4.div_ceil(16)], (n * h * w).div_ceil(16), 1),
+        Some(lanes) => {
             let width = (lanes * spec.constant("WIDTH")) as usize;
             let teams = 8 / lanes as usize;
             (

@@ -201,5 +201,8 @@ fn capabilities(features: wgpu::Features) -> Capabilities {
     if features.contains(wgpu::Features::SHADER_F16) {
         capabilities |= Capabilities::SHADER_FLOAT16;
     }
+    if features.contains(wgpu::Features::SHADER_INT64) {
+        capabilities |= Capabilities::SHADER_INT64;
+    }
     capabilities
 }

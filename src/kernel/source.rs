@@ -24,6 +24,7 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("random", include_str!("../../kernels/lib/random.wgsl")),
     ("fold", include_str!("../../kernels/lib/fold.wgsl")),
     ("quad", include_str!("../../kernels/lib/quad.wgsl")),
+    ("stored", include_str!("../../kernels/lib/stored.wgsl")),
     ("leaky", include_str!("../../kernels/lib/leaky.wgsl")),
     ("differences", include_str!("../../kernels/lib/differences.wgsl")),
     ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),

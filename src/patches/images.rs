@@ -5,9 +5,9 @@ use super::map::Map;
 use super::{Augmentation, Draw, Source, Split};
 use crate::error::{Error, Result};
 use crate::phantom::set::{self, Family, Kind, Manifest};
-use ndarray::{ArrayView3, ArrayView4};
+use ndarray::{Array2, ArrayView3, ArrayView4};
 use ndarray_npy::{ViewNpyError, ViewNpyExt};
-use num_complex::Complex32;
+use num_complex::{Complex32, Complex64};
 use std::path::Path;
 
 /// The images of one split of sets that `palpate simulate --set` made.
@@ -59,6 +59,16 @@ pub struct Image<'a> {
     pub mask: &'a [u8],
     /// First and last row, first and last column with a pixel inside.
     pub bounds: [[usize; 2]; 2],
+}
+
+impl Image<'_> {
+    /// Its wave `[ny, nx]`, metres.
+    pub fn field(&self) -> Array2<Complex64> {
+        Array2::from_shape_fn([self.size; 2], |(y, x)| {
+            let u = self.wave[y * self.size + x];
+            Complex64::new(u.re.into(), u.im.into())
+        })
+    }
 }
 
 /// Whether a folder holds a simulated set.
