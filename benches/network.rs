@@ -4,8 +4,8 @@
 //! `cargo bench --bench network` prints a table of useful GFLOP/s, 2 n h w ci co 9 / time, medians of several runs;
 //! each row is measured beside the ceiling, so that a noisy machine shows. Taps outside an image are skipped where all
 //! pixels of a workgroup have them, and count as useful: at 3 × 3 pixels they are 40 %. `-- register` runs the forms so
-//! called. Then a whole training step, part by part: `-- step` for that alone, `CHANS` in the environment for another
-//! width than 32.
+//! called. Then a whole training step, part by part: `-- step` for that alone, `-- dispatches` for all it consists of,
+//! `CHANS` in the environment for another width than 32.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -30,8 +30,8 @@ fn main() -> palpate::Result<()> {
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     println!("adapter: {} ({})", gpu.caps().info.name, gpu.caps().info.driver_info);
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    if wanted == "step" {
-        return step(&gpu, &pipelines);
+    if wanted == "step" || wanted == "dispatches" {
+        return step(&gpu, &pipelines, wanted == "dispatches");
     }
     let ceiling = Bench::new(&pipelines, &|rec| {
         fma::record(rec, [0.999, 0.001], 1 << 14, 20_000);
@@ -58,11 +58,11 @@ fn main() -> palpate::Result<()> {
             println!("{label:<30} {peak:>8.1}  {}  median of four {share:.0} %", cells.map_width());
         }
     }
-    if wanted.is_empty() { step(&gpu, &pipelines) } else { Ok(()) }
+    if wanted.is_empty() { step(&gpu, &pipelines, false) } else { Ok(()) }
 }
 
-/// A training step of the U-Net at batch 128, 30 × 30.
-fn step(gpu: &Gpu, pipelines: &Pipelines) -> palpate::Result<()> {
+/// A training step of the U-Net at batch 128, 30 × 30; also `each` of its dispatches.
+fn step(gpu: &Gpu, pipelines: &Pipelines, each: bool) -> palpate::Result<()> {
     let chans = std::env::var("CHANS").ok().and_then(|c| c.parse().ok()).unwrap_or(32);
     for norm in [Norm::Instance, Norm::Batch] {
         let unet = Unet::new(UnetSettings { chans, norm, ..Default::default() })?;
@@ -103,6 +103,14 @@ fn step(gpu: &Gpu, pipelines: &Pipelines) -> palpate::Result<()> {
         let mut parts: Vec<(&str, f64, f64)> = Vec::new();
         for timing in step.profile()? {
             let (flops, time) = (timing.cost.flops, timing.seconds);
+            if each {
+                println!(
+                    "    {:<60} {:>8.2} ms {:>6.1} GFLOP/s",
+                    timing.label,
+                    1e3 * time,
+                    flops / time / 1e9
+                );
+            }
             match parts.iter_mut().find(|(stage, ..)| *stage == timing.stage) {
                 Some((_, f, t)) => (*f, *t) = (*f + flops, *t + time),
                 None => parts.push((timing.stage, flops, time)),

@@ -5,7 +5,8 @@
 #
 # Everything goes to FOLDER (out/weights if none is named): the sets, and the training in a folder of its model's name, of
 # which weights.safetensors is what weights/ has. Interrupted, it goes on where it stopped. CHANS, BATCH, EPOCHS and RATE in
-# the environment ask for another network or schedule.
+# the environment ask for another network or schedule. The slab's and the mixed network go on from the bulk's: FOLDER's own if
+# it has been trained there, weights/bulk.safetensors otherwise.
 set -euo pipefail
 
 model=${1:-} out=${2:-out/weights}
@@ -28,10 +29,16 @@ for set in "${sets[@]}"; do
     $palpate simulate --set "$set" --count "${count[$set]}" --seed "${seed[$set]}" --nodes-per-wavelength 12 -o "$out/$set"
     data+=(--data "$out/$set")
 done
+if [[ $model == bulk ]]; then
+    first=(--chans "${CHANS:-16}" --norm batch --epochs "${EPOCHS:-16}" --learning-rate "${RATE:-1.5e-3}")
+else
+    bulk=$out/bulk/weights.safetensors
+    [[ -e $bulk ]] || bulk=weights/bulk.safetensors
+    first=(--from "$bulk" --epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}")
+fi
 if [[ -e $out/$model/checkpoint.safetensors ]]; then
     $palpate train "${data[@]}" --resume --half -o "$out/$model"
 else
-    $palpate train "${data[@]}" --chans "${CHANS:-16}" --norm batch --batch "${BATCH:-64}" --epochs "${EPOCHS:-16}" \
-        --patches 25600 --validation-patches 4096 --learning-rate "${RATE:-1.5e-3}" --schedule cosine \
-        --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$out/$model"
+    $palpate train "${data[@]}" "${first[@]}" --batch "${BATCH:-64}" --patches 25600 --validation-patches 4096 \
+        --schedule cosine --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$out/$model"
 fi
