@@ -154,7 +154,6 @@ fn eroded(samples: &[Sample]) -> Vec<Sample> {
 }
 
 /// What weights that come with palpate must reach on a study; errors in kPa.
-#[derive(Default)]
 struct Asked {
     /// Most root mean square error of pixels.
     pixels: Option<f64>,
@@ -261,14 +260,24 @@ fn in_vivo() {
     bench.judge("Study 3: in vivo livers, against the clinical MMDI", &samples, &STUDY_3);
 }
 
-// The samples are judged at the stride of the tests, 9 unless PALPATE_STRIDE says otherwise.
-const STUDY_1A: Asked =
-    Asked { pixels: Some(0.75), means: Some(0.5), inter_pixel_sd: None, regions: None, correlation: None };
-const STUDY_1B: Asked =
-    Asked { pixels: Some(1.4), means: Some(1.0), inter_pixel_sd: None, regions: None, correlation: None };
-const STUDY_2: Asked =
+// What the weights at hand reach at the stride of the tests, 9, and a little more. Aimed at: 1a .32, .22, .25; 1b .62, .35 with
+// R² .96; 2 .44, .16, and .20 with r .985 off the rim.
+const STUDY_1A: Asked = Asked {
+    pixels: Some(0.47),
+    means: Some(0.31),
+    inter_pixel_sd: Some(0.35),
+    correlation: Some([0.955, 0.99]),
+    ..NOTHING
+};
+const STUDY_1B: Asked = Asked {
+    pixels: Some(0.71),
+    means: Some(0.35),
+    inter_pixel_sd: Some(0.59),
+    regions: Some([0.36, 0.965]),
+    correlation: Some([0.945, 0.99]),
+};
+const STUDY_2: Asked = NOTHING;
+const STUDY_2_ERODED: Asked = NOTHING;
+const STUDY_3: Asked = Asked { correlation: Some([0.66, 0.96]), ..NOTHING };
+const NOTHING: Asked =
     Asked { pixels: None, means: None, inter_pixel_sd: None, regions: None, correlation: None };
-const STUDY_2_ERODED: Asked =
-    Asked { pixels: None, means: None, inter_pixel_sd: None, regions: None, correlation: None };
-const STUDY_3: Asked =
-    Asked { pixels: None, means: None, inter_pixel_sd: None, regions: None, correlation: Some([0.5, 0.9]) };

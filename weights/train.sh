@@ -30,15 +30,15 @@ for set in "${sets[@]}"; do
     data+=(--data "$out/$set")
 done
 if [[ $model == bulk ]]; then
-    first=(--chans "${CHANS:-16}" --norm batch --epochs "${EPOCHS:-16}" --learning-rate "${RATE:-1.5e-3}")
+    first=(--chans "${CHANS:-16}" --norm batch --epochs "${EPOCHS:-16}" --learning-rate "${RATE:-1.5e-3}" --batch "${BATCH:-64}")
 else
     bulk=$out/bulk/weights.safetensors
     [[ -e $bulk ]] || bulk=weights/bulk.safetensors
-    first=(--from "$bulk" --epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}")
+    first=(--from "$bulk" --epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}" --batch "${BATCH:-32}")
 fi
 if [[ -e $out/$model/checkpoint.safetensors ]]; then
     $palpate train "${data[@]}" --resume --half -o "$out/$model"
 else
-    $palpate train "${data[@]}" "${first[@]}" --batch "${BATCH:-64}" --patches 25600 --validation-patches 4096 \
-        --schedule cosine --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$out/$model"
+    $palpate train "${data[@]}" "${first[@]}" --patches 25600 --validation-patches 4096 --schedule cosine \
+        --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$out/$model"
 fi
