@@ -2,24 +2,22 @@
 //! WebGPU's default limits, binds what the host binds, has parameters where the host puts them, and
 //! translates to every target naga can express it in.
 
-use palpate::kernel::TABLE;
 use palpate::kernel::reflect::{Shader, Target};
+use palpate::kernel::{Spec, TABLE};
 
-/// What naga cannot express: (part of a specialisation's label, target, part of its message). Empty is best.
-///
-/// GLSL ES has no numbers of 64 bits; whatever runs it has the same kernels without WIDE.
-const EXCEPTIONS: &[(&str, Target, &str)] = &[("WIDE=1", Target::Glsl, "unsupported width")];
-
-fn shaders() -> Vec<(String, &'static palpate::kernel::Kernel, Shader)> {
+fn shaders() -> Vec<(Spec, Shader)> {
     let specs = TABLE.iter().flat_map(|kernel| (kernel.specs)());
     specs
-        .map(|spec| (spec.label(), spec.kernel, Shader::new(&spec).unwrap_or_else(|e| panic!("{e}"))))
+        .map(|spec| {
+            let shader = Shader::new(&spec).unwrap_or_else(|e| panic!("{e}"));
+            (spec, shader)
+        })
         .collect()
 }
 
 #[test]
 fn names_and_specialisations_are_unique_and_files_are_all_in_the_table() {
-    let mut labels: Vec<_> = shaders().into_iter().map(|(label, ..)| label).collect();
+    let mut labels: Vec<_> = shaders().into_iter().map(|(spec, _)| spec.label()).collect();
     let count = labels.len();
     labels.sort();
     labels.dedup();
@@ -37,14 +35,16 @@ fn names_and_specialisations_are_unique_and_files_are_all_in_the_table() {
 
 #[test]
 fn all_run_at_webgpus_default_limits() {
-    for (label, _, shader) in shaders() {
-        assert!(shader.over_default_limits().is_empty(), "{label}: {:?}", shader.over_default_limits());
+    for (spec, shader) in shaders() {
+        let over = shader.over_default_limits();
+        assert!(over.is_empty(), "{}: {over:?}", spec.label());
     }
 }
 
 #[test]
 fn bindings_and_parameters_are_the_hosts() {
-    for (label, kernel, shader) in shaders() {
+    for (spec, shader) in shaders() {
+        let (label, kernel) = (spec.label(), spec.kernel);
         let host: Vec<_> = kernel.bindings.iter().map(|b| (b.name.to_string(), b.access)).collect();
         assert_eq!(shader.bindings(), host, "{label}");
         let (fields, size) = shader.params().unwrap_or_else(|| panic!("{label} has no parameters"));
@@ -55,16 +55,13 @@ fn bindings_and_parameters_are_the_hosts() {
 
 #[test]
 fn all_translate_to_every_target() {
-    for (label, _, shader) in shaders() {
+    for (spec, shader) in shaders() {
         for target in Target::ALL {
-            let exception = EXCEPTIONS.iter().find(|(part, t, _)| label.contains(part) && *t == target);
-            match (shader.translate(target), exception) {
-                (Ok(text), None) => assert!(text.len() > 200, "{label} in {target:?} is empty"),
-                (Err(error), Some((_, _, part))) => {
-                    assert!(error.to_string().contains(part), "{label}: the exception now reads {error}");
-                }
-                (Err(error), None) => panic!("{error}"),
-                (Ok(_), Some(_)) => panic!("{label} translates to {target:?}: take it out of EXCEPTIONS"),
+            match (shader.translate(target), target.expresses(spec.features)) {
+                (Ok(text), true) => assert!(text.len() > 200, "{} in {target:?} is empty", spec.label()),
+                (Err(error), true) => panic!("{error}"),
+                (Ok(_), false) => panic!("{} can be had in {target:?} after all", spec.label()),
+                (Err(_), false) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `palpate shaders`: the kernels, as they are and in other languages.
 
-use super::print;
+use super::{print, say};
 use palpate::Result;
 use palpate::io::OutputSet;
 use palpate::kernel::reflect::{Shader, Target};
@@ -86,13 +86,14 @@ impl Shaders {
 
 fn list(specs: &[Spec]) -> Result<()> {
     let width = specs.iter().map(|spec| spec.label().len()).max().unwrap_or(0);
-    let mut text = format!("{:<width$} {:>9}  {:<13} bindings\n", "kernel", "workgroup", "features");
+    let wide = specs.iter().map(|spec| needs(spec).len()).max().unwrap_or(0);
+    let mut text = format!("{:<width$} {:>9}  {:<wide$} bindings\n", "kernel", "workgroup", "features");
     for spec in specs {
         let shader = Shader::new(spec)?;
         let size = shader.workgroup_size().map(|n| n.to_string()).join("x");
         let bindings: Vec<_> = shader.bindings().into_iter().map(|(name, _)| name).collect();
         let features = needs(spec);
-        text += &format!("{:<width$} {size:>9}  {features:<13} {}\n", spec.label(), bindings.join(" "));
+        text += &format!("{:<width$} {size:>9}  {features:<wide$} {}\n", spec.label(), bindings.join(" "));
     }
     print(&text)
 }
@@ -103,7 +104,12 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
     let name = |spec: &Spec, language: Language| {
         format!("{}.{}", spec.label().replace(' ', "_").replace('=', "-"), language.extension())
     };
-    let files: Vec<_> = specs.iter().flat_map(|spec| languages.iter().map(move |&l| (spec, l))).collect();
+    let all = specs.iter().flat_map(|spec| languages.iter().map(move |&l| (spec, l)));
+    let (files, left_out): (Vec<_>, Vec<_>) =
+        all.partition(|(spec, l)| l.target().is_none_or(|target| target.expresses(spec.features)));
+    if !left_out.is_empty() {
+        say(format_args!("{} shaders use numbers of 64 bits, which GLSL ES does not have", left_out.len()));
+    }
     set.check_free(&files.iter().map(|(spec, l)| name(spec, *l)).collect::<Vec<_>>())?;
     for (spec, language) in &files {
         set.add_bytes(&name(spec, *language), &language.write(spec)?)?;

@@ -41,6 +41,11 @@ impl Target {
             Self::Glsl => "comp",
         }
     }
+
+    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits.
+    pub fn expresses(self, features: wgpu::Features) -> bool {
+        self != Self::Glsl || !features.contains(wgpu::Features::SHADER_INT64)
+    }
 }
 
 impl Shader {
