@@ -347,7 +347,7 @@ fn a_conjugated_wave_is_recognised() {
     let folder = Folder::new();
     let cylinder = "kind = \"cylinder\"\nradius_mm = 40\nheight_mm = 90\nfar_face = \"free\"\nfrequency_hz = 60\n\
         slices_mm = [25]\npixel_mm = 1.0\nsize_px = 90\n[drive]\namplitude_mm = 0.5\noffset_mm = [0, 0]\n\
-        [background]\nmodulus_kpa = 2.5\ndamping = 0.15\n";
+        [background]\nmodulus_kpa = 2.5\ndamping = 0.45\n";
     folder.put("cylinder.toml", cylinder.as_bytes());
     folder.good("simulate cylinder.toml -o cylinder");
     let bytes = folder.bytes("cylinder/displacement.npy");
