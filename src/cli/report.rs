@@ -75,8 +75,9 @@ pub fn sense(slices: &[Slice], spacing_mm: [f64; 2]) -> Sense {
     Sense::of(sure.loss_kpa.median, sure.stiffness_kpa.median)
 }
 
-/// The share of the stiffness by which the loss modulus is negative where a wave is conjugated. Little damping can look like
-/// a little gain: of 183 simulated phantoms with damping from 0.05 on, two read -0.02 and -0.05, and five livers in vivo 0.14 to 0.29.
+/// The share of the stiffness by which the loss modulus is negative where a wave is conjugated. Little damping can look
+/// like a little gain: of 183 simulated phantoms with damping from 0.05 on, two read -0.02 and -0.05, and five livers in
+/// vivo 0.14 to 0.29.
 const CONJUGATED: f64 = 0.1;
 
 /// The share above which the loss modulus says that a wave is not.
