@@ -1,11 +1,13 @@
 // Patches of an image, each normalised by itself: number counter[0] and those after it.
 //
-// src is (re, im, inside, -); patches has (x, y, weight, -) of each patch, its first column and row, which may lie
-// outside of the image. lattice[0] tells how many there are; the batch's images beyond the last are 0. With PATCH, each
-// channel has mean 0 and standard deviation 1 over the pixels inside; a deviation of no more than `faintest` times the
-// mean is rounding, and the channel 0. dst: channels-last, the two channels in one quad. One workgroup a patch.
+// src is (re, im, inside, -); patches has (x, y, weight, view) of each patch: its first column and row, which may lie
+// outside of the image, and the number of the view by which it is shown. lattice[0] tells how many there are; the batch's
+// images beyond the last are 0. With PATCH, each channel has mean 0 and standard deviation 1 over the pixels inside; a
+// deviation of no more than `faintest` times the mean is rounding, and the channel 0. dst: channels-last, the two channels
+// in one quad. One workgroup a patch.
 #use thread
 #use fold
+#use view
 
 struct Params {
     nx: u32,
@@ -23,13 +25,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> counter: array<u32>;
 @group(0) @binding(5) var<storage, read_write> dst: array<vec4f>;
 
-// (re, im, inside) of pixel i of the patch whose first is at `origin`.
-fn pixel(i: u32, origin: vec2i) -> vec3f {
-    let at = origin + vec2i(vec2u(i % p.side, i / p.side));
+// (re, im, inside) of pixel i, as it is shown, of the patch that begins at `origin`.
+fn pixel(i: u32, origin: vec2i, view: u32) -> vec3f {
+    let at = origin + vec2i(shown(view, vec2u(i % p.side, i / p.side), p.side));
     if any(at < vec2i(0)) || any(at >= vec2i(vec2u(p.nx, p.ny))) {
         return vec3f(0.0);
     }
-    return src[u32(at.y) * p.nx + u32(at.x)].xyz;
+    let value = src[u32(at.y) * p.nx + u32(at.x)];
+    return vec3f(later(view, value.xy), value.z);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -38,15 +41,17 @@ fn cut(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group:
     let number = counter[0] + group.x;
     let there = number < u32(lattice[0]);
     var origin = vec2i(0);
+    var view = 0u;
     if there {
         origin = vec2i(patches[number].xy);
+        view = u32(patches[number].w);
     }
     var mean = vec2f(0.0);
     var scale = vec2f(1.0);
 #if PATCH
     var sum = vec3f(0.0);
     for (var i = lane; i < pixels; i += WORKGROUP) {
-        let value = pixel(i, origin);
+        let value = pixel(i, origin, view);
         sum += select(vec3f(0.0), vec3f(value.xy, 1.0), value.z > 0.0);
     }
     sum = fold(lane, 1u, vec4f(sum, 0.0)).xyz;
@@ -54,7 +59,7 @@ fn cut(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group:
     mean = sum.xy / count;
     var squares = vec2f(0.0);
     for (var i = lane; i < pixels; i += WORKGROUP) {
-        let value = pixel(i, origin);
+        let value = pixel(i, origin, view);
         let off = value.xy - mean;
         squares += select(vec2f(0.0), off * off, value.z > 0.0);
     }
@@ -64,7 +69,7 @@ fn cut(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group:
     scale = select(1.0 / deviation, vec2f(0.0), faint);
 #end
     for (var i = lane; i < pixels; i += WORKGROUP) {
-        let value = pixel(i, origin);
+        let value = pixel(i, origin, view);
         let normal = select(vec2f(0.0), (value.xy - mean) * scale, there && value.z > 0.0);
         dst[p.dst_first + (group.x * pixels + i) * p.dst_pitch] = vec4f(normal, 0.0, 0.0);
     }

@@ -3,10 +3,11 @@
 //
 // The patches lie on a lattice of `stride` pixels. lattice: how many patches there are, rows and columns of the lattice,
 // its first row and column in the image, then for each row the number of its first patch, and one more, then for each
-// point of the lattice the number of its patch, or -1. patches: (x, y, weight, -). window: the weight of a patch's rows,
-// and of its columns. src: the predictions, of which channel 0 counts. state: (mean, squares, weights, count), 0 at
-// first. One thread a pixel of the image, of which those with image.z > 0 are inside.
+// point of the lattice the number of its patch, or -1. patches: (x, y, weight, view). window: the weight of a patch's
+// rows, and of its columns. src: the predictions, of which channel 0 counts, each as its view shows it. state: (mean,
+// squares, weights, count), 0 at first. One thread a pixel of the image, of which those with image.z > 0 are inside.
 #use thread
+#use view
 
 struct Params {
     nx: u32,
@@ -57,9 +58,11 @@ fn overlap(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
                 continue;
             }
             let within = vec2u(from_corner - stride * vec2i(column, row));
-            let pixel = u32(number - first) * p.side * p.side + within.y * p.side + within.x;
+            let place = patches[number];
+            let at = seen(u32(place.w), within, p.side);
+            let pixel = (u32(number - first) * p.side + at.y) * p.side + at.x;
             let value = src[p.src_first + pixel * p.src_pitch].x;
-            let weight = patches[number].z * window[within.y] * window[within.x];
+            let weight = place.z * window[within.y] * window[within.x];
             let weights = all.z + weight;
             let off = value - all.x;
             let mean = all.x + off * weight / weights;

@@ -8,7 +8,7 @@ use common::relative_error;
 use files::Folder;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::dime::{Calibration, Dime, Host, Model, Plane, Settings};
+use palpate::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::harmonic::Frames;
@@ -24,6 +24,7 @@ fn model() -> Model {
     Model {
         forward_model: "bulk".into(),
         normalisation: Normalisation::Patch,
+        views: Views::All,
         patch: SIDE,
         pixel_mm: 1.0,
         frequency_hz: 60.0,
@@ -113,6 +114,7 @@ fn the_plan_is_the_sum_of_its_parts() {
     let left = (0..nx).find(|x| (0..ny).any(|y| mask[y * nx + x])).expect("a mask");
     let begin = [left as i32 - SIDE as i32 + 1, first as i32 - SIDE as i32 + 1];
     for (row, column) in (0..40).flat_map(|r| (0..40).map(move |c| (r, c))) {
+        let view = (5 * column + 13 * row) % 32;
         let [x, y] = [begin[0] + 3 * column, begin[1] + 3 * row];
         let within = |i: i32, n: usize| (0..n as i32).contains(&i);
         let count = (0..(SIDE * SIDE) as i32)
@@ -122,7 +124,7 @@ fn the_plan_is_the_sum_of_its_parts() {
             })
             .count();
         if 2 * count >= SIDE * SIDE {
-            places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), 0.0]);
+            places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), view as f32]);
         }
     }
     let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Normalisation::Patch);

@@ -79,9 +79,9 @@ impl Bench {
         Some(Self { chooser, weights, stride, data })
     }
 
-    fn dime(&self, which: Builtin, frames: Frames, spacing: f64) -> Option<Dime> {
-        let own = || which.weights().inspect_err(|e| eprintln!("skipped: {e}")).ok();
-        let weights = self.weights.clone().or_else(own)?;
+    fn dime(&self, which: Builtin, frames: Frames, spacing: f64) -> Dime {
+        let own = || which.weights().expect("palpate's own weights");
+        let weights = self.weights.clone().unwrap_or_else(own);
         let settings = Settings {
             size: [SIDE; 2],
             spacing_mm: [spacing; 2],
@@ -94,13 +94,13 @@ impl Bench {
             patch: None,
             pixel_mm: None,
         };
-        Some(Dime::new(&self.chooser, &weights, &settings, &|_, _| {}).expect("compile"))
+        Dime::new(&self.chooser, &weights, &settings, &|_, _| {}).expect("compile")
     }
 
     /// A study's samples, with the estimates "DIME" (ours), "authors' DIME" and "authors' MMDI".
-    fn study(&self, folder: &str, which: Builtin) -> Option<Vec<Sample>> {
+    fn study(&self, folder: &str, which: Builtin) -> Vec<Sample> {
         let study = self.data.join(folder);
-        let mut dime = self.dime(which, Frames::Channels, 1.0)?;
+        let mut dime = self.dime(which, Frames::Channels, 1.0);
         let mut samples = vec![];
         for name in names(study.join("displacement")) {
             let frames = narrow(values(file(&study, "displacement", &name)));
@@ -140,7 +140,7 @@ impl Bench {
                 estimates,
             });
         }
-        Some(samples)
+        samples
     }
 }
 
@@ -211,21 +211,21 @@ impl Bench {
 #[test]
 fn study_1a() {
     let Some(bench) = Bench::new() else { return };
-    let Some(samples) = bench.study("study1a", Builtin::Bulk) else { return };
+    let samples = bench.study("study1a", Builtin::Bulk);
     bench.judge("Study 1a: homogeneous cylinders, whole mask", &samples, &STUDY_1A);
 }
 
 #[test]
 fn study_1b() {
     let Some(bench) = Bench::new() else { return };
-    let Some(samples) = bench.study("study1b", Builtin::Bulk) else { return };
+    let samples = bench.study("study1b", Builtin::Bulk);
     bench.judge("Study 1b: cylinders with inclusions, whole mask and regions", &samples, &STUDY_1B);
 }
 
 #[test]
 fn study_2() {
     let Some(bench) = Bench::new() else { return };
-    let Some(samples) = bench.study("study2", Builtin::Slab) else { return };
+    let samples = bench.study("study2", Builtin::Slab);
     bench.judge("Study 2: simulated livers (slabs), whole mask", &samples, &STUDY_2);
     bench.judge(&format!("The same, {RIM} px off the rim"), &eroded(&samples), &STUDY_2_ERODED);
 }
@@ -235,7 +235,7 @@ fn study_2() {
 fn in_vivo() {
     let Some(bench) = Bench::new() else { return };
     let study = bench.data.join("study3");
-    let Some(mut dime) = bench.dime(Builtin::Bulk, Frames::Phases(8), 360.0 / 256.0) else { return };
+    let mut dime = bench.dime(Builtin::Bulk, Frames::Phases(8), 360.0 / 256.0);
     let mut samples = vec![];
     for name in names(study.join("wave")) {
         let frames = narrow(values(file(&study, "wave", &name)));

@@ -4,9 +4,10 @@
 #     weights/train.sh bulk|slab|mixed [FOLDER]
 #
 # Everything goes to FOLDER (out/weights if none is named): the sets, and the training in a folder of its model's name, of
-# which weights.safetensors is what weights/ has. Interrupted, it goes on where it stopped. CHANS, BATCH, EPOCHS and RATE in
-# the environment ask for another network or schedule. The slab's and the mixed network go on from the bulk's: FOLDER's own if
-# it has been trained there, weights/bulk.safetensors otherwise.
+# which weights.safetensors is what weights/ has. Interrupted, it goes on where it stopped. The bulk's training has two parts,
+# of 16 and 8 epochs; the slab's and the mixed network go on from the bulk's: FOLDER's own if it has been trained there,
+# weights/bulk.safetensors otherwise. CHANS in the environment asks for a network of other width, and BATCH, EPOCHS and RATE
+# for another schedule of the second part or of what goes on from it.
 set -euo pipefail
 
 model=${1:-} out=${2:-out/weights}
@@ -29,16 +30,26 @@ for set in "${sets[@]}"; do
     $palpate simulate --set "$set" --count "${count[$set]}" --seed "${seed[$set]}" --nodes-per-wavelength 12 -o "$out/$set"
     data+=(--data "$out/$set")
 done
+
+# train NAME OPTION...: in the folder of this name, from where it was left.
+train() {
+    local folder=$out/$1
+    shift
+    if [[ -e $folder/checkpoint.safetensors ]]; then
+        $palpate train "${data[@]}" --resume --half -o "$folder"
+    else
+        $palpate train "${data[@]}" "$@" --patches 25600 --validation-patches 4096 --schedule cosine \
+            --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$folder"
+    fi
+}
+
+# What goes on from other weights draws patches of its own, by another seed.
+further=(--epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}" --batch "${BATCH:-32}")
 if [[ $model == bulk ]]; then
-    first=(--chans "${CHANS:-16}" --norm batch --epochs "${EPOCHS:-16}" --learning-rate "${RATE:-1.5e-3}" --batch "${BATCH:-64}")
+    train bulk-begun --chans "${CHANS:-16}" --norm batch --epochs 16 --learning-rate 1.5e-3 --batch 64
+    train bulk --from "$out/bulk-begun/weights.safetensors" --seed 2 "${further[@]}"
 else
     bulk=$out/bulk/weights.safetensors
     [[ -e $bulk ]] || bulk=weights/bulk.safetensors
-    first=(--from "$bulk" --epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}" --batch "${BATCH:-32}")
-fi
-if [[ -e $out/$model/checkpoint.safetensors ]]; then
-    $palpate train "${data[@]}" --resume --half -o "$out/$model"
-else
-    $palpate train "${data[@]}" "${first[@]}" --patches 25600 --validation-patches 4096 --schedule cosine \
-        --augment flips,turns,phase,noise=0.3,zoom=1.15,texture=0.3 --half -o "$out/$model"
+    train "$model" --from "$bulk" "${further[@]}"
 fi

@@ -27,15 +27,11 @@ impl Builtin {
     /// Its weights.
     ///
     /// # Errors
-    /// [`Error::Data`] for `slab`, which is not trained yet.
+    /// [`Error::Data`] where they cannot be read, which a test excludes.
     pub fn weights(self) -> Result<Weights> {
         let bytes: &[u8] = match self {
             Self::Bulk => include_bytes!("../../weights/bulk.safetensors"),
-            Self::Slab => {
-                let what = "palpate has no weights for slabs yet; train some on `palpate simulate --set livers` and \
-                            give them by --weights";
-                return Err(Error::Data(what.into()));
-            }
+            Self::Slab => include_bytes!("../../weights/slab.safetensors"),
         };
         Weights::parse(bytes).map_err(|what| Error::Data(format!("palpate's own weights: the file {what}")))
     }
@@ -44,14 +40,15 @@ impl Builtin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dime::Model;
+    use crate::dime::{Model, Views};
 
     #[test]
     fn built_in_weights_say_what_they_are() {
-        for builtin in Builtin::ALL.into_iter().filter(|b| *b == Builtin::Bulk) {
+        for builtin in Builtin::ALL {
             let weights = builtin.weights().unwrap();
             let model = Model::from_metadata(&weights.metadata).unwrap();
             assert_eq!(model.forward_model, builtin.name());
+            assert_eq!(model.views, Views::All);
             assert!(model.calibration.is_some());
         }
     }

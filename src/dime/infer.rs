@@ -327,7 +327,8 @@ impl Recorded {
         let [nx, ny] = settings.size;
         let grids = settings.grids(&model);
         let pixels = grids.to[0] * grids.to[1];
-        let spread = Spread { side: settings.patch(&model), stride: settings.stride, power: POWER };
+        let (side, stride) = (settings.patch(&model), settings.stride);
+        let spread = Spread { side, stride, power: POWER, views: model.views };
         let [most, points] = Lattice::most(grids.to, spread);
         let batch = batch.clamp(1, most);
         let mut rec = Recorder::new();

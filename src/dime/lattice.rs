@@ -1,5 +1,6 @@
 //! Where patches lie: on a lattice, as many as a mask needs.
 
+use super::views::Views;
 use crate::patches::INSIDE;
 
 /// Shares of a patch inside the mask that are accepted in turn, until every pixel of the mask is in some patch.
@@ -14,12 +15,14 @@ pub struct Spread {
     pub stride: usize,
     /// A patch weighs as much as this power of its share inside the mask.
     pub power: f32,
+    /// How patches are shown to the network.
+    pub views: Views,
 }
 
 /// The patches of one mask, as `kernels/cut.wgsl` and `kernels/overlap.wgsl` take them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lattice {
-    /// First column, first row, weight, 0.
+    /// First column, first row, weight, view.
     pub patches: Vec<[f32; 4]>,
     /// How many there are, rows, columns, first row and first column of the lattice; the number of each row's first
     /// patch, and one more; the number of each point's patch, or -1.
@@ -36,7 +39,7 @@ impl Lattice {
     /// The patches of `mask`, `[ny][nx]`: those of which half lies inside, as in training, and where a pixel is in none
     /// of these, those with the most inside that hold it.
     pub fn new(mask: &[bool], [nx, ny]: [usize; 2], spread: Spread) -> Self {
-        let Spread { side, stride, power } = spread;
+        let Spread { side, stride, power, views } = spread;
         let Some(bounds) = bounds(mask, nx) else {
             return Self { patches: vec![], table: vec![0, 0, 0, 0, 0, 0] };
         };
@@ -74,8 +77,10 @@ impl Lattice {
             }
             numbers.push(if taken[i] { patches.len() as i32 } else { -1 });
             if taken[i] {
-                let [x, y] = [at(0, i % points[0]), at(1, i / points[0])];
-                patches.push([x as f32, y as f32, (share[i] as f32).powf(power), 0.0]);
+                let [column, row] = [i % points[0], i / points[0]];
+                let [x, y] = [at(0, column), at(1, row)];
+                let view = views.at(column, row);
+                patches.push([x as f32, y as f32, (share[i] as f32).powf(power), view as f32]);
             }
         }
         rows.push(patches.len() as i32);
@@ -154,7 +159,7 @@ mod tests {
         for (nx, ny) in [(50, 41), (9, 64), (1, 1), (8, 1)] {
             for mask in [disc(nx, ny, [20.0, 15.0, 12.0]), stripe(nx, ny), dot(nx, ny), vec![true; nx * ny]] {
                 for (side, stride) in [(30, 3), (30, 30), (7, 1), (5, 4), (1, 1)] {
-                    let spread = Spread { side, stride, power: 2.0 };
+                    let spread = Spread { side, stride, power: 2.0, views: Views::All };
                     let lattice = Lattice::new(&mask, [nx, ny], spread);
                     let [most, points] = Lattice::most([nx, ny], spread);
                     assert!(lattice.patches.len() <= most && lattice.table.len() <= points);
@@ -169,14 +174,15 @@ mod tests {
                 }
             }
         }
-        let none = Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, power: 1.0 });
+        let none =
+            Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, power: 1.0, views: Views::One });
         assert!(none.patches.is_empty());
     }
 
     #[test]
     fn within_a_disc_patches_are_half_inside_and_all_there_are() {
         let mask = disc(100, 100, [50.0, 50.0, 40.0]);
-        let spread = Spread { side: 30, stride: 3, power: 1.0 };
+        let spread = Spread { side: 30, stride: 3, power: 1.0, views: Views::One };
         let lattice = Lattice::new(&mask, [100, 100], spread);
         assert!(lattice.patches.iter().all(|p| p[2] >= 0.5));
         let count = covered(&lattice, 100, 100, 30);

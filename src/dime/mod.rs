@@ -12,8 +12,10 @@ mod calibrate;
 mod infer;
 mod lattice;
 mod model;
+mod views;
 
 pub use builtin::Builtin;
 pub use calibrate::{Bin, calibrate};
 pub use infer::{Dime, Host, Plane, Settings};
 pub use model::{CONVENTION, Calibration, Model};
+pub use views::Views;

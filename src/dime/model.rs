@@ -1,5 +1,6 @@
 //! What a network has to be told by, and tells: the forward model it learned from, and how its input is made.
 
+use super::views::Views;
 use crate::patches::Normalisation;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,6 +13,8 @@ pub struct Model {
     pub forward_model: String,
     /// How patches are normalised.
     pub normalisation: Normalisation,
+    /// How patches are shown to it.
+    pub views: Views,
     /// Rows and columns of a patch.
     pub patch: usize,
     /// Side of a pixel, mm.
@@ -47,6 +50,7 @@ impl Model {
         let mut all: BTreeMap<String, String> = [
             ("forward_model", self.forward_model.clone()),
             ("normalisation", self.normalisation.name().into()),
+            ("views", self.views.name().into()),
             ("time_convention", CONVENTION.into()),
             ("output", "storage modulus mu of mu (1 + i eta), kPa".into()),
             ("patch", self.patch.to_string()),
@@ -85,6 +89,10 @@ impl Model {
         let named = text("normalisation")?;
         let normalisation = Normalisation::named(named)
             .ok_or_else(|| format!("says normalisation = '{named}', where none and patch are known"))?;
+        // Weights of others' making do not say.
+        let views = all.get("views").map_or("one", String::as_str);
+        let views = Views::named(views)
+            .ok_or_else(|| format!("says views = '{views}', where one, phases and all are known"))?;
         let calibration = match all.contains_key("uncertainty_slope") {
             true => Some(Calibration {
                 floor: positive(all, "uncertainty_floor_kpa")?,
@@ -97,6 +105,7 @@ impl Model {
         Ok(Self {
             forward_model: text("forward_model")?.clone(),
             normalisation,
+            views,
             patch: positive(all, "patch")?,
             pixel_mm: positive(all, "pixel_mm")?,
             frequency_hz: positive(all, "frequency_hz")?,

@@ -26,7 +26,7 @@ pub static KERNEL: Kernel = Kernel {
 /// The buffers that say which patches there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Lattice {
-    /// vec4f: first column, first row, weight of each patch.
+    /// vec4f: first column, first row, weight and view of each patch.
     pub patches: Buf,
     /// i32: how many patches, and how they lie; see `kernels/overlap.wgsl`.
     pub lattice: Buf,
@@ -72,7 +72,7 @@ fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -
     let patches: Vec<[f32; 4]> = (0..count)
         .map(|_| {
             let [x, y] = [size.nx, size.ny].map(|n| rng.i32(-(side as i32) / 2..n as i32 - side as i32 / 2));
-            [x as f32, y as f32, 1.0, 0.0]
+            [x as f32, y as f32, 1.0, rng.u32(..32) as f32]
         })
         .collect();
     let lattice = Lattice {

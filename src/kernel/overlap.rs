@@ -80,7 +80,12 @@ fn trial(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> V
             numbers.push(if there { patches.len() as i32 } else { -1 });
             if there {
                 let [x, y] = [column, row].map(|i| (i * stride) as f32);
-                patches.push([x + corner[0] as f32, y + corner[1] as f32, 0.5 + rng.f32(), 0.0]);
+                patches.push([
+                    x + corner[0] as f32,
+                    y + corner[1] as f32,
+                    0.5 + rng.f32(),
+                    rng.u32(..32) as f32,
+                ]);
             }
         }
     }

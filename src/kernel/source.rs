@@ -27,6 +27,7 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("stored", include_str!("../../kernels/lib/stored.wgsl")),
     ("leaky", include_str!("../../kernels/lib/leaky.wgsl")),
     ("differences", include_str!("../../kernels/lib/differences.wgsl")),
+    ("view", include_str!("../../kernels/lib/view.wgsl")),
     ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];

@@ -1,8 +1,9 @@
+use super::view::{later, shown};
 use crate::patches::Normalisation;
 use ndarray::{Array2, Array4};
 
-/// `n` patches of `side` × `side` pixels of an image `[ny · nx][4]` of (re, im, inside, –), from the places (x, y, …)
-/// on; 0 beyond the last. Normalised as asked for over the pixels inside.
+/// `n` patches of `side` × `side` pixels of an image `[ny · nx][4]` of (re, im, inside, –), at the places (x, y, –,
+/// view); 0 beyond the last. Normalised as asked for over the pixels inside.
 pub fn cut(
     image: &Array2<f64>,
     [nx, ny]: [usize; 2],
@@ -12,14 +13,16 @@ pub fn cut(
 ) -> Array4<f64> {
     let mut cut = Array4::zeros((n, side, side, 2));
     for (patch, place) in places.iter().take(n).enumerate() {
+        let view = place[3] as u32;
         for channel in 0..2 {
             let mut inside = vec![];
             for (row, column) in (0..side).flat_map(|r| (0..side).map(move |c| (r, c))) {
-                let [y, x] = [place[1] as i64 + row as i64, place[0] as i64 + column as i64];
+                let [down, right] = shown(view, [row, column], side);
+                let [y, x] = [place[1] as i64 + down as i64, place[0] as i64 + right as i64];
                 if (0..ny as i64).contains(&y) && (0..nx as i64).contains(&x) {
                     let value = image.row(y as usize * nx + x as usize);
                     if value[2] > 0.0 {
-                        inside.push((row, column, value[channel]));
+                        inside.push((row, column, later(view, [value[0], value[1]])[channel]));
                     }
                 }
             }

@@ -62,6 +62,7 @@ mod unpack;
 mod unstack;
 mod upsample;
 mod upsample_grad;
+mod view;
 mod weigh;
 mod weighted_mean;
 mod window;

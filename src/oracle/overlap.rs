@@ -1,7 +1,8 @@
+use super::view::shown;
 use ndarray::{Array1, Array2, Array4};
 
 /// The weighted mean, the weighted sum of squared deviations from it, the sum of weights and the number of the
-/// predictions `[n][side][side][1]` at each pixel inside a mask. Places are (x, y, weight, –); the window weights a
+/// predictions `[n][side][side][1]` at each pixel inside a mask. Places are (x, y, weight, view); the window weights a
 /// patch's rows and columns.
 pub fn overlap(
     mask: &Array1<f64>,
@@ -13,6 +14,7 @@ pub fn overlap(
     let mut each: Vec<Vec<[f64; 2]>> = vec![vec![]; nx * ny];
     for (place, predicted) in places.iter().zip(predictions.outer_iter()) {
         for ((row, column, _), value) in predicted.indexed_iter() {
+            let [row, column] = shown(place[3] as u32, [row, column], window.len());
             let [y, x] = [place[1] as i64 + row as i64, place[0] as i64 + column as i64];
             if (0..ny as i64).contains(&y) && (0..nx as i64).contains(&x) {
                 let weight = [place[2], window[row], window[column]].map(f64::from).iter().product();

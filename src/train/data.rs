@@ -108,6 +108,7 @@ impl TrainingData {
         let model = Model {
             forward_model: seen.forward_model().into(),
             normalisation: Default::default(),
+            views: Default::default(),
             patch: side,
             pixel_mm,
             frequency_hz,
@@ -139,7 +140,8 @@ impl TrainingData {
         }
     }
 
-    /// What the network will say of itself, if the data tell: all but how its patches are normalised.
+    /// What the network will say of itself, if the data tell: all but how its patches are normalised and
+    /// shown.
     pub fn model(&self) -> Option<&Model> {
         self.model.as_ref()
     }

@@ -6,7 +6,7 @@ use super::data::TrainingData;
 use super::folder::Folder;
 use super::settings::TrainSettings;
 use super::step::{Learned, Losses, Objective, TrainStep, Validation};
-use crate::dime::Model;
+use crate::dime::{Model, Views};
 use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
 use crate::kernel::choose::Chooser;
@@ -274,7 +274,8 @@ fn recognise(data: &TrainingData) -> Data {
 /// What the weights of a training say of themselves.
 fn metadata(model: Option<&Model>, progress: &Progress, epoch: &Epoch) -> Result<BTreeMap<String, String>> {
     let normalisation = progress.settings.normalisation;
-    let model = model.map(|model| Model { normalisation, ..model.clone() });
+    let views = Views::learned(&progress.settings.augmentations);
+    let model = model.map(|model| Model { normalisation, views, ..model.clone() });
     let mut all = model.map_or_else(BTreeMap::new, |model| model.to_metadata());
     let settings = serde_json::to_string(&progress.settings)
         .map_err(|e| Error::Data(format!("the settings cannot be written as JSON: {e}")))?;
