@@ -344,6 +344,25 @@ fn drawings_are_allowed_and_vary() {
     }
 }
 
+/// What a liver's modulus is said to be, it is within the outline: neither more nor much less.
+#[test]
+fn livers_vary_as_widely_as_they_are_drawn() {
+    let mut ratios: Vec<f64> = vec![];
+    for seed in 0..60 {
+        let phantom = Family::Liver.draw(&mut fastrand::Rng::with_seed(seed)).unwrap();
+        let (field, outline) = (phantom.background.modulus_kpa.field(), phantom.outline().unwrap());
+        let places = (-110..110).flat_map(|y| (-110..110).map(move |x| [f64::from(x), f64::from(y)]));
+        let all: Vec<f64> = places.filter(|p| outline.contains(*p)).map(|p| field.at(p)).collect();
+        let least = all.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = all.iter().copied().fold(0.0, f64::max);
+        // It was drawn at points some millimetres apart.
+        assert!(least > 0.9 && most < 8.3 && most - least > 0.5, "{least} to {most}");
+        ratios.push(most / least);
+    }
+    ratios.sort_by(f64::total_cmp);
+    assert!(ratios[30] > 1.7 && ratios[57] > 3.5, "{ratios:?}");
+}
+
 #[test]
 fn any_region_is_resolved_and_any_poissons_ratio_solved() {
     // The background's modulus says nothing of what is in an inclusion: it is not even above 0 there.

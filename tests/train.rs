@@ -234,6 +234,29 @@ fn training_stops_when_patience_ends() {
 }
 
 #[test]
+fn a_training_says_what_it_began_with() {
+    let Some(_) = common::gpu() else { return };
+    let data = data(8, 3, [8, 8]);
+    let begun = |more: &[&str]| {
+        let out = tempfile::tempdir().expect("folder");
+        succeed(data.path(), out.path(), &[&["--epochs", "2", "--batch", "4"], more].concat());
+        let weights = Weights::load(&Folder::new(out.path()).weights()).expect("weights");
+        (out, weights.metadata)
+    };
+    let (first, said) = begun(&["--chans", "2", "--pools", "1"]);
+    assert!(!said.contains_key("began_with"));
+    let path = Folder::new(first.path()).weights();
+    let from = ["--from", path.to_str().expect("a path")];
+    let (second, said) = begun(&from);
+    assert!(said["began_with"].starts_with("unknown, ") && said["began_with"].contains(" steps on unknown"));
+    // It is not forgotten when the training goes on, nor by the next.
+    succeed(data.path(), second.path(), &["--resume", "--epochs", "3"]);
+    let path = Folder::new(second.path()).weights();
+    let (_third, again) = begun(&["--from", path.to_str().expect("a path")]);
+    assert!(again["began_with"].ends_with(&format!(", begun with {}", said["began_with"])));
+}
+
+#[test]
 fn settings_reach_the_step() {
     let Some(_) = common::gpu() else { return };
     let data = data(8, 3, [8, 8]);

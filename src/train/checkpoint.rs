@@ -20,6 +20,9 @@ pub struct Progress {
     pub settings: TrainSettings,
     /// Patches for training and for validation, and rows and columns of each: what it was begun with.
     pub data: Data,
+    /// The network it began with, if one that had learned before.
+    #[serde(default)]
+    pub began_with: Option<String>,
     /// The epoch it is in, from 0 on.
     pub epoch: u32,
     /// Batches of this epoch that are done.

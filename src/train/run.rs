@@ -86,6 +86,7 @@ impl<'a> Training<'a> {
             unet: weights.unet.settings().clone(),
             settings,
             data: found,
+            began_with: learned(&weights.metadata),
             epoch: 0,
             batches: 0,
             step: 0,
@@ -271,12 +272,24 @@ fn recognise(data: &TrainingData) -> Data {
     }
 }
 
+/// The key in metadata for the network that a training began with.
+const BEGAN_WITH: &str = "began_with";
+
+/// What a network has learned before, by its metadata; nothing where no training has written them.
+fn learned(metadata: &BTreeMap<String, String>) -> Option<String> {
+    let steps = metadata.get("steps")?;
+    let of = |key: &str| metadata.get(key).map_or("unknown", String::as_str);
+    let before = metadata.get(BEGAN_WITH).map_or(String::new(), |before| format!(", begun with {before}"));
+    Some(format!("{}, {steps} steps on {}{before}", of("forward_model"), of("trained_on")))
+}
+
 /// What the weights of a training say of themselves.
 fn metadata(model: Option<&Model>, progress: &Progress, epoch: &Epoch) -> Result<BTreeMap<String, String>> {
     let normalisation = progress.settings.normalisation;
     let views = Views::learned(&progress.settings.augmentations);
     let model = model.map(|model| Model { normalisation, views, ..model.clone() });
     let mut all = model.map_or_else(BTreeMap::new, |model| model.to_metadata());
+    all.extend(progress.began_with.clone().map(|before| (BEGAN_WITH.into(), before)));
     let settings = serde_json::to_string(&progress.settings)
         .map_err(|e| Error::Data(format!("the settings cannot be written as JSON: {e}")))?;
     all.insert("training_settings".into(), settings);

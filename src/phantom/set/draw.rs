@@ -1,10 +1,12 @@
 //! Phantoms drawn at random, family by family.
 //!
-//! Moduli are uniform in 1 to 8 kPa, and within them where they vary; loss factors in 0.05 to 0.3, amplitudes in 0.3 to 0.9 mm, as in the paper. What
-//! it does not tell is varied widely: sizes, depth of the slices, which faces are free.
+//! Moduli are uniform in 1 to 8 kPa, and within them where they vary; loss factors in 0.05 to 0.3, amplitudes in 0.3 to
+//! 0.9 mm, as in the paper. What it does not tell is varied widely: sizes, depth of the slices, which faces are free.
 
 use super::Family;
-use crate::phantom::{Body, Drive, FarFace, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue};
+use crate::phantom::{
+    Body, Drive, FarFace, Field, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue,
+};
 use fastrand::Rng;
 use std::f64::consts::TAU;
 
@@ -152,15 +154,13 @@ fn liver(rng: &mut Rng) -> Phantom {
     let outline = SlabOutline::Liver { seed: rng.u32(..), width_mm };
     let from = between(rng, 0.85, 1.0);
     let arc = [from, from + between(rng, 0.08, 0.2)];
+    let least = between(rng, 1.0, 4.5);
+    let range = [least, between(rng, least + 0.5, 8.0)];
+    let points = points(&outline);
     let modulus_kpa = if rng.bool() {
-        polynomial(rng, width_mm / 2.0)
+        polynomial(rng, width_mm / 2.0, &points, range)
     } else {
-        Modulus::Random {
-            mean_kpa: between(rng, 2.0, 6.0),
-            spread: between(rng, 0.1, 0.35),
-            length_mm: between(rng, 20.0, 60.0),
-            seed: rng.u32(..),
-        }
+        random(rng, &points, range)
     };
     let base = cylindrical(rng);
     Phantom {
@@ -171,38 +171,42 @@ fn liver(rng: &mut Rng) -> Phantom {
     }
 }
 
-/// A polynomial of third degree whose terms of each degree are about half as large as those of the degree before, and
-/// which stays within 1 to 8 kPa where |x| and |y| are up to `half`.
-fn polynomial(rng: &mut Rng, half: f64) -> Modulus {
+/// Points all over a slab; none for an outline that cannot be.
+fn points(outline: &SlabOutline) -> Vec<[f64; 2]> {
+    let Ok(outline) = outline.outline() else { return vec![] };
+    let [low, high] = outline.bounds();
+    let at = |k: usize, i: usize| low[k] + (high[k] - low[k]) * i as f64 / 24.0;
+    (0..25 * 25).map(|i| [at(0, i % 25), at(1, i / 25)]).filter(|p| outline.contains(*p)).collect()
+}
+
+/// The least and the most of a field over points.
+fn extremes(field: Field, points: &[[f64; 2]]) -> [f64; 2] {
+    let grow = |[low, high]: [f64; 2], v: f64| [low.min(v), high.max(v)];
+    points.iter().map(|p| field.at(*p)).fold([f64::INFINITY, f64::NEG_INFINITY], grow)
+}
+
+/// A polynomial of third degree whose terms of each degree are about half as large as those of the degree before where
+/// |x| and |y| are `half`, and which has this range over the points.
+fn polynomial(rng: &mut Rng, half: f64, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
     let mut terms: Vec<(u32, u32, f64)> = vec![];
     for degree in 1..=3u32 {
         for i in 0..=degree {
-            terms.push((i, degree - i, between(rng, -1.0, 1.0) * 0.5f64.powi(degree as i32)));
+            let term = between(rng, -1.0, 1.0) * (0.5 / half).powi(degree as i32);
+            terms.push((i, degree - i, term));
         }
     }
-    let at = |x: f64, y: f64| -> f64 {
-        terms.iter().map(|(i, j, c)| c * x.powi(*i as i32) * y.powi(*j as i32)).sum()
-    };
-    let grid =
-        || (0..=20).flat_map(|i| (0..=20).map(move |j| [f64::from(i), f64::from(j)].map(|v| v / 10.0 - 1.0)));
-    let values = || grid().map(|[x, y]| at(x, y));
-    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    // The range becomes one drawn from 1 to 8 kPa.
-    let least = between(rng, 1.0, 4.5);
-    let most = between(rng, least + 0.5, 8.0);
+    let [low, high] = extremes(Modulus::Polynomial(terms.clone()).field(), points);
     let scale = (most - least) / (high - low);
-    let mut scaled: Vec<_> =
-        terms.into_iter().map(|(i, j, c)| (i, j, c * scale / half.powi((i + j) as i32))).collect();
+    let mut scaled: Vec<_> = terms.into_iter().map(|(i, j, c)| (i, j, c * scale)).collect();
     scaled.insert(0, (0, 0, least - low * scale));
     Modulus::Polynomial(scaled)
 }
 
-/// Whether the modulus is within 1 to 8 kPa, with a little to spare, all over a slab.
-pub(super) fn in_range(phantom: &Phantom) -> bool {
-    let (Body::Slab { .. }, Ok(outline)) = (&phantom.body, phantom.outline()) else { return true };
-    let field = phantom.background.modulus_kpa.field();
-    let [low, high] = outline.bounds();
-    let at = |k: usize, i: usize| low[k] + (high[k] - low[k]) * i as f64 / 24.0;
-    let points = (0..25 * 25).map(|i| [at(0, i % 25), at(1, i / 25)]);
-    points.filter(|p| outline.contains(*p)).all(|p| (1.0..=8.0).contains(&field.at(p)))
+/// A random field that has this range over the points.
+fn random(rng: &mut Rng, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
+    let (length_mm, seed) = (between(rng, 20.0, 60.0), rng.u32(..));
+    let field = |mean_kpa, spread| Modulus::Random { mean_kpa, spread, length_mm, seed };
+    let [low, high] = extremes(field(1.0, 1.0).field(), points).map(f64::ln);
+    let spread = (most / least).ln() / (high - low);
+    field(least / (spread * low).exp(), spread)
 }

@@ -75,7 +75,7 @@ impl Family {
         // Drawings that overlap or lie outside are thrown away.
         for _ in 0..1000 {
             let phantom = draw::phantom(self, rng);
-            if phantom.check().is_ok() && draw::in_range(&phantom) {
+            if phantom.check().is_ok() {
                 return Ok(phantom);
             }
         }
