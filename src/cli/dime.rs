@@ -162,6 +162,7 @@ pub struct DimeReport {
     network: String,
     trained_on: String,
     normalisation: &'static str,
+    views: &'static str,
     time_convention: &'static str,
     /// Whether the input was conjugated to fit the time convention; none where its sense could not be told.
     conjugated: Option<bool>,
@@ -210,6 +211,7 @@ impl DimeReport {
             network: network.weights.unet.settings().to_string(),
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
+            views: model.views.name(),
             time_convention: palpate::dime::CONVENTION,
             conjugated,
             patch_px: settings.patch(model),
