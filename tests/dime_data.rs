@@ -277,17 +277,17 @@ const STUDY_1B: Asked = Asked {
     correlation: Some([0.95, 0.99]),
 };
 const STUDY_2: Asked = Asked {
-    pixels: Some(0.51),
+    pixels: Some(0.47),
     means: Some(0.13),
-    inter_pixel_sd: Some(0.49),
-    correlation: Some([0.91, 0.99]),
+    inter_pixel_sd: Some(0.44),
+    correlation: Some([0.92, 0.99]),
     ..NOTHING
 };
 const STUDY_2_ERODED: Asked = Asked {
-    pixels: Some(0.34),
+    pixels: Some(0.28),
     means: Some(0.06),
-    inter_pixel_sd: Some(0.32),
-    correlation: Some([0.96, 0.99]),
+    inter_pixel_sd: Some(0.26),
+    correlation: Some([0.97, 0.99]),
     ..NOTHING
 };
 const STUDY_3: Asked = Asked { correlation: Some([0.66, 0.96]), ..NOTHING };
