@@ -12,7 +12,7 @@ mod common;
 
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{self, Filter, Form, Geometry};
+use palpate::kernel::convolve::{self, Finish, Form, Geometry};
 use palpate::kernel::{Checks, Pipelines, convolve_weights, fma};
 use palpate::nn::{Norm, Unet, UnetSettings, Weights};
 use palpate::plan::{Plan, Recorder};
@@ -34,13 +34,13 @@ fn main() -> palpate::Result<()> {
         return step(&gpu, &pipelines, wanted == "dispatches");
     }
     let ceiling = Bench::new(&pipelines, &|rec| {
-        fma::record(rec, [0.999, 0.001], 1 << 14, 20_000);
+        fma::record(rec, false, [0.999, 0.001], 1 << 14, 20_000);
     })?;
     let heads: Vec<_> = SHAPES.iter().map(|(c, side)| format!("{c}@{side}²")).collect();
     println!("{:<30} {:>8}  {}", "GFLOP/s, batch 128", "ceiling", heads.map_width());
     for (name, work) in [("forward", forward as Work), ("data gradient", data), ("weight gradient", weights)]
     {
-        for form in Form::candidates(gpu.caps(), 64) {
+        for form in Form::candidates(gpu.caps(), 64, 1 << 17) {
             let label = format!("{name}, {form:?}");
             if !label.to_lowercase().contains(&wanted.to_lowercase()) {
                 continue;
@@ -76,7 +76,7 @@ fn step(gpu: &Gpu, pipelines: &Pipelines, each: bool) -> palpate::Result<()> {
         let (input, truth, mask) = (random(2 * BATCH * 900), random(BATCH * 900), vec![1.0; BATCH * 900]);
         step.run([&input, &truth, &mask], 1, 1, 3e-4)?;
         let peak = Bench::new(pipelines, &|rec| {
-            fma::record(rec, [0.999, 0.001], 1 << 14, 20_000);
+            fma::record(rec, false, [0.999, 0.001], 1 << 14, 20_000);
         })?
         .gflops(gpu)?;
         let mut seconds = (2..2 + RUNS as u32)
@@ -101,7 +101,7 @@ fn step(gpu: &Gpu, pipelines: &Pipelines, each: bool) -> palpate::Result<()> {
             continue;
         }
         let mut parts: Vec<(&str, f64, f64)> = Vec::new();
-        for timing in step.profile()? {
+        for timing in step.plan().profile()? {
             let (flops, time) = (timing.cost.flops, timing.seconds);
             if each {
                 println!(
@@ -136,7 +136,7 @@ fn forward(rec: &mut Recorder, form: Form, shape: Shape) {
     let src = random(rec, "source", shape);
     let weights = random(rec, "weights", Geometry::Three.weights(shape.c, shape.c));
     let dst = Tensor::scratch(rec, "result", shape);
-    convolve::record(rec, form, Geometry::Three, src, Filter { weights, bias: None }, dst);
+    convolve::record(rec, form, Geometry::Three, src, (weights, Finish::Plain), dst);
 }
 
 fn data(rec: &mut Recorder, form: Form, shape: Shape) {

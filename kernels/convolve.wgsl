@@ -1,7 +1,10 @@
 // Convolution as an implicit matrix product: pixels of the whole batch, times taps and input channels, times
 // output channels,
 //
-//   dst[p][o] = bias[o] + sum over taps t and channels i of src[source(p, t)][i] weights[t][i][o]
+//   dst[p][o] = sum over taps t and channels i of src[source(p, t)][i] weights[t][i][o]
+//
+// FINISH 1: plus bias[o].  2: then the norm and Leaky ReLU of norm.wgsl over one group, whose statistics were known before,
+// as they are at inference. bias, gamma and beta are in the buffer of the weights.
 //
 // GEOMETRY 0: 3 x 3, zeros around.  1: 1 x 1.  2: transposed 2 x 2 with stride 2, each output pixel of which has
 // one tap.  3: 2 x 2 with stride 2, which is the data gradient of 2. The data gradients of 0 and 1 are 0 and 1
@@ -17,6 +20,9 @@
 // are too many for x go on along z, behind the taps.
 #use geometry
 #use stored
+#if FINISH == 2
+#use leaky
+#end
 
 struct Params {
     n: u32,
@@ -27,9 +33,13 @@ struct Params {
     src_first: u32,
     src_pitch: u32,
     weights_first: u32,
-    bias_first: u32,
+    shift_first: u32,
+    scale_first: u32,
+    statistics_first: u32,
+    statistics_pitch: u32,
     dst_first: u32,
     dst_pitch: u32,
+    slope: f32,
 }
 
 #if GEOMETRY == 2
@@ -41,16 +51,40 @@ const ALONG_Z: u32 = 1;
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> src: array<Stored>;
 @group(0) @binding(2) var<storage, read> weights: array<Stored>;
-@group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dst: array<vec4f>;
 
 // Where in dst the channels of output pixel `i` start, for tap `z` of GEOMETRY 2.
 fn result(i: u32, z: u32) -> u32 {
     return p.dst_first + p.dst_pitch * goal(place(i, p.n, p.w), z, p.h, p.w);
 }
 
+#if FINISH == 2
+// What becomes of a sum: four quads of a column, looked up once.
+struct Finish {
+    mean: vec4f,
+    rstd: vec4f,
+    gamma: vec4f,
+    beta: vec4f,
+}
+
+fn finish_of(column: u32) -> Finish {
+    let at = p.statistics_first + column;
+    let gamma = quad_of(weights[p.scale_first + column]);
+    let beta = quad_of(weights[p.shift_first + column]);
+    return Finish(statistics[at], statistics[at + p.statistics_pitch], gamma, beta);
+}
+
+fn finished(sum: vec4f, how: Finish) -> vec4f {
+    return leaky(how.gamma * ((sum - how.mean) * how.rstd) + how.beta, p.slope);
+}
+#end
+
 #if TILED
-var<workgroup> left: array<vec4f, 256>;
-var<workgroup> right: array<vec4f, 256>;
+const PIXELS: u32 = 16 * ROWS;
+const COLUMNS: u32 = 16 * QUADS;
+var<workgroup> left: array<vec4f, 4 * PIXELS>;
+var<workgroup> right: array<vec4f, 16 * COLUMNS>;
 
 @compute @workgroup_size(256)
 fn convolve(
@@ -61,60 +95,92 @@ fn convolve(
     let tile = group.x + group.z / ALONG_Z * groups.x;
     let along_z = group.z % ALONG_Z;
     let pixels = p.n * p.h * p.w;
-    // What this thread loads: a quad of input channels of one pixel, a quad of output channels of one weight.
+    // What this thread loads: one quad of input channels of pixels 64 apart, and rows of weights 16 / QUADS apart.
     let quad = local % 4;
-    let pixel = tile * 64 + local / 4;
-    let at = place(pixel, p.n, p.w);
-    let row = local / 16;
-    let column = group.y * 16 + local % 16;
-    // What it computes: four pixels, and the quad it loads.
-    let first = local / 16 * 4;
-    var sum: array<vec4f, 4>;
-#if BIAS
-    if column < p.co4 {
-#unroll i 0 4
-        sum[$i] = quad_of(weights[p.bias_first + column]);
+#unroll i 0 LOADS
+    let pixel$i = tile * PIXELS + local / 4 + 64 * $i;
+    let at$i = place(pixel$i, p.n, p.w);
+#end
+    let row = local / COLUMNS;
+    let column = group.y * COLUMNS + local % COLUMNS;
+    // What it computes: ROWS pixels by the quads mine, mine + 16.
+    let first = local / 16 * ROWS;
+    let mine = local % 16;
+    var sum: array<vec4f, ROWS * QUADS>;
+#if FINISH == 1
+#unroll j 0 QUADS
+    if group.y * COLUMNS + mine + 16 * $j < p.co4 {
+        let bias = quad_of(weights[p.shift_first + group.y * COLUMNS + mine + 16 * $j]);
+#unroll i 0 ROWS
+        sum[$i * QUADS + $j] = bias;
 #end
     }
 #end
-    for (var t = 0u; t < TAPS; t++) {
+#end
+    // Steps of four quads of input channels, tap by tap.
+    var t = 0u;
+    var k = 0u;
+    while t < TAPS {
         let tap = max(t, along_z);
-        let inside = pixel < pixels && valid(at, tap, p.h, p.w);
-        let start = p.src_first + p.src_pitch * source(at, tap, p.h, p.w);
-        for (var k = 0u; k < p.ci4; k += 4) {
-            var pixels_quad = vec4f(0.0);
-            if inside && k + quad < p.ci4 {
-                pixels_quad = quad_of(src[start + k + quad]);
-            }
-            var weights_quad = vec4f(0.0);
-            if 4 * k + row < 4 * p.ci4 && column < p.co4 {
-                weights_quad = quad_of(weights[p.weights_first + (4 * (tap * p.ci4 + k) + row) * p.co4 + column]);
-            }
-            workgroupBarrier();
-            left[local] = pixels_quad;
-            right[local] = weights_quad;
-            workgroupBarrier();
-#unroll q 0 4
-            {
-#unroll i 0 4
-                let a$i = left[(first + $i) * 4 + $q];
+#unroll i 0 LOADS
+        var pixels_quad$i = vec4f(0.0);
+        if pixel$i < pixels && k + quad < p.ci4 && valid(at$i, tap, p.h, p.w) {
+            pixels_quad$i = quad_of(src[p.src_first + p.src_pitch * source(at$i, tap, p.h, p.w) + k + quad]);
+        }
+#end
+#unroll j 0 QUADS
+        var weights_quad$j = vec4f(0.0);
+        let row$j = 4 * k + row + 16 / QUADS * $j;
+        if row$j < 4 * p.ci4 && column < p.co4 {
+            weights_quad$j = quad_of(weights[p.weights_first + (4 * tap * p.ci4 + row$j) * p.co4 + column]);
+        }
+#end
+        workgroupBarrier();
+#unroll i 0 LOADS
+        left[local + 256 * $i] = pixels_quad$i;
+#end
+#unroll j 0 QUADS
+        right[local + 256 * $j] = weights_quad$j;
+#end
+        workgroupBarrier();
+        for (var q = 0u; q < 4; q++) {
+#unroll i 0 ROWS
+            let a$i = left[(first + $i) * 4 + q];
 #end
 #unroll c 0 4
-                {
-                    let b = right[($q * 4 + $c) * 16 + local % 16];
-#unroll i 0 4
-                    sum[$i] = fma(vec4f(a$i[$c]), b, sum[$i]);
+            {
+#unroll j 0 QUADS
+                let b$j = right[(q * 4 + $c) * COLUMNS + mine + 16 * $j];
 #end
-                }
+#unroll i 0 ROWS
+#unroll j 0 QUADS
+                sum[$i * QUADS + $j] = fma(vec4f(a$i[$c]), b$j, sum[$i * QUADS + $j]);
+#end
 #end
             }
 #end
         }
+        k += 4;
+        if k >= p.ci4 {
+            k = 0;
+            t++;
+        }
     }
-    let base = tile * 64 + first;
-#unroll i 0 4
-    if base + $i < pixels && column < p.co4 {
-        dst[result(base + $i, along_z) + column] = sum[$i];
+    let base = tile * PIXELS + first;
+#unroll j 0 QUADS
+    let column$j = group.y * COLUMNS + mine + 16 * $j;
+    if column$j < p.co4 {
+#if FINISH == 2
+        let how = finish_of(column$j);
+#unroll i 0 ROWS
+        sum[$i * QUADS + $j] = finished(sum[$i * QUADS + $j], how);
+#end
+#end
+#unroll i 0 ROWS
+        if base + $i < pixels {
+            dst[result(base + $i, along_z) + column$j] = sum[$i * QUADS + $j];
+        }
+#end
     }
 #end
 }
@@ -136,8 +202,8 @@ fn convolve(
     let channel = group.y * LANES + lane;
     // Lanes beyond the last channel compute it once more and do not store it.
     let column = min(channel, p.co4 - 1);
-#if BIAS
-    let bias = quad_of(weights[p.bias_first + column]);
+#if FINISH == 1
+    let bias = quad_of(weights[p.shift_first + column]);
 #else
     let bias = vec4f(0.0);
 #end
@@ -184,6 +250,14 @@ fn convolve(
             }
         }
     }
+#if FINISH == 2
+    let how = finish_of(column);
+#unroll g 0 4
+#unroll l 0 LANES
+    sum[$g * LANES + $l] = finished(sum[$g * LANES + $l], how);
+#end
+#end
+#end
 #unroll g 0 4
 #unroll l 0 LANES
     {

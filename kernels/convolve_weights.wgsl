@@ -8,8 +8,9 @@
 // TILED 0, for software adapters: 8 threads in teams of LANES hold WIDTH quads of output channels by 4 ROWS input
 // channels each; at every pixel each lane loads one quad of input channels and shares it by broadcast. A part is
 // a run of rows of images, or of every other image with two teams. Dispatch: ci4 / ROWS by co4 / (LANES WIDTH) by
-// taps * parts. TILED 1, for GPUs: 256 threads compute 64 x 64 channels, 4 x 4 each, from 16 pixels at a time in
-// workgroup memory. A part is a run of pixels. Dispatch: ci4 / 16 by co4 / 16 by taps * parts.
+// taps * parts. TILED 1, for GPUs: 256 threads compute 64 LOADS x 64 QUADS channels, 4 LOADS x 4 QUADS each, from
+// 16 pixels at a time in workgroup memory. A part is a run of pixels. Dispatch: ci4 / (16 LOADS) by co4 / (16 QUADS) by
+// taps * parts.
 #use geometry
 #use stored
 
@@ -33,8 +34,10 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> dst: array<vec4f>;
 
 #if TILED
-var<workgroup> left: array<vec4f, 256>;
-var<workgroup> right: array<vec4f, 256>;
+// In quads.
+const TILE: vec2u = vec2u(16 * LOADS, 16 * QUADS);
+var<workgroup> left: array<vec4f, 256 * LOADS>;
+var<workgroup> right: array<vec4f, 256 * QUADS>;
 
 @compute @workgroup_size(256)
 fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -44,39 +47,60 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     let run = (pixels + p.parts - 1) / p.parts;
     let end = min(part * run + run, pixels);
     let quad = local % 16;
-    let row = group.x * 16 + quad;
-    let column = group.y * 16 + quad;
-    var sum: array<vec4f, 4>;
+    let row = group.x * TILE.x + quad;
+    let column = group.y * TILE.y + quad;
+    var sum: array<vec4f, 4 * LOADS * QUADS>;
     for (var start = part * run; start < end; start += 16) {
         let i = start + local / 16;
         let at = place(i, p.n, p.w);
-        var left_quad = vec4f(0.0);
-        if i < end && row < p.ci4 && valid(at, tap, p.h, p.w) {
-            left_quad = quad_of(src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row]);
-        }
-        var right_quad = vec4f(0.0);
-        if i < end && column < p.co4 {
-            right_quad = quad_of(grad[p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column]);
-        }
-        workgroupBarrier();
-        left[local] = left_quad;
-        right[local] = right_quad;
-        workgroupBarrier();
-#unroll q 0 16
-        {
-            let a = left[$q * 16 + local / 16];
-            let b = right[$q * 16 + quad];
-#unroll c 0 4
-            sum[$c] = fma(vec4f(a[$c]), b, sum[$c]);
-#end
+        let reads = i < end && valid(at, tap, p.h, p.w);
+        let source_at = p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row;
+        let goal_at = p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column;
+#unroll r 0 LOADS
+        var left_quad$r = vec4f(0.0);
+        if reads && row + 16 * $r < p.ci4 {
+            left_quad$r = quad_of(src[source_at + 16 * $r]);
         }
 #end
-    }
-    let first = 4 * (group.x * 16 + local / 16);
+#unroll j 0 QUADS
+        var right_quad$j = vec4f(0.0);
+        if i < end && column + 16 * $j < p.co4 {
+            right_quad$j = quad_of(grad[goal_at + 16 * $j]);
+        }
+#end
+        workgroupBarrier();
+#unroll r 0 LOADS
+        left[local + 256 * $r] = left_quad$r;
+#end
+#unroll j 0 QUADS
+        right[local + 256 * $j] = right_quad$j;
+#end
+        workgroupBarrier();
+        for (var q = 0u; q < 16; q++) {
+#unroll r 0 LOADS
+            let a$r = left[q * 16 + local / 16 + 256 * $r];
+#end
+#unroll j 0 QUADS
+            let b$j = right[q * 16 + quad + 256 * $j];
+#end
+#unroll r 0 LOADS
 #unroll c 0 4
-    if first + $c < 4 * p.ci4 && column < p.co4 {
-        dst[((part * p.taps + tap) * 4 * p.ci4 + first + $c) * p.co4 + column] = sum[$c];
+#unroll j 0 QUADS
+            sum[(4 * $r + $c) * QUADS + $j] = fma(vec4f(a$r[$c]), b$j, sum[(4 * $r + $c) * QUADS + $j]);
+#end
+#end
+#end
+        }
     }
+#unroll r 0 LOADS
+    let first$r = 4 * (group.x * TILE.x + local / 16 + 16 * $r);
+#unroll c 0 4
+#unroll j 0 QUADS
+    if first$r + $c < 4 * p.ci4 && column + 16 * $j < p.co4 {
+        dst[((part * p.taps + tap) * 4 * p.ci4 + first$r + $c) * p.co4 + column + 16 * $j] = sum[(4 * $r + $c) * QUADS + $j];
+    }
+#end
+#end
 #end
 }
 #else

@@ -3,8 +3,14 @@
 //
 //   s = s a + b, steps times, from s = chain number;  dst[t] = sum of the chains
 //
-// with a and b from a buffer, so that nothing can be folded.
+// with a and b from a buffer, so that nothing can be folded. HALF 1: in half precision.
 #use thread
+
+#if HALF
+alias Number = vec4<f16>;
+#else
+alias Number = vec4f;
+#end
 
 struct Params {
     n: u32,
@@ -18,10 +24,10 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn chains(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = linear(id, groups);
-    let a = factors[0];
-    let b = factors[1];
+    let a = Number(factors[0]);
+    let b = Number(factors[1]);
 #unroll i 0 12
-    var s$i = vec4f($i);
+    var s$i = Number(vec4f($i));
 #end
     for (var k = 0u; k < p.steps; k++) {
 #unroll i 0 12
@@ -29,6 +35,10 @@ fn chains(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 #end
     }
     if t < p.n {
-        dst[t] = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11;
+        var sum = vec4f(0.0);
+#unroll i 0 12
+        sum += vec4f(s$i);
+#end
+        dst[t] = sum;
     }
 }

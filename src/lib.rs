@@ -35,6 +35,7 @@
 //! To compute inside a renderer of your own, on your device and into your buffers, see
 //! [`mmdi::Mmdi::embedded`] and `examples/embed.rs`.
 
+pub mod bench;
 pub mod colour;
 pub mod dime;
 pub mod error;

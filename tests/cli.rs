@@ -331,9 +331,10 @@ fn shaders_are_listed_and_written() {
     let list = folder.good("shaders list").out;
     let kernels = list.lines().count() - 1;
     assert!(kernels > 10 && list.lines().all(|line| line.split_whitespace().count() >= 4), "{list}");
-    let wide = list.lines().filter(|line| line.contains("int64")).count();
+    let other = |line: &&str| line.contains("int64") || line.contains("f16");
+    let wide = list.lines().filter(other).count();
     let said = folder.good("shaders emit -o all").err;
-    assert!(wide > 0 && said.starts_with(&format!("{wide} shaders use numbers of 64 bits")), "{said}");
+    assert!(wide > 0 && said.starts_with(&format!("{wide} shaders use numbers of 64 or 16 bits")), "{said}");
     let names = folder.names("all");
     for extension in ["wgsl", "spv", "metal", "hlsl", "comp"] {
         let found = names.iter().filter(|name| name.ends_with(&format!(".{extension}")));

@@ -5,11 +5,12 @@ mod common;
 
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{self, Form, Geometry};
+use palpate::kernel::convolve::{Finish, Form, Geometry};
 use palpate::kernel::{
     Checks, Expect, Kernel, Layout, Pipelines, Place, Size, Spec, TABLE, convolve_weights,
 };
 use palpate::plan::{Plan, Recorder};
+use palpate::tensor::Shape;
 
 /// Runs one trial and returns ‖a−b‖₂/‖b‖₂ of the worst of its results against its tolerance.
 fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> {
@@ -99,26 +100,27 @@ fn miscompiled(kernel: &'static Kernel, from: &str, to: &str) -> &'static Kernel
 #[test]
 fn a_form_that_computes_wrongly_is_not_chosen() {
     let Some(gpu) = common::gpu() else { return };
-    let forms = Form::candidates(gpu.caps(), 32);
+    let forms = Form::candidates(gpu.caps(), 32, 1 << 17);
     // Pipelines are found by name and constants: the wrong one, made first, stands for the right one.
     let spoil = |pipelines: &Pipelines, spec: Spec, [from, to]: [&str; 2]| {
         let kernel = miscompiled(spec.kernel, from, to);
         pipelines.get(&Spec { kernel, ..spec }).expect("compiles");
     };
-    // The first tap left out; sums that grow too fast.
-    let convolution = ["var t = 0u; t < TAPS", "var t = 1u; t < TAPS"];
+    // The wrong taps; sums that grow too fast.
+    let convolution = ["max(t, along_z)", "(max(t, along_z) / 2u)"];
     let gradient = [" fma(", " 2.0 * fma("];
+    let src = Shape::new(128, 32, 32, 32);
     for wrong in 0..=forms.len() {
         let pipelines = Pipelines::new(&gpu, Checks::Off);
         for &form in &forms[..wrong] {
-            spoil(&pipelines, convolve::spec(form, Geometry::Three, false), convolution);
+            spoil(&pipelines, form.convolves(Geometry::Three, Finish::Plain), convolution);
             spoil(&pipelines, convolve_weights::spec(form, Geometry::Three, [32, 32]), gradient);
         }
         let chooser = Chooser::new(&pipelines);
         for _ in 0..2 {
             let chosen = [
-                chooser.convolve(Geometry::Three, false, 32),
-                chooser.convolve_weights(Geometry::Three, [32, 32]),
+                chooser.convolve(Geometry::Three, Finish::Plain, src, 32),
+                chooser.convolve_weights(Geometry::Three, src, 32),
             ];
             for chosen in chosen {
                 match (chosen, forms.get(wrong)) {

@@ -162,7 +162,7 @@ const STEPS: [&str; 6] = [
 fn a_training_step_equals_pytorchs_in_every_form() {
     let Some(gpu) = common::gpu() else { return };
     for name in STEPS {
-        for form in Form::candidates(gpu.caps(), 64) {
+        for form in Form::candidates(gpu.caps(), 64, 1 << 17) {
             step_equals(&gpu, Checks::Off, Some(form), name);
         }
     }

@@ -4,7 +4,6 @@ use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::dime::{Builtin, Dime, Model, Plane, Settings};
-use palpate::kernel::Pipelines;
 use palpate::kernel::choose::Chooser;
 use palpate::nn::Weights;
 use palpate::stats::region::{RegionStats, region};
@@ -141,12 +140,11 @@ impl Network {
     }
 
     /// Compiled for `settings`.
-    pub fn compile(&mut self, pipelines: &Pipelines, settings: &Settings, bars: &Bars) -> Result<&mut Dime> {
+    pub fn compile(&mut self, chooser: &Chooser, settings: &Settings, bars: &Bars) -> Result<&mut Dime> {
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
-            let chooser = Chooser::new(pipelines);
-            let dime = bars.compiling(|progress| Dime::new(&chooser, &self.weights, settings, progress))?;
+            let dime = bars.compiling(|progress| Dime::new(chooser, &self.weights, settings, progress))?;
             self.compiled = Some((settings.clone(), dime));
         }
         let Some((_, dime)) = &mut self.compiled else { unreachable!("compiled above") };

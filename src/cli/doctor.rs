@@ -1,7 +1,7 @@
 //! `palpate doctor`: what there is to compute on, and what would be used.
 
 use super::{AdapterOption, json, print};
-use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters};
+use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
 use palpate::kernel::convolve::Form;
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -95,7 +95,7 @@ impl Found {
                 found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
                 found.timestamps = caps.timestamps();
                 found.subgroup = caps.info.subgroup_min_size;
-                found.convolution = Form::candidates(caps, 64).first().map(ToString::to_string);
+                found.convolution = Form::candidates(caps, 64, 1 << 17).first().map(|form| form.described());
                 found.max_buffer_mib = caps.max_binding() >> 20;
                 found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
                 found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
@@ -103,17 +103,6 @@ impl Found {
             Err(error) => found.problem = Some(error.to_string()),
         }
         found
-    }
-}
-
-fn kind(kind: palpate::wgpu::DeviceType) -> &'static str {
-    use palpate::wgpu::DeviceType;
-    match kind {
-        DeviceType::DiscreteGpu => "discrete GPU",
-        DeviceType::IntegratedGpu => "integrated GPU",
-        DeviceType::VirtualGpu => "virtual GPU",
-        DeviceType::Cpu => "software on the CPU",
-        DeviceType::Other => "GPU of unknown kind",
     }
 }
 

@@ -1,13 +1,11 @@
 //! `palpate forward`: the bare network.
 
 use super::progress::Bars;
-use super::{AdapterOption, print, say};
+use super::{AdapterOption, TuneOption, print, say};
 use ndarray::{ArrayD, ArrayView4};
 use ndarray_npy::WriteNpyExt;
 use palpate::io::OutputSet;
 use palpate::io::npy::read_floats;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::{Checks, Pipelines};
 use palpate::nn::{Forward as Network, Weights};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -38,6 +36,8 @@ pub struct Forward {
     batch: u32,
     #[command(flatten)]
     adapter: AdapterOption,
+    #[command(flatten)]
+    tune: TuneOption,
     /// Overwrite the output if it exists
     #[arg(long)]
     force: bool,
@@ -58,7 +58,7 @@ impl Forward {
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
         let gpu = self.adapter.open()?;
-        let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+        let chooser = self.tune.chooser(&gpu);
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
         let network = bars

@@ -3,15 +3,16 @@
 use super::dime::{DimeOptions, DimeReport, Network, confidence};
 use super::progress::Bars;
 use super::report::{Method, Report, Sense, Slice};
-use super::{AdapterOption, json, picture, print, say};
+use super::{AdapterOption, TuneOption, json, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
 use palpate::dime;
 use palpate::io::nifti::{encode_complex64, encode_f32};
 use palpate::io::output::{check_stems, stem};
 use palpate::io::{self, OutputSet, Volume};
+use palpate::kernel::Plane;
+use palpate::kernel::choose::Chooser;
 use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines, Plane};
 use palpate::mmdi::{Mmdi, Mode, Settings};
 use palpate::wave::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
 use palpate::{Error, Result};
@@ -61,6 +62,8 @@ pub struct Invert {
     dime: DimeOptions,
     #[command(flatten)]
     adapter: AdapterOption,
+    #[command(flatten)]
+    tune: TuneOption,
     /// Overwrite files that exist
     #[arg(long)]
     force: bool,
@@ -118,8 +121,14 @@ impl Invert {
             self.dime.check_unused()?;
         }
         let network = self.method.dime().then(|| self.dime.load()).transpose()?;
-        let mut work =
-            Work { bars: Bars::default(), adapter: &self.adapter, pipelines: None, compiled: None, network };
+        let mut work = Work {
+            bars: Bars::default(),
+            adapter: &self.adapter,
+            tune: &self.tune,
+            chooser: None,
+            compiled: None,
+            network,
+        };
         let bar = work.bars.bar("inputs", self.inputs.len());
         let mut reports = Vec::new();
         let mut failed = Vec::new();
@@ -316,8 +325,9 @@ fn names(stem: &str, method: Method) -> Vec<String> {
 struct Work<'a> {
     bars: Bars,
     adapter: &'a AdapterOption,
+    tune: &'a TuneOption,
     /// Opened for the first image that there is something to compute of.
-    pipelines: Option<Pipelines>,
+    chooser: Option<Chooser>,
     compiled: Option<(Settings, Mmdi)>,
     network: Option<Network>,
 }
@@ -329,10 +339,11 @@ impl Work<'_> {
         image: &WaveImage,
         masks: &[Vec<bool>],
     ) -> Result<(Vec<Slice>, String)> {
-        let pipelines = match &self.pipelines {
-            Some(pipelines) => pipelines,
-            None => self.pipelines.insert(Pipelines::new(&self.adapter.open()?, Checks::Off)),
+        let chooser = match &self.chooser {
+            Some(chooser) => chooser,
+            None => self.chooser.insert(self.tune.chooser(&self.adapter.open()?)),
         };
+        let pipelines = chooser.pipelines();
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
@@ -359,10 +370,10 @@ impl Work<'_> {
         image: &WaveImage,
         slices: &mut [Slice],
     ) -> Result<Option<DimeReport>> {
-        let (Some(network), Some(pipelines)) = (&mut self.network, &self.pipelines) else { return Ok(None) };
+        let (Some(network), Some(chooser)) = (&mut self.network, &self.chooser) else { return Ok(None) };
         let sense = super::report::sense(slices, settings.spacing_mm);
         let settings = network.settings(settings, matches!(sense, Sense::Conjugated(_)));
-        let dime = network.compile(pipelines, &settings, &self.bars)?;
+        let dime = network.compile(chooser, &settings, &self.bars)?;
         let bar = self.bars.bar("slices, DIME", slices.len());
         let length = image.data.len() / image.slices;
         for (frames, slice) in image.data.chunks(length).zip(slices.iter_mut()) {

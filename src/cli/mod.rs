@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and the only place that prints.
 
+mod bench;
 mod demo;
 mod dime;
 mod doctor;
@@ -15,6 +16,9 @@ mod train;
 
 use clap::{Parser, Subcommand};
 use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::tune::Tuning;
+use palpate::kernel::{Checks, Pipelines};
 use palpate::{Error, Result};
 use std::io::Write;
 
@@ -36,6 +40,7 @@ enum Command {
     Simulate(simulate::Simulate),
     Evaluate(evaluate::Evaluate),
     Forward(forward::Forward),
+    Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Shaders(shaders::Shaders),
     Train(Box<train::Train>),
@@ -50,6 +55,7 @@ impl Cli {
             Command::Simulate(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Forward(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Shaders(command) => command.run(),
             Command::Train(command) => command.run(),
@@ -73,6 +79,32 @@ impl AdapterOption {
 
     fn open(&self) -> Result<Gpu> {
         Gpu::open(&self.choice())
+    }
+}
+
+/// The option that leaves out what was measured.
+#[derive(clap::Args)]
+struct TuneOption {
+    /// Choose forms of kernels by rule, not by what was measured on this adapter, and measure none
+    #[arg(long, env = "PALPATE_NO_TUNE", hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new())]
+    no_tune: bool,
+}
+
+impl TuneOption {
+    /// What chooses for `gpu`.
+    fn chooser(&self, gpu: &Gpu) -> Chooser {
+        let pipelines = Pipelines::new(gpu, Checks::Off);
+        if self.no_tune {
+            return Chooser::new(&pipelines);
+        }
+        let (caps, path) = (gpu.caps(), Tuning::path(gpu.caps()));
+        let own = path.as_ref().map_or_else(|| Ok(Tuning::new(caps)), |path| Tuning::load(path, caps));
+        let own = own.unwrap_or_else(|error| {
+            say(format_args!("warning: {error}"));
+            Tuning::new(caps)
+        });
+        Chooser::tuned(&pipelines, own.or(Tuning::shipped(caps)), path)
     }
 }
 

@@ -108,7 +108,10 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
     let (files, left_out): (Vec<_>, Vec<_>) =
         all.partition(|(spec, l)| l.target().is_none_or(|target| target.expresses(spec.features)));
     if !left_out.is_empty() {
-        say(format_args!("{} shaders use numbers of 64 bits, which GLSL ES does not have", left_out.len()));
+        say(format_args!(
+            "{} shaders use numbers of 64 or 16 bits, which GLSL ES does not have",
+            left_out.len()
+        ));
     }
     set.check_free(&files.iter().map(|(spec, l)| name(spec, *l)).collect::<Vec<_>>())?;
     for (spec, language) in &files {

@@ -55,6 +55,11 @@ impl Caps {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
+    /// Its kind in words.
+    pub fn kind(&self) -> &'static str {
+        kind(self.info.device_type)
+    }
+
     /// Whether `lanes` neighbouring threads are always of one subgroup and can exchange values.
     pub fn subgroups_hold(&self, lanes: u32) -> bool {
         self.features.contains(wgpu::Features::SUBGROUP) && self.info.subgroup_min_size >= lanes
@@ -70,5 +75,17 @@ impl Caps {
     /// The largest buffer a kernel can bind, in bytes.
     pub fn max_binding(&self) -> u64 {
         self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
+    }
+}
+
+/// A kind of device in words.
+pub fn kind(kind: wgpu::DeviceType) -> &'static str {
+    use wgpu::DeviceType;
+    match kind {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Cpu => "software on the CPU",
+        DeviceType::Other => "GPU of unknown kind",
     }
 }

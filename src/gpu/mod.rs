@@ -9,7 +9,7 @@ mod pool;
 mod profile;
 
 pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
-pub use caps::{Caps, Tier};
+pub use caps::{Caps, Tier, kind};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
 

@@ -9,6 +9,7 @@ mod canvas;
 mod layout;
 mod losses;
 mod panel;
+mod roofline;
 mod ticks;
 
 use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
@@ -20,6 +21,7 @@ pub use agreement::{Scatter, scatter};
 use canvas::{Canvas, Run};
 use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};
 pub use losses::{Series, losses};
+pub use roofline::{Kind, roofline};
 
 /// How values become colours.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,23 @@
-//! Which form of a kernel a device runs: the most promising one whose results agree with the oracle there.
+//! Which form of a kernel a device runs: the fastest that was measured there, or else the most promising one; in either
+//! case one whose results agree with the oracle on that device.
 
-use super::convolve::{Form, Geometry};
+use super::convolve::{Finish, Form, Geometry};
+use super::tune::{Answer, Question, Tuning, Work};
 use super::{Expect, Pipelines, Place, Size, Spec, convolve, convolve_weights};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Recorder};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::tensor::{Shape, Tensor};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Runs that a form is measured by, at the most.
+const RUNS: usize = 3;
+/// A form that takes so many times what the best one took is given up after one run.
+const FAR_BEHIND: f64 = 1.5;
+/// How much faster than the most promising form another has to be: less may be noise.
+const GAIN: f64 = 0.05;
 
 /// Chooses among forms for one device. Cloning shares what it has found out.
 #[derive(Clone)]
@@ -13,18 +25,46 @@ pub struct Chooser {
     pipelines: Pipelines,
     /// Only these, where a caller insists.
     only: Option<Form>,
-    verdicts: Arc<Mutex<HashMap<Spec, Option<String>>>>,
+    found: Arc<Mutex<Found>>,
+}
+
+/// What came of [`Chooser::tune`].
+#[derive(Debug, Default)]
+pub struct Tuned {
+    /// Questions that are answered now.
+    pub answered: usize,
+    /// Why the answers could not be written down, if they could not.
+    pub not_kept: Option<Error>,
+}
+
+#[derive(Default)]
+struct Found {
+    verdicts: HashMap<Spec, Option<String>>,
+    /// What was measured before, here or elsewhere; nothing where that is not wanted.
+    tuning: Option<Tuning>,
+    /// Where it is kept.
+    kept: Option<PathBuf>,
+    /// What was asked and is not known.
+    open: Vec<Question>,
 }
 
 impl Chooser {
-    /// Chooses what suits the device best.
+    /// Chooses what promises most, and measures nothing.
     pub fn new(pipelines: &Pipelines) -> Self {
-        Self { pipelines: pipelines.clone(), only: None, verdicts: Arc::default() }
+        Self { pipelines: pipelines.clone(), only: None, found: Arc::default() }
     }
 
     /// Insists on one form: for tests and benches.
     pub fn only(pipelines: &Pipelines, form: Form) -> Self {
         Self { only: Some(form), ..Self::new(pipelines) }
+    }
+
+    /// Chooses what `tuning` says is fastest, and what promises most where it says nothing. What [`Chooser::tune`] adds
+    /// is `kept` there, if anywhere.
+    pub fn tuned(pipelines: &Pipelines, tuning: Tuning, kept: Option<PathBuf>) -> Self {
+        let chooser = Self::new(pipelines);
+        *chooser.found() = Found { tuning: Some(tuning), kept, ..Found::default() };
+        chooser
     }
 
     /// The pipelines it chooses for.
@@ -38,26 +78,40 @@ impl Chooser {
         if self.pipelines.gpu().caps().software() { 64 } else { 1024 }
     }
 
-    /// The form of a convolution to `co` channels.
+    /// The form of a convolution of `src` to `co` channels.
     ///
     /// # Errors
     /// [`Error::Kernel`] when no form computes correctly on this device.
-    pub fn convolve(&self, geometry: Geometry, bias: bool, co: usize) -> Result<Form> {
-        self.first(co, &|form| convolve::spec(form, geometry, bias))
+    pub fn convolve(&self, geometry: Geometry, finish: Finish, src: Shape, co: usize) -> Result<Form> {
+        let question = ask(Work::Convolution, geometry, src, co);
+        self.answer(question, &|form| form.convolves(geometry, finish))
     }
 
-    /// The form of a weight gradient of `ci` and `co` channels.
+    /// The form of the weight gradient of a convolution of `src` to `co` channels.
     ///
     /// # Errors
     /// [`Error::Kernel`] when no form computes correctly on this device.
-    pub fn convolve_weights(&self, geometry: Geometry, [ci, co]: [usize; 2]) -> Result<Form> {
-        self.first(co, &|form| convolve_weights::spec(form, geometry, [ci, co]))
+    pub fn convolve_weights(&self, geometry: Geometry, src: Shape, co: usize) -> Result<Form> {
+        let question = ask(Work::Weights, geometry, src, co);
+        self.answer(question, &|form| convolve_weights::spec(form, geometry, [src.c, co]))
     }
 
-    fn first(&self, co: usize, spec: &dyn Fn(Form) -> Spec) -> Result<Form> {
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, question: Question, spec: &dyn Fn(Form) -> Spec) -> Result<Form> {
+        let candidates = self.candidates(&question);
+        let known = {
+            let mut found = self.found();
+            let known = found.tuning.as_ref().and_then(|tuning| tuning.form(&question));
+            if known.is_none() && found.tuning.is_some() && !found.open.contains(&question) {
+                found.open.push(question);
+            }
+            known.filter(|form| candidates.contains(form))
+        };
         let mut failures = Vec::new();
-        let candidates = Form::candidates(self.pipelines.gpu().caps(), co);
-        for form in candidates.into_iter().filter(|form| self.only.is_none_or(|only| only == *form)) {
+        for form in known.into_iter().chain(candidates) {
             let spec = spec(form);
             match self.verdict(&spec)? {
                 None => return Ok(form),
@@ -74,10 +128,16 @@ impl Chooser {
         ))
     }
 
+    fn candidates(&self, question: &Question) -> Vec<Form> {
+        let pixels = question.images * question.image[0] * question.image[1];
+        let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.channels[1], pixels);
+        forms.retain(|form| self.only.is_none_or(|only| only == *form));
+        forms
+    }
+
     /// What is wrong with `spec` on this device, if anything. Devices that are lost are errors, not verdicts.
     fn verdict(&self, spec: &Spec) -> Result<Option<String>> {
-        let lock = || self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(verdict) = lock().get(spec) {
+        if let Some(verdict) = self.found().verdicts.get(spec) {
             return Ok(verdict.clone());
         }
         let mut verdict = None;
@@ -92,8 +152,133 @@ impl Chooser {
                 }
             }
         }
-        lock().insert(spec.clone(), verdict.clone());
+        self.found().verdicts.insert(spec.clone(), verdict.clone());
         Ok(verdict)
+    }
+
+    /// Measures what was asked so far and is not known, for no longer than `within`; the rest stays open. `tell` is told
+    /// how many of how many are done.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] when the device goes away.
+    pub fn tune(&self, within: Duration, tell: &dyn Fn(usize, usize)) -> Result<Tuned> {
+        let open = std::mem::take(&mut self.found().open);
+        let start = Instant::now();
+        let mut answered = 0;
+        for (i, question) in open.iter().enumerate() {
+            tell(i, open.len());
+            if start.elapsed() >= within {
+                self.found().open.extend_from_slice(&open[i..]);
+                break;
+            }
+            if let Some(answer) = self.measure(*question)?
+                && let Some(tuning) = &mut self.found().tuning
+            {
+                tuning.learn(answer);
+                answered += 1;
+            }
+        }
+        let found = self.found();
+        let keep = |tuning: &Tuning| tuning.save(found.kept.as_ref()?).err();
+        let not_kept = if answered > 0 { found.tuning.as_ref().and_then(keep) } else { None };
+        Ok(Tuned { answered, not_kept })
+    }
+
+    /// What is known of this device.
+    pub fn tuning(&self) -> Option<Tuning> {
+        self.found().tuning.clone()
+    }
+
+    /// Measures every form of the kind that promises most; nothing where there is no choice, or no room.
+    fn measure(&self, question: Question) -> Result<Option<Answer>> {
+        let candidates = self.candidates(&question);
+        let tiled = |form: &Form| matches!(form, Form::Tiled(_));
+        let Some(first) = candidates.first().map(tiled) else { return Ok(None) };
+        let rivals: Vec<Form> = candidates.into_iter().filter(|form| tiled(form) == first).collect();
+        let mut taken: Vec<(Form, f64)> = Vec::new();
+        for form in rivals {
+            if self.verdict(&question.spec(form))?.is_some() {
+                continue;
+            }
+            let best = taken.iter().map(|t| t.1).fold(f64::INFINITY, f64::min);
+            match self.seconds(question, form, best) {
+                Ok(seconds) => taken.push((form, seconds)),
+                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let promising = taken.first().copied();
+        let fastest = taken.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
+        let (Some(promising), Some(fastest)) = (promising, fastest) else { return Ok(None) };
+        let (form, _) = if fastest.1 < (1.0 - GAIN) * promising.1 { fastest } else { promising };
+        let ms: BTreeMap<_, _> =
+            taken.iter().map(|(form, s)| (form.to_string(), (1e6 * s).round() / 1e3)).collect();
+        Ok(Some(Answer { question, form, ms }))
+    }
+
+    /// The fastest of a few runs, after one that does not count.
+    fn seconds(&self, question: Question, form: Form, best: f64) -> Result<f64> {
+        let plan = Plan::compile(question.record(form, self.workgroups()), &self.pipelines, &|_, _| {})?;
+        let gpu = self.pipelines.gpu();
+        let run = || -> Result<f64> {
+            let start = Instant::now();
+            plan.run()?;
+            gpu.wait()?;
+            Ok(start.elapsed().as_secs_f64())
+        };
+        run()?;
+        let mut least = f64::INFINITY;
+        for _ in 0..RUNS {
+            least = least.min(run()?);
+            if least > FAR_BEHIND * best {
+                break;
+            }
+        }
+        Ok(least)
+    }
+}
+
+fn ask(work: Work, geometry: Geometry, src: Shape, co: usize) -> Question {
+    Question {
+        work,
+        geometry,
+        channels: [src.c, co],
+        image: [src.h, src.w],
+        images: src.n.next_power_of_two(),
+    }
+}
+
+impl Question {
+    fn src(&self) -> Shape {
+        Shape::new(self.images, self.image[0], self.image[1], self.channels[0])
+    }
+
+    fn spec(&self, form: Form) -> Spec {
+        match self.work {
+            Work::Convolution => form.convolves(self.geometry, Finish::Plain),
+            Work::Weights => convolve_weights::spec(form, self.geometry, self.channels),
+        }
+    }
+
+    /// The work in `form` on zeros.
+    fn record(&self, form: Form, workgroups: usize) -> Recorder {
+        let (mut rec, src) = (Recorder::new(), self.src());
+        let [h, w] = self.geometry.result(self.image);
+        let out = Shape { h, w, c: self.channels[1], ..src };
+        let mut tensor = |label: &'static str, shape: Shape| {
+            Tensor::whole(rec.output::<f32>(label, shape.floats()), shape)
+        };
+        let (from, to) = (tensor("source", src), tensor("result", out));
+        match self.work {
+            Work::Convolution => {
+                let weights = tensor("weights", self.geometry.weights(src.c, out.c));
+                convolve::record(&mut rec, form, self.geometry, from, (weights, Finish::Plain), to);
+            }
+            Work::Weights => {
+                convolve_weights::record(&mut rec, form, self.geometry, from, to, workgroups);
+            }
+        }
+        rec
     }
 }
 

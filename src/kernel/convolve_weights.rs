@@ -91,7 +91,10 @@ fn record_spec(
     let weights = geometry.weights(ci, grad.shape.c);
     // Where a part can be cut, and how many parts each makes of itself.
     let (blocks, cuts, teams) = match Form::of(&spec).lanes() {
-        None => ([ci4.div_ceil(16), co4.div_ceil(16)], (n * h * w).div_ceil(16), 1),
+        None => {
+            let [rows, columns] = ["LOADS", "QUADS"].map(|name| 16 * spec.constant(name) as usize);
+            ([ci4.div_ceil(rows), co4.div_ceil(columns)], (n * h * w).div_ceil(16), 1)
+        }
         Some(lanes) => {
             let width = (lanes * spec.constant("WIDTH")) as usize;
             let teams = 8 / lanes as usize;

@@ -48,7 +48,7 @@ pub fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) -> Tensor
 fn trial(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
     let trials = [Geometry::Three, Geometry::Up].map(|geometry| {
         let weights = trial::weights(rng, geometry, size.channels);
-        let src = trial::upload_filter(rec, &weights, None).weights;
+        let src = trial::upload_filter(rec, &weights, &[vec![], vec![]]).weights;
         let dst = record(rec, src, geometry);
         trial::expect_weights(dst, &oracle::flip(&weights, geometry == Geometry::Three), 0.0)
     });

@@ -20,6 +20,7 @@ pub mod confidence;
 pub mod confine;
 pub mod convolve;
 pub mod convolve_weights;
+pub mod copy;
 pub mod cut;
 pub mod dropout;
 pub mod erode;
@@ -64,6 +65,7 @@ pub mod total;
 pub mod total_variation;
 pub mod total_variation_grad;
 pub(crate) mod trial;
+pub mod tune;
 pub mod unpack;
 pub mod unstack;
 pub mod upsample;
@@ -104,6 +106,7 @@ pub static TABLE: &[&Kernel] = &[
     &confine::KERNEL,
     &resample::KERNEL,
     &clear::KERNEL,
+    &copy::KERNEL,
     &cut::KERNEL,
     &overlap::KERNEL,
     &advance::KERNEL,
@@ -288,7 +291,10 @@ impl Spec {
 
     /// The assembled WGSL.
     pub fn source(&self) -> Result<String> {
-        source::assemble(self.kernel.name, self.kernel.source, &self.constants)
+        let body = source::assemble(self.kernel.name, self.kernel.source, &self.constants)?;
+        // The one feature that naga wants to be told of: f16.
+        let half = self.features.contains(wgpu::Features::SHADER_F16);
+        Ok(if half { format!("enable f16;\n{body}") } else { body })
     }
 
     /// The value of constant `name`, or 0.

@@ -42,9 +42,10 @@ impl Target {
         }
     }
 
-    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits.
+    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits, and none of 16.
     pub fn expresses(self, features: wgpu::Features) -> bool {
-        self != Self::Glsl || !features.contains(wgpu::Features::SHADER_INT64)
+        let others = wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F16;
+        self != Self::Glsl || !features.intersects(others)
     }
 }
 

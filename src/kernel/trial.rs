@@ -2,7 +2,7 @@
 //! a kernel that forgets a pitch is found out; what lies around an input is NaN, and what lies around a result
 //! is expected to stay as it was.
 
-use super::convolve::{Filter, Geometry};
+use super::convolve::Geometry;
 use super::{Expect, Size};
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
@@ -64,8 +64,16 @@ pub fn weights(rng: &mut fastrand::Rng, geometry: Geometry, [ci, co]: [usize; 2]
     Array3::from_shape_simple_fn((geometry.taps(), ci, co), || f64::from(rng.f32() * 2.0 - 1.0))
 }
 
-/// A convolution's weights and bias in one buffer, between others.
-pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, bias: Option<&[f64]>) -> Filter {
+/// What a convolution has learned, in one buffer.
+pub struct Filter {
+    /// As [`Geometry::weights`].
+    pub weights: Tensor,
+    /// Two values a channel, `[1, 1, 1, co]` each.
+    pub rows: [Tensor; 2],
+}
+
+/// A convolution's weights, and two rows of values a channel, in one buffer, between others.
+pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, rows: &[Vec<f64>; 2]) -> Filter {
     let mut data = vec![f32::NAN; 4];
     let mut append = |values: Vec<f64>, shape: Shape| {
         let first = (data.len() / 4) as u32;
@@ -74,15 +82,15 @@ pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, bias: Option<&[f
     };
     let (taps, ci, co) = weights.dim();
     let at = append(pad_weights(weights), Shape::new(taps, 1, ci.next_multiple_of(4), co));
-    let bias = bias.map(|b| {
-        let mut padded = b.to_vec();
+    let rows = rows.each_ref().map(|row| {
+        let mut padded = row.clone();
         padded.resize(co.next_multiple_of(4), 0.0);
         append(padded, Shape::new(1, 1, 1, co))
     });
     // A tile's rows of input channels may go on behind the last.
     data.resize(data.len() + 16 * co.next_multiple_of(4), f32::NAN);
     let buf = rec.constant("parameters", &data);
-    Filter { weights: at(buf), bias: bias.map(|at| at(buf)) }
+    Filter { weights: at(buf), rows: rows.map(|at| at(buf)) }
 }
 
 /// What is expected of weights.

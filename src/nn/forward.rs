@@ -116,6 +116,11 @@ impl Forward {
         self.batch
     }
 
+    /// The plan: to time.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Bytes of device memory held.
     pub fn memory(&self) -> u64 {
         self.plan.memory()

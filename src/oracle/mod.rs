@@ -15,6 +15,7 @@ mod confidence;
 mod confine;
 mod convolve;
 mod convolve_weights;
+mod copy;
 mod cut;
 #[cfg(test)]
 mod differences;
@@ -81,6 +82,7 @@ pub use confidence::confidence;
 pub use confine::confine;
 pub use convolve::convolve;
 pub use convolve_weights::convolve_weights;
+pub use copy::copy;
 pub use cut::cut;
 pub use dropout::dropout;
 pub use erode::erode;

@@ -3,7 +3,7 @@
 use super::{Affine, Op, Tape, Var};
 use crate::error::Result;
 use crate::kernel::choose::Chooser;
-use crate::kernel::convolve::Filter;
+use crate::kernel::convolve::{Finish, Geometry};
 use crate::kernel::{
     add, channel_sums, combine_losses, concatenate, convolve, convolve_weights, dropout, extract, mse,
     mse_grad, norm, norm_grad, norm_running, norm_statistics, norm_sums, pack, pad, pad_grad, pool,
@@ -39,6 +39,16 @@ pub struct Lowering<'a> {
     inputs: HashMap<Var, Buf>,
     /// What each loss was divided by, which its gradient needs again.
     weights: HashMap<Var, Tensor>,
+    /// Convolutions that end with the one norm that reads them.
+    fused: Vec<bool>,
+}
+
+/// A convolution of a tape.
+#[derive(Clone, Copy)]
+struct Convolution {
+    src: Var,
+    weights: Var,
+    geometry: Geometry,
 }
 
 impl<'a> Lowering<'a> {
@@ -64,6 +74,7 @@ impl<'a> Lowering<'a> {
             places: vec![None; count],
             inputs: HashMap::new(),
             weights: HashMap::new(),
+            fused: vec![false; count],
         };
         let mut needed = vec![false; count];
         for var in tape.vars().rev() {
@@ -77,10 +88,20 @@ impl<'a> Lowering<'a> {
         {
             lowering.places[var.0] = lowering.places[var.0].or(place);
         }
+        let readers = |v: Var| {
+            let all = tape.vars().filter(|reader| needed[reader.0]);
+            all.flat_map(|reader| tape.op(reader).inputs()).filter(|read| *read == v).count()
+        };
         for var in tape.vars().filter(|v| needed[v.0]) {
             lowering.join(rec, var);
+            if let Some(convolved) = lowering.ends_a_convolution(var)
+                && readers(convolved) == 1
+                && lowering.places[convolved.0].is_none()
+            {
+                lowering.fused[convolved.0] = wanted.iter().all(|(v, _)| *v != convolved);
+            }
         }
-        for var in tape.vars().filter(|v| needed[v.0]) {
+        for var in tape.vars().filter(|v| needed[v.0] && !lowering.fused[v.0]).collect::<Vec<_>>() {
             rec.stage(tape.op(var).stage());
             let place = lowering.place(rec, var);
             if given.iter().all(|(v, _)| *v != var) {
@@ -129,6 +150,25 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The convolution that `var` is the norm of, if one dispatch can do both: its statistics are known before it, and its
+    /// scale and shift lie with the weights.
+    fn ends_a_convolution(&self, var: Var) -> Option<Var> {
+        let Op::Norm { src, statistics, affine: Some(affine), .. } = *self.tape.op(var) else { return None };
+        let Op::Convolve { weights, bias: None, .. } = *self.tape.op(src) else { return None };
+        let known = matches!(self.tape.op(statistics), Op::RunningStatistics { .. });
+        let together =
+            affine.into_iter().chain([weights]).all(|v| matches!(self.tape.op(v), Op::Parameter(_)));
+        (known && together).then_some(src)
+    }
+
+    fn convolve(&self, rec: &mut Recorder, of: Convolution, finish: Finish, dst: Tensor) -> Result<()> {
+        let Convolution { src, weights, geometry } = of;
+        let from = self.tensor(src);
+        let form = self.chooser.convolve(geometry, finish, from.shape, dst.shape.c)?;
+        convolve::record(rec, form, geometry, from, (self.tensor(weights), finish), dst);
+        Ok(())
+    }
+
     fn leaf(&self, var: Var) -> bool {
         matches!(self.tape.op(var), Op::Parameter(_) | Op::State(_) | Op::One)
     }
@@ -152,7 +192,9 @@ impl<'a> Lowering<'a> {
             }
             v
         };
-        self.tape.op(var).inputs().into_iter().map(own).collect()
+        // A norm that ends a convolution reads what that would have.
+        let through = |v: Var| if self.fused[v.0] { self.tape.op(v).inputs() } else { vec![v] };
+        self.tape.op(var).inputs().into_iter().flat_map(through).map(own).collect()
     }
 
     fn place(&mut self, rec: &mut Recorder, var: Var) -> Tensor {
@@ -190,17 +232,17 @@ impl<'a> Lowering<'a> {
                 self.inputs.insert(var, buf);
             }
             Op::Convolve { src, weights, bias, geometry } => {
-                let form = chooser.convolve(geometry, bias.is_some(), dst.shape.c)?;
-                let filter = Filter { weights: at(weights), bias: bias.map(at) };
-                convolve::record(rec, form, geometry, at(src), filter, dst);
+                let finish = bias.map_or(Finish::Plain, |bias| Finish::Bias(at(bias)));
+                self.convolve(rec, Convolution { src, weights, geometry }, finish, dst)?;
             }
             Op::ConvolveData { grad, weights, geometry } => {
-                let form = chooser.convolve(geometry.gradient(), false, dst.shape.c)?;
+                let (from, co) = (at(grad).shape, dst.shape.c);
+                let form = chooser.convolve(geometry.gradient(), Finish::Plain, from, co)?;
                 convolve::record_gradient(rec, form, geometry, at(grad), at(weights), dst);
             }
             Op::ConvolveWeights { src, grad, geometry } => {
                 let (src, grad) = (at(src), at(grad));
-                let form = chooser.convolve_weights(geometry, [src.shape.c, grad.shape.c])?;
+                let form = chooser.convolve_weights(geometry, src.shape, grad.shape.c)?;
                 let workgroups = chooser.workgroups();
                 let (parts, count) = convolve_weights::record(rec, form, geometry, src, grad, workgroups);
                 reduce::record(rec, parts.buf, count, dst);
@@ -210,9 +252,14 @@ impl<'a> Lowering<'a> {
                 norm_statistics::record(rec, at(src), per, running.map(at), MOMENTUM, dst);
             }
             Op::RunningStatistics { running } => norm_running::record(rec, at(running), dst),
-            Op::Norm { src, statistics, affine, slope } => {
-                norm::record(rec, self.norm(src, statistics, affine, slope), dst);
-            }
+            Op::Norm { src, statistics, affine, slope } => match (self.tape.op(src), affine) {
+                (&Op::Convolve { src: from, weights, geometry, .. }, Some(affine)) if self.fused[src.0] => {
+                    rec.stage("convolution");
+                    let finish = Finish::Norm { statistics: at(statistics), affine: affine.map(at), slope };
+                    self.convolve(rec, Convolution { src: from, weights, geometry }, finish, dst)?;
+                }
+                _ => norm::record(rec, self.norm(src, statistics, affine, slope), dst),
+            },
             Op::NormSums { src, statistics, affine, slope, grad } => {
                 norm_sums::record(rec, self.norm(src, statistics, affine, slope), at(grad), dst);
             }

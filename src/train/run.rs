@@ -9,7 +9,7 @@ use super::step::{Learned, Losses, Objective, TrainStep, Validation};
 use crate::dime::{Model, Views};
 use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
-use crate::kernel::choose::Chooser;
+use crate::kernel::choose::{Chooser, Tuned};
 use crate::nn::{Unet, UnetSettings, Weights};
 use crate::patches::{Normalisation, Source};
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 pub enum Event<'a> {
     /// It will take so many bytes of device memory; nothing is allocated yet.
     Memory(u64),
+    /// So many questions of so many, which form of a kernel is fastest, are answered.
+    Tuning(usize, usize),
+    /// They are, as far as there was time.
+    Tuned(Tuned),
     /// So many kernels of so many are compiled.
     Compiling(usize, usize),
     /// A step is done.
@@ -171,6 +175,12 @@ impl<'a> Training<'a> {
             )));
         }
         gpu.check_memory("the training", needed)?;
+        // What was recorded to know the memory has asked which forms to use.
+        let tuned = {
+            let tell = std::cell::RefCell::new(&mut *tell);
+            chooser.tune(TUNING, &|done, of| (tell.borrow_mut())(Event::Tuning(done, of)))?
+        };
+        tell(Event::Tuned(tuned));
         let (step, validate) = {
             let tell = std::sync::Mutex::new(&mut *tell);
             let compiling = |done, of| {
@@ -262,6 +272,8 @@ const MASKED: &str = "the masks of a whole batch are 0 everywhere, so that nothi
 
 /// How often a checkpoint is written in the middle of an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
+/// How long forms are measured before a training at the most: what is left open is measured before the next.
+const TUNING: Duration = Duration::from_secs(20);
 
 fn recognise(data: &TrainingData) -> Data {
     Data {

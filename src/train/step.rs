@@ -5,7 +5,7 @@ use crate::gpu::{Gpu, Pooled};
 use crate::kernel::choose::Chooser;
 use crate::kernel::{adam, extract, gradient_norm};
 use crate::nn::{Mode, Unet, Weights};
-use crate::plan::{Buf, Plan, Recorder, Timing};
+use crate::plan::{Buf, Plan, Recorder};
 use crate::tape::{Leaves, Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
@@ -327,12 +327,9 @@ impl TrainStep {
         self.plan.memory()
     }
 
-    /// The dispatches with the time each took, on the batch that was last given.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] when the device has no timestamps.
-    pub fn profile(&self) -> Result<Vec<Timing>> {
-        self.plan.profile()
+    /// The plan: to time, on the batch that was last given.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Fills all that the step computes with NaN: what reads something never written then shows.

@@ -181,6 +181,8 @@ impl Folder {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_palpate"));
         command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        // The same forms of kernels in every run: the same bits.
+        command.env("PALPATE_NO_TUNE", "1");
         // The adapter that the other tests use.
         if let Ok(adapter) = std::env::var("PALPATE_ADAPTER")
             && ["invert", "forward"].iter().any(|command| line.starts_with(command))

@@ -27,7 +27,7 @@ pub fn choosers() -> &'static [(String, Chooser)] {
     CHOOSERS.get_or_init(|| {
         let Some(gpu) = common::gpu() else { return Vec::new() };
         let pipelines = Pipelines::new(&gpu, Checks::Off);
-        let mut choosers: Vec<_> = Form::candidates(gpu.caps(), 64)
+        let mut choosers: Vec<_> = Form::candidates(gpu.caps(), 64, 1 << 17)
             .into_iter()
             .map(|form| (format!("{form:?}"), Chooser::only(&pipelines, form)))
             .collect();

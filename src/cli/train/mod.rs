@@ -4,11 +4,10 @@ mod options;
 mod teller;
 
 use super::progress::Bars;
-use super::{AdapterOption, print, say};
+use super::{AdapterOption, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
 use palpate::dime::{Model, calibrate};
 use palpate::kernel::choose::Chooser;
-use palpate::kernel::{Checks, Pipelines};
 use palpate::nn::{Precision, Unet, UnetSettings, Weights};
 use palpate::patches::{Augmentation, Images, Split, is_set};
 use palpate::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};
@@ -54,6 +53,8 @@ pub struct Train {
     checkpoint_every: u64,
     #[command(flatten)]
     adapter: AdapterOption,
+    #[command(flatten)]
+    tune: TuneOption,
     /// Begin anew in a folder that holds a training
     #[arg(long)]
     force: bool,
@@ -72,6 +73,7 @@ impl Train {
             training,
             checkpoint_every,
             adapter,
+            tune,
             force,
         } = self;
         let folder = Folder::new(&output);
@@ -126,7 +128,7 @@ impl Train {
             settings.normalisation = patches.normalisation();
         }
         let gpu = adapter.open()?;
-        let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+        let chooser = tune.chooser(&gpu);
         let mut training = match start {
             Start::New(weights, settings) => {
                 weights.unet.check_device(gpu.caps())?;

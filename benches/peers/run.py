@@ -1,0 +1,87 @@
+"""palpate beside its peers, on this machine: the same shapes, the same batch, in rounds that alternate, as one table.
+
+    cargo build --release && cargo build --release --manifest-path benches/peers/burn/Cargo.toml
+    python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy
+    venv/bin/python benches/peers/run.py [--rounds 3] [--json FILE]
+
+What is not installed is left out, and the table says so. burn runs through wgpu on the adapter that palpate uses too.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--rounds", type=int, default=3)
+arguments.add_argument("--palpate", default=ROOT / "target/release/palpate")
+arguments.add_argument("--burn", default=HERE / "burn/target/release/peer-burn")
+arguments.add_argument("--json", type=Path)
+arguments.add_argument("--adapter", help="palpate's; burn takes the most capable one")
+options = arguments.parse_args()
+
+
+def lines(*command):
+    ran = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise RuntimeError((ran.stderr.strip().splitlines() or ["failed"])[-1])
+    return ran.stdout
+
+
+def palpate():
+    adapter = ["--adapter", options.adapter] if options.adapter else []
+    report = json.loads(lines(options.palpate, "bench", "--only", "conv3x3", "--quick", "--json", *adapter))
+    ceiling = report["ceilings"]["fma_gflops"]
+    yield {"peer": "ceiling", "kernel": "multiply-adds", "shape": "", "ms": 0, "gflops": ceiling}
+    for row in report["kernels"]:
+        yield {"peer": "palpate"} | {key: row[key] for key in ("kernel", "shape", "ms", "gflops")}
+
+
+def program(*command):
+    return lambda: [json.loads(line) for line in lines(*command).splitlines() if line.startswith("{")]
+
+
+peers = {
+    "palpate": palpate,
+    "burn": program(options.burn),
+    "PyTorch": program(sys.executable, HERE / "pytorch.py"),
+    "ONNX Runtime": program(sys.executable, HERE / "onnx_runtime.py"),
+}
+rows, missing = {}, {}
+for turn in range(options.rounds):
+    for name, run in peers.items():
+        if name in missing:
+            continue
+        print(f"round {turn + 1} of {options.rounds}: {name}", file=sys.stderr)
+        try:
+            for row in run():
+                rows.setdefault((row["kernel"], row["shape"], row["peer"]), []).append(row)
+        except (OSError, RuntimeError) as error:
+            missing[name] = error
+
+found = [
+    {"kernel": kernel, "shape": shape, "peer": peer}
+    | {key: statistics.median(row[key] for row in taken) for key in ("ms", "gflops")}
+    for (kernel, shape, peer), taken in rows.items()
+]
+ceiling = next((row["gflops"] for row in found if row["peer"] == "ceiling"), None)
+if options.json:
+    options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+names = list(dict.fromkeys(row["peer"] for row in found if row["peer"] != "ceiling"))
+cells = {(row["kernel"], row["shape"], row["peer"]): row for row in found}
+print(f"GFLOP/s, batch 128, medians of {options.rounds} alternating rounds", end="")
+print(f"; palpate's FMA ceiling here: {ceiling:.0f}\n" if ceiling else "\n")
+print("| kernel | shape | " + " | ".join(names) + " |")
+print("|---|---|" + "--:|" * len(names))
+for kernel, shape in dict.fromkeys((row["kernel"], row["shape"]) for row in found if row["peer"] != "ceiling"):
+    own = [cells.get((kernel, shape, name)) for name in names]
+    text = [("" if row is None else f"{row['gflops']:.1f}" if row["gflops"] else f"{row['ms']:.0f} ms") for row in own]
+    print(f"| {kernel} | {shape} | " + " | ".join(text) + " |")
+for name, error in missing.items():
+    print(f"\n{name} is left out: {error}")

@@ -1,0 +1,91 @@
+//! What this device can do at most: the measures that kernels are held against.
+
+use super::timer::{Runs, Timer};
+use crate::error::Result;
+use crate::gpu::Caps;
+use crate::kernel::{Cost, Pipelines, clear, copy, fma};
+use crate::plan::{Plan, Recorder};
+use serde::{Deserialize, Serialize};
+
+/// Dispatches in a row that the cost of one is told from.
+const MANY: usize = 500;
+
+/// A device's own limits, as measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// Multiplications and additions in f32, 10⁹ a second, two to a multiply-add.
+    pub fma_gflops: f64,
+    /// The same in half precision, where the device has it.
+    pub fma_f16_gflops: Option<f64>,
+    /// Bytes read and written by a copy, 10⁹ a second.
+    pub copy_gbs: f64,
+    /// One dispatch among many of one submission, μs.
+    pub dispatch_us: f64,
+    /// A submission of one dispatch, from the call until it is known to be done, μs.
+    pub submit_us: f64,
+}
+
+impl Ceilings {
+    /// Measures them. `tell` is called before each.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn measure(pipelines: &Pipelines, timer: &Timer, runs: Runs, tell: &dyn Fn(&str)) -> Result<Self> {
+        let caps = pipelines.gpu().caps();
+        tell("multiply-adds in f32");
+        let fma_gflops = rate(pipelines, timer, runs, false)?;
+        tell("multiply-adds in f16");
+        let half = fma::spec(true).runs_on(caps);
+        let fma_f16_gflops = half.then(|| rate(pipelines, timer, runs, true)).transpose()?;
+        tell("memory");
+        let copy_gbs = bandwidth(pipelines, timer, runs)?;
+        tell("dispatches");
+        let seconds = |count| -> Result<f64> {
+            Ok(timer.whole(&dispatches(pipelines, count)?, Runs { most: 15, ..runs })?.seconds())
+        };
+        let (one, many) = (seconds(1)?, seconds(MANY)?);
+        let dispatch_us = 1e6 * (many - one).max(0.0) / (MANY - 1) as f64;
+        Ok(Self { fma_gflops, fma_f16_gflops, copy_gbs, dispatch_us, submit_us: 1e6 * one })
+    }
+
+    /// The least seconds that `cost` can take here: those of its arithmetic or of its bytes, whichever are more.
+    pub fn least_seconds(&self, cost: Cost) -> f64 {
+        (cost.flops / self.fma_gflops).max(cost.bytes / self.copy_gbs) / 1e9
+    }
+}
+
+/// Threads, and multiply-adds of four numbers that each does: enough to fill the device, and to last some time.
+fn work(caps: &Caps, half: bool) -> [usize; 2] {
+    match (caps.software(), half) {
+        (true, false) => [1 << 12, 12_000],
+        // Software adapters convert at each step.
+        (true, true) => [1 << 12, 1000],
+        (false, _) => [1 << 18, 4000],
+    }
+}
+
+fn rate(pipelines: &Pipelines, timer: &Timer, runs: Runs, half: bool) -> Result<f64> {
+    let [threads, steps] = work(pipelines.gpu().caps(), half);
+    let mut rec = Recorder::new();
+    fma::record(&mut rec, half, [0.999, 0.001], threads, steps);
+    let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
+    let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
+    Ok(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9)
+}
+
+fn bandwidth(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<f64> {
+    let quads = ((128 << 20).min(pipelines.gpu().caps().max_binding()) / 16) as usize;
+    let mut rec = Recorder::new();
+    let buffers = ["source", "copy"].map(|label| rec.output::<[f32; 4]>(label, quads));
+    copy::record(&mut rec, buffers, quads);
+    let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
+    Ok(32.0 * quads as f64 / timer.dispatches(&plan, runs)?.seconds() / 1e9)
+}
+
+/// So many dispatches of one workgroup, each of which waits for the one before.
+fn dispatches(pipelines: &Pipelines, count: usize) -> Result<Plan> {
+    let mut rec = Recorder::new();
+    let buf = rec.output::<u32>("a word", 1);
+    (0..count).for_each(|_| clear::record(&mut rec, buf, 1));
+    Plan::compile(rec, pipelines, &|_, _| {})
+}

@@ -1,0 +1,74 @@
+//! Two reports side by side, and what fell from one to the other.
+
+use super::report::{Network, Report, Row, Slice};
+
+/// A rate that falls by more than this is told of.
+pub const FALL: f64 = 0.15;
+
+/// One measure in two reports; the greater the better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// What was measured, and where.
+    pub what: String,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Before and after, or here and there.
+    pub values: [f64; 2],
+    /// Of the ceilings, where there is one for it.
+    pub shares: Option<[f64; 2]>,
+}
+
+impl Comparison {
+    /// The second over the first.
+    pub fn ratio(&self) -> f64 {
+        self.values[1] / self.values[0]
+    }
+
+    /// Whether it fell by more than [`FALL`].
+    pub fn fell(&self) -> bool {
+        self.ratio() < 1.0 - FALL
+    }
+}
+
+/// Everything that both reports measured.
+pub fn compare(a: &Report, b: &Report) -> Vec<Comparison> {
+    let plain = |what: &str, unit, values| Comparison { what: what.into(), unit, values, shares: None };
+    let [x, y] = [&a.ceilings, &b.ceilings];
+    let mut all = vec![
+        plain("ceiling: multiply-adds", "GFLOP/s", [x.fma_gflops, y.fma_gflops]),
+        plain("ceiling: memory", "GB/s", [x.copy_gbs, y.copy_gbs]),
+        plain("dispatches", "a second", [1e6 / x.dispatch_us.max(1e-3), 1e6 / y.dispatch_us.max(1e-3)]),
+    ];
+    let partner = |row: &Row| {
+        b.kernels.iter().chain(&b.layers).find(|r| r.kernel == row.kernel && r.shape == row.shape)
+    };
+    for (row, other) in a.kernels.iter().chain(&a.layers).filter_map(|row| Some((row, partner(row)?))) {
+        let arithmetic = row.gflops > 0.0 && row.kernel.starts_with("conv");
+        all.push(Comparison {
+            what: format!("{} {}", row.kernel, row.shape),
+            unit: if arithmetic { "GFLOP/s" } else { "GB/s" },
+            values: if arithmetic { [row.gflops, other.gflops] } else { [row.gbs, other.gbs] },
+            shares: Some([row.share_of_ceiling, other.share_of_ceiling]),
+        });
+    }
+    let network = |what: &str, pair: [&Option<Network>; 2]| {
+        let [Some(x), Some(y)] = pair else { return None };
+        (x.chans == y.chans).then(|| Comparison {
+            what: format!("{what}, {} channels", x.chans),
+            unit: "patches a second",
+            values: [x.patches_per_second, y.patches_per_second],
+            shares: Some([x.share_of_ceiling, y.share_of_ceiling]),
+        })
+    };
+    all.extend(network("training step", [&a.step, &b.step]));
+    all.extend(network("network", [&a.forward, &b.forward]));
+    let slices =
+        |report: &Report| -> Vec<Slice> { report.slice.iter().chain(&report.mmdi).cloned().collect() };
+    for x in slices(a) {
+        if let Some(y) = slices(b).iter().find(|y| (&y.method, y.stride) == (&x.method, x.stride)) {
+            let what = format!("{} on a slice", x.method);
+            all.push(plain(&what, "slices a second", [1.0 / x.time.seconds(), 1.0 / y.time.seconds()]));
+        }
+    }
+    all
+}

@@ -1,0 +1,151 @@
+//! How far this adapter is from its own limits: ceilings, every kernel of the network against them, whole steps, slices.
+//! Kernels run warm, over data that lies in memory and not in caches, and count as medians of several runs.
+
+mod cases;
+mod ceilings;
+mod compare;
+mod report;
+mod timer;
+mod whole;
+
+pub use cases::{CONVOLUTIONS, Case, Layer, OTHER_KERNELS, OTHERS, REFERENCE, Recorded};
+pub use ceilings::Ceilings;
+pub use compare::{Comparison, FALL, compare};
+pub use report::{Adapter, Network, Part, Report, Row, Slice};
+pub use timer::{Measured, Runs, Timer};
+
+use crate::error::{Error, Result};
+use crate::gpu::Caps;
+use crate::kernel::choose::Chooser;
+use crate::kernel::convolve::Form;
+use crate::mmdi::Mode;
+use crate::plan::Plan;
+use std::time::Duration;
+
+/// Patches at once in every row.
+pub const BATCH: usize = 128;
+/// Channels of the network that steps and passes are measured of.
+pub const CHANS: usize = 32;
+
+/// What to measure, and how thoroughly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Within a minute on two cores: two runs of each, candidates and other layers left out, a slice at stride 9.
+    pub quick: bool,
+    /// Only kernels whose name holds this, and no steps and slices; everything where it is not given.
+    pub only: Option<String>,
+}
+
+impl Settings {
+    fn runs(&self) -> Runs {
+        if self.quick {
+            Runs { least: 2, most: 3, within: Duration::from_millis(100) }
+        } else {
+            Runs { least: 3, most: 9, within: Duration::from_secs(2) }
+        }
+    }
+
+    fn wants(&self, case: &Case) -> bool {
+        self.only.as_ref().is_none_or(|only| case.name.contains(only.as_str()))
+    }
+}
+
+/// What is told as the measuring goes on: how many rows of how many are done, and what comes next.
+pub type Tell<'a> = &'a dyn Fn(usize, usize, &str);
+
+/// Measures the device of `chooser`.
+///
+/// # Errors
+/// [`Error::Usage`] when nothing is to be measured; whatever the device reports; [`Error::Kernel`](crate::Error::Kernel) when no form of a kernel computes correctly there.
+pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report> {
+    if let Some(only) = &settings.only
+        && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
+    {
+        let names: Vec<_> = CONVOLUTIONS.iter().chain(OTHER_KERNELS).map(|case| case.name).collect();
+        return Err(Error::Usage(format!("no kernel's name holds '{only}'; there are {}", names.join(", "))));
+    }
+    let pipelines = chooser.pipelines();
+    let caps = pipelines.gpu().caps();
+    let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
+    let forms = if settings.quick { Vec::new() } else { Form::candidates(caps, 64, 1 << 17) };
+    let others: &[Layer] = if settings.quick { &[] } else { &OTHERS };
+    let cases = || CONVOLUTIONS.iter().chain(OTHER_KERNELS).filter(|case| settings.wants(case));
+    let three: Vec<&Case> = CONVOLUTIONS[..3].iter().filter(|case| settings.wants(case)).collect();
+    let all = cases().count() * REFERENCE.len()
+        + three.len() * (forms.len() * REFERENCE.len() + others.len())
+        + if settings.only.is_none() { 9 } else { 4 };
+    let done = std::cell::Cell::new(0);
+    let next = |what: &str| {
+        tell(done.get(), all, what);
+        done.set(done.get() + 1);
+    };
+
+    let ceilings = Ceilings::measure(pipelines, &timer, runs, &next)?;
+    let row = |chooser: &Chooser, case: &Case, layer: Layer| -> Result<Row> {
+        next(&format!("{} {layer}", case.name));
+        let Recorded { rec, spec, cost } = case.record(chooser, BATCH, layer)?;
+        let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
+        let time = timer.dispatches(&plan, runs)?;
+        Ok(Row::new(case.name, layer.to_string(), spec, cost, time, &ceilings))
+    };
+    let each =
+        |chooser: &Chooser, cases: &mut dyn Iterator<Item = &Case>, layers: &[Layer]| -> Result<Vec<Row>> {
+            cases
+                .flat_map(|case| layers.iter().map(|layer| row(chooser, case, *layer)).collect::<Vec<_>>())
+                .collect()
+        };
+    let kernels = each(chooser, &mut cases(), &REFERENCE)?;
+    let mut candidates = Vec::new();
+    for form in forms {
+        // A form that computes wrongly here is no candidate.
+        if let Ok(rows) = each(&Chooser::only(pipelines, form), &mut three.iter().copied(), &REFERENCE) {
+            let chosen = |row: &Row| {
+                kernels.iter().any(|k| [&k.kernel, &k.spec, &k.shape] == [&row.kernel, &row.spec, &row.shape])
+            };
+            candidates.extend(rows.into_iter().filter(|row| !chosen(row)));
+        }
+    }
+    let layers = each(chooser, &mut three.iter().copied(), others)?;
+
+    let (mut step, mut forward, mut slice, mut mmdi) = (None, None, None, Vec::new());
+    if settings.only.is_none() {
+        let size = [CHANS, BATCH];
+        next("a training step");
+        step = Some(whole::step(chooser, &timer, runs, &ceilings, size)?);
+        next("the network");
+        forward = Some(whole::forward(chooser, &timer, runs, &ceilings, size)?);
+        next("a slice through DIME");
+        slice = Some(whole::slice(chooser, runs, if settings.quick { 9 } else { 3 })?);
+        for mode in [Mode::Corrected, Mode::Clinical] {
+            next("a slice through MMDI");
+            mmdi.push(whole::mmdi(chooser, runs, mode)?);
+        }
+    }
+    tell(all, all, "done");
+    Ok(Report {
+        palpate: env!("CARGO_PKG_VERSION").into(),
+        quick: settings.quick,
+        adapter: adapter(caps),
+        ceilings,
+        kernels,
+        candidates,
+        layers,
+        step,
+        forward,
+        slice,
+        mmdi,
+    })
+}
+
+fn adapter(caps: &Caps) -> Adapter {
+    let info = &caps.info;
+    Adapter {
+        name: info.name.clone(),
+        kind: caps.kind().into(),
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+        subgroup: info.subgroup_min_size,
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        timestamps: caps.timestamps(),
+    }
+}

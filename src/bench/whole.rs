@@ -1,0 +1,199 @@
+//! What users wait for: a training step, a forward pass, a slice.
+
+use super::ceilings::Ceilings;
+use super::report::{Network, Part, Slice};
+use super::timer::{Runs, Timer};
+use crate::dime::{self, Builtin, Dime};
+use crate::error::Result;
+use crate::kernel::choose::Chooser;
+use crate::kernel::harmonic::Frames;
+use crate::mmdi::{self, Mmdi, Mode};
+use crate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use crate::plan::{Plan, Timing};
+use crate::train::{Learned, Objective, TrainStep};
+use std::time::Instant;
+
+/// Rows and columns of the slice, and its phases.
+const SIDE: usize = 256;
+const PHASES: usize = 8;
+/// Radius of the disc that stands for a liver, px, and the wavelength in it.
+const RADIUS: f32 = 40.0;
+const WAVELENGTH: f32 = 25.0;
+const MIB: f64 = 1048576.0;
+
+fn unet(chans: usize) -> Result<Unet> {
+    Unet::new(UnetSettings { chans, norm: Norm::Batch, ..Default::default() })
+}
+
+/// A training step of a network of `chans` channels on `batch` patches.
+///
+/// # Errors
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) when it does not fit the device.
+pub fn step(
+    chooser: &Chooser,
+    timer: &Timer,
+    runs: Runs,
+    ceilings: &Ceilings,
+    [chans, batch]: [usize; 2],
+) -> Result<Network> {
+    let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
+    let objective = Objective { total_variation: 0.01, masked: true };
+    let step = TrainStep::new(chooser, &learned, [batch, 30, 30], objective, Default::default(), &|_, _| {})?;
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+    let pixels = batch * 30 * 30;
+    let (input, truth, mask) = (random(2 * pixels), random(pixels), vec![1.0; pixels]);
+    step.run([&input, &truth, &mask], 1, 1, 3e-4)?;
+    network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory())
+}
+
+/// A network of `chans` channels on `batch` patches, as it is used.
+///
+/// # Errors
+/// As of [`step`].
+pub fn forward(
+    chooser: &Chooser,
+    timer: &Timer,
+    runs: Runs,
+    ceilings: &Ceilings,
+    [chans, batch]: [usize; 2],
+) -> Result<Network> {
+    let forward = Forward::new(chooser, &Weights::random(unet(chans)?, 1), [30, 30], batch, &|_, _| {})?;
+    network(forward.plan(), timer, runs, ceilings, [chans, forward.batch()], forward.memory())
+}
+
+fn network(
+    plan: &Plan,
+    timer: &Timer,
+    runs: Runs,
+    ceilings: &Ceilings,
+    [chans, batch]: [usize; 2],
+    memory: u64,
+) -> Result<Network> {
+    let time = timer.whole(plan, runs)?;
+    let convolves = |t: &Timing| t.label.starts_with("convolve");
+    let flops: f64 = plan.timings().filter(convolves).map(|t| t.cost.flops).sum();
+    let gflops = flops / time.seconds() / 1e9;
+    Ok(Network {
+        chans,
+        batch,
+        time,
+        patches_per_second: batch as f64 / time.seconds(),
+        gflops,
+        share_of_ceiling: gflops / ceilings.fma_gflops,
+        memory_mib: memory as f64 / MIB,
+        parts: if timer.by_device() { parts(&plan.profile()?) } else { Vec::new() },
+    })
+}
+
+/// Where the time goes, the longest first.
+fn parts(timings: &[Timing]) -> Vec<Part> {
+    let all: f64 = timings.iter().map(|t| t.seconds).sum();
+    let mut stages: Vec<&str> = Vec::new();
+    timings.iter().for_each(|t| {
+        if !stages.contains(&t.stage) {
+            stages.push(t.stage);
+        }
+    });
+    let part = |stage: &str| {
+        let own = || timings.iter().filter(|t| t.stage == stage);
+        let seconds: f64 = own().map(|t| t.seconds).sum();
+        let flops: f64 = own().map(|t| t.cost.flops).sum();
+        Part {
+            stage: stage.into(),
+            ms: 1e3 * seconds,
+            share_of_time: seconds / all,
+            gflops: flops / seconds.max(1e-12) / 1e9,
+        }
+    };
+    let mut parts: Vec<Part> = stages.into_iter().map(part).collect();
+    parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    parts
+}
+
+/// Phases of a plane wave in a disc of a liver's size, and the disc.
+fn disc() -> (Vec<f32>, Vec<bool>) {
+    let at = |i: usize| ((i % SIDE) as f32, (i / SIDE % SIDE) as f32, (i / (SIDE * SIDE)) as f32);
+    let middle = (SIDE - 1) as f32 / 2.0;
+    let inside = |i: usize| (at(i).0 - middle).hypot(at(i).1 - middle) < RADIUS;
+    let wave = |i: usize| {
+        let (x, y, t) = at(i);
+        (std::f32::consts::TAU * (t / PHASES as f32 - (0.9 * x + 0.4 * y) / WAVELENGTH)).cos()
+    };
+    let plane = SIDE * SIDE;
+    let frames = (0..PHASES * plane).map(|i| if inside(i % plane) { wave(i) } else { 0.0 });
+    (frames.collect(), (0..plane).map(inside).collect())
+}
+
+/// DIME, with the network that comes with palpate, on one slice.
+///
+/// # Errors
+/// As of [`Dime::new`].
+pub fn slice(chooser: &Chooser, runs: Runs, stride: usize) -> Result<Slice> {
+    let (frames, mask) = disc();
+    let settings = dime::Settings {
+        size: [SIDE; 2],
+        spacing_mm: [1.0; 2],
+        frames: Frames::Phases(PHASES),
+        conjugated: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        stride,
+        batch: 128,
+        patch: None,
+        pixel_mm: None,
+    };
+    let start = Instant::now();
+    let mut dime = Dime::new(chooser, &Builtin::Bulk.weights()?, &settings, &|_, _| {})?;
+    let mut cold_ms = None;
+    let time = runs.measure(|| {
+        let again = Instant::now();
+        dime.invert(&frames, &mask)?;
+        cold_ms.get_or_insert_with(|| 1e3 * start.elapsed().as_secs_f64());
+        Ok(again.elapsed().as_secs_f64())
+    })?;
+    Ok(Slice {
+        method: "DIME".into(),
+        side: SIDE,
+        inside: mask.iter().filter(|m| **m).count(),
+        stride: Some(stride),
+        cold_ms: cold_ms.unwrap_or_default(),
+        time,
+        memory_mib: dime.plan().memory() as f64 / MIB,
+    })
+}
+
+/// The direct inversion on one slice, in `mode`.
+///
+/// # Errors
+/// As of [`Mmdi::new`].
+pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
+    let (frames, mask) = disc();
+    let settings = mmdi::Settings {
+        mode,
+        size: [SIDE; 2],
+        spacing_mm: [1.0; 2],
+        frames: Frames::Phases(PHASES),
+        zero_lost: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+    };
+    let start = Instant::now();
+    let mmdi = Mmdi::new(chooser.pipelines(), &settings, &|_, _| {})?;
+    let mut cold_ms = None;
+    let time = runs.measure(|| {
+        let again = Instant::now();
+        mmdi.invert(&frames, &mask)?;
+        cold_ms.get_or_insert_with(|| 1e3 * start.elapsed().as_secs_f64());
+        Ok(again.elapsed().as_secs_f64())
+    })?;
+    Ok(Slice {
+        method: format!("MMDI, {mode}"),
+        side: SIDE,
+        inside: mask.iter().filter(|m| **m).count(),
+        stride: None,
+        cold_ms: cold_ms.unwrap_or_default(),
+        time,
+        memory_mib: mmdi.plan().memory() as f64 / MIB,
+    })
+}

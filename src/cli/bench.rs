@@ -1,0 +1,326 @@
+//! `palpate bench`: this adapter against its own limits.
+
+use super::progress::Bars;
+use super::{AdapterOption, TuneOption, json, print, say};
+use palpate::bench::{self, Comparison, FALL, Network, Report, Row, Slice, compare};
+use palpate::io::OutputSet;
+use palpate::io::png::{Kind, roofline};
+use palpate::{Error, Result};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Measure this adapter's limits, and how close the kernels come to them
+///
+/// First what the adapter can do at most: multiply-adds, memory, dispatches. Then, at batches of 128, every kernel of the
+/// network at four layers' shapes, other layers, what other specialisations would reach, a training step, the network
+/// alone, and slices of 256 × 256 pixels through DIME and MMDI. Kernels run warm, with caches flushed in between, and
+/// count as medians. A share of the ceiling is the least time that the limits allow over the time it took.
+///
+/// Example: palpate bench -o bench
+/// Example: palpate bench --compare benches/results/llvmpipe.json
+#[derive(clap::Args)]
+pub struct Bench {
+    /// Few runs, no other specialisations and layers, a coarser slice: within a minute on two cores
+    #[arg(long)]
+    quick: bool,
+    /// Only kernels whose name holds this: conv3x3, norm, …; no steps and slices
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Set two results side by side, or measure and set that beside one; warns of falls of more than 15 %
+    #[arg(long, value_name = "JSON", num_args = 1..=2)]
+    compare: Vec<PathBuf>,
+    /// Folder for bench.json, bench.md and roofline.png
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    adapter: AdapterOption,
+    #[command(flatten)]
+    tune: TuneOption,
+}
+
+const FILES: [&str; 3] = ["bench.json", "bench.md", "roofline.png"];
+
+#[derive(Serialize)]
+struct Side<'a> {
+    name: &'a str,
+    adapter: &'a bench::Adapter,
+}
+
+#[derive(Serialize)]
+struct Beside<'a> {
+    sides: [Side<'a>; 2],
+    rows: Vec<Compared<'a>>,
+}
+
+#[derive(Serialize)]
+struct Compared<'a> {
+    what: &'a str,
+    unit: &'a str,
+    values: [f64; 2],
+    ratio: f64,
+    share_of_ceiling: Option<[f64; 2]>,
+}
+
+impl Bench {
+    pub fn run(self) -> Result<()> {
+        // What is wrong with a file is known before minutes of measuring.
+        let before = self.compare.iter().map(|path| Report::read(path)).collect::<Result<Vec<_>>>()?;
+        if let [a, b] = before.as_slice() {
+            if self.output.is_some() {
+                return Err(Error::Usage("-o is for what is measured; two results are only compared".into()));
+            }
+            let names = [0, 1].map(|i| name(&self.compare[i]));
+            return self.beside([(&names[0], a), (&names[1], b)]);
+        }
+        let mut set = self.output.as_ref().map(|folder| OutputSet::new(folder, self.force)).transpose()?;
+        if let Some(set) = &mut set {
+            set.check_free(&FILES.map(String::from))?;
+        }
+        let report = self.measure()?;
+        if let Some(mut set) = set {
+            set.add_bytes(FILES[0], json(&report)?.as_bytes())?;
+            set.add_bytes(FILES[1], text(&report).as_bytes())?;
+            set.add_bytes(FILES[2], &picture(&report)?)?;
+            set.commit()?;
+        }
+        match before.first() {
+            Some(a) => self.beside([(&name(&self.compare[0]), a), ("now", &report)]),
+            None if self.json => print(&json(&report)?),
+            None => print(&text(&report)),
+        }
+    }
+
+    fn measure(&self) -> Result<Report> {
+        let gpu = self.adapter.open()?;
+        let chooser = self.tune.chooser(&gpu);
+        let bars = Bars::default();
+        let bar = bars.rates("measuring", 0);
+        bar.set_prefix("measuring");
+        let report = bench::run(
+            &chooser,
+            &bench::Settings { quick: self.quick, only: self.only.clone() },
+            &|done, all, what| {
+                bar.set_length(all as u64);
+                bar.set_position(done as u64);
+                bar.set_message(what.to_string());
+            },
+        );
+        bar.finish_and_clear();
+        report
+    }
+
+    fn beside(&self, sides: [(&str, &Report); 2]) -> Result<()> {
+        let [a, b] = sides.map(|(_, report)| report);
+        let rows = compare(a, b);
+        let same = a.adapter.name == b.adapter.name && a.adapter.processors == b.adapter.processors;
+        if self.json {
+            let rows = rows.iter().map(|row| Compared {
+                what: &row.what,
+                unit: row.unit,
+                values: row.values,
+                ratio: row.ratio(),
+                share_of_ceiling: row.shares,
+            });
+            let sides = sides.map(|(name, report)| Side { name, adapter: &report.adapter });
+            print(&json(&Beside { sides, rows: rows.collect() })?)?;
+        } else {
+            print(&side_by_side(sides, &rows))?;
+        }
+        // On other adapters other rates are no falls.
+        for row in rows.iter().filter(|row| same && row.fell()) {
+            say(format_args!(
+                "warning: {} fell by {:.0} %, from {} to {} {}",
+                row.what,
+                100.0 * (1.0 - row.ratio()),
+                short(row.values[0]),
+                short(row.values[1]),
+                row.unit
+            ));
+        }
+        if same && rows.iter().all(|row| !row.fell()) {
+            say(format_args!("nothing fell by more than {:.0} %", 100.0 * FALL));
+        }
+        Ok(())
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Three digits or so.
+fn short(value: f64) -> String {
+    let digits = if value.abs() >= 100.0 {
+        0
+    } else if value.abs() >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.digits$}")
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// The report as Markdown, which reads well on a terminal too.
+fn text(report: &Report) -> String {
+    let Report { adapter, ceilings, .. } = report;
+    let mut out = format!(
+        "# {}\n\n{} through {}, driver {}; {} processors; kernels timed by {}. palpate {}{}.\n\n",
+        adapter.name,
+        adapter.kind,
+        adapter.backend,
+        adapter.driver,
+        adapter.processors,
+        if adapter.timestamps { "the device's clock" } else { "the host's clock" },
+        report.palpate,
+        if report.quick { ", measured quickly" } else { "" }
+    );
+    let half = ceilings.fma_f16_gflops.map(|rate| format!(" ({} in f16)", short(rate))).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "Ceilings: {} GFLOP/s of multiply-adds{half}, {} GB/s of memory, {} μs a dispatch, {} μs a submission.\n",
+        short(ceilings.fma_gflops),
+        short(ceilings.copy_gbs),
+        short(ceilings.dispatch_us),
+        short(ceilings.submit_us)
+    );
+    rows(&mut out, "Kernels, batches of 128", &report.kernels);
+    medians(&mut out, report);
+    rows(&mut out, "Other layers", &report.layers);
+    rows(&mut out, "Other specialisations", &report.candidates);
+    for (title, found) in [("Training step", &report.step), ("Network alone", &report.forward)] {
+        if let Some(found) = found {
+            network(&mut out, title, found);
+        }
+    }
+    slices(&mut out, report);
+    out
+}
+
+fn rows(out: &mut String, title: &str, rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "## {title}\n\n| kernel | shape | ms | ± % | GFLOP/s | GB/s | of the ceiling | specialisation |\n\
+         |---|---|--:|--:|--:|--:|--:|---|"
+    );
+    for row in rows {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {:.0} | {} | {} | {} | {} |",
+            row.kernel,
+            row.shape,
+            short(row.time.ms),
+            50.0 * row.time.spread,
+            short(row.gflops),
+            short(row.gbs),
+            percent(row.share_of_ceiling),
+            row.spec
+        );
+    }
+    out.push('\n');
+}
+
+fn medians(out: &mut String, report: &Report) {
+    let names = ["conv3x3_forward", "conv3x3_grad_input", "conv3x3_grad_weight"];
+    let share = |name: &&str| Some(format!("{name} {}", percent(report.median_share(name)?)));
+    let shares: Vec<_> = names.iter().filter_map(share).collect();
+    if !shares.is_empty() {
+        let _ = writeln!(out, "Median share of the ceiling over the four shapes: {}.\n", shares.join(", "));
+    }
+}
+
+fn network(out: &mut String, title: &str, network: &Network) {
+    let Network { chans, batch, time, patches_per_second, gflops, share_of_ceiling, memory_mib, parts } =
+        network;
+    let _ = writeln!(
+        out,
+        "## {title}\n\n{chans} channels, batches of {batch}: {} ms (± {:.0} %), {} patches/s, {} GFLOP/s ({} of the \
+         ceiling), {memory_mib:.0} MiB.\n",
+        short(time.ms),
+        50.0 * time.spread,
+        short(*patches_per_second),
+        short(*gflops),
+        percent(*share_of_ceiling)
+    );
+    if !parts.is_empty() {
+        let _ = writeln!(out, "| part | ms | of the time | GFLOP/s |\n|---|--:|--:|--:|");
+        for part in parts {
+            let (ms, share, rate) = (short(part.ms), percent(part.share_of_time), short(part.gflops));
+            let _ = writeln!(out, "| {} | {ms} | {share} | {rate} |", part.stage);
+        }
+        out.push('\n');
+    }
+}
+
+fn slices(out: &mut String, report: &Report) {
+    if report.slice.is_none() && report.mmdi.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "## Slices\n\n| method | image | first, ms | then, ms | ± % | MiB |\n|---|---|--:|--:|--:|--:|"
+    );
+    for slice in report.slice.iter().chain(&report.mmdi) {
+        let Slice { method, side, inside, stride, cold_ms, time, memory_mib } = slice;
+        let stride = stride.map(|s| format!(", stride {s}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "| {method} | {side}², {inside} px inside{stride} | {} | {} | {:.0} | {memory_mib:.0} |",
+            short(*cold_ms),
+            short(time.ms),
+            50.0 * time.spread
+        );
+    }
+}
+
+fn side_by_side([a, b]: [(&str, &Report); 2], rows: &[Comparison]) -> String {
+    let mut out = format!(
+        "| | {} | {} | | ratio | of the ceilings |\n|---|--:|--:|---|--:|--:|\n| adapter | {} | {} | | | |\n",
+        a.0, b.0, a.1.adapter.name, b.1.adapter.name
+    );
+    for row in rows {
+        let shares = row.shares.map(|[a, b]| format!("{}, {}", percent(a), percent(b))).unwrap_or_default();
+        let [x, y] = row.values.map(short);
+        let mark = if row.fell() { " ↓" } else { "" };
+        let _ = writeln!(
+            out,
+            "| {} | {x} | {y} | {} | {:.2}{mark} | {shares} |",
+            row.what,
+            row.unit,
+            row.ratio()
+        );
+    }
+    out
+}
+
+/// Every row by what it is bound by: as many kinds as there are of work.
+fn picture(report: &Report) -> Result<Vec<u8>> {
+    let rows = || report.kernels.iter().chain(&report.layers);
+    let of = |name: &str, belongs: &dyn Fn(&str) -> bool| Kind {
+        name: name.into(),
+        points: rows().filter(|r| belongs(&r.kernel)).map(|r| [r.gflops / r.gbs, r.gflops]).collect(),
+    };
+    let ends = |end: &'static str| move |kernel: &str| kernel.starts_with("conv") && kernel.ends_with(end);
+    let kinds = [
+        of("convolutions, forward", &ends("_forward")),
+        of("data gradients", &ends("_grad_input")),
+        of("weight gradients", &ends("_grad_weight")),
+        of("norm and activation", &|kernel| kernel.starts_with("norm")),
+        of("everything else", &|kernel| !kernel.starts_with("conv") && !kernel.starts_with("norm")),
+    ];
+    let title = format!("palpate on {}, batches of 128", report.adapter.name);
+    roofline(&title, [report.ceilings.fma_gflops, report.ceilings.copy_gbs], &kinds)
+}
