@@ -7,7 +7,8 @@
 // as they are at inference. bias, gamma and beta are in the buffer of the weights.
 //
 // GEOMETRY 0: 3 x 3, zeros around.  1: 1 x 1.  2: transposed 2 x 2 with stride 2, each output pixel of which has
-// one tap.  3: 2 x 2 with stride 2, which is the data gradient of 2. The data gradients of 0 and 1 are 0 and 1
+// one tap.  3: 2 x 2 with stride 2, which is the data gradient of 2.  4: of images of 16 pixels each its own tap, the
+// products of winograd_input.wgsl; h and w are 1. The data gradients of 0 and 1 are 0 and 1
 // with the weights of flip.wgsl. n, h, w is the smaller of the two batches of images. weights [taps][4 ci4][co4].
 //
 // Pixels are numbered with the image fastest, so that one workgroup's pixels lie, in a large batch, at one place
@@ -15,9 +16,9 @@
 //
 // TILED 0, for software adapters: 8 threads in teams of LANES hold a quad of output channels each and 4 LANES
 // pixels; each lane gathers 4 pixels' quad of input channels and shares it by broadcast. Dispatch: pixels / 32 by
-// co4 / LANES. TILED 1, for GPUs: 256 threads compute 64 pixels x 64 channels, 4 x 4 each, from 16 input channels
-// at a time in workgroup memory. Dispatch: pixels / 64 by co4 / 16. Both by 4 taps along z in GEOMETRY 2. Pixels that
-// are too many for x go on along z, behind the taps.
+// co4 / LANES. TILED 1, for GPUs: 256 threads compute 16 ROWS pixels x 64 QUADS channels, ROWS x 4 QUADS each, from 16
+// input channels at a time in workgroup memory; LOADS is ROWS / 4. Dispatch: pixels / (16 ROWS) by co4 / (16 QUADS). Both
+// by 4 or 16 taps along z in GEOMETRY 2 and 4. Pixels that are too many for x go on along z, behind the taps.
 #use geometry
 #use stored
 #if FINISH == 2
@@ -45,7 +46,11 @@ struct Params {
 #if GEOMETRY == 2
 const ALONG_Z: u32 = 4;
 #else
+#if GEOMETRY == 4
+const ALONG_Z: u32 = 16;
+#else
 const ALONG_Z: u32 = 1;
+#end
 #end
 
 @group(0) @binding(0) var<uniform> p: Params;

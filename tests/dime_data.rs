@@ -277,16 +277,16 @@ const STUDY_1B: Asked = Asked {
     correlation: Some([0.95, 0.99]),
 };
 const STUDY_2: Asked = Asked {
-    pixels: Some(0.47),
-    means: Some(0.13),
+    pixels: Some(0.45),
+    means: Some(0.09),
     inter_pixel_sd: Some(0.44),
     correlation: Some([0.92, 0.99]),
     ..NOTHING
 };
 const STUDY_2_ERODED: Asked = Asked {
-    pixels: Some(0.28),
-    means: Some(0.06),
-    inter_pixel_sd: Some(0.26),
+    pixels: Some(0.27),
+    means: Some(0.09),
+    inter_pixel_sd: Some(0.25),
     correlation: Some([0.97, 0.99]),
     ..NOTHING
 };

@@ -53,6 +53,7 @@ fn data(train: usize, validation: usize, shape: [usize; 2]) -> tempfile::TempDir
 fn palpate(data: &Path, out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_palpate"));
     command.args(["train", "--data"]).arg(data).arg("-o").arg(out).args(more);
+    command.env("PALPATE_NO_TUNE", "1");
     if let Ok(adapter) = std::env::var("PALPATE_ADAPTER") {
         command.args(["--adapter", &adapter]);
     }

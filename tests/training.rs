@@ -5,7 +5,7 @@ mod common;
 
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::Form;
+use palpate::kernel::convolve::{Form, Product};
 use palpate::kernel::{Checks, Pipelines};
 use palpate::nn::{Entry, Forward, Weights};
 use palpate::train::{Learned, Objective, TrainStep};
@@ -162,7 +162,7 @@ const STEPS: [&str; 6] = [
 fn a_training_step_equals_pytorchs_in_every_form() {
     let Some(gpu) = common::gpu() else { return };
     for name in STEPS {
-        for form in Form::candidates(gpu.caps(), 64, 1 << 17) {
+        for form in Form::candidates(gpu.caps(), Product::LARGE) {
             step_equals(&gpu, Checks::Off, Some(form), name);
         }
     }

@@ -5,9 +5,9 @@
 #
 # Everything goes to FOLDER (out/weights if none is named): the sets, and the training in a folder of its model's name, of
 # which weights.safetensors is what weights/ has. Interrupted, it goes on where it stopped. The bulk's training has two parts,
-# of 16 and 8 epochs; the slab's and the mixed network go on from the bulk's: FOLDER's own if it has been trained there,
-# weights/bulk.safetensors otherwise. CHANS in the environment asks for a network of other width, and BATCH, EPOCHS and RATE
-# for another schedule of the second part or of what goes on from it.
+# of 16 and 8 epochs; the slab's, of 8 and 5, and the mixed network's go on from the bulk's: FOLDER's own if it has been
+# trained there, weights/bulk.safetensors otherwise. CHANS in the environment asks for a network of other width, and BATCH,
+# EPOCHS and RATE for another schedule of the last part.
 set -euo pipefail
 
 model=${1:-} out=${2:-out/weights}
@@ -44,12 +44,17 @@ train() {
 }
 
 # What goes on from other weights draws patches of its own, by another seed.
-further=(--epochs "${EPOCHS:-8}" --learning-rate "${RATE:-1e-3}" --batch "${BATCH:-32}")
+further() { echo "--epochs ${EPOCHS:-$1} --learning-rate ${RATE:-1e-3} --batch ${BATCH:-32}"; }
 if [[ $model == bulk ]]; then
     train bulk-begun --chans "${CHANS:-16}" --norm batch --epochs 16 --learning-rate 1.5e-3 --batch 64
-    train bulk --from "$out/bulk-begun/weights.safetensors" --seed 2 "${further[@]}"
+    train bulk --from "$out/bulk-begun/weights.safetensors" --seed 2 $(further 8)
 else
     bulk=$out/bulk/weights.safetensors
     [[ -e $bulk ]] || bulk=weights/bulk.safetensors
-    train "$model" --from "$bulk" "${further[@]}"
+    if [[ $model == slab ]]; then
+        train slab-begun --from "$bulk" --epochs 8 --learning-rate 1e-3 --batch 32
+        train slab --from "$out/slab-begun/weights.safetensors" --seed 2 $(further 5)
+    else
+        train mixed --from "$bulk" $(further 4)
+    fi
 fi

@@ -1,6 +1,6 @@
 """PyTorch's 3 x 3 convolutions and a training step, at the shapes of `palpate bench`: one JSON line for each.
 
-    python -m venv venv && venv/bin/pip install torch && venv/bin/python pytorch.py [RUNS] [--compile]
+    python -m venv venv && venv/bin/pip install torch numpy safetensors && venv/bin/python pytorch.py [RUNS] [--compile]
 
 On the CPU where there is no CUDA; with CUDA in strict f32, in TF32 and under automatic mixed precision. --compile adds the
 step compiled. Kernels run warm, with caches flushed in between, and count as medians.
@@ -54,12 +54,14 @@ def tell(peer, kernel, shape, ms, gflop):
 
 
 def kernels(peer, context):
+    # Autocast does not know gradients called by themselves: their operands are given in half precision.
+    dtype = torch.float16 if context is amp else torch.float32
     for c, side in SHAPES:
         x = torch.rand(BATCH, c, side, side, device=device) - 0.5
         w = torch.rand(c, c, 3, 3, device=device) - 0.5
         up = torch.rand(BATCH, c, side, side, device=device) - 0.5
         # cuDNN and oneDNN both prefer channels last.
-        x, w, up = [t.to(memory_format=torch.channels_last) for t in (x, w, up)]
+        x, w, up = [t.to(dtype, memory_format=torch.channels_last) for t in (x, w, up)]
         gflop = 2 * BATCH * side * side * c * c * 9 / 1e9
         work = {
             "conv3x3_forward": lambda: torch.nn.functional.conv2d(x, w, padding=1),

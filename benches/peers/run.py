@@ -1,7 +1,7 @@
 """palpate beside its peers, on this machine: the same shapes, the same batch, in rounds that alternate, as one table.
 
     cargo build --release && cargo build --release --manifest-path benches/peers/burn/Cargo.toml
-    python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy
+    python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy safetensors
     venv/bin/python benches/peers/run.py [--rounds 3] [--json FILE]
 
 What is not installed is left out, and the table says so. burn runs through wgpu on the adapter that palpate uses too.
@@ -73,9 +73,18 @@ ceiling = next((row["gflops"] for row in found if row["peer"] == "ceiling"), Non
 if options.json:
     options.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
+# burn gives both gradients together with the forward pass alone: the others' three, one after the other, stand beside it.
+for shape, peer in dict.fromkeys((row["shape"], row["peer"]) for row in found):
+    kernels = ("conv3x3_forward", "conv3x3_grad_input", "conv3x3_grad_weight")
+    three = [row for row in found if (row["shape"], row["peer"]) == (shape, peer) and row["kernel"] in kernels]
+    if len(three) == 3:
+        ms = sum(row["ms"] for row in three)
+        work = sum(row["gflops"] * row["ms"] for row in three)
+        found.append({"kernel": "conv3x3_all_three", "shape": shape, "peer": peer, "ms": ms, "gflops": work / ms})
+
 names = list(dict.fromkeys(row["peer"] for row in found if row["peer"] != "ceiling"))
 cells = {(row["kernel"], row["shape"], row["peer"]): row for row in found}
-print(f"GFLOP/s, batch 128, medians of {options.rounds} alternating rounds", end="")
+print(f"GFLOP/s (palpate by the device's clock where it has one, the others by the host's), batch 128, medians of {options.rounds} alternating rounds", end="")
 print(f"; palpate's FMA ceiling here: {ceiling:.0f}\n" if ceiling else "\n")
 print("| kernel | shape | " + " | ".join(names) + " |")
 print("|---|---|" + "--:|" * len(names))

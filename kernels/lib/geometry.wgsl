@@ -13,6 +13,9 @@ const TAPS: u32 = 1;
 #if GEOMETRY == 3
 const TAPS: u32 = 4;
 #end
+#if GEOMETRY == 4
+const TAPS: u32 = 1;
+#end
 
 // (image, y, x) of the i-th pixel, the image fastest.
 fn place(i: u32, n: u32, w: u32) -> vec3u {
@@ -36,7 +39,11 @@ fn source(at: vec3u, tap: u32, h: u32, w: u32) -> u32 {
 #if GEOMETRY == 3
     return larger(at, tap, h, w);
 #else
+#if GEOMETRY == 4
+    return 16 * at.x + tap;
+#else
     return smaller(at, h, w);
+#end
 #end
 #end
 }
@@ -54,6 +61,10 @@ fn goal(at: vec3u, tap: u32, h: u32, w: u32) -> u32 {
 #if GEOMETRY == 2
     return larger(at, tap, h, w);
 #else
+#if GEOMETRY == 4
+    return 16 * at.x + tap;
+#else
     return smaller(at, h, w);
+#end
 #end
 }

@@ -12,6 +12,7 @@ use crate::kernel::{
     norm, norm_grad, norm_statistics, norm_sums, pack, pad, pad_grad, pool, pool_grad, reduce,
     total_variation, total_variation_grad, unpack, upsample, upsample_grad,
 };
+use crate::kernel::{norm_running, sum_groups};
 use crate::plan::{Dispatch, Recorder};
 use crate::tensor::{Shape, Tensor};
 
@@ -69,7 +70,10 @@ struct Site<'a> {
     chooser: &'a Chooser,
     batch: usize,
     layer: Layer,
-    rng: fastrand::Rng,
+    /// What values are made up by; nothing where none are wanted.
+    rng: Option<fastrand::Rng>,
+    /// What a convolution reads and writes at the least, whatever its form.
+    floats: Option<usize>,
 }
 
 /// A case, recorded.
@@ -88,10 +92,7 @@ impl Case {
     /// # Errors
     /// [`Error::Kernel`](crate::Error::Kernel) when no form of it computes correctly on this device.
     pub fn record(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Recorded> {
-        let rng = fastrand::Rng::with_seed(1);
-        let mut site = Site { rec: Recorder::new(), chooser, batch, layer, rng };
-        (self.record)(&mut site)?;
-        let Site { rec, .. } = site;
+        let (rec, floats) = self.site(chooser, batch, layer, Some(fastrand::Rng::with_seed(1)))?;
         let all = rec.dispatches();
         let work = |d: &&Dispatch| d.cost.flops + d.cost.bytes;
         let most = all.iter().max_by(|a, b| work(a).total_cmp(&work(b)));
@@ -105,9 +106,30 @@ impl Case {
         };
         let cost = Cost {
             flops: counted.iter().map(|d| d.cost.flops).sum(),
-            bytes: all.iter().map(|d| d.cost.bytes).sum(),
+            bytes: floats
+                .map_or_else(|| all.iter().map(|d| d.cost.bytes).sum(), |floats| 4.0 * floats as f64),
         };
         Ok(Recorded { rec, spec, cost })
+    }
+
+    /// Asks `chooser` which forms it would take, so that it can measure what it does not know.
+    ///
+    /// # Errors
+    /// As of [`Case::record`].
+    pub fn ask(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<()> {
+        self.site(chooser, batch, layer, None).map(drop)
+    }
+
+    fn site(
+        &self,
+        chooser: &Chooser,
+        batch: usize,
+        layer: Layer,
+        rng: Option<fastrand::Rng>,
+    ) -> Result<(Recorder, Option<usize>)> {
+        let mut site = Site { rec: Recorder::new(), chooser, batch, layer, rng, floats: None };
+        (self.record)(&mut site)?;
+        Ok((site.rec, site.floats))
     }
 }
 
@@ -122,7 +144,8 @@ impl Site<'_> {
     }
 
     fn random(&mut self, label: &'static str, shape: Shape) -> Tensor {
-        let values: Vec<f32> = (0..shape.floats()).map(|_| self.rng.f32() - 0.5).collect();
+        let Some(rng) = &mut self.rng else { return Tensor::scratch(&mut self.rec, label, shape) };
+        let values: Vec<f32> = (0..shape.floats()).map(|_| rng.f32() - 0.5).collect();
         Tensor::whole(self.rec.constant(label, &values), shape)
     }
 
@@ -143,14 +166,18 @@ impl Site<'_> {
     }
 
     /// Channels and sides before and after `geometry`, which ends at this layer.
-    fn ends(&self, geometry: Geometry) -> [Shape; 2] {
+    fn ends(&mut self, geometry: Geometry) -> [Shape; 2] {
         let Layer { ci, co, side } = self.layer;
-        if geometry == Geometry::Up {
+        let ends = if geometry == Geometry::Up {
+            // Of an odd side what is even, as in the network, where the rest is padding.
             let half = (side / 2).max(1);
             [self.images(half, 2 * ci), self.images(2 * half, co)]
         } else {
             [self.images(side, ci), self.images(side, co)]
-        }
+        };
+        let weights = geometry.weights(ends[0].c, ends[1].c);
+        self.floats = Some(ends.iter().chain([&weights]).map(|shape| shape.floats()).sum());
+        ends
     }
 
     fn forward(&mut self, geometry: Geometry) -> Result<()> {
@@ -257,6 +284,14 @@ pub static OTHER_KERNELS: &[Case] = &[
         let (sums, dst) = (s.random("sums", norm.statistics.shape), s.result(s.out()));
         norm_grad::record(&mut s.rec, norm, grad, sums, dst);
         Ok(())
+    }),
+    case("norm_running", |s| {
+        let shape = Per::Batch.statistics(s.out());
+        s.map(shape, shape, norm_running::record)
+    }),
+    case("sum_groups", |s| {
+        let (from, to) = (Per::Image.statistics(s.out()), Shape::new(1, 1, 1, s.layer.co));
+        s.map(from, to, |rec, sums, dst| sum_groups::record(rec, sums, 0, dst))
     }),
     case("dropout", |s| {
         let step = s.rec.constant("step", &[1u32; 8]);

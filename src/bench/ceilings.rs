@@ -60,7 +60,7 @@ fn work(caps: &Caps, half: bool) -> [usize; 2] {
         (true, false) => [1 << 12, 12_000],
         // Software adapters convert at each step.
         (true, true) => [1 << 12, 1000],
-        (false, _) => [1 << 18, 4000],
+        (false, _) => [1 << 18, 500],
     }
 }
 

@@ -17,7 +17,7 @@ pub use timer::{Measured, Runs, Timer};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::kernel::choose::Chooser;
-use crate::kernel::convolve::Form;
+use crate::kernel::convolve::{Form, Product};
 use crate::mmdi::Mode;
 use crate::plan::Plan;
 use std::time::Duration;
@@ -45,9 +45,36 @@ impl Settings {
         }
     }
 
+    fn others(&self) -> &'static [Layer] {
+        if self.quick { &[] } else { &OTHERS }
+    }
+
+    /// How long forms are compared beforehand at the most.
+    pub fn tuning(&self) -> Duration {
+        Duration::from_secs(if self.quick { 10 } else { 120 })
+    }
+
     fn wants(&self, case: &Case) -> bool {
         self.only.as_ref().is_none_or(|only| case.name.contains(only.as_str()))
     }
+}
+
+/// Asks `chooser` which forms it would take of all that is going to be measured, so that [`Chooser::tune`] can find out.
+///
+/// # Errors
+/// [`Error::Usage`] when nothing is to be measured; [`Error::Kernel`] when no form of a kernel computes correctly.
+pub fn ask(chooser: &Chooser, settings: &Settings) -> Result<()> {
+    if let Some(only) = &settings.only
+        && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
+    {
+        let names: Vec<_> = CONVOLUTIONS.iter().chain(OTHER_KERNELS).map(|case| case.name).collect();
+        return Err(Error::Usage(format!("no kernel's name holds '{only}'; there are {}", names.join(", "))));
+    }
+    let layers = || REFERENCE.iter().chain(settings.others());
+    for case in CONVOLUTIONS.iter().filter(|case| settings.wants(case)) {
+        layers().try_for_each(|layer| case.ask(chooser, BATCH, *layer))?;
+    }
+    if settings.only.is_none() { whole::ask(chooser, [CHANS, BATCH]) } else { Ok(()) }
 }
 
 /// What is told as the measuring goes on: how many rows of how many are done, and what comes next.
@@ -56,19 +83,13 @@ pub type Tell<'a> = &'a dyn Fn(usize, usize, &str);
 /// Measures the device of `chooser`.
 ///
 /// # Errors
-/// [`Error::Usage`] when nothing is to be measured; whatever the device reports; [`Error::Kernel`](crate::Error::Kernel) when no form of a kernel computes correctly there.
+/// Whatever the device reports; [`Error::Kernel`](crate::Error::Kernel) when no form of a kernel computes correctly there.
 pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report> {
-    if let Some(only) = &settings.only
-        && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
-    {
-        let names: Vec<_> = CONVOLUTIONS.iter().chain(OTHER_KERNELS).map(|case| case.name).collect();
-        return Err(Error::Usage(format!("no kernel's name holds '{only}'; there are {}", names.join(", "))));
-    }
     let pipelines = chooser.pipelines();
     let caps = pipelines.gpu().caps();
     let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
-    let forms = if settings.quick { Vec::new() } else { Form::candidates(caps, 64, 1 << 17) };
-    let others: &[Layer] = if settings.quick { &[] } else { &OTHERS };
+    let forms = if settings.quick { Vec::new() } else { Form::rivals(caps, Product::LARGE) };
+    let others = settings.others();
     let cases = || CONVOLUTIONS.iter().chain(OTHER_KERNELS).filter(|case| settings.wants(case));
     let three: Vec<&Case> = CONVOLUTIONS[..3].iter().filter(|case| settings.wants(case)).collect();
     let all = cases().count() * REFERENCE.len()
@@ -97,8 +118,12 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
     let kernels = each(chooser, &mut cases(), &REFERENCE)?;
     let mut candidates = Vec::new();
     for form in forms {
-        // A form that computes wrongly here is no candidate.
-        if let Ok(rows) = each(&Chooser::only(pipelines, form), &mut three.iter().copied(), &REFERENCE) {
+        let rows = match each(&Chooser::only(pipelines, form), &mut three.iter().copied(), &REFERENCE) {
+            // A form that computes wrongly here, or has no room, is no candidate.
+            Err(Error::Kernel { .. } | Error::OutOfMemory(_)) => continue,
+            rows => rows?,
+        };
+        {
             let chosen = |row: &Row| {
                 kernels.iter().any(|k| [&k.kernel, &k.spec, &k.shape] == [&row.kernel, &row.spec, &row.shape])
             };

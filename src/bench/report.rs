@@ -145,7 +145,7 @@ pub struct Slice {
     /// Pixels from one patch to the next.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stride: Option<usize>,
-    /// The first, with the making of kernels and buffers, ms.
+    /// The first, with the making of kernels and buffers, ms; what the driver keeps of kernels on disk counts for it.
     pub cold_ms: f64,
     /// Those after.
     #[serde(flatten)]

@@ -27,6 +27,8 @@ impl Measured {
     /// # Panics
     /// When there was no run.
     pub fn of(mut seconds: Vec<f64>) -> Self {
+        // A clock may be too coarse for what it is to time.
+        seconds.iter_mut().for_each(|s| *s = s.max(1e-9));
         seconds.sort_by(f64::total_cmp);
         let (n, median) =
             (seconds.len(), (seconds[(seconds.len() - 1) / 2] + seconds[seconds.len() / 2]) / 2.0);

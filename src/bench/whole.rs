@@ -19,10 +19,20 @@ const PHASES: usize = 8;
 /// Radius of the disc that stands for a liver, px, and the wavelength in it.
 const RADIUS: f32 = 40.0;
 const WAVELENGTH: f32 = 25.0;
+const OBJECTIVE: Objective = Objective { total_variation: 0.01, masked: true };
 const MIB: f64 = 1048576.0;
 
 fn unet(chans: usize) -> Result<Unet> {
     Unet::new(UnetSettings { chans, norm: Norm::Batch, ..Default::default() })
+}
+
+/// Asks `chooser` which forms a training step would take.
+///
+/// # Errors
+/// As of [`step`].
+pub fn ask(chooser: &Chooser, [chans, batch]: [usize; 2]) -> Result<()> {
+    let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
+    TrainStep::memory_needed(chooser, &learned, [batch, 30, 30], OBJECTIVE).map(drop)
 }
 
 /// A training step of a network of `chans` channels on `batch` patches.
@@ -37,8 +47,7 @@ pub fn step(
     [chans, batch]: [usize; 2],
 ) -> Result<Network> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
-    let objective = Objective { total_variation: 0.01, masked: true };
-    let step = TrainStep::new(chooser, &learned, [batch, 30, 30], objective, Default::default(), &|_, _| {})?;
+    let step = TrainStep::new(chooser, &learned, [batch, 30, 30], OBJECTIVE, Default::default(), &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
     let pixels = batch * 30 * 30;
@@ -59,6 +68,9 @@ pub fn forward(
     [chans, batch]: [usize; 2],
 ) -> Result<Network> {
     let forward = Forward::new(chooser, &Weights::random(unet(chans)?, 1), [30, 30], batch, &|_, _| {})?;
+    let mut rng = fastrand::Rng::with_seed(1);
+    let images: Vec<f32> = (0..2 * forward.batch() * 30 * 30).map(|_| rng.f32() - 0.5).collect();
+    forward.run(&images, &|_| {})?;
     network(forward.plan(), timer, runs, ceilings, [chans, forward.batch()], forward.memory())
 }
 
@@ -143,7 +155,7 @@ pub fn slice(chooser: &Chooser, runs: Runs, stride: usize) -> Result<Slice> {
         patch: None,
         pixel_mm: None,
     };
-    let start = Instant::now();
+    let (chooser, start) = (&chooser.afresh(), Instant::now());
     let mut dime = Dime::new(chooser, &Builtin::Bulk.weights()?, &settings, &|_, _| {})?;
     let mut cold_ms = None;
     let time = runs.measure(|| {
@@ -178,7 +190,7 @@ pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
         frequency_hz: 60.0,
         density: 1000.0,
     };
-    let start = Instant::now();
+    let (chooser, start) = (&chooser.afresh(), Instant::now());
     let mmdi = Mmdi::new(chooser.pipelines(), &settings, &|_, _| {})?;
     let mut cold_ms = None;
     let time = runs.measure(|| {

@@ -72,6 +72,9 @@ impl Bench {
     pub fn run(self) -> Result<()> {
         // What is wrong with a file is known before minutes of measuring.
         let before = self.compare.iter().map(|path| Report::read(path)).collect::<Result<Vec<_>>>()?;
+        if before.len() > 2 {
+            return Err(Error::Usage("--compare takes one result or two".into()));
+        }
         if let [a, b] = before.as_slice() {
             if self.output.is_some() {
                 return Err(Error::Usage("-o is for what is measured; two results are only compared".into()));
@@ -101,17 +104,24 @@ impl Bench {
         let gpu = self.adapter.open()?;
         let chooser = self.tune.chooser(&gpu);
         let bars = Bars::default();
+        let settings = bench::Settings { quick: self.quick, only: self.only.clone() };
+        bench::ask(&chooser, &settings)?;
+        let bar = bars.bar("choosing kernels", 0);
+        let tuned = chooser.tune(settings.tuning(), &|done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        if let Some(error) = tuned?.not_kept {
+            say(format_args!("warning: what was found of kernels is not kept: {error}"));
+        }
         let bar = bars.rates("measuring", 0);
         bar.set_prefix("measuring");
-        let report = bench::run(
-            &chooser,
-            &bench::Settings { quick: self.quick, only: self.only.clone() },
-            &|done, all, what| {
-                bar.set_length(all as u64);
-                bar.set_position(done as u64);
-                bar.set_message(what.to_string());
-            },
-        );
+        let report = bench::run(&chooser, &settings, &|done, all, what| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+            bar.set_message(what.to_string());
+        });
         bar.finish_and_clear();
         report
     }
@@ -119,7 +129,12 @@ impl Bench {
     fn beside(&self, sides: [(&str, &Report); 2]) -> Result<()> {
         let [a, b] = sides.map(|(_, report)| report);
         let rows = compare(a, b);
-        let same = a.adapter.name == b.adapter.name && a.adapter.processors == b.adapter.processors;
+        // On another adapter, or by another clock, other rates are no falls.
+        let of = |report: &Report| {
+            let bench::Adapter { name, backend, processors, timestamps, .. } = report.adapter.clone();
+            (name, backend, processors, timestamps)
+        };
+        let same = of(a) == of(b);
         if self.json {
             let rows = rows.iter().map(|row| Compared {
                 what: &row.what,
@@ -133,7 +148,6 @@ impl Bench {
         } else {
             print(&side_by_side(sides, &rows))?;
         }
-        // On other adapters other rates are no falls.
         for row in rows.iter().filter(|row| same && row.fell()) {
             say(format_args!(
                 "warning: {} fell by {:.0} %, from {} to {} {}",

@@ -2,7 +2,7 @@
 
 use super::{AdapterOption, json, print};
 use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
-use palpate::kernel::convolve::Form;
+use palpate::kernel::convolve::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
 
@@ -95,7 +95,8 @@ impl Found {
                 found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
                 found.timestamps = caps.timestamps();
                 found.subgroup = caps.info.subgroup_min_size;
-                found.convolution = Form::candidates(caps, 64, 1 << 17).first().map(|form| form.described());
+                found.convolution =
+                    Form::candidates(caps, Product::LARGE).first().map(|form| form.described());
                 found.max_buffer_mib = caps.max_binding() >> 20;
                 found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
                 found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;

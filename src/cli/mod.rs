@@ -104,7 +104,7 @@ impl TuneOption {
             say(format_args!("warning: {error}"));
             Tuning::new(caps)
         });
-        Chooser::tuned(&pipelines, own.or(Tuning::shipped(caps)), path)
+        Chooser::tuned(&pipelines, own, path)
     }
 }
 

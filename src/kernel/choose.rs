@@ -1,9 +1,9 @@
 //! Which form of a kernel a device runs: the fastest that was measured there, or else the most promising one; in either
 //! case one whose results agree with the oracle on that device.
 
-use super::convolve::{Finish, Form, Geometry};
+use super::convolve::{Finish, Form, Geometry, Product};
 use super::tune::{Answer, Question, Tuning, Work};
-use super::{Expect, Pipelines, Place, Size, Spec, convolve, convolve_weights};
+use super::{Checks, Expect, Pipelines, Place, Size, Spec, convolve, convolve_weights};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Recorder};
 use crate::tensor::{Shape, Tensor};
@@ -40,9 +40,11 @@ pub struct Tuned {
 #[derive(Default)]
 struct Found {
     verdicts: HashMap<Spec, Option<String>>,
-    /// What was measured before, here or elsewhere; nothing where that is not wanted.
-    tuning: Option<Tuning>,
-    /// Where it is kept.
+    /// What was measured here; nothing where that is not wanted.
+    own: Option<Tuning>,
+    /// What was measured on others like it.
+    shipped: Tuning,
+    /// Where the former is kept.
     kept: Option<PathBuf>,
     /// What was asked and is not known.
     open: Vec<Question>,
@@ -59,12 +61,32 @@ impl Chooser {
         Self { only: Some(form), ..Self::new(pipelines) }
     }
 
-    /// Chooses what `tuning` says is fastest, and what promises most where it says nothing. What [`Chooser::tune`] adds
-    /// is `kept` there, if anywhere.
-    pub fn tuned(pipelines: &Pipelines, tuning: Tuning, kept: Option<PathBuf>) -> Self {
+    /// Chooses what `own` measurements of this device say is fastest, or else what came with palpate for devices like it,
+    /// or else what promises most. What [`Chooser::tune`] adds is `kept` there, if anywhere.
+    pub fn tuned(pipelines: &Pipelines, own: Tuning, kept: Option<PathBuf>) -> Self {
         let chooser = Self::new(pipelines);
-        *chooser.found() = Found { tuning: Some(tuning), kept, ..Found::default() };
+        let shipped = Tuning::shipped(pipelines.gpu().caps());
+        *chooser.found() = Found { own: Some(own), shipped, kept, ..Found::default() };
         chooser
+    }
+
+    /// Chooses as `forms` say, what promises most where they say nothing, and measures nothing: to go on as before.
+    pub fn fixed(&self, forms: Tuning) -> Self {
+        let chooser = Self { only: self.only, ..Self::new(&self.pipelines) };
+        chooser.found().shipped = forms;
+        chooser
+    }
+
+    /// The same on pipelines that nothing has been compiled for.
+    pub fn afresh(&self) -> Self {
+        let pipelines = Pipelines::new(self.pipelines.gpu(), Checks::Off);
+        Self { pipelines, ..self.fixed(self.forms()) }
+    }
+
+    /// What it chooses by.
+    pub fn forms(&self) -> Tuning {
+        let found = self.found();
+        found.own.clone().unwrap_or_default().or(found.shipped.clone())
     }
 
     /// The pipelines it chooses for.
@@ -93,29 +115,28 @@ impl Chooser {
     /// [`Error::Kernel`] when no form computes correctly on this device.
     pub fn convolve_weights(&self, geometry: Geometry, src: Shape, co: usize) -> Result<Form> {
         let question = ask(Work::Weights, geometry, src, co);
-        self.answer(question, &|form| convolve_weights::spec(form, geometry, [src.c, co]))
+        self.answer(question, &|form| gradient_specs(form, geometry, [src.c, co]))
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, question: Question, spec: &dyn Fn(Form) -> Spec) -> Result<Form> {
+    fn answer(&self, question: Question, specs: &dyn Fn(Form) -> Vec<Spec>) -> Result<Form> {
         let candidates = self.candidates(&question);
         let known = {
             let mut found = self.found();
-            let known = found.tuning.as_ref().and_then(|tuning| tuning.form(&question));
-            if known.is_none() && found.tuning.is_some() && !found.open.contains(&question) {
+            let own = found.own.as_ref().map(|own| own.form(&question));
+            if own == Some(None) && !found.open.contains(&question) {
                 found.open.push(question);
             }
-            known.filter(|form| candidates.contains(form))
+            own.flatten().or_else(|| found.shipped.form(&question)).filter(|form| candidates.contains(form))
         };
         let mut failures = Vec::new();
         for form in known.into_iter().chain(candidates) {
-            let spec = spec(form);
-            match self.verdict(&spec)? {
+            match self.verdicts(&specs(form))? {
                 None => return Ok(form),
-                Some(what) => failures.push(format!("{}: {what}", spec.label())),
+                Some(what) => failures.push(what),
             }
         }
         Err(Error::kernel(
@@ -129,10 +150,24 @@ impl Chooser {
     }
 
     fn candidates(&self, question: &Question) -> Vec<Form> {
-        let pixels = question.images * question.image[0] * question.image[1];
-        let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.channels[1], pixels);
-        forms.retain(|form| self.only.is_none_or(|only| only == *form));
+        let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.product());
+        forms.retain(|form| !question.specs(*form).is_empty());
+        if let Some(only) = self.only {
+            // Where Winograd's is not to be had, the form of its products stands for it.
+            let only = if forms.contains(&only) { only } else { only.direct() };
+            forms.retain(|form| *form == only);
+        }
         forms
+    }
+
+    /// What is wrong with the first of `specs` that something is wrong with.
+    fn verdicts(&self, specs: &[Spec]) -> Result<Option<String>> {
+        for spec in specs {
+            if let Some(what) = self.verdict(spec)? {
+                return Ok(Some(format!("{}: {what}", spec.label())));
+            }
+        }
+        Ok(None)
     }
 
     /// What is wrong with `spec` on this device, if anything. Devices that are lost are errors, not verdicts.
@@ -163,42 +198,38 @@ impl Chooser {
     /// [`Error::DeviceLost`] when the device goes away.
     pub fn tune(&self, within: Duration, tell: &dyn Fn(usize, usize)) -> Result<Tuned> {
         let open = std::mem::take(&mut self.found().open);
-        let start = Instant::now();
-        let mut answered = 0;
+        let (start, mut tuned) = (Instant::now(), Tuned::default());
         for (i, question) in open.iter().enumerate() {
             tell(i, open.len());
             if start.elapsed() >= within {
                 self.found().open.extend_from_slice(&open[i..]);
                 break;
             }
-            if let Some(answer) = self.measure(*question)?
-                && let Some(tuning) = &mut self.found().tuning
-            {
-                tuning.learn(answer);
-                answered += 1;
+            let Some(answer) = self.measure(*question)? else { continue };
+            let mut found = self.found();
+            let Found { own: Some(own), kept, .. } = &mut *found else { break };
+            own.learn(answer);
+            tuned.answered += 1;
+            // At once: what takes long may be interrupted.
+            if let Some(Err(error)) = kept.as_ref().map(|path| own.save(path, self.pipelines.gpu().caps())) {
+                tuned.not_kept = Some(error);
             }
         }
-        let found = self.found();
-        let keep = |tuning: &Tuning| tuning.save(found.kept.as_ref()?).err();
-        let not_kept = if answered > 0 { found.tuning.as_ref().and_then(keep) } else { None };
-        Ok(Tuned { answered, not_kept })
-    }
-
-    /// What is known of this device.
-    pub fn tuning(&self) -> Option<Tuning> {
-        self.found().tuning.clone()
+        Ok(tuned)
     }
 
     /// Measures every form of the kind that promises most; nothing where there is no choice, or no room.
     fn measure(&self, question: Question) -> Result<Option<Answer>> {
-        let candidates = self.candidates(&question);
-        let tiled = |form: &Form| matches!(form, Form::Tiled(_));
-        let Some(first) = candidates.first().map(tiled) else { return Ok(None) };
-        let rivals: Vec<Form> = candidates.into_iter().filter(|form| tiled(form) == first).collect();
+        let caps = self.pipelines.gpu().caps();
+        let mut rivals = Form::rivals(caps, question.product());
+        let own = self.candidates(&question);
+        rivals.retain(|form| own.contains(form));
         let mut taken: Vec<(Form, f64)> = Vec::new();
         for form in rivals {
-            if self.verdict(&question.spec(form))?.is_some() {
-                continue;
+            match self.verdicts(&question.specs(form)) {
+                Ok(None) => {}
+                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                _ => continue,
             }
             let best = taken.iter().map(|t| t.1).fold(f64::INFINITY, f64::min);
             match self.seconds(question, form, best) {
@@ -216,11 +247,14 @@ impl Chooser {
         Ok(Some(Answer { question, form, ms }))
     }
 
-    /// The fastest of a few runs, after one that does not count.
+    /// The fastest of a few runs, after one that does not count; by the device's own clock where it has one.
     fn seconds(&self, question: Question, form: Form, best: f64) -> Result<f64> {
         let plan = Plan::compile(question.record(form, self.workgroups()), &self.pipelines, &|_, _| {})?;
         let gpu = self.pipelines.gpu();
         let run = || -> Result<f64> {
+            if gpu.caps().timestamps() {
+                return Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum());
+            }
             let start = Instant::now();
             plan.run()?;
             gpu.wait()?;
@@ -248,15 +282,32 @@ fn ask(work: Work, geometry: Geometry, src: Shape, co: usize) -> Question {
     }
 }
 
+/// The specialisations of a weight gradient; none where there is no such form.
+fn gradient_specs(form: Form, geometry: Geometry, channels: [usize; 2]) -> Vec<Spec> {
+    if matches!(form, Form::Winograd(_)) {
+        Vec::new()
+    } else {
+        vec![convolve_weights::spec(form, geometry, channels)]
+    }
+}
+
 impl Question {
+    fn product(&self) -> Product {
+        let [rows, columns] = match self.work {
+            Work::Convolution => [self.images * self.image[0] * self.image[1], self.channels[1]],
+            Work::Weights => self.channels,
+        };
+        Product { rows, columns, split: self.work == Work::Weights }
+    }
+
     fn src(&self) -> Shape {
         Shape::new(self.images, self.image[0], self.image[1], self.channels[0])
     }
 
-    fn spec(&self, form: Form) -> Spec {
+    fn specs(&self, form: Form) -> Vec<Spec> {
         match self.work {
             Work::Convolution => form.convolves(self.geometry, Finish::Plain),
-            Work::Weights => convolve_weights::spec(form, self.geometry, self.channels),
+            Work::Weights => gradient_specs(form, self.geometry, self.channels),
         }
     }
 

@@ -2,7 +2,10 @@
 //! `kernels/convolve.wgsl`.
 
 use super::params::params;
-use super::{Cost, Expect, Kernel, Params, Size, Spec, flip, norm, read, trial, uniform, write};
+use super::{
+    Cost, Expect, Kernel, Params, Size, Spec, flip, read, trial, uniform, winograd_input, winograd_output,
+    winograd_weights, write,
+};
 use crate::gpu::Caps;
 use crate::oracle;
 use crate::plan::{MOST_GROUPS, Recorder};
@@ -30,10 +33,12 @@ pub enum Geometry {
     Up,
     /// 2 × 2 with stride 2, half as large: the data gradient of [`Geometry::Up`].
     Down,
+    /// Of images of 16 pixels each its own tap: Winograd's products.
+    Tiles,
 }
 
 impl Geometry {
-    const ALL: [Self; 4] = [Self::Three, Self::One, Self::Up, Self::Down];
+    const ALL: [Self; 5] = [Self::Three, Self::One, Self::Up, Self::Down, Self::Tiles];
 
     /// How many pixels of weights there are.
     pub const fn taps(self) -> usize {
@@ -41,13 +46,14 @@ impl Geometry {
             Self::Three => 9,
             Self::One => 1,
             Self::Up | Self::Down => 4,
+            Self::Tiles => 16,
         }
     }
 
     /// Rows and columns of the result.
     pub const fn result(self, [h, w]: [usize; 2]) -> [usize; 2] {
         match self {
-            Self::Three | Self::One => [h, w],
+            Self::Three | Self::One | Self::Tiles => [h, w],
             Self::Up => [2 * h, 2 * w],
             Self::Down => [h / 2, w / 2],
         }
@@ -82,11 +88,51 @@ pub enum Form {
     Wide(u32),
     /// Tiles in workgroup memory, of so many times 64 pixels by so many times 64 channels: for GPUs.
     Tiled([u32; 2]),
+    /// Winograd's F(2 × 2, 3 × 3), its products as of [`Inner`]: 3 × 3 pixels alone, and much memory.
+    Winograd(Inner),
+}
+
+/// The matrix product that a convolution or a weight gradient is, as far as it decides on the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Pixels; of a weight gradient, channels in.
+    pub rows: usize,
+    /// Channels out.
+    pub columns: usize,
+    /// Whether what is summed over is long enough to be split among processors.
+    pub split: bool,
+}
+
+impl Product {
+    /// A convolution of many pixels to 64 channels.
+    pub const LARGE: Self = Self { rows: 1 << 17, columns: 64, split: false };
+}
+
+/// How Winograd's products are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Inner {
+    /// As [`Form::Wide`] of 8 lanes.
+    Wide,
+    /// As [`Form::Register`] of 8 lanes.
+    Register,
+    /// As [`Form::Tiled`] of 128 pixels by 128 channels.
+    Tiled,
+}
+
+impl Inner {
+    /// The form of the products themselves.
+    pub const fn form(self) -> Form {
+        match self {
+            Self::Wide => Form::Wide(8),
+            Self::Register => Form::Register(8),
+            Self::Tiled => Form::Tiled([2, 2]),
+        }
+    }
 }
 
 impl Form {
     /// Every form.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Wide(8),
         Self::Wide(4),
         Self::Register(8),
@@ -94,36 +140,68 @@ impl Form {
         Self::Tiled([2, 2]),
         Self::Tiled([2, 1]),
         Self::Tiled([1, 1]),
+        Self::Winograd(Inner::Wide),
+        Self::Winograd(Inner::Register),
+        Self::Winograd(Inner::Tiled),
     ];
 
-    /// The forms a device can run, the most promising first, for a result of `co` channels; on GPUs, of `pixels`.
+    /// Itself, or the form of its products.
+    pub const fn direct(self) -> Self {
+        match self {
+            Self::Winograd(inner) => inner.form(),
+            form => form,
+        }
+    }
+
+    /// Those that are one dispatch, of any geometry and of weight gradients too.
+    pub(super) fn all_direct() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|form| !matches!(form, Self::Winograd(_)))
+    }
+
+    /// The forms a device can run, the most promising first, for a `product`.
     ///
     /// On software adapters 16 channels fill teams of four lanes and leave half of eight idle; on GPUs large tiles read
-    /// less, where there are channels to fill them, and pixels for more tiles than there are processors
-    /// (`kernels/README.md`).
-    pub fn candidates(caps: &Caps, co: usize, pixels: usize) -> Vec<Self> {
+    /// less, where there are channels to fill them, and pixels for more tiles than there are processors; Winograd's is for
+    /// those who have measured it (`kernels/README.md`).
+    pub fn candidates(caps: &Caps, product: Product) -> Vec<Self> {
+        let Product { rows, columns, split } = product;
         let mut forms = Self::ALL.to_vec();
-        let unlike = |form: &Self| match *form {
-            Self::Register(lanes) | Self::Wide(lanes) => (!caps.software(), (lanes == 4) != (co <= 16)),
+        let ill_suited = |form: &Self| match *form {
+            Self::Register(lanes) | Self::Wide(lanes) => (lanes == 4) != (columns <= 16),
             Self::Tiled([loads, quads]) => {
-                let broad = 64 * quads as usize > co.next_multiple_of(64);
-                let few =
-                    pixels / (64 * loads as usize) * co.div_ceil(64 * quads as usize) < 256 && loads > 1;
-                (caps.software(), broad || few)
+                let [tall, broad] = [64 * loads as usize, 64 * quads as usize];
+                let idle = broad > columns.next_multiple_of(64) || tall > rows.next_multiple_of(64);
+                let tiles = rows.div_ceil(tall) * columns.div_ceil(broad);
+                idle || (!split && tiles < 256 && loads > 1)
             }
+            Self::Winograd(_) => false,
         };
-        // Those of the adapter's kind before others, of these what loads in 64 bits before what does not; among likes in
-        // the order of ALL.
+        // Those of the adapter's kind first, of these what loads in 64 bits; among likes in the order of ALL.
         forms.sort_by_key(|form| {
-            let (other, ill) = unlike(form);
-            (other, matches!(form, Self::Register(_)), ill)
+            let other = form.tiled() == caps.software();
+            let transformed = matches!(form, Self::Winograd(_));
+            (other, transformed, matches!(form, Self::Register(_)), ill_suited(form))
         });
         forms.retain(|form| form.spec(&KERNEL, &[]).runs_on(caps));
         forms
     }
 
+    /// Whether it computes in tiles in workgroup memory.
+    fn tiled(self) -> bool {
+        matches!(self, Self::Tiled(_) | Self::Winograd(Inner::Tiled))
+    }
+
+    /// Those of [`Form::candidates`] that are of the first one's kind: what there is to choose among by measuring.
+    pub fn rivals(caps: &Caps, product: Product) -> Vec<Self> {
+        let mut forms = Self::candidates(caps, product);
+        let first = forms.first().is_some_and(|form| form.tiled());
+        forms.retain(|form| form.tiled() == first);
+        forms
+    }
+
     pub(super) fn spec(self, kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Spec {
         let own: &[(&'static str, u32)] = match self {
+            Self::Winograd(inner) => return inner.form().spec(kernel, constants),
             Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 0)],
             Self::Wide(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 1)],
             Self::Tiled([loads, quads]) => &[("TILED", 1), ("LOADS", loads), ("QUADS", quads), ("WIDE", 0)],
@@ -131,7 +209,7 @@ impl Form {
         let features = match self {
             Self::Register(_) => wgpu::Features::SUBGROUP,
             Self::Wide(_) => wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64,
-            Self::Tiled(_) => wgpu::Features::empty(),
+            Self::Tiled(_) | Self::Winograd(_) => wgpu::Features::empty(),
         };
         let lanes = self.lanes().unwrap_or_default();
         Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
@@ -145,6 +223,15 @@ impl Form {
         }
     }
 
+    /// Pixels, and quads of channels, that a workgroup computes.
+    fn tile(self) -> [usize; 2] {
+        match self {
+            Self::Register(lanes) | Self::Wide(lanes) => [32, lanes as usize],
+            Self::Tiled([loads, quads]) => [64 * loads as usize, 16 * quads as usize],
+            Self::Winograd(inner) => inner.form().tile(),
+        }
+    }
+
     /// How it goes about it, in words.
     pub fn described(self) -> String {
         match self {
@@ -153,6 +240,7 @@ impl Form {
             Self::Tiled([loads, quads]) => {
                 format!("tiles of {} pixels by {} channels in workgroup memory", 64 * loads, 64 * quads)
             }
+            Self::Winograd(inner) => format!("Winograd, {}", inner.form().described()),
         }
     }
 
@@ -161,6 +249,7 @@ impl Form {
         match self {
             Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
             Self::Tiled(_) => None,
+            Self::Winograd(inner) => inner.form().lanes(),
         }
     }
 }
@@ -172,6 +261,7 @@ impl std::fmt::Display for Form {
             Self::Register(lanes) => write!(f, "register {lanes}"),
             Self::Wide(lanes) => write!(f, "wide {lanes}"),
             Self::Tiled([loads, quads]) => write!(f, "tiles {} x {}", 64 * loads, 64 * quads),
+            Self::Winograd(inner) => write!(f, "winograd, {}", inner.form()),
         }
     }
 }
@@ -210,6 +300,15 @@ pub enum Finish {
 }
 
 impl Finish {
+    /// Statistics, the first quads of scale and shift, and the slope, as shaders take them.
+    pub(super) fn places(self) -> (Option<Tensor>, [u32; 2], f32) {
+        match self {
+            Self::Plain => (None, [0; 2], 1.0),
+            Self::Bias(bias) => (None, [0, bias.first], 1.0),
+            Self::Norm { statistics, affine, slope } => (Some(statistics), affine.map(|t| t.first), slope),
+        }
+    }
+
     /// The constant `FINISH` of the shader.
     pub(super) const fn constant(self) -> u32 {
         match self {
@@ -229,11 +328,12 @@ pub static KERNEL: Kernel = Kernel {
     specs: || {
         let each =
             |form: Form| Geometry::ALL.into_iter().flat_map(move |g| [0, 1, 2].map(|f| spec(form, g, f)));
-        Form::ALL.into_iter().flat_map(each).collect()
+        Form::all_direct().flat_map(each).collect()
     },
     sizes: &[
         Size::batch(1, [1, 1], 1, 1),
         Size::batch(5, [3, 2], 2, 3),
+        Size::batch(2, [3, 5], 133, 150),
         Size::batch(1, [7, 13], 5, 37),
         Size::batch(128, [1, 3], 3, 2),
         Size::batch(33, [2, 3], 18, 5),
@@ -254,9 +354,18 @@ fn spec(form: Form, geometry: Geometry, finish: u32) -> Spec {
 }
 
 impl Form {
-    /// The specialisation for a convolution of `geometry` in this form.
-    pub fn convolves(self, geometry: Geometry, finish: Finish) -> Spec {
-        spec(self, geometry, finish.constant())
+    /// The specialisations that a convolution of `geometry` consists of in this form; none where it has no such form.
+    pub fn convolves(self, geometry: Geometry, finish: Finish) -> Vec<Spec> {
+        match (self, geometry) {
+            (Self::Winograd(inner), Geometry::Three) => vec![
+                Spec::new(&winograd_input::KERNEL, &[]),
+                Spec::new(&winograd_weights::KERNEL, &[]),
+                spec(inner.form(), Geometry::Tiles, 0),
+                winograd_output::spec(finish.constant()),
+            ],
+            (Self::Winograd(_), _) => Vec::new(),
+            _ => vec![spec(self, geometry, finish.constant())],
+        }
     }
 }
 
@@ -269,13 +378,36 @@ pub fn record(
     (weights, finish): (Tensor, Finish),
     dst: Tensor,
 ) {
-    let Shape { n, h, w, .. } = if geometry == Geometry::Down { dst.shape } else { src.shape };
-    let (ci4, co4) = (src.shape.quads(), dst.shape.quads());
-    let (statistics, [scale, shift], slope) = match finish {
-        Finish::Plain => (None, [0; 2], 1.0),
-        Finish::Bias(bias) => (None, [0, bias.first], 1.0),
-        Finish::Norm { statistics, affine, slope } => (Some(statistics), affine.map(|t| t.first), slope),
+    if let (Form::Winograd(inner), Geometry::Three) = (form, geometry) {
+        return transformed(rec, inner.form(), src, (weights, finish), dst);
+    }
+    let taps = if apart(geometry) { 1 } else { geometry.taps() };
+    let flops = 2.0 * (dst.shape.pixels() * taps) as f64 * (src.shape.c * dst.shape.c) as f64;
+    direct(rec, form, geometry, [src, dst], (weights, finish), flops);
+}
+
+/// Whether each pixel has a tap of its own.
+fn apart(geometry: Geometry) -> bool {
+    matches!(geometry, Geometry::Up | Geometry::Tiles)
+}
+
+/// Records a convolution in one dispatch that counts as `flops`.
+fn direct(
+    rec: &mut Recorder,
+    form: Form,
+    geometry: Geometry,
+    [src, dst]: [Tensor; 2],
+    (weights, finish): (Tensor, Finish),
+    flops: f64,
+) {
+    let Shape { n, h, w, .. } = match geometry {
+        Geometry::Down => dst.shape,
+        // Each pixel of a tile is a plane of its own.
+        Geometry::Tiles => Shape { h: 1, w: 1, ..src.shape },
+        _ => src.shape,
     };
+    let (ci4, co4) = (src.shape.quads(), dst.shape.quads());
+    let (statistics, [scale, shift], slope) = finish.places();
     let params = Uniform {
         n: n as u32,
         h: h as u32,
@@ -293,22 +425,36 @@ pub fn record(
         dst_pitch: dst.pitch,
         slope,
     };
-    let [pixels, quads] = match form {
-        Form::Register(lanes) | Form::Wide(lanes) => [32, lanes as usize],
-        Form::Tiled([loads, quads]) => [64 * loads as usize, 16 * quads as usize],
-    };
-    let along_z = if geometry == Geometry::Up { 4 } else { 1 };
+    let [pixels, quads] = form.tile();
+    let along_z = if apart(geometry) { geometry.taps() } else { 1 };
     let tiles = (n * h * w).div_ceil(pixels);
     let folds = tiles.div_ceil(MOST_GROUPS);
     let groups = [tiles.div_ceil(folds), co4.div_ceil(quads), along_z * folds];
-    let taps = if geometry == Geometry::Up { 1 } else { geometry.taps() };
     let cost = Cost {
-        flops: 2.0 * (dst.shape.pixels() * taps) as f64 * (src.shape.c * dst.shape.c) as f64,
+        flops,
         bytes: 4.0 * (src.shape.floats() + weights.shape.floats() + dst.shape.floats()) as f64,
     };
     let statistics = statistics.unwrap_or(weights);
     let resources = [src, weights, statistics, dst].map(|t| t.buf.into());
-    rec.groups(form.convolves(geometry, finish), &params, &resources, groups, cost);
+    rec.groups(spec(form, geometry, finish.constant()), &params, &resources, groups, cost);
+}
+
+/// Records a 3 × 3 convolution as products of transformed tiles.
+fn transformed(
+    rec: &mut Recorder,
+    form: Form,
+    src: Tensor,
+    (weights, finish): (Tensor, Finish),
+    dst: Tensor,
+) {
+    let tiles = Tensor::scratch(rec, "Winograd's tiles", winograd_input::tiles(src.shape));
+    winograd_input::record(rec, src, tiles);
+    let own = winograd_weights::record(rec, weights);
+    let products = Tensor::scratch(rec, "Winograd's products", winograd_input::tiles(dst.shape));
+    // They count as the convolution they stand for, or rates would not compare.
+    let flops = 2.0 * (9 * dst.shape.pixels()) as f64 * (src.shape.c * dst.shape.c) as f64;
+    direct(rec, form, Geometry::Tiles, [tiles, products], (own, Finish::Plain), flops);
+    winograd_output::record(rec, products, (weights, finish), dst);
 }
 
 /// Records the gradient in the source of a convolution of `geometry`: `grad` `[n, h', w', co]`, `dst`
@@ -329,34 +475,18 @@ fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -
     let [ci, co] = size.channels;
     let geometry = Geometry::ALL[spec.constant("GEOMETRY") as usize];
     let small = size.shape(ci);
-    let [h, w] = if geometry == Geometry::Down { [2 * small.h, 2 * small.w] } else { [small.h, small.w] };
-    let src = trial::random(rng, Shape { h, w, ..small });
-    let weights = trial::weights(rng, geometry, [ci, co]);
-    let row = Shape::new(1, 1, 1, co);
-    // A shift large enough that in the smallest trials, of one value, nothing cancels.
-    let [gamma, beta] = [0.0, 4.0].map(|shift| trial::random(rng, row) + shift);
-    let rows = [gamma, beta].map(|v| v.into_raw_vec_and_offset().0);
-    let filter = trial::upload_filter(rec, &weights, &rows);
-    let bias = (spec.constant("FINISH") == 1).then_some(rows[1].as_slice());
-    let mut expected = oracle::convolve(&src, &weights, bias, geometry);
-    let finish = match spec.constant("FINISH") {
-        0 => Finish::Plain,
-        1 => Finish::Bias(filter.rows[1]),
-        _ => {
-            let mut statistics = trial::random(rng, Shape::new(1, 1, 2, co));
-            statistics.slice_mut(ndarray::s![.., .., 1, ..]).mapv_inplace(|v| v.abs() + 0.5);
-            let statistics = norm::narrow(statistics);
-            let place = trial::upload(rec, "statistics", &statistics);
-            let [gamma, beta] = rows.map(|v| ndarray::Array4::from_shape_fn((1, 1, 1, co), |(.., o)| v[o]));
-            let slope = 0.25;
-            let affine = Some((gamma, beta));
-            expected = oracle::norm(&oracle::Norm { x: expected, statistics, affine, slope });
-            Finish::Norm { statistics: place, affine: filter.rows, slope: slope as f32 }
-        }
+    let src = match geometry {
+        Geometry::Down => Shape { h: 2 * small.h, w: 2 * small.w, ..small },
+        Geometry::Tiles => Shape::new(small.pixels(), 16, 1, ci),
+        _ => small,
     };
-    let src = trial::upload(rec, "source", &src);
+    let src = trial::random(rng, src);
+    let weights = trial::weights(rng, geometry, [ci, co]);
+    let finishing = trial::finish(rec, rng, spec.constant("FINISH"), &weights);
+    let (weights, expected) = (finishing.weights, oracle::convolve(&src, &weights, None, geometry));
+    let (src, finish) = (trial::upload(rec, "source", &src), finishing.finish);
     let (n, h, w, _) = expected.dim();
     let dst = trial::room(rec, "result", Shape::new(n, h, w, co));
-    record(rec, Form::of(spec), geometry, src, (filter.weights, finish), dst);
-    vec![trial::expect(dst, &expected, 1e-6)]
+    record(rec, Form::of(spec), geometry, src, (weights, finish), dst);
+    vec![trial::expect(dst, &finishing.oracle(expected), 1e-6)]
 }

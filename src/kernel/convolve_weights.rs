@@ -30,7 +30,7 @@ pub static KERNEL: Kernel = Kernel {
         let shapes = [[1, 1], [32, 1], [1, 64], [32, 64]];
         let each = |form: Form| GEOMETRIES.iter().flat_map(move |&g| shapes.map(|s| spec(form, g, s)));
         let mut specs: Vec<Spec> = Vec::new();
-        for spec in Form::ALL.into_iter().flat_map(each) {
+        for spec in Form::all_direct().flat_map(each) {
             if !specs.contains(&spec) {
                 specs.push(spec);
             }
@@ -40,6 +40,7 @@ pub static KERNEL: Kernel = Kernel {
     sizes: &[
         Size::batch(1, [1, 1], 1, 1),
         Size::batch(5, [3, 2], 2, 3),
+        Size::batch(2, [3, 5], 133, 150),
         Size::batch(1, [7, 13], 5, 37),
         Size::batch(128, [1, 3], 3, 2),
         Size::batch(33, [2, 3], 18, 5),

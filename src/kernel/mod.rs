@@ -73,6 +73,9 @@ pub mod upsample_grad;
 pub mod weigh;
 pub mod weighted_mean;
 pub mod window;
+pub mod winograd_input;
+pub mod winograd_output;
+pub mod winograd_weights;
 
 pub use params::{Field, Layout, Params};
 pub use pipeline::{Checks, Pipelines};
@@ -145,6 +148,9 @@ pub static TABLE: &[&Kernel] = &[
     &total_variation::KERNEL,
     &total_variation_grad::KERNEL,
     &weighted_mean::KERNEL,
+    &winograd_input::KERNEL,
+    &winograd_output::KERNEL,
+    &winograd_weights::KERNEL,
 ];
 
 /// One row of the table.

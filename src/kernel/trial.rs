@@ -2,8 +2,9 @@
 //! a kernel that forgets a pitch is found out; what lies around an input is NaN, and what lies around a result
 //! is expected to stay as it was.
 
-use super::convolve::Geometry;
-use super::{Expect, Size};
+use super::convolve::{Finish, Geometry};
+use super::{Expect, Size, norm};
+use crate::oracle;
 use crate::plan::{Buf, Recorder};
 use crate::tensor::{Shape, Tensor};
 use ndarray::{Array3, Array4, s};
@@ -91,6 +92,55 @@ pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, rows: &[Vec<f64>
     data.resize(data.len() + 16 * co.next_multiple_of(4), f32::NAN);
     let buf = rec.constant("parameters", &data);
     Filter { weights: at(buf), rows: rows.map(|at| at(buf)) }
+}
+
+/// A convolution's weights on the device, and what becomes of its sums.
+pub struct Finishing {
+    /// The weights.
+    pub weights: Tensor,
+    /// What becomes of a sum.
+    pub finish: Finish,
+    bias: Option<Vec<f64>>,
+    norm: Option<oracle::Norm>,
+}
+
+/// Uploads `weights` with all that the [`Finish`] of this number needs, made up.
+pub fn finish(rec: &mut Recorder, rng: &mut fastrand::Rng, number: u32, weights: &Array3<f64>) -> Finishing {
+    let co = weights.dim().2;
+    let row = Shape::new(1, 1, 1, co);
+    // A shift large enough that in the smallest trials, of one value, nothing cancels.
+    let [gamma, beta] = [0.0, 4.0].map(|shift| norm::narrow(random(rng, row) + shift));
+    let rows = [&gamma, &beta].map(|v| v.iter().copied().collect::<Vec<_>>());
+    let filter = upload_filter(rec, weights, &rows);
+    let (mut bias, mut norm) = (None, None);
+    let finish = match number {
+        0 => Finish::Plain,
+        1 => {
+            bias = Some(rows[1].clone());
+            Finish::Bias(filter.rows[1])
+        }
+        _ => {
+            let mut statistics = random(rng, Shape::new(1, 1, 2, co));
+            statistics.slice_mut(s![.., .., 1, ..]).mapv_inplace(|v| v.abs() + 0.5);
+            let statistics = norm::narrow(statistics);
+            let (place, slope) = (upload(rec, "statistics", &statistics), 0.25);
+            let (affine, x) = (Some((gamma, beta)), Array4::zeros((0, 0, 0, 0)));
+            norm = Some(oracle::Norm { x, statistics, affine, slope });
+            Finish::Norm { statistics: place, affine: filter.rows, slope: slope as f32 }
+        }
+    };
+    Finishing { weights: filter.weights, finish, bias, norm }
+}
+
+impl Finishing {
+    /// What is expected of `sums`.
+    pub fn oracle(self, sums: Array4<f64>) -> Array4<f64> {
+        match (self.bias, self.norm) {
+            (Some(bias), _) => sums + &ndarray::Array1::from(bias),
+            (_, Some(norm)) => oracle::norm(&oracle::Norm { x: sums, ..norm }),
+            _ => sums,
+        }
+    }
 }
 
 /// What is expected of weights.

@@ -1,7 +1,8 @@
 //! Which form of a convolution was fastest on an adapter, as measured there: asked by shape, remembered on disk in a file
 //! that can be read and edited.
 
-use super::convolve::{Form, Geometry};
+use super::convolve::{self, Form, Geometry};
+use super::{convolve_weights, winograd_input, winograd_output, winograd_weights};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::io::atomic;
@@ -53,33 +54,67 @@ pub struct Answer {
 /// What is known of one adapter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// The adapter's name.
-    pub adapter: String,
-    /// Its driver and version; with another, all is measured anew.
-    pub driver: String,
-    /// Processors of the machine, on which a software adapter computes.
-    pub processors: usize,
+    /// What they are of: with another, all is measured anew.
+    #[serde(flatten)]
+    pub of: Of,
     /// The answers.
     #[serde(default, rename = "choice")]
     pub answers: Vec<Answer>,
 }
 
+/// What answers hold for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Of {
+    /// The adapter's name.
+    pub adapter: String,
+    /// What it is reached through: Vulkan, Metal, Direct3D 12.
+    pub backend: String,
+    /// Its driver and version.
+    pub driver: String,
+    /// Processors of the machine, on which a software adapter computes.
+    pub processors: usize,
+    /// The forms there were, and their sources.
+    pub kernels: String,
+}
+
+impl Of {
+    fn device(caps: &Caps) -> Self {
+        Self {
+            adapter: caps.info.name.clone(),
+            backend: caps.info.backend.to_string(),
+            driver: format!("{} {}", caps.info.driver, caps.info.driver_info).trim().to_string(),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            kernels: kernels(),
+        }
+    }
+}
+
+/// A number that changes when a form is added, or a kernel that forms are made of.
+fn kernels() -> String {
+    let of = [
+        convolve::KERNEL.source,
+        convolve_weights::KERNEL.source,
+        winograd_input::KERNEL.source,
+        winograd_weights::KERNEL.source,
+        winograd_output::KERNEL.source,
+    ];
+    let names = Form::ALL.map(|form| form.to_string()).join(";");
+    // FNV-1a: the standard library's hashes may differ from one version to the next.
+    let bytes = of.into_iter().chain([names.as_str()]).flat_map(str::bytes);
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
 impl Tuning {
     /// Nothing yet, of this device.
     pub fn new(caps: &Caps) -> Self {
-        Self {
-            adapter: caps.info.name.clone(),
-            driver: format!("{} {}", caps.info.driver, caps.info.driver_info).trim().to_string(),
-            processors: std::thread::available_parallelism().map_or(1, usize::from),
-            answers: Vec::new(),
-        }
+        Self { of: Of::device(caps), answers: Vec::new() }
     }
 
-    /// What comes with palpate for this device; nothing where it was never measured.
+    /// What comes with palpate for devices whose names begin like this one's; nothing where none was ever measured.
     pub fn shipped(caps: &Caps) -> Self {
         let parsed = SHIPPED.iter().filter_map(|text| toml::from_str::<Self>(text).ok());
-        let known = parsed.into_iter().find(|tuning| tuning.adapter == caps.info.name);
-        known.unwrap_or_else(|| Self::new(caps))
+        parsed.into_iter().find(|tuning| tuning.suits(&caps.info.name)).unwrap_or_default()
     }
 
     /// Where this device's file is: in the folder that `PALPATE_TUNING` names, or with the user's caches. There may be no
@@ -90,7 +125,7 @@ impl Tuning {
             None => dirs::cache_dir()?.join("palpate").join("tuning"),
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        let name: String = caps.info.name.chars().map(plain).collect();
+        let name: String = format!("{} {}", caps.info.name, caps.info.backend).chars().map(plain).collect();
         let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
         Some(folder.join(format!("{name}.toml")))
     }
@@ -105,23 +140,35 @@ impl Tuning {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(fresh),
             read => read.map_err(|e| Error::file(path, e))?,
         };
-        let found: Self = toml::from_str(&text)
-            .map_err(|e| Error::file(path, format!("is no file of tuning ({}); delete it", e.message())))?;
-        let same = |tuning: &Self| (tuning.adapter.clone(), tuning.driver.clone(), tuning.processors);
-        Ok(if same(&found) == same(&fresh) { found } else { fresh })
+        let refuse = |e: toml::de::Error| {
+            Error::file(path, format!("is no file of tuning ({}); delete it", e.message()))
+        };
+        // What it is of comes first: another version's forms are not known here.
+        let of: Of = toml::from_str(&text).map_err(refuse)?;
+        if of == fresh.of { toml::from_str(&text).map_err(refuse) } else { Ok(fresh) }
     }
 
-    /// Writes it to `path`, whose folder is made.
+    /// Writes it to `path`, whose folder is made, with whatever another program has learned there meanwhile.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, caps: &Caps) -> Result<()> {
+        let there = Self::load(path, caps).unwrap_or_default();
+        self.clone().or(there).write(path)
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self).map_err(|e| Error::file(path, e))?;
         let folder = atomic::folder(path);
         std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         let head = "# Which form of each convolution is fastest on this adapter, as palpate measured it. To be measured\n\
                     # anew, delete the file.\n";
         atomic::write(path, format!("{head}{text}").as_bytes())
+    }
+
+    /// Whether it is of adapters called like this: its own name may be the beginning of several.
+    fn suits(&self, adapter: &str) -> bool {
+        !self.of.adapter.is_empty() && adapter.starts_with(&self.of.adapter)
     }
 
     /// This, and where it says nothing `other`.
@@ -163,13 +210,14 @@ mod tests {
     fn what_was_learned_is_read_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("new").join("it.toml");
-        let mut tuning = Tuning { adapter: "a".into(), driver: "b".into(), processors: 2, answers: vec![] };
+        let of = Of { adapter: "a".into(), processors: 2, ..Of::default() };
+        let mut tuning = Tuning { of, answers: vec![] };
         for form in Form::ALL {
             tuning.learn(answer(128, form));
             tuning.learn(answer(form.to_string().len(), form));
         }
         assert_eq!(tuning.answers.iter().filter(|a| a.question.images == 128).count(), 1);
-        tuning.save(&path).expect("written");
+        tuning.write(&path).expect("written");
         let text = std::fs::read_to_string(&path).expect("text");
         assert_eq!(toml::from_str::<Tuning>(&text).expect("toml"), tuning, "{text}");
         assert_eq!(tuning.form(&answer(128, Form::Wide(8)).question), Form::ALL.last().copied());
@@ -180,7 +228,8 @@ mod tests {
     fn what_comes_with_palpate_can_be_read() {
         for text in SHIPPED {
             let tuning: Tuning = toml::from_str(text).unwrap_or_else(|e| panic!("{e}"));
-            assert!(!tuning.adapter.is_empty() && !tuning.driver.is_empty());
+            assert!(tuning.suits(&format!("{} (LLVM 15.0.6, 256 bits)", tuning.of.adapter)));
+            assert!(!tuning.suits("another") && !Tuning::default().suits("another"));
         }
     }
 }

@@ -44,6 +44,8 @@ impl Entry {
                     Geometry::Three => [co, ci, 3, 3],
                     Geometry::One => [co, ci, 1, 1],
                     Geometry::Up | Geometry::Down => [ci, co, 2, 2],
+                    // Never at rest: made of 3 × 3 as they are needed.
+                    Geometry::Tiles => [co, ci, 4, 4],
                 };
                 vec![(self.name.clone(), shape.into())]
             }

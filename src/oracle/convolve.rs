@@ -16,6 +16,7 @@ pub(super) fn from(
         Geometry::One => Some([y, x]),
         Geometry::Up => (2 * (y % 2) + x % 2 == t).then_some([y / 2, x / 2]),
         Geometry::Down => Some([2 * y + t / 2, 2 * x + t % 2]),
+        Geometry::Tiles => (y == t).then_some([y, x]),
     }
 }
 

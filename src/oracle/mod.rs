@@ -67,6 +67,9 @@ mod view;
 mod weigh;
 mod weighted_mean;
 mod window;
+mod winograd_input;
+mod winograd_output;
+mod winograd_weights;
 
 pub use adam::adam;
 pub use add::add;
@@ -131,3 +134,6 @@ pub use upsample_grad::upsample_grad;
 pub use weigh::weigh;
 pub use weighted_mean::{scalar, weighted_mean};
 pub use window::window;
+pub use winograd_input::winograd_input;
+pub use winograd_output::winograd_output;
+pub use winograd_weights::winograd_weights;

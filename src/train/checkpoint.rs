@@ -5,6 +5,7 @@
 
 use super::settings::TrainSettings;
 use crate::error::{Error, Result};
+use crate::kernel::tune::Tuning;
 use crate::nn::{Layout, Precision, Unet, UnetSettings, Weights, rest};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Progress {
     /// The network it began with, if one that had learned before.
     #[serde(default)]
     pub began_with: Option<String>,
+    /// The forms of kernels it began with, and goes on with to the bit.
+    #[serde(default)]
+    pub forms: Option<Tuning>,
     /// The epoch it is in, from 0 on.
     pub epoch: u32,
     /// Batches of this epoch that are done.

@@ -58,6 +58,29 @@ pub struct Training<'a> {
     start: Checkpoint,
 }
 
+/// Bytes of device memory that a training takes.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when that is more than the device has, or a buffer larger than it allows.
+fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Objective) -> Result<u64> {
+    let gpu = chooser.pipelines().gpu();
+    let [batch, h, w] = size;
+    let [step, largest] = TrainStep::memory_needed(chooser, learned, size, objective)?;
+    let needed = learned.memory() + step + Validation::memory_needed(chooser, learned, size, objective)?;
+    let most = gpu.caps().max_binding();
+    if largest > most {
+        return Err(Error::OutOfMemory(format!(
+            "for batches of {batch} patches of {h} × {w}: {} MiB in one buffer, where {} allows {}; --batch {} fits",
+            largest >> 20,
+            gpu.caps().info.name,
+            most >> 20,
+            (batch as u64 * most / largest).max(1)
+        )));
+    }
+    gpu.check_memory("the training", needed)?;
+    Ok(needed)
+}
+
 impl<'a> Training<'a> {
     /// A training from `weights` on `data`, with its results in `folder`, which exists.
     ///
@@ -91,6 +114,7 @@ impl<'a> Training<'a> {
             settings,
             data: found,
             began_with: learned(&weights.metadata),
+            forms: None,
             epoch: 0,
             batches: 0,
             step: 0,
@@ -160,27 +184,25 @@ impl<'a> Training<'a> {
         let learned = Learned::new(gpu, &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
         let size = [batch, h, w];
-        let [step_bytes, largest] = TrainStep::memory_needed(chooser, &learned, size, objective)?;
-        let needed =
-            learned.memory() + step_bytes + Validation::memory_needed(chooser, &learned, size, objective)?;
+        let needed = check(chooser, &learned, size, objective)?;
         tell(Event::Memory(needed));
-        let most = gpu.caps().max_binding();
-        if largest > most {
-            return Err(Error::OutOfMemory(format!(
-                "for batches of {batch} patches of {h} × {w}: {} MiB in one buffer, where {} allows {}; --batch {} fits",
-                largest >> 20,
-                gpu.caps().info.name,
-                most >> 20,
-                (batch as u64 * most / largest).max(1)
-            )));
-        }
-        gpu.check_memory("the training", needed)?;
-        // What was recorded to know the memory has asked which forms to use.
-        let tuned = {
-            let tell = std::cell::RefCell::new(&mut *tell);
-            chooser.tune(TUNING, &|done, of| (tell.borrow_mut())(Event::Tuning(done, of)))?
+        let chooser = &match &progress.forms {
+            Some(forms) => chooser.fixed(forms.clone()),
+            // A training of before there were forms to choose: as it was begun.
+            None if progress.step > 0 => chooser.fixed(Default::default()),
+            None => {
+                // What was recorded to know the memory has asked which forms to use.
+                let tuned = {
+                    let tell = std::cell::RefCell::new(&mut *tell);
+                    chooser.tune(TUNING, &|done, of| (tell.borrow_mut())(Event::Tuning(done, of)))?
+                };
+                tell(Event::Tuned(tuned));
+                // The fastest forms may want more memory than there is.
+                let fits = check(chooser, &learned, size, objective).is_ok();
+                if fits { chooser.clone() } else { chooser.fixed(Default::default()) }
+            }
         };
-        tell(Event::Tuned(tuned));
+        progress.forms = Some(chooser.forms());
         let (step, validate) = {
             let tell = std::sync::Mutex::new(&mut *tell);
             let compiling = |done, of| {

@@ -4,7 +4,7 @@ use super::reference::{Evaluated, Probes, Values, evaluate};
 use crate::common;
 use ndarray::{Array4, s};
 use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Form, Geometry};
+use palpate::kernel::convolve::{Form, Geometry, Product};
 use palpate::kernel::{Checks, Pipelines};
 use palpate::plan::{Plan, Recorder};
 use palpate::tape::{Leaves, Lowering, Tape, Var};
@@ -27,7 +27,7 @@ pub fn choosers() -> &'static [(String, Chooser)] {
     CHOOSERS.get_or_init(|| {
         let Some(gpu) = common::gpu() else { return Vec::new() };
         let pipelines = Pipelines::new(&gpu, Checks::Off);
-        let mut choosers: Vec<_> = Form::candidates(gpu.caps(), 64, 1 << 17)
+        let mut choosers: Vec<_> = Form::candidates(gpu.caps(), Product::LARGE)
             .into_iter()
             .map(|form| (format!("{form:?}"), Chooser::only(&pipelines, form)))
             .collect();

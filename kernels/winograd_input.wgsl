@@ -1,0 +1,67 @@
+// Winograd's F(2 x 2, 3 x 3) (Lavin, Gray 2015), first part: each tile of 4 x 4 pixels, 2 apart, as
+//
+//   v = B^T d B,  B^T = | 1  0 -1  0 |
+//                       | 0  1  1  0 |
+//                       | 0 -1  1  0 |
+//                       | 0  1  0 -1 |
+//
+// d begins one pixel before the tile's place, with zeros outside of the image. dst [tiles][16][channels], tiles counted by
+// image, row, column. One thread a quad of a tile.
+#use thread
+
+struct Params {
+    count: u32,
+    quads: u32,
+    h: u32,
+    w: u32,
+    tiles_h: u32,
+    tiles_w: u32,
+    src_first: u32,
+    src_pitch: u32,
+    dst_first: u32,
+    dst_pitch: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> src: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dst: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP)
+fn winograd_input(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = linear(id, groups);
+    if t >= p.count {
+        return;
+    }
+    let q = t % p.quads;
+    let tile = t / p.quads;
+    let column = tile % p.tiles_w;
+    let row = tile / p.tiles_w % p.tiles_h;
+    let image = tile / p.tiles_w / p.tiles_h;
+    // One less than 0 is a large number.
+    let top = 2 * row - 1;
+    let left = 2 * column - 1;
+    var d: array<vec4f, 16>;
+#unroll y 0 4
+#unroll x 0 4
+    {
+        let inside = top + $y < p.h && left + $x < p.w;
+        let at = (image * p.h + top + $y) * p.w + left + $x;
+        d[4 * $y + $x] = select(vec4f(0.0), src[p.src_first + select(0, at, inside) * p.src_pitch + q], inside);
+    }
+#end
+#end
+    var e: array<vec4f, 16>;
+#unroll x 0 4
+    e[$x] = d[$x] - d[8 + $x];
+    e[4 + $x] = d[4 + $x] + d[8 + $x];
+    e[8 + $x] = d[8 + $x] - d[4 + $x];
+    e[12 + $x] = d[4 + $x] - d[12 + $x];
+#end
+    let to = p.dst_first + tile * 16 * p.dst_pitch + q;
+#unroll y 0 4
+    dst[to + (4 * $y) * p.dst_pitch] = e[4 * $y] - e[4 * $y + 2];
+    dst[to + (4 * $y + 1) * p.dst_pitch] = e[4 * $y + 1] + e[4 * $y + 2];
+    dst[to + (4 * $y + 2) * p.dst_pitch] = e[4 * $y + 2] - e[4 * $y + 1];
+    dst[to + (4 * $y + 3) * p.dst_pitch] = e[4 * $y + 1] - e[4 * $y + 3];
+#end
+}
