@@ -145,7 +145,9 @@ impl Site<'_> {
 
     fn random(&mut self, label: &'static str, shape: Shape) -> Tensor {
         let Some(rng) = &mut self.rng else { return Tensor::scratch(&mut self.rec, label, shape) };
-        let values: Vec<f32> = (0..shape.floats()).map(|_| rng.f32() - 0.5).collect();
+        // A block again and again: what is large would take long to make up.
+        let block: Vec<f32> = (0..shape.floats().min(1 << 14)).map(|_| rng.f32() - 0.5).collect();
+        let values: Vec<f32> = block.iter().copied().cycle().take(shape.floats()).collect();
         Tensor::whole(self.rec.constant(label, &values), shape)
     }
 

@@ -30,7 +30,7 @@ pub const CHANS: usize = 32;
 /// What to measure, and how thoroughly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Within a minute on two cores: two runs of each, candidates and other layers left out, a slice at stride 9.
+    /// Within a minute on two cores: a run or a few of each, candidates and other layers left out, a slice at stride 9.
     pub quick: bool,
     /// Only kernels whose name holds this, and no steps and slices; everything where it is not given.
     pub only: Option<String>,
@@ -39,7 +39,7 @@ pub struct Settings {
 impl Settings {
     fn runs(&self) -> Runs {
         if self.quick {
-            Runs { least: 2, most: 3, within: Duration::from_millis(100) }
+            Runs { least: 1, most: 3, within: Duration::from_millis(100) }
         } else {
             Runs { least: 3, most: 9, within: Duration::from_secs(2) }
         }
