@@ -49,9 +49,9 @@ impl Settings {
         if self.quick { &[] } else { &OTHERS }
     }
 
-    /// How long forms are compared beforehand at the most.
+    /// How long forms are compared beforehand at the most; quickly, not at all.
     pub fn tuning(&self) -> Duration {
-        Duration::from_secs(if self.quick { 10 } else { 120 })
+        Duration::from_secs(if self.quick { 0 } else { 120 })
     }
 
     fn wants(&self, case: &Case) -> bool {
@@ -136,9 +136,10 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
     if settings.only.is_none() {
         let size = [CHANS, BATCH];
         next("a training step");
-        step = Some(whole::step(chooser, &timer, runs, &ceilings, size)?);
+        let parts = !settings.quick;
+        step = Some(whole::step(chooser, &timer, runs, &ceilings, size, parts)?);
         next("the network");
-        forward = Some(whole::forward(chooser, &timer, runs, &ceilings, size)?);
+        forward = Some(whole::forward(chooser, &timer, runs, &ceilings, size, parts)?);
         next("a slice through DIME");
         slice = Some(whole::slice(chooser, runs, if settings.quick { 9 } else { 3 })?);
         for mode in [Mode::Corrected, Mode::Clinical] {

@@ -35,7 +35,7 @@ pub fn ask(chooser: &Chooser, [chans, batch]: [usize; 2]) -> Result<()> {
     TrainStep::memory_needed(chooser, &learned, [batch, 30, 30], OBJECTIVE).map(drop)
 }
 
-/// A training step of a network of `chans` channels on `batch` patches.
+/// A training step of a network of `chans` channels on `batch` patches, also by `parts`.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) when it does not fit the device.
@@ -45,6 +45,7 @@ pub fn step(
     runs: Runs,
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
+    parts: bool,
 ) -> Result<Network> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
     let step = TrainStep::new(chooser, &learned, [batch, 30, 30], OBJECTIVE, Default::default(), &|_, _| {})?;
@@ -53,7 +54,7 @@ pub fn step(
     let pixels = batch * 30 * 30;
     let (input, truth, mask) = (random(2 * pixels), random(pixels), vec![1.0; pixels]);
     step.run([&input, &truth, &mask], 1, 1, 3e-4)?;
-    network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory())
+    network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory(), parts)
 }
 
 /// A network of `chans` channels on `batch` patches, as it is used.
@@ -66,12 +67,13 @@ pub fn forward(
     runs: Runs,
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
+    parts: bool,
 ) -> Result<Network> {
     let forward = Forward::new(chooser, &Weights::random(unet(chans)?, 1), [30, 30], batch, &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let images: Vec<f32> = (0..2 * forward.batch() * 30 * 30).map(|_| rng.f32() - 0.5).collect();
     forward.run(&images, &|_| {})?;
-    network(forward.plan(), timer, runs, ceilings, [chans, forward.batch()], forward.memory())
+    network(forward.plan(), timer, runs, ceilings, [chans, forward.batch()], forward.memory(), parts)
 }
 
 fn network(
@@ -81,6 +83,7 @@ fn network(
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
     memory: u64,
+    with_parts: bool,
 ) -> Result<Network> {
     let time = timer.whole(plan, runs)?;
     let convolves = |t: &Timing| t.label.starts_with("convolve");
@@ -94,7 +97,7 @@ fn network(
         gflops,
         share_of_ceiling: gflops / ceilings.fma_gflops,
         memory_mib: memory as f64 / MIB,
-        parts: if timer.by_device() { parts(&plan.profile()?) } else { Vec::new() },
+        parts: if with_parts && timer.by_device() { parts(&plan.profile()?) } else { Vec::new() },
     })
 }
 
