@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Checks and measures palpate on a machine that has a GPU and its driver but no Rust: from binaries made here, in one run of
+# less than ten minutes.
+#
+#     benches/elsewhere.sh pack FOLDER      here: builds, and puts all that is needed into FOLDER
+#     FOLDER/elsewhere.sh run [OUT]         there: tests, then bench.json, bench.md and roofline.png into OUT (out)
+#
+# Where python3 has PyTorch, its convolutions and training step are measured beside ours. PALPATE_ADAPTER chooses among
+# several adapters, by name or number.
+set -euo pipefail
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+tests=(kernels gradients fusion tuning)
+
+pack() {
+    local folder=$1 root=$here/.. name
+    mkdir -p "$folder"
+    cargo build --release --locked --manifest-path "$root/Cargo.toml"
+    cp "$root/target/release/palpate" "$here/elsewhere.sh" "$folder"
+    mkdir -p "$folder/benches/peers" "$folder/tests/fixtures"
+    cp "$here/peers/pytorch.py" "$folder/benches/peers"
+    cp "$root/tests/fixtures/make_fixtures.py" "$folder/tests/fixtures"
+    for name in "${tests[@]}"; do
+        cp "$(cargo test --locked --no-run --manifest-path "$root/Cargo.toml" --test "$name" 2>&1 |
+            sed -n 's/.*(\(.*\))$/\1/p' | tail -n 1 | sed "s|^target|$root/target|")" "$folder/test-$name"
+    done
+    # The Vulkan loader itself may be missing there, where only a driver is.
+    cp "$(ldconfig -p | sed -n 's/.*libvulkan\.so\.1 .*=> //p' | head -n 1)" "$folder"
+    du -sh "$folder"
+}
+
+run() {
+    local out=${1:-out} failed=0 name
+    local adapter=(${PALPATE_ADAPTER:+--adapter "$PALPATE_ADAPTER"})
+    mkdir -p "$out"
+    export LD_LIBRARY_PATH=$here${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} PALPATE_REQUIRE_GPU=1
+    "$here/palpate" doctor | tee "$out/doctor.txt"
+    for name in "${tests[@]}"; do
+        # On a GPU these take seconds; a driver that hangs must not take all the time there is.
+        timeout 90 "$here/test-$name" >"$out/test-$name.txt" 2>&1 || failed=1
+        tail -n 2 "$out/test-$name.txt"
+    done
+    timeout 240 "$here/palpate" bench "${adapter[@]}" -o "$out" --force || failed=1
+    if python3 -c 'import torch, safetensors' 2>/dev/null; then
+        timeout 120 python3 "$here/benches/peers/pytorch.py" | tee "$out/pytorch.jsonl" || failed=1
+    else
+        echo "python3 has no PyTorch (or no safetensors) here: left out"
+    fi
+    return "$failed"
+}
+
+case ${1:-} in
+    pack) pack "${2:?a folder to pack into}" ;;
+    run) run "${2:-}" ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+esac
