@@ -123,12 +123,10 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
             Err(Error::Kernel { .. } | Error::OutOfMemory(_)) => continue,
             rows => rows?,
         };
-        {
-            let chosen = |row: &Row| {
-                kernels.iter().any(|k| [&k.kernel, &k.spec, &k.shape] == [&row.kernel, &row.spec, &row.shape])
-            };
-            candidates.extend(rows.into_iter().filter(|row| !chosen(row)));
-        }
+        let chosen = |row: &Row| {
+            kernels.iter().any(|k| [&k.kernel, &k.spec, &k.shape] == [&row.kernel, &row.spec, &row.shape])
+        };
+        candidates.extend(rows.into_iter().filter(|row| !chosen(row)));
     }
     let layers = each(chooser, &mut three.iter().copied(), others)?;
 
