@@ -160,22 +160,9 @@ pub fn slice(chooser: &Chooser, runs: Runs, stride: usize) -> Result<Slice> {
     };
     let (chooser, start) = (&chooser.afresh(), Instant::now());
     let mut dime = Dime::new(chooser, &Builtin::Bulk.weights()?, &settings, &|_, _| {})?;
-    let mut cold_ms = None;
-    let time = runs.measure(|| {
-        let again = Instant::now();
-        dime.invert(&frames, &mask)?;
-        cold_ms.get_or_insert_with(|| 1e3 * start.elapsed().as_secs_f64());
-        Ok(again.elapsed().as_secs_f64())
-    })?;
-    Ok(Slice {
-        method: "DIME".into(),
-        side: SIDE,
-        inside: mask.iter().filter(|m| **m).count(),
-        stride: Some(stride),
-        cold_ms: cold_ms.unwrap_or_default(),
-        time,
-        memory_mib: dime.plan().memory() as f64 / MIB,
-    })
+    let memory = dime.plan().memory();
+    let made = Made { method: "DIME".into(), stride: Some(stride), start, memory };
+    made.measure(runs, &mask, || dime.invert(&frames, &mask).map(drop))
 }
 
 /// The direct inversion on one slice, in `mode`.
@@ -195,20 +182,37 @@ pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
     };
     let (chooser, start) = (&chooser.afresh(), Instant::now());
     let mmdi = Mmdi::new(chooser.pipelines(), &settings, &|_, _| {})?;
-    let mut cold_ms = None;
-    let time = runs.measure(|| {
-        let again = Instant::now();
-        mmdi.invert(&frames, &mask)?;
-        cold_ms.get_or_insert_with(|| 1e3 * start.elapsed().as_secs_f64());
-        Ok(again.elapsed().as_secs_f64())
-    })?;
-    Ok(Slice {
-        method: format!("MMDI, {mode}"),
-        side: SIDE,
-        inside: mask.iter().filter(|m| **m).count(),
-        stride: None,
-        cold_ms: cold_ms.unwrap_or_default(),
-        time,
-        memory_mib: mmdi.plan().memory() as f64 / MIB,
-    })
+    let memory = mmdi.plan().memory();
+    let made = Made { method: format!("MMDI, {mode}"), stride: None, start, memory };
+    made.measure(runs, &mask, || mmdi.invert(&frames, &mask).map(drop))
+}
+
+/// An inversion that is compiled and has not run yet.
+struct Made {
+    method: String,
+    stride: Option<usize>,
+    /// When its making began.
+    start: Instant,
+    memory: u64,
+}
+
+impl Made {
+    fn measure(self, runs: Runs, mask: &[bool], mut invert: impl FnMut() -> Result<()>) -> Result<Slice> {
+        let mut cold_ms = None;
+        let time = runs.measure(|| {
+            let again = Instant::now();
+            invert()?;
+            cold_ms.get_or_insert_with(|| 1e3 * self.start.elapsed().as_secs_f64());
+            Ok(again.elapsed().as_secs_f64())
+        })?;
+        Ok(Slice {
+            method: self.method,
+            side: SIDE,
+            inside: mask.iter().filter(|m| **m).count(),
+            stride: self.stride,
+            cold_ms: cold_ms.unwrap_or_default(),
+            time,
+            memory_mib: self.memory as f64 / MIB,
+        })
+    }
 }

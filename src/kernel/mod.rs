@@ -29,6 +29,7 @@ pub mod fft;
 pub mod fit;
 pub mod flip;
 pub mod fma;
+pub mod form;
 pub mod gradient_norm;
 pub mod harmonic;
 pub mod local_mean;
