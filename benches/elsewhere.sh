@@ -9,7 +9,7 @@
 # several adapters, by name or number.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-tests=(kernels gradients fusion tuning)
+tests=(kernels half gradients fusion tuning)
 
 pack() {
     local folder=$1 root=$here/.. name

@@ -19,71 +19,7 @@
 // co4 / LANES. TILED 1, for GPUs: 256 threads compute 16 ROWS pixels x 64 QUADS channels, ROWS x 4 QUADS each, from 16
 // input channels at a time in workgroup memory; LOADS is ROWS / 4. Dispatch: pixels / (16 ROWS) by co4 / (16 QUADS). Both
 // by 4 or 16 taps along z in GEOMETRY 2 and 4. Pixels that are too many for x go on along z, behind the taps.
-#use geometry
-#use stored
-#if FINISH == 2
-#use leaky
-#end
-
-struct Params {
-    n: u32,
-    h: u32,
-    w: u32,
-    ci4: u32,
-    co4: u32,
-    src_first: u32,
-    src_pitch: u32,
-    weights_first: u32,
-    shift_first: u32,
-    scale_first: u32,
-    statistics_first: u32,
-    statistics_pitch: u32,
-    dst_first: u32,
-    dst_pitch: u32,
-    slope: f32,
-}
-
-#if GEOMETRY == 2
-const ALONG_Z: u32 = 4;
-#else
-#if GEOMETRY == 4
-const ALONG_Z: u32 = 16;
-#else
-const ALONG_Z: u32 = 1;
-#end
-#end
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> src: array<Stored>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored>;
-@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<vec4f>;
-
-// Where in dst the channels of output pixel `i` start, for tap `z` of GEOMETRY 2.
-fn result(i: u32, z: u32) -> u32 {
-    return p.dst_first + p.dst_pitch * goal(place(i, p.n, p.w), z, p.h, p.w);
-}
-
-#if FINISH == 2
-// What becomes of a sum: four quads of a column, looked up once.
-struct Finish {
-    mean: vec4f,
-    rstd: vec4f,
-    gamma: vec4f,
-    beta: vec4f,
-}
-
-fn finish_of(column: u32) -> Finish {
-    let at = p.statistics_first + column;
-    let gamma = quad_of(weights[p.scale_first + column]);
-    let beta = quad_of(weights[p.shift_first + column]);
-    return Finish(statistics[at], statistics[at + p.statistics_pitch], gamma, beta);
-}
-
-fn finished(sum: vec4f, how: Finish) -> vec4f {
-    return leaky(how.gamma * ((sum - how.mean) * how.rstd) + how.beta, p.slope);
-}
-#end
+#use convolution
 
 #if TILED
 const PIXELS: u32 = 16 * ROWS;
@@ -122,24 +58,16 @@ fn convolve(
     }
 #end
 #end
-    // Steps of four quads of input channels, tap by tap.
+    // Steps of four quads of input channels, tap by tap. While one is multiplied, the next is on its way.
     var t = 0u;
     var k = 0u;
-    while t < TAPS {
-        let tap = max(t, along_z);
 #unroll i 0 LOADS
-        var pixels_quad$i = vec4f(0.0);
-        if pixel$i < pixels && k + quad < p.ci4 && valid(at$i, tap, p.h, p.w) {
-            pixels_quad$i = quad_of(src[p.src_first + p.src_pitch * source(at$i, tap, p.h, p.w) + k + quad]);
-        }
+    var pixels_quad$i = pixels_of(pixel$i < pixels, at$i, max(t, along_z), k + quad);
 #end
 #unroll j 0 QUADS
-        var weights_quad$j = vec4f(0.0);
-        let row$j = 4 * k + row + 16 / QUADS * $j;
-        if row$j < 4 * p.ci4 && column < p.co4 {
-            weights_quad$j = quad_of(weights[p.weights_first + (4 * tap * p.ci4 + row$j) * p.co4 + column]);
-        }
+    var weights_quad$j = weights_of(max(t, along_z), 4 * k + row + 16 / QUADS * $j, column);
 #end
+    while t < TAPS {
         workgroupBarrier();
 #unroll i 0 LOADS
         left[local + 256 * $i] = pixels_quad$i;
@@ -148,6 +76,20 @@ fn convolve(
         right[local + 256 * $j] = weights_quad$j;
 #end
         workgroupBarrier();
+        k += 4;
+        if k >= p.ci4 {
+            k = 0;
+            t++;
+        }
+        if t < TAPS {
+            let tap = max(t, along_z);
+#unroll i 0 LOADS
+            pixels_quad$i = pixels_of(pixel$i < pixels, at$i, tap, k + quad);
+#end
+#unroll j 0 QUADS
+            weights_quad$j = weights_of(tap, 4 * k + row + 16 / QUADS * $j, column);
+#end
+        }
         for (var q = 0u; q < 4; q++) {
 #unroll i 0 ROWS
             let a$i = left[(first + $i) * 4 + q];
@@ -164,11 +106,6 @@ fn convolve(
 #end
             }
 #end
-        }
-        k += 4;
-        if k >= p.ci4 {
-            k = 0;
-            t++;
         }
     }
     let base = tile * PIXELS + first;

@@ -39,6 +39,22 @@ const TILE: vec2u = vec2u(16 * LOADS, 16 * QUADS);
 var<workgroup> left: array<vec4f, 256 * LOADS>;
 var<workgroup> right: array<vec4f, 256 * QUADS>;
 
+// A quad of the source, or of the gradient, at the i-th pixel; zeros where there is none.
+fn left_of(i: u32, end: u32, tap: u32, quad: u32) -> vec4f {
+    let at = place(i, p.n, p.w);
+    if i < end && quad < p.ci4 && valid(at, tap, p.h, p.w) {
+        return quad_of(src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + quad]);
+    }
+    return vec4f(0.0);
+}
+
+fn right_of(i: u32, end: u32, tap: u32, quad: u32) -> vec4f {
+    if i < end && quad < p.co4 {
+        return quad_of(grad[p.grad_first + p.grad_pitch * goal(place(i, p.n, p.w), tap, p.h, p.w) + quad]);
+    }
+    return vec4f(0.0);
+}
+
 @compute @workgroup_size(256)
 fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let tap = group.z % p.taps;
@@ -50,24 +66,15 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     let row = group.x * TILE.x + quad;
     let column = group.y * TILE.y + quad;
     var sum: array<vec4f, 4 * LOADS * QUADS>;
-    for (var start = part * run; start < end; start += 16) {
-        let i = start + local / 16;
-        let at = place(i, p.n, p.w);
-        let reads = i < end && valid(at, tap, p.h, p.w);
-        let source_at = p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + row;
-        let goal_at = p.grad_first + p.grad_pitch * goal(at, tap, p.h, p.w) + column;
+    // While 16 pixels are multiplied, the next 16 are on their way.
+    var i = part * run + local / 16;
 #unroll r 0 LOADS
-        var left_quad$r = vec4f(0.0);
-        if reads && row + 16 * $r < p.ci4 {
-            left_quad$r = quad_of(src[source_at + 16 * $r]);
-        }
+    var left_quad$r = left_of(i, end, tap, row + 16 * $r);
 #end
 #unroll j 0 QUADS
-        var right_quad$j = vec4f(0.0);
-        if i < end && column + 16 * $j < p.co4 {
-            right_quad$j = quad_of(grad[goal_at + 16 * $j]);
-        }
+    var right_quad$j = right_of(i, end, tap, column + 16 * $j);
 #end
+    for (var start = part * run; start < end; start += 16) {
         workgroupBarrier();
 #unroll r 0 LOADS
         left[local + 256 * $r] = left_quad$r;
@@ -76,6 +83,13 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
         right[local + 256 * $j] = right_quad$j;
 #end
         workgroupBarrier();
+        i += 16;
+#unroll r 0 LOADS
+        left_quad$r = left_of(i, end, tap, row + 16 * $r);
+#end
+#unroll j 0 QUADS
+        right_quad$j = right_of(i, end, tap, column + 16 * $j);
+#end
         for (var q = 0u; q < 16; q++) {
 #unroll r 0 LOADS
             let a$r = left[q * 16 + local / 16 + 256 * $r];

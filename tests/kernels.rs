@@ -62,7 +62,7 @@ fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
 }
 
 fn whole_table(checks: Checks) {
-    let Some(gpu) = common::gpu() else { return };
+    let Some(gpu) = common::gpu_with_units() else { return };
     let pipelines = Pipelines::new(&gpu, checks);
     let mut failures = Vec::new();
     for kernel in TABLE {

@@ -1,11 +1,14 @@
 //! What this device can do at most: the measures that kernels are held against.
 
-use super::timer::{Runs, Timer};
+use super::timer::{Measured, Runs, Timer};
 use crate::error::Result;
 use crate::gpu::Caps;
-use crate::kernel::{Cost, Pipelines, clear, copy, fma};
+use crate::kernel::convolve::Form;
+use crate::kernel::{Cost, Pipelines, clear, copy, fma, fma_units};
 use crate::plan::{Plan, Recorder};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::time::Duration;
 
 /// Dispatches in a row that the cost of one is told from.
 const MANY: usize = 500;
@@ -13,10 +16,14 @@ const MANY: usize = 500;
 /// A device's own limits, as measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
-    /// Multiplications and additions in f32, 10⁹ a second, two to a multiply-add.
+    /// Multiplications and additions in f32, 10⁹ a second, two to a multiply-add; the median of many measurements, from the
+    /// first to the last of what is held against it.
     pub fma_gflops: f64,
     /// The same in half precision, where the device has it.
     pub fma_f16_gflops: Option<f64>,
+    /// The same by matrix units, halves added up in f32, where the device was opened with any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub units_gflops: Option<f64>,
     /// Bytes read and written by a copy, 10⁹ a second.
     pub copy_gbs: f64,
     /// One dispatch among many of one submission, μs.
@@ -37,6 +44,8 @@ impl Ceilings {
         tell("multiply-adds in f16");
         let half = fma::spec(true).runs_on(caps);
         let fma_f16_gflops = half.then(|| rate(pipelines, timer, runs, true)).transpose()?;
+        tell("matrix units");
+        let units_gflops = units(pipelines, timer, runs)?;
         tell("memory");
         let copy_gbs = bandwidth(pipelines, timer, runs)?;
         tell("dispatches");
@@ -47,7 +56,7 @@ impl Ceilings {
         };
         let (one, many) = (seconds(1)?, seconds(MANY)?);
         let dispatch_us = 1e6 * (many - one).max(0.0) / (MANY - 1) as f64;
-        Ok(Self { fma_gflops, fma_f16_gflops, copy_gbs, dispatch_us, submit_us: 1e6 * one })
+        Ok(Self { fma_gflops, fma_f16_gflops, units_gflops, copy_gbs, dispatch_us, submit_us: 1e6 * one })
     }
 
     /// The least seconds that `cost` can take here: those of its arithmetic or of its bytes, whichever are more.
@@ -66,13 +75,64 @@ fn work(caps: &Caps, half: bool) -> [usize; 2] {
     }
 }
 
+fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>> {
+    let Some(&Form::Half(units)) = Form::in_half(pipelines.gpu().caps()).first() else { return Ok(None) };
+    let mut rec = Recorder::new();
+    fma_units::record(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
+    let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
+    let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
+    Ok(Some(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9))
+}
+
 fn rate(pipelines: &Pipelines, timer: &Timer, runs: Runs, half: bool) -> Result<f64> {
+    let (plan, flops) = chains(pipelines, half)?;
+    Ok(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9)
+}
+
+/// Nothing but multiply-adds, and how many operations they are.
+fn chains(pipelines: &Pipelines, half: bool) -> Result<(Plan, f64)> {
     let [threads, steps] = work(pipelines.gpu().caps(), half);
     let mut rec = Recorder::new();
     fma::record(&mut rec, half, [0.999, 0.001], threads, steps);
     let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
-    let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
-    Ok(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9)
+    Ok((Plan::compile(rec, pipelines, &|_, _| {})?, flops))
+}
+
+/// The rate of multiply-adds again and again, between what is held against it: on a machine that others use too it is not
+/// the same from one minute to the next, and neither are they.
+pub struct Probe<'a> {
+    plan: Plan,
+    flops: f64,
+    timer: &'a Timer,
+    taken: RefCell<Vec<f64>>,
+}
+
+impl<'a> Probe<'a> {
+    /// None taken yet.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn new(pipelines: &Pipelines, timer: &'a Timer) -> Result<Self> {
+        let (plan, flops) = chains(pipelines, false)?;
+        plan.run()?;
+        Ok(Self { plan, flops, timer, taken: RefCell::default() })
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn take(&self) -> Result<()> {
+        let once = Runs { least: 1, most: 1, within: Duration::ZERO };
+        self.taken.borrow_mut().push(self.timer.warm(&self.plan, once)?.seconds());
+        Ok(())
+    }
+
+    /// The median of those taken, 10⁹ a second.
+    pub fn gflops(self) -> Option<f64> {
+        let taken = self.taken.into_inner();
+        (!taken.is_empty()).then(|| self.flops / Measured::of(taken).seconds() / 1e9)
+    }
 }
 
 fn bandwidth(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<f64> {

@@ -9,7 +9,7 @@ mod timer;
 mod whole;
 
 pub use cases::{CONVOLUTIONS, Case, Layer, OTHER_KERNELS, OTHERS, REFERENCE, Recorded};
-pub use ceilings::Ceilings;
+pub use ceilings::{Ceilings, Probe};
 pub use compare::{Comparison, FALL, compare};
 pub use report::{Adapter, Network, Part, Report, Row, Slice};
 pub use timer::{Measured, Runs, Timer};
@@ -88,7 +88,11 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
     let pipelines = chooser.pipelines();
     let caps = pipelines.gpu().caps();
     let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
-    let forms = if settings.quick { Vec::new() } else { Form::rivals(caps, Product::LARGE) };
+    let mut forms = Vec::new();
+    if !settings.quick {
+        forms = Form::rivals(caps, Product::LARGE);
+        forms.extend(Form::in_half(caps));
+    }
     let others = settings.others();
     let cases = || CONVOLUTIONS.iter().chain(OTHER_KERNELS).filter(|case| settings.wants(case));
     let three: Vec<&Case> = CONVOLUTIONS[..3].iter().filter(|case| settings.wants(case)).collect();
@@ -102,8 +106,12 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
     };
 
     let ceilings = Ceilings::measure(pipelines, &timer, runs, &next)?;
+    let probe = Probe::new(pipelines, &timer)?;
     let row = |chooser: &Chooser, case: &Case, layer: Layer| -> Result<Row> {
         next(&format!("{} {layer}", case.name));
+        if case.name.starts_with("conv3x3") {
+            probe.take()?;
+        }
         let Recorded { rec, spec, cost } = case.record(chooser, BATCH, layer)?;
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
         let time = timer.dispatches(&plan, runs)?;
@@ -118,7 +126,9 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
     let kernels = each(chooser, &mut cases(), &REFERENCE)?;
     let mut candidates = Vec::new();
     for form in forms {
-        let rows = match each(&Chooser::only(pipelines, form), &mut three.iter().copied(), &REFERENCE) {
+        let gradients = !matches!(form, Form::Half(_));
+        let mut own = three.iter().copied().filter(|case| gradients || case.name == "conv3x3_forward");
+        let rows = match each(&Chooser::only(pipelines, form), &mut own, &REFERENCE) {
             // A form that computes wrongly here, or has no room, is no candidate.
             Err(Error::Kernel { .. } | Error::OutOfMemory(_)) => continue,
             rows => rows?,
@@ -145,8 +155,9 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
             mmdi.push(whole::mmdi(chooser, runs, mode)?);
         }
     }
+    probe.take()?;
     tell(all, all, "done");
-    Ok(Report {
+    let mut report = Report {
         palpate: env!("CARGO_PKG_VERSION").into(),
         quick: settings.quick,
         adapter: adapter(caps),
@@ -158,7 +169,11 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
         forward,
         slice,
         mmdi,
-    })
+    };
+    if let Some(gflops) = probe.gflops() {
+        report.hold_against(gflops);
+    }
+    Ok(report)
 }
 
 fn adapter(caps: &Caps) -> Adapter {

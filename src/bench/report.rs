@@ -98,6 +98,20 @@ impl Row {
     }
 }
 
+impl Report {
+    /// Holds all of it against so many multiply-adds, 10⁹ a second.
+    pub(super) fn hold_against(&mut self, fma_gflops: f64) {
+        self.ceilings.fma_gflops = fma_gflops;
+        let copy_gbs = self.ceilings.copy_gbs;
+        for row in self.kernels.iter_mut().chain(&mut self.candidates).chain(&mut self.layers) {
+            row.share_of_ceiling = (row.gflops / fma_gflops).max(row.gbs / copy_gbs);
+        }
+        for network in self.step.iter_mut().chain(&mut self.forward) {
+            network.share_of_ceiling = network.gflops / fma_gflops;
+        }
+    }
+}
+
 /// A whole network on batches of patches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {

@@ -113,11 +113,20 @@ impl Timer {
     /// # Errors
     /// Whatever the device reports.
     pub fn dispatches(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
+        plan.run()?;
+        self.gpu.wait()?;
+        self.warm(plan, runs)
+    }
+
+    /// The same of what has run before.
+    ///
+    /// # Errors
+    /// Whatever the device reports.
+    pub fn warm(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
         if !self.by_device() {
-            plan.run()?;
             return self.whole(plan, runs);
         }
-        runs.measure(|| {
+        runs.measure_warm(|| {
             self.flush()?;
             Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum())
         })

@@ -3,6 +3,7 @@
 use super::progress::Bars;
 use super::{AdapterOption, TuneOption, json, print, say};
 use palpate::bench::{self, Comparison, FALL, Network, Report, Row, Slice, compare};
+use palpate::gpu::Gpu;
 use palpate::io::OutputSet;
 use palpate::io::png::{Kind, roofline};
 use palpate::{Error, Result};
@@ -101,7 +102,8 @@ impl Bench {
     }
 
     fn measure(&self) -> Result<Report> {
-        let gpu = self.adapter.open()?;
+        // With matrix units: what they can do is measured, whether anybody uses them or not.
+        let gpu = Gpu::open_with_units(&self.adapter.choice())?;
         let chooser = self.tune.chooser(&gpu);
         let bars = Bars::default();
         let settings = bench::Settings { quick: self.quick, only: self.only.clone() };
@@ -199,7 +201,10 @@ fn text(report: &Report) -> String {
         report.palpate,
         if report.quick { ", measured quickly" } else { "" }
     );
-    let half = ceilings.fma_f16_gflops.map(|rate| format!(" ({} in f16)", short(rate))).unwrap_or_default();
+    let also = [(ceilings.fma_f16_gflops, "in f16"), (ceilings.units_gflops, "by matrix units")];
+    let also = also.iter().filter_map(|(rate, how)| Some(format!("{} {how}", short((*rate)?))));
+    let also: Vec<_> = also.collect();
+    let half = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
     let _ = writeln!(
         out,
         "Ceilings: {} GFLOP/s of multiply-adds{half}, {} GB/s of memory, {} μs a dispatch, {} μs a submission.\n",

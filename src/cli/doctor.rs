@@ -89,7 +89,7 @@ impl Found {
             workgroup_memory_kib: 0,
             problem: None,
         };
-        match Gpu::open(&AdapterChoice::Index(index)) {
+        match Gpu::open_with_units(&AdapterChoice::Index(index)) {
             Ok(gpu) => {
                 let caps = gpu.caps();
                 found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());

@@ -34,6 +34,9 @@ pub struct Forward {
     #[arg(long, value_name = "COUNT", default_value_t = 128, allow_hyphen_values = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
+    /// Multiply in half precision on the GPU's matrix units, where it has any [experimental]
+    #[arg(long)]
+    half: bool,
     #[command(flatten)]
     adapter: AdapterOption,
     #[command(flatten)]
@@ -57,8 +60,7 @@ impl Forward {
         let images = images.into_raw_vec_and_offset().0;
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
-        let gpu = self.adapter.open()?;
-        let chooser = self.tune.chooser(&gpu);
+        let chooser = self.tune.open(&self.adapter, self.half)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
         let network = bars
@@ -85,7 +87,7 @@ impl Forward {
             weights.unet.settings(),
             n as f64 / seconds,
             network.memory() as f64 / f64::from(1 << 20),
-            gpu.caps().info.name,
+            chooser.pipelines().gpu().caps().info.name,
             self.output.display()
         ))
     }

@@ -125,6 +125,7 @@ impl Invert {
             bars: Bars::default(),
             adapter: &self.adapter,
             tune: &self.tune,
+            half: self.dime.half(),
             chooser: None,
             compiled: None,
             network,
@@ -326,6 +327,7 @@ struct Work<'a> {
     bars: Bars,
     adapter: &'a AdapterOption,
     tune: &'a TuneOption,
+    half: bool,
     /// Opened for the first image that there is something to compute of.
     chooser: Option<Chooser>,
     compiled: Option<(Settings, Mmdi)>,
@@ -341,7 +343,7 @@ impl Work<'_> {
     ) -> Result<(Vec<Slice>, String)> {
         let chooser = match &self.chooser {
             Some(chooser) => chooser,
-            None => self.chooser.insert(self.tune.chooser(&self.adapter.open()?)),
+            None => self.chooser.insert(self.tune.open(self.adapter, self.half)?),
         };
         let pipelines = chooser.pipelines();
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {

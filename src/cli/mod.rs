@@ -106,6 +106,15 @@ impl TuneOption {
         });
         Chooser::tuned(&pipelines, own, path)
     }
+
+    /// What chooses for `adapter`, in full precision, or in `half` where its matrix units allow it.
+    fn open(&self, adapter: &AdapterOption, half: bool) -> Result<Chooser> {
+        if half {
+            self.chooser(&Gpu::open_with_units(&adapter.choice())?).in_half()
+        } else {
+            Ok(self.chooser(&adapter.open()?))
+        }
+    }
 }
 
 /// Prints to standard output; a reader that has gone away (`palpate … | head`) is no error.

@@ -102,12 +102,36 @@ pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     Ok(found.swap_remove(at))
 }
 
-/// A device with the adapter's own limits and those optional features palpate has a use for.
-pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
+/// Whether `adapter` has matrix units that palpate's kernels are written for: square, of 8 or 16, halves times halves added
+/// up in f32.
+pub fn has_units(adapter: &wgpu::Adapter) -> bool {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    let known = |u: &wgpu::CooperativeMatrixProperties| {
+        let sides = [u.m_size, u.n_size, u.k_size];
+        (sides == [8; 3] || sides == [16; 3]) && u.ab_type == F16 && u.cr_type == F32
+    };
+    let features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
+    adapter.features().contains(features) && adapter.cooperative_matrix_properties().iter().any(known)
+}
+
+/// A device with the adapter's own limits and those optional features palpate has a use for; with matrix `units` if they are
+/// wanted and there are any.
+pub(super) fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let units = units && has_units(adapter);
+    let (experimental, experimental_features) = if units {
+        // SAFETY: wgpu calls its support of matrix units an experiment that may be unsound. Whoever asks for them was told
+        // so (`Gpu::open_with_units`), the kernels that use them stay within their buffers, and their results are compared
+        // with an oracle on this very device before they are used.
+        let token = unsafe { wgpu::ExperimentalFeatures::enabled() };
+        (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, token)
+    } else {
+        (wgpu::Features::empty(), wgpu::ExperimentalFeatures::disabled())
+    };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("palpate"),
-        required_features: adapter.features() & super::caps::WANTED,
+        required_features: adapter.features() & super::caps::WANTED | experimental,
         required_limits: adapter.limits(),
+        experimental_features,
         ..Default::default()
     };
     pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {

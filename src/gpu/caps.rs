@@ -17,6 +17,8 @@ pub enum Tier {
     Subgroup,
     /// Half-precision arithmetic and storage.
     Half,
+    /// Units that multiply matrices in half precision; only where they were asked for.
+    Units,
 }
 
 impl fmt::Display for Tier {
@@ -25,6 +27,7 @@ impl fmt::Display for Tier {
             Tier::Base => "base",
             Tier::Subgroup => "subgroup",
             Tier::Half => "half",
+            Tier::Units => "units",
         })
     }
 }
@@ -67,7 +70,11 @@ impl Caps {
 
     /// The rungs this device reaches.
     pub fn tiers(&self) -> Vec<Tier> {
-        let rungs = [(Tier::Subgroup, wgpu::Features::SUBGROUP), (Tier::Half, wgpu::Features::SHADER_F16)];
+        let rungs = [
+            (Tier::Subgroup, wgpu::Features::SUBGROUP),
+            (Tier::Half, wgpu::Features::SHADER_F16),
+            (Tier::Units, wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
+        ];
         let has = rungs.into_iter().filter(|(_, feature)| self.features.contains(*feature));
         std::iter::once(Tier::Base).chain(has.map(|(tier, _)| tier)).collect()
     }

@@ -8,7 +8,7 @@ mod memory;
 mod pool;
 mod profile;
 
-pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
+pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose, has_units};
 pub use caps::{Caps, Tier, kind};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
@@ -39,8 +39,23 @@ impl Gpu {
     /// # Errors
     /// [`Error::Adapter`] when there is no such adapter, or none at all, or it refuses a device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
+        Self::opened(choice, false)
+    }
+
+    /// The same with the adapter's matrix units, where it has such as palpate can use: for
+    /// [`Chooser::in_half`](crate::kernel::choose::Chooser::in_half). wgpu calls its support of them experimental.
+    ///
+    /// # Errors
+    /// As of [`Gpu::open`].
+    pub fn open_with_units(choice: &AdapterChoice) -> Result<Self> {
+        Self::opened(choice, true)
+    }
+
+    fn opened(choice: &AdapterChoice, units: bool) -> Result<Self> {
         let found = adapter::choose(choice)?;
-        let (device, queue) = adapter::request(&found.adapter)?;
+        // A driver may say that it has units and then refuse them.
+        let with_units = if units { adapter::request(&found.adapter, true).ok() } else { None };
+        let (device, queue) = with_units.map_or_else(|| adapter::request(&found.adapter, false), Ok)?;
         let gpu = Self::new(device, queue);
         let lost = gpu.inner.lost.clone();
         gpu.inner.device.set_device_lost_callback(move |reason, message| {

@@ -7,24 +7,28 @@ use super::{Checks, Expect, Pipelines, Place, Size, Spec, convolve, convolve_wei
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Recorder};
 use crate::tensor::{Shape, Tensor};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Runs that a form is measured by, at the most.
-const RUNS: usize = 3;
-/// A form that takes so many times what the best one took is given up after one run.
+/// Rounds of runs that forms are compared by, at the most.
+const ROUNDS: usize = 5;
+/// When no further round is begun, after two.
+const LONG: Duration = Duration::from_secs(4);
+/// A form that takes so many times what the best one took takes no part in the next round.
 const FAR_BEHIND: f64 = 1.5;
-/// How much faster than the most promising form another has to be: less may be noise.
+/// How much faster than the most promising form another has to be, at its fastest and at its median: less may be noise.
 const GAIN: f64 = 0.05;
 
 /// Chooses among forms for one device. Cloning shares what it has found out.
 #[derive(Clone)]
 pub struct Chooser {
     pipelines: Pipelines,
-    /// Only these, where a caller insists.
+    /// Only this, where a caller insists.
     only: Option<Form>,
+    /// Half precision before all else.
+    half: bool,
     found: Arc<Mutex<Found>>,
 }
 
@@ -53,7 +57,7 @@ struct Found {
 impl Chooser {
     /// Chooses what promises most, and measures nothing.
     pub fn new(pipelines: &Pipelines) -> Self {
-        Self { pipelines: pipelines.clone(), only: None, found: Arc::default() }
+        Self { pipelines: pipelines.clone(), only: None, half: false, found: Arc::default() }
     }
 
     /// Insists on one form: for tests and benches.
@@ -70,9 +74,26 @@ impl Chooser {
         chooser
     }
 
+    /// The same, but for convolutions in half precision on matrix units.
+    ///
+    /// # Errors
+    /// [`Error::Adapter`] when the device has none that palpate knows how to use, or was opened without
+    /// ([`Gpu::open_with_units`](crate::gpu::Gpu::open_with_units)).
+    pub fn in_half(&self) -> Result<Self> {
+        let caps = self.pipelines.gpu().caps();
+        if Form::in_half(caps).is_empty() {
+            return Err(Error::Adapter(format!(
+                "{} has no matrix units that take half precision and add up in full (16 by 16 on Vulkan, 8 by 8 on Metal, \
+                 of subgroups of 32); leave out --half, or choose another with --adapter",
+                caps.info.name
+            )));
+        }
+        Ok(Self { half: true, ..self.clone() })
+    }
+
     /// Chooses as `forms` say, what promises most where they say nothing, and measures nothing: to go on as before.
     pub fn fixed(&self, forms: Tuning) -> Self {
-        let chooser = Self { only: self.only, ..Self::new(&self.pipelines) };
+        let chooser = Self { only: self.only, half: self.half, ..Self::new(&self.pipelines) };
         chooser.found().shipped = forms;
         chooser
     }
@@ -124,7 +145,9 @@ impl Chooser {
 
     fn answer(&self, question: Question, specs: &dyn Fn(Form) -> Vec<Spec>) -> Result<Form> {
         let candidates = self.candidates(&question);
-        let known = {
+        let known = if self.half {
+            None
+        } else {
             let mut found = self.found();
             let own = found.own.as_ref().map(|own| own.form(&question));
             if own == Some(None) && !found.open.contains(&question) {
@@ -152,6 +175,12 @@ impl Chooser {
     fn candidates(&self, question: &Question) -> Vec<Form> {
         let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.product());
         forms.retain(|form| !question.specs(*form).is_empty());
+        if self.half && question.work == Work::Convolution {
+            forms.splice(0..0, Form::in_half(self.pipelines.gpu().caps()));
+        }
+        if let (Some(only @ Form::Half(_)), Work::Convolution) = (self.only, question.work) {
+            return vec![only];
+        }
         if let Some(only) = self.only {
             // Where Winograd's is not to be had, the form of its products stands for it.
             let only = if forms.contains(&only) { only } else { only.direct() };
@@ -224,51 +253,73 @@ impl Chooser {
         let mut rivals = Form::rivals(caps, question.product());
         let own = self.candidates(&question);
         rivals.retain(|form| own.contains(form));
-        let mut taken: Vec<(Form, f64)> = Vec::new();
+        let mut runners: Vec<Runner> = Vec::new();
         for form in rivals {
             match self.verdicts(&question.specs(form)) {
                 Ok(None) => {}
                 Err(error @ Error::DeviceLost(_)) => return Err(error),
                 _ => continue,
             }
-            let best = taken.iter().map(|t| t.1).fold(f64::INFINITY, f64::min);
-            match self.seconds(question, form, best) {
-                Ok(seconds) => taken.push((form, seconds)),
+            // The first run does not count, but for those that are far behind in it.
+            let plan = Plan::compile(question.record(form, self.workgroups()), &self.pipelines, &|_, _| {});
+            match plan.and_then(|plan| Ok((self.seconds(&plan)?, plan))) {
+                Ok((first, plan)) => runners.push(Runner { form, plan, taken: vec![first] }),
                 Err(error @ Error::DeviceLost(_)) => return Err(error),
                 Err(_) => {}
             }
         }
-        let promising = taken.first().copied();
-        let fastest = taken.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
-        let (Some(promising), Some(fastest)) = (promising, fastest) else { return Ok(None) };
-        let (form, _) = if fastest.1 < (1.0 - GAIN) * promising.1 { fastest } else { promising };
-        let ms: BTreeMap<_, _> =
-            taken.iter().map(|(form, s)| (form.to_string(), (1e6 * s).round() / 1e3)).collect();
-        Ok(Some(Answer { question, form, ms }))
-    }
-
-    /// The fastest of a few runs, after one that does not count; by the device's own clock where it has one.
-    fn seconds(&self, question: Question, form: Form, best: f64) -> Result<f64> {
-        let plan = Plan::compile(question.record(form, self.workgroups()), &self.pipelines, &|_, _| {})?;
-        let gpu = self.pipelines.gpu();
-        let run = || -> Result<f64> {
-            if gpu.caps().timestamps() {
-                return Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum());
+        // In turn, so that whatever else the machine does meets all of them.
+        let start = Instant::now();
+        for round in 0..ROUNDS {
+            let best = runners.iter().map(Runner::least).fold(f64::INFINITY, f64::min);
+            for runner in runners.iter_mut().filter(|runner| runner.least() <= FAR_BEHIND * best) {
+                let seconds = self.seconds(&runner.plan)?;
+                if round == 0 {
+                    runner.taken.clear();
+                }
+                runner.taken.push(seconds);
             }
-            let start = Instant::now();
-            plan.run()?;
-            gpu.wait()?;
-            Ok(start.elapsed().as_secs_f64())
-        };
-        run()?;
-        let mut least = f64::INFINITY;
-        for _ in 0..RUNS {
-            least = least.min(run()?);
-            if least > FAR_BEHIND * best {
+            if start.elapsed() > LONG && round > 0 {
                 break;
             }
         }
-        Ok(least)
+        let Some(promising) = runners.first() else { return Ok(None) };
+        let fastest = runners.iter().min_by(|a, b| a.least().total_cmp(&b.least())).unwrap_or(promising);
+        let beats = |of: fn(&Runner) -> f64| of(fastest) < (1.0 - GAIN) * of(promising);
+        let form = if beats(Runner::least) && beats(Runner::median) { fastest.form } else { promising.form };
+        let ms = runners.iter().map(|r| (r.form.to_string(), (1e6 * r.least()).round() / 1e3)).collect();
+        Ok(Some(Answer { question, form, ms }))
+    }
+
+    /// One run; by the device's own clock where it has one.
+    fn seconds(&self, plan: &Plan) -> Result<f64> {
+        let gpu = self.pipelines.gpu();
+        if gpu.caps().timestamps() {
+            return Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum());
+        }
+        let start = Instant::now();
+        plan.run()?;
+        gpu.wait()?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+/// A form that is being measured, and the seconds it took.
+struct Runner {
+    form: Form,
+    plan: Plan,
+    taken: Vec<f64>,
+}
+
+impl Runner {
+    fn least(&self) -> f64 {
+        self.taken.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn median(&self) -> f64 {
+        let mut taken = self.taken.clone();
+        taken.sort_by(f64::total_cmp);
+        taken[taken.len() / 2]
     }
 }
 
@@ -284,7 +335,7 @@ fn ask(work: Work, geometry: Geometry, src: Shape, co: usize) -> Question {
 
 /// The specialisations of a weight gradient; none where there is no such form.
 fn gradient_specs(form: Form, geometry: Geometry, channels: [usize; 2]) -> Vec<Spec> {
-    if matches!(form, Form::Winograd(_)) {
+    if matches!(form, Form::Winograd(_) | Form::Half(_)) {
         Vec::new()
     } else {
         vec![convolve_weights::spec(form, geometry, channels)]

@@ -3,19 +3,20 @@
 
 use super::params::params;
 use super::{
-    Cost, Expect, Kernel, Params, Size, Spec, flip, read, trial, uniform, winograd_input, winograd_output,
-    winograd_weights, write,
+    Binding, Cost, Expect, Kernel, Layout, Params, Size, Spec, convolve_half, flip, read, trial, uniform,
+    winograd_input, winograd_output, winograd_weights, write,
 };
 use crate::oracle;
 use crate::plan::{MOST_GROUPS, Recorder};
 use crate::tensor::{Shape, Tensor};
+use ndarray::{Array3, Array4};
 use serde::{Deserialize, Serialize};
 
-pub use super::form::{Form, Inner, Product};
+pub use super::form::{Form, Inner, Product, Units};
 
 params! {
-    /// `Params` of `kernels/convolve.wgsl`.
-    struct Uniform {
+    /// `Params` of `kernels/lib/convolution.wgsl`.
+    pub(super) struct Uniform {
         n: u32, h: u32, w: u32, ci4: u32, co4: u32, src_first: u32, src_pitch: u32, weights_first: u32,
         shift_first: u32, scale_first: u32, statistics_first: u32, statistics_pitch: u32,
         dst_first: u32, dst_pitch: u32, slope: f32,
@@ -39,7 +40,7 @@ pub enum Geometry {
 }
 
 impl Geometry {
-    const ALL: [Self; 5] = [Self::Three, Self::One, Self::Up, Self::Down, Self::Tiles];
+    pub(super) const ALL: [Self; 5] = [Self::Three, Self::One, Self::Up, Self::Down, Self::Tiles];
 
     /// How many pixels of weights there are.
     pub const fn taps(self) -> usize {
@@ -117,12 +118,19 @@ impl Finish {
     }
 }
 
+/// What both kernels of convolutions bind.
+pub(super) const BINDINGS: &[Binding] =
+    &[uniform("p"), read("src"), read("weights"), read("statistics"), write("dst")];
+
+/// Their parameters.
+pub(super) const LAYOUT: Layout = Uniform::LAYOUT;
+
 /// The row of the table.
 pub static KERNEL: Kernel = Kernel {
     name: "convolve",
     source: include_str!("../../kernels/convolve.wgsl"),
-    bindings: &[uniform("p"), read("src"), read("weights"), read("statistics"), write("dst")],
-    params: Uniform::LAYOUT,
+    bindings: BINDINGS,
+    params: LAYOUT,
     specs: || {
         let each =
             |form: Form| Geometry::ALL.into_iter().flat_map(move |g| [0, 1, 2].map(|f| spec(form, g, f)));
@@ -146,6 +154,7 @@ pub static KERNEL: Kernel = Kernel {
 fn spec(form: Form, geometry: Geometry, finish: u32) -> Spec {
     let own = [geometry.constant(), ("FINISH", finish)];
     match form {
+        Form::Half(units) => convolve_half::spec(units, geometry, finish),
         Form::Tiled([loads, _]) => form.spec(&KERNEL, &[own.as_slice(), &[("ROWS", 4 * loads)]].concat()),
         _ => form.spec(&KERNEL, &own),
     }
@@ -270,6 +279,28 @@ pub fn record_gradient(
 }
 
 fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    tried(
+        rec,
+        Form::of(spec),
+        spec,
+        size,
+        rng,
+        (&|src, weights, g| oracle::convolve(src, weights, None, g), 1e-6),
+    )
+}
+
+/// An oracle, and how near to it a kernel comes.
+type Judge<'a> = (&'a dyn Fn(&Array4<f64>, &Array3<f64>, Geometry) -> Array4<f64>, f64);
+
+/// The trial of either kernel.
+pub(super) fn tried(
+    rec: &mut Recorder,
+    form: Form,
+    spec: &Spec,
+    size: Size,
+    rng: &mut fastrand::Rng,
+    (oracle, tolerance): Judge,
+) -> Vec<Expect> {
     let [ci, co] = size.channels;
     let geometry = Geometry::ALL[spec.constant("GEOMETRY") as usize];
     let small = size.shape(ci);
@@ -281,10 +312,10 @@ fn trial(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -
     let src = trial::random(rng, src);
     let weights = trial::weights(rng, geometry, [ci, co]);
     let finishing = trial::finish(rec, rng, spec.constant("FINISH"), &weights);
-    let (weights, expected) = (finishing.weights, oracle::convolve(&src, &weights, None, geometry));
+    let (weights, expected) = (finishing.weights, oracle(&src, &weights, geometry));
     let (src, finish) = (trial::upload(rec, "source", &src), finishing.finish);
     let (n, h, w, _) = expected.dim();
     let dst = trial::room(rec, "result", Shape::new(n, h, w, co));
-    record(rec, Form::of(spec), geometry, src, (weights, finish), dst);
-    vec![trial::expect(dst, &finishing.oracle(expected), 1e-6)]
+    record(rec, form, geometry, src, (weights, finish), dst);
+    vec![trial::expect(dst, &finishing.oracle(expected), tolerance)]
 }

@@ -16,6 +16,27 @@ pub enum Form {
     Tiled([u32; 2]),
     /// Winograd's F(2 × 2, 3 × 3), its products as of [`Inner`]: 3 × 3 pixels alone, and much memory.
     Winograd(Inner),
+    /// On matrix units, with factors in half precision: forward alone, and only for those who ask for it.
+    Half(Units),
+}
+
+/// Matrix units: products of matrices of `side` × `side` by teams of 32 threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Units {
+    /// 16 on Vulkan, 8 on Metal.
+    pub side: u32,
+    /// Whether threads do what units would, in the same precision: for devices without, and slow.
+    pub imitated: bool,
+}
+
+impl Units {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
+        Self { side: 16, imitated: false },
+        Self { side: 8, imitated: false },
+        Self { side: 16, imitated: true },
+        Self { side: 8, imitated: true },
+    ];
 }
 
 /// The matrix product that a convolution or a weight gradient is, as far as it decides on the form.
@@ -57,7 +78,7 @@ impl Inner {
 }
 
 impl Form {
-    /// Every form.
+    /// Every form in full precision.
     pub const ALL: [Self; 10] = [
         Self::Wide(8),
         Self::Wide(4),
@@ -100,7 +121,7 @@ impl Form {
                 let tiles = rows.div_ceil(tall) * columns.div_ceil(broad);
                 idle || (!split && tiles < 256 && loads > 1)
             }
-            Self::Winograd(_) => false,
+            Self::Winograd(_) | Self::Half(_) => false,
         };
         // Those of the adapter's kind first, of these what loads in 64 bits; among likes in the order of ALL.
         forms.sort_by_key(|form| {
@@ -108,6 +129,14 @@ impl Form {
             let transformed = matches!(form, Self::Winograd(_));
             (other, transformed, matches!(form, Self::Register(_)), ill_suited(form))
         });
+        forms.retain(|form| form.spec(&convolve::KERNEL, &[]).runs_on(caps));
+        forms
+    }
+
+    /// The forms in half precision that a device has matrix units for.
+    pub fn in_half(caps: &Caps) -> Vec<Self> {
+        let mut forms: Vec<_> =
+            Units::ALL.into_iter().filter(|units| !units.imitated).map(Self::Half).collect();
         forms.retain(|form| form.spec(&convolve::KERNEL, &[]).runs_on(caps));
         forms
     }
@@ -131,11 +160,20 @@ impl Form {
             Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 0)],
             Self::Wide(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 1)],
             Self::Tiled([loads, quads]) => &[("TILED", 1), ("LOADS", loads), ("QUADS", quads), ("WIDE", 0)],
+            Self::Half(Units { side, imitated }) => {
+                &[("SIDE", side), ("IMITATED", imitated as u32), ("WIDE", 0)]
+            }
         };
         let features = match self {
             Self::Register(_) => wgpu::Features::SUBGROUP,
             Self::Wide(_) => wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64,
             Self::Tiled(_) | Self::Winograd(_) => wgpu::Features::empty(),
+            Self::Half(Units { imitated: true, .. }) => wgpu::Features::SHADER_F16,
+            Self::Half(_) => {
+                wgpu::Features::SHADER_F16
+                    | wgpu::Features::SUBGROUP
+                    | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+            }
         };
         let lanes = self.lanes().unwrap_or_default();
         Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
@@ -155,6 +193,7 @@ impl Form {
             Self::Register(lanes) | Self::Wide(lanes) => [32, lanes as usize],
             Self::Tiled([loads, quads]) => [64 * loads as usize, 16 * quads as usize],
             Self::Winograd(inner) => inner.form().tile(),
+            Self::Half(_) => [128, 16],
         }
     }
 
@@ -167,6 +206,10 @@ impl Form {
                 format!("tiles of {} pixels by {} channels in workgroup memory", 64 * loads, 64 * quads)
             }
             Self::Winograd(inner) => format!("Winograd, {}", inner.form().described()),
+            Self::Half(Units { side, imitated }) => {
+                let how = if imitated { ", imitated" } else { "" };
+                format!("in half precision on matrix units of {side} by {side}{how}")
+            }
         }
     }
 
@@ -174,8 +217,9 @@ impl Form {
     pub(super) fn lanes(self) -> Option<u32> {
         match self {
             Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
-            Self::Tiled(_) => None,
+            Self::Tiled(_) | Self::Half(Units { imitated: true, .. }) => None,
             Self::Winograd(inner) => inner.form().lanes(),
+            Self::Half(_) => Some(32),
         }
     }
 }
@@ -188,6 +232,9 @@ impl std::fmt::Display for Form {
             Self::Wide(lanes) => write!(f, "wide {lanes}"),
             Self::Tiled([loads, quads]) => write!(f, "tiles {} x {}", 64 * loads, 64 * quads),
             Self::Winograd(inner) => write!(f, "winograd, {}", inner.form()),
+            Self::Half(Units { side, imitated }) => {
+                write!(f, "half, {}units of {side}", if *imitated { "imitated " } else { "" })
+            }
         }
     }
 }

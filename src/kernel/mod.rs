@@ -19,6 +19,7 @@ pub mod concatenate;
 pub mod confidence;
 pub mod confine;
 pub mod convolve;
+pub mod convolve_half;
 pub mod convolve_weights;
 pub mod copy;
 pub mod cut;
@@ -29,6 +30,7 @@ pub mod fft;
 pub mod fit;
 pub mod flip;
 pub mod fma;
+pub mod fma_units;
 pub mod form;
 pub mod gradient_norm;
 pub mod harmonic;
@@ -117,9 +119,11 @@ pub static TABLE: &[&Kernel] = &[
     &settle::KERNEL,
     &unstack::KERNEL,
     &convolve::KERNEL,
+    &convolve_half::KERNEL,
     &convolve_weights::KERNEL,
     &flip::KERNEL,
     &fma::KERNEL,
+    &fma_units::KERNEL,
     &pool::KERNEL,
     &pool_grad::KERNEL,
     &upsample::KERNEL,
@@ -299,9 +303,13 @@ impl Spec {
     /// The assembled WGSL.
     pub fn source(&self) -> Result<String> {
         let body = source::assemble(self.kernel.name, self.kernel.source, &self.constants)?;
-        // The one feature that naga wants to be told of: f16.
-        let half = self.features.contains(wgpu::Features::SHADER_F16);
-        Ok(if half { format!("enable f16;\n{body}") } else { body })
+        // Features that naga wants to be told of.
+        let extensions = [
+            (wgpu::Features::SHADER_F16, "enable f16;\n"),
+            (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, "enable wgpu_cooperative_matrix;\n"),
+        ];
+        let wanted = extensions.iter().filter(|(feature, _)| self.features.contains(*feature));
+        Ok(wanted.map(|(_, line)| *line).chain([body.as_str()]).collect())
     }
 
     /// The value of constant `name`, or 0.

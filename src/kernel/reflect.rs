@@ -42,10 +42,16 @@ impl Target {
         }
     }
 
-    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits, and none of 16.
+    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits, and none of 16;
+    /// of matrix units naga knows Vulkan's and Metal's.
     pub fn expresses(self, features: wgpu::Features) -> bool {
-        let others = wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F16;
-        self != Self::Glsl || !features.intersects(others)
+        let units = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+        let lacking = match self {
+            Self::Spirv | Self::Msl => wgpu::Features::empty(),
+            Self::Hlsl => units,
+            Self::Glsl => units | wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F16,
+        };
+        !features.intersects(lacking)
     }
 }
 
@@ -158,8 +164,9 @@ impl Shader {
         let mut text = String::new();
         match target {
             Target::Spirv => {
-                let words =
-                    spv::write_vec(&module, &info, &spv::Options::default(), None).map_err(|e| fail(&e))?;
+                // 1.3 is Vulkan 1.1's, and the first that has subgroups.
+                let options = spv::Options { lang_version: (1, 3), ..Default::default() };
+                let words = spv::write_vec(&module, &info, &options, None).map_err(|e| fail(&e))?;
                 return Ok(bytemuck::cast_slice(&words).to_vec());
             }
             Target::Msl => {
@@ -200,15 +207,14 @@ impl Shader {
 }
 
 fn capabilities(features: wgpu::Features) -> Capabilities {
-    let mut capabilities = Capabilities::empty();
-    if features.contains(wgpu::Features::SUBGROUP) {
-        capabilities |= Capabilities::SUBGROUP;
-    }
-    if features.contains(wgpu::Features::SHADER_F16) {
-        capabilities |= Capabilities::SHADER_FLOAT16;
-    }
-    if features.contains(wgpu::Features::SHADER_INT64) {
-        capabilities |= Capabilities::SHADER_INT64;
-    }
-    capabilities
+    let each = [
+        (wgpu::Features::SUBGROUP, Capabilities::SUBGROUP),
+        (wgpu::Features::SHADER_F16, Capabilities::SHADER_FLOAT16),
+        (wgpu::Features::SHADER_INT64, Capabilities::SHADER_INT64),
+        (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, Capabilities::COOPERATIVE_MATRIX),
+    ];
+    each.iter()
+        .filter(|(feature, _)| features.contains(*feature))
+        .map(|(_, capability)| *capability)
+        .collect()
 }

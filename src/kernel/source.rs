@@ -29,6 +29,8 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("differences", include_str!("../../kernels/lib/differences.wgsl")),
     ("view", include_str!("../../kernels/lib/view.wgsl")),
     ("geometry", include_str!("../../kernels/lib/geometry.wgsl")),
+    ("convolution", include_str!("../../kernels/lib/convolution.wgsl")),
+    ("units", include_str!("../../kernels/lib/units.wgsl")),
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];
 

@@ -93,6 +93,7 @@ impl Of {
 fn kernels() -> String {
     let of = [
         convolve::KERNEL.source,
+        include_str!("../../kernels/lib/convolution.wgsl"),
         convolve_weights::KERNEL.source,
         winograd_input::KERNEL.source,
         winograd_weights::KERNEL.source,

@@ -7,8 +7,17 @@ use palpate::gpu::{AdapterChoice, Gpu};
 /// sets it) makes a missing adapter a failure instead, so that nothing is skipped unseen. `PALPATE_ADAPTER`
 /// chooses among several.
 pub fn gpu() -> Option<Gpu> {
+    opened(Gpu::open)
+}
+
+/// The same with its matrix units, if it has any.
+pub fn gpu_with_units() -> Option<Gpu> {
+    opened(Gpu::open_with_units)
+}
+
+fn opened(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Option<Gpu> {
     let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    match Gpu::open(&choice) {
+    match open(&choice) {
         Ok(gpu) => Some(gpu),
         Err(error) if std::env::var_os("PALPATE_REQUIRE_GPU").is_none() => {
             eprintln!("skipped: {error}");

@@ -1,0 +1,103 @@
+//! Half precision on matrix units: how far from full precision it takes a map, imitated where a device has none; and that it
+//! is refused where there are none.
+
+mod common;
+
+use palpate::dime::{Builtin, Dime, Settings};
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::convolve::{Finish, Form, Geometry, Units};
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::tensor::Shape;
+
+const IMITATED: Form = Form::Half(Units { side: 16, imitated: true });
+
+fn relative(a: &[f32], b: &[f32]) -> f64 {
+    let wide = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+    common::relative_error(&wide(a), &wide(b)).expect("alike")
+}
+
+/// Choosers of full and of half precision; nothing where there is no adapter or no arithmetic of halves.
+fn choosers() -> Option<[Chooser; 2]> {
+    let gpu = common::gpu()?;
+    if !gpu.caps().features.contains(palpate::wgpu::Features::SHADER_F16) {
+        eprintln!("skipped: {} has no half precision", gpu.caps().info.name);
+        return None;
+    }
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    Some([Chooser::new(&pipelines), Chooser::only(&pipelines, IMITATED)])
+}
+
+#[test]
+fn networks_differ_by_the_rounding_of_factors() {
+    let Some(choosers) = choosers() else { return };
+    let mut rng = fastrand::Rng::with_seed(5);
+    for (norm, size) in [(Norm::Batch, [30, 30]), (Norm::Instance, [19, 33])] {
+        let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() });
+        let weights = Weights::random(unet.expect("settings"), 3);
+        let images: Vec<f32> = (0..3 * 2 * size[0] * size[1]).map(|_| rng.f32() - 0.5).collect();
+        let [full, half] = choosers.each_ref().map(|chooser| {
+            let network = Forward::new(chooser, &weights, size, 3, &|_, _| {}).expect("compiles");
+            let labels: Vec<_> = network.plan().timings().map(|t| t.label).collect();
+            (labels, network.run(&images, &|_| {}).expect("runs"))
+        });
+        // None but of half precision; none of it before.
+        let in_half = |labels: &[String]| labels.iter().filter(|l| l.starts_with("convolve_half")).count();
+        let convolutions = full.0.iter().filter(|l| l.starts_with("convolve ")).count();
+        assert_eq!([in_half(&full.0), in_half(&half.0)], [0, convolutions]);
+        assert!(convolutions > 8 && !half.0.iter().any(|l| l.starts_with("convolve ")));
+        let error = relative(&half.1, &full.1);
+        println!("{norm:?}: {error:.1e}");
+        // A half has 11 bits: each factor is off by 2.8e-4 at the most, many of them average out.
+        assert!((1e-6..2e-3).contains(&error), "{error}");
+    }
+}
+
+#[test]
+fn a_map_hardly_differs() {
+    let Some(choosers) = choosers() else { return };
+    let size @ [nx, ny] = [48, 44];
+    let frames: Vec<f32> = (0..2 * nx * ny)
+        .map(|i| {
+            let (x, y) = ((i % nx) as f32, (i % (nx * ny) / nx) as f32);
+            let phase = 0.25 * x + 0.08 * y;
+            if i < nx * ny { phase.cos() } else { phase.sin() }
+        })
+        .collect();
+    let mask: Vec<bool> = (0..nx * ny).map(|i| (i % nx).min(i / nx) > 2).collect();
+    let settings = Settings {
+        size,
+        spacing_mm: [1.0; 2],
+        frames: Frames::Channels,
+        conjugated: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        stride: 9,
+        batch: 16,
+        patch: None,
+        pixel_mm: None,
+    };
+    let weights = Builtin::Bulk.weights().expect("weights");
+    let [full, half] = choosers.map(|chooser| {
+        let mut dime = Dime::new(&chooser, &weights, &settings, &|_, _| {}).expect("compiles");
+        dime.invert(&frames, &mask).expect("a map")[..nx * ny].to_vec()
+    });
+    let error = relative(&half, &full);
+    println!("{error:.1e}");
+    assert!((1e-6..5e-4).contains(&error), "{error}");
+}
+
+#[test]
+fn without_matrix_units_it_is_refused() {
+    let Some(gpu) = common::gpu_with_units() else { return };
+    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+    if Form::in_half(gpu.caps()).is_empty() {
+        let error = chooser.in_half().err().expect("refused").to_string();
+        assert!(error.contains("matrix units") && error.contains("--half"), "{error}");
+    } else {
+        let half = chooser.in_half().expect("allowed");
+        let form = half.convolve(Geometry::Three, Finish::Plain, Shape::new(4, 30, 30, 64), 64);
+        assert!(matches!(form, Ok(Form::Half(_))), "{form:?}");
+    }
+}
