@@ -94,10 +94,38 @@ fn without_matrix_units_it_is_refused() {
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     if Form::in_half(gpu.caps()).is_empty() {
         let error = chooser.in_half().err().expect("refused").to_string();
-        assert!(error.contains("matrix units") && error.contains("--half"), "{error}");
+        assert!(error.contains("matrix units") && error.contains("--matrix-units"), "{error}");
     } else {
         let half = chooser.in_half().expect("allowed");
         let form = half.convolve(Geometry::Three, Finish::Plain, Shape::new(4, 30, 30, 64), 64);
         assert!(matches!(form, Ok(Form::Half(_))), "{form:?}");
     }
+}
+
+#[test]
+fn the_program_says_so_too() {
+    let Some(gpu) = common::gpu_with_units() else { return };
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_palpate"));
+    if !Form::in_half(gpu.caps()).is_empty() || !program.exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let network = folder.path().join("net.safetensors");
+    let unet = Unet::new(UnetSettings { chans: 4, pools: 1, ..Default::default() }).expect("settings");
+    Weights::random(unet, 1).save(&network).expect("saved");
+    let images = folder.path().join("x.npy");
+    ndarray_npy::write_npy(&images, &ndarray::Array4::<f32>::ones((1, 2, 8, 8))).expect("written");
+    let ran = std::process::Command::new(program)
+        .args(["forward", "--matrix-units", "--weights"])
+        .arg(&network)
+        .arg("--input")
+        .arg(&images)
+        .arg("--output")
+        .arg(folder.path().join("y.npy"))
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("no matrix units") && said.contains("--adapter"), "{said}");
+    assert!(!folder.path().join("y.npy").exists());
 }

@@ -2,7 +2,7 @@
 
     cargo build --release && cargo build --release --manifest-path benches/peers/burn/Cargo.toml
     python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy safetensors
-    venv/bin/python benches/peers/run.py [--rounds 3] [--json FILE]
+    venv/bin/python benches/peers/run.py [--rounds 3] [--compile] [--json FILE]
 
 What is not installed is left out, and the table says so. burn runs through wgpu on the adapter that palpate uses too.
 """
@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--rounds", type=int, default=3)
+arguments.add_argument("--compile", action="store_true", help="PyTorch's step compiled as well")
 arguments.add_argument("--palpate", default=ROOT / "target/release/palpate")
 arguments.add_argument("--burn", default=HERE / "burn/target/release/peer-burn")
 arguments.add_argument("--json", type=Path)
@@ -35,11 +36,15 @@ def lines(*command):
 
 def palpate():
     adapter = ["--adapter", options.adapter] if options.adapter else []
-    report = json.loads(lines(options.palpate, "bench", "--only", "conv3x3", "--quick", "--json", *adapter))
+    report = json.loads(lines(options.palpate, "bench", "--quick", "--json", *adapter))
     ceiling = report["ceilings"]["fma_gflops"]
     yield {"peer": "ceiling", "kernel": "multiply-adds", "shape": "", "ms": 0, "gflops": ceiling}
     for row in report["kernels"]:
-        yield {"peer": "palpate"} | {key: row[key] for key in ("kernel", "shape", "ms", "gflops")}
+        if row["kernel"].startswith("conv3x3"):
+            yield {"peer": "palpate"} | {key: row[key] for key in ("kernel", "shape", "ms", "gflops")}
+    step = report["step"]
+    # PyTorch's arithmetic is not counted: only the times compare.
+    yield {"peer": "palpate", "kernel": "step", "shape": f"{step['chans']} channels", "ms": step["ms"], "gflops": 0}
 
 
 def program(*command):
@@ -49,7 +54,7 @@ def program(*command):
 peers = {
     "palpate": palpate,
     "burn": program(options.burn),
-    "PyTorch": program(sys.executable, HERE / "pytorch.py"),
+    "PyTorch": program(sys.executable, HERE / "pytorch.py", *["--compile"] * options.compile),
     "ONNX Runtime": program(sys.executable, HERE / "onnx_runtime.py"),
 }
 rows, missing = {}, {}

@@ -139,6 +139,9 @@ pub struct Network {
 pub struct Part {
     /// Convolution, data gradient, norm and activation, …
     pub stage: String,
+    /// The kernel.
+    #[serde(default)]
+    pub kernel: String,
     /// How long its dispatches took.
     pub ms: f64,
     /// Of all dispatches.

@@ -11,6 +11,7 @@ use crate::mmdi::{self, Mmdi, Mode};
 use crate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
 use crate::plan::{Plan, Timing};
 use crate::train::{Learned, Objective, TrainStep};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Rows and columns of the slice, and its phases.
@@ -104,24 +105,21 @@ fn network(
 /// Where the time goes, the longest first.
 fn parts(timings: &[Timing]) -> Vec<Part> {
     let all: f64 = timings.iter().map(|t| t.seconds).sum();
-    let mut stages: Vec<&str> = Vec::new();
-    timings.iter().for_each(|t| {
-        if !stages.contains(&t.stage) {
-            stages.push(t.stage);
-        }
-    });
-    let part = |stage: &str| {
-        let own = || timings.iter().filter(|t| t.stage == stage);
-        let seconds: f64 = own().map(|t| t.seconds).sum();
-        let flops: f64 = own().map(|t| t.cost.flops).sum();
-        Part {
-            stage: stage.into(),
-            ms: 1e3 * seconds,
-            share_of_time: seconds / all,
-            gflops: flops / seconds.max(1e-12) / 1e9,
-        }
+    let mut sums: BTreeMap<(&str, &str), [f64; 2]> = BTreeMap::new();
+    for timing in timings {
+        let kernel = timing.label.split(' ').next().unwrap_or_default();
+        let [seconds, flops] = sums.entry((timing.stage, kernel)).or_default();
+        *seconds += timing.seconds;
+        *flops += timing.cost.flops;
+    }
+    let part = |((stage, kernel), [seconds, flops]): ((&str, &str), [f64; 2])| Part {
+        stage: stage.into(),
+        kernel: kernel.into(),
+        ms: 1e3 * seconds,
+        share_of_time: seconds / all,
+        gflops: flops / seconds.max(1e-12) / 1e9,
     };
-    let mut parts: Vec<Part> = stages.into_iter().map(part).collect();
+    let mut parts: Vec<Part> = sums.into_iter().map(part).collect();
     parts.sort_by(|a, b| b.ms.total_cmp(&a.ms));
     parts
 }

@@ -2,7 +2,7 @@
 
 use super::progress::Bars;
 use super::{AdapterOption, TuneOption, json, print, say};
-use palpate::bench::{self, Comparison, FALL, Network, Report, Row, Slice, compare};
+use palpate::bench::{self, Comparison, FALL, Network, Part, Report, Row, Slice, compare};
 use palpate::gpu::Gpu;
 use palpate::io::OutputSet;
 use palpate::io::png::{Kind, roofline};
@@ -10,6 +10,9 @@ use palpate::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+
+/// Parts of a network's time that are summed up, as a share of it.
+const SMALL_PART: f64 = 0.005;
 
 /// Measure this adapter's limits, and how close the kernels come to them
 ///
@@ -275,12 +278,16 @@ fn network(out: &mut String, title: &str, network: &Network) {
         percent(*share_of_ceiling)
     );
     if !parts.is_empty() {
-        let _ = writeln!(out, "| part | ms | of the time | GFLOP/s |\n|---|--:|--:|--:|");
-        for part in parts {
-            let (ms, share, rate) = (short(part.ms), percent(part.share_of_time), short(part.gflops));
-            let _ = writeln!(out, "| {} | {ms} | {share} | {rate} |", part.stage);
+        let _ = writeln!(out, "| part | kernel | ms | of the time | GFLOP/s |\n|---|---|--:|--:|--:|");
+        let (large, small): (Vec<_>, Vec<_>) =
+            parts.iter().partition(|part| part.share_of_time >= SMALL_PART);
+        for Part { stage, kernel, ms, share_of_time, gflops } in large {
+            let (ms, share, rate) = (short(*ms), percent(*share_of_time), short(*gflops));
+            let _ = writeln!(out, "| {stage} | {kernel} | {ms} | {share} | {rate} |");
         }
-        out.push('\n');
+        let sum = |of: fn(&Part) -> f64| small.iter().copied().map(of).sum::<f64>();
+        let (ms, share) = (short(sum(|part| part.ms)), percent(sum(|part| part.share_of_time)));
+        let _ = writeln!(out, "| others | {} | {ms} | {share} | |\n", small.len());
     }
 }
 

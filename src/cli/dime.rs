@@ -33,9 +33,9 @@ pub struct DimeOptions {
     /// Patches computed at once, at most [default: 128]
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
     batch: Option<usize>,
-    /// Multiply in half precision on the GPU's matrix units; maps differ by some 0.01 % [experimental]
+    /// Convolve on the GPU's matrix units, in half precision; maps differ by some 0.01 % [experimental]
     #[arg(long)]
-    half: bool,
+    matrix_units: bool,
 }
 
 /// How patches lie.
@@ -65,7 +65,7 @@ impl DimeOptions {
             ("patch", self.patch.is_some()),
             ("pixel", self.pixel.is_some()),
             ("batch", self.batch.is_some()),
-            ("half", self.half),
+            ("matrix-units", self.matrix_units),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             Some((name, _)) => Err(Error::Usage(format!(
@@ -75,9 +75,9 @@ impl DimeOptions {
         }
     }
 
-    /// Whether half precision is asked for.
-    pub fn half(&self) -> bool {
-        self.half
+    /// Whether matrix units are asked for.
+    pub fn matrix_units(&self) -> bool {
+        self.matrix_units
     }
 
     /// The network, its metadata and the options checked.

@@ -34,9 +34,9 @@ pub struct Forward {
     #[arg(long, value_name = "COUNT", default_value_t = 128, allow_hyphen_values = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Multiply in half precision on the GPU's matrix units, where it has any [experimental]
+    /// Convolve on the GPU's matrix units, in half precision [experimental]
     #[arg(long)]
-    half: bool,
+    matrix_units: bool,
     #[command(flatten)]
     adapter: AdapterOption,
     #[command(flatten)]
@@ -60,7 +60,7 @@ impl Forward {
         let images = images.into_raw_vec_and_offset().0;
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
-        let chooser = self.tune.open(&self.adapter, self.half)?;
+        let chooser = self.tune.open(&self.adapter, self.matrix_units)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
         let network = bars

@@ -125,7 +125,7 @@ impl Invert {
             bars: Bars::default(),
             adapter: &self.adapter,
             tune: &self.tune,
-            half: self.dime.half(),
+            matrix_units: self.dime.matrix_units(),
             chooser: None,
             compiled: None,
             network,
@@ -327,7 +327,7 @@ struct Work<'a> {
     bars: Bars,
     adapter: &'a AdapterOption,
     tune: &'a TuneOption,
-    half: bool,
+    matrix_units: bool,
     /// Opened for the first image that there is something to compute of.
     chooser: Option<Chooser>,
     compiled: Option<(Settings, Mmdi)>,
@@ -343,7 +343,7 @@ impl Work<'_> {
     ) -> Result<(Vec<Slice>, String)> {
         let chooser = match &self.chooser {
             Some(chooser) => chooser,
-            None => self.chooser.insert(self.tune.open(self.adapter, self.half)?),
+            None => self.chooser.insert(self.tune.open(self.adapter, self.matrix_units)?),
         };
         let pipelines = chooser.pipelines();
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {

@@ -107,9 +107,9 @@ impl TuneOption {
         Chooser::tuned(&pipelines, own, path)
     }
 
-    /// What chooses for `adapter`, in full precision, or in `half` where its matrix units allow it.
-    fn open(&self, adapter: &AdapterOption, half: bool) -> Result<Chooser> {
-        if half {
+    /// What chooses for `adapter`; with `matrix_units`, what takes them before all else.
+    fn open(&self, adapter: &AdapterOption, matrix_units: bool) -> Result<Chooser> {
+        if matrix_units {
             self.chooser(&Gpu::open_with_units(&adapter.choice())?).in_half()
         } else {
             Ok(self.chooser(&adapter.open()?))

@@ -27,8 +27,8 @@ pub struct Chooser {
     pipelines: Pipelines,
     /// Only this, where a caller insists.
     only: Option<Form>,
-    /// Half precision before all else.
-    half: bool,
+    /// This of convolutions before all else.
+    half: Option<Form>,
     found: Arc<Mutex<Found>>,
 }
 
@@ -57,7 +57,7 @@ struct Found {
 impl Chooser {
     /// Chooses what promises most, and measures nothing.
     pub fn new(pipelines: &Pipelines) -> Self {
-        Self { pipelines: pipelines.clone(), only: None, half: false, found: Arc::default() }
+        Self { pipelines: pipelines.clone(), only: None, half: None, found: Arc::default() }
     }
 
     /// Insists on one form: for tests and benches.
@@ -74,21 +74,26 @@ impl Chooser {
         chooser
     }
 
-    /// The same, but for convolutions in half precision on matrix units.
+    /// The same, but for convolutions in half precision on matrix units, which are tried here.
     ///
     /// # Errors
-    /// [`Error::Adapter`] when the device has none that palpate knows how to use, or was opened without
-    /// ([`Gpu::open_with_units`](crate::gpu::Gpu::open_with_units)).
+    /// [`Error::Adapter`] when the device has none that palpate knows how to use, was opened without
+    /// ([`Gpu::open_with_units`](crate::gpu::Gpu::open_with_units)), or computes wrongly on them.
     pub fn in_half(&self) -> Result<Self> {
         let caps = self.pipelines.gpu().caps();
-        if Form::in_half(caps).is_empty() {
-            return Err(Error::Adapter(format!(
-                "{} has no matrix units that take half precision and add up in full (16 by 16 on Vulkan, 8 by 8 on Metal, \
-                 of subgroups of 32); leave out --half, or choose another with --adapter",
-                caps.info.name
-            )));
+        let mut failures = Vec::new();
+        for form in Form::in_half(caps) {
+            match self.verdicts(&form.convolves(Geometry::Three, Finish::Plain))? {
+                None => return Ok(Self { half: Some(form), ..self.clone() }),
+                Some(what) => failures.push(what),
+            }
         }
-        Ok(Self { half: true, ..self.clone() })
+        let tried = if failures.is_empty() { String::new() } else { format!(" ({})", failures.join("; ")) };
+        Err(Error::Adapter(format!(
+            "{} has no matrix units that take half precision and add up in full (16 by 16 on Vulkan, 8 by 8 on Metal, of \
+             subgroups of 32){tried}; leave out --matrix-units, or choose another with --adapter",
+            caps.info.name
+        )))
     }
 
     /// Chooses as `forms` say, what promises most where they say nothing, and measures nothing: to go on as before.
@@ -145,7 +150,7 @@ impl Chooser {
 
     fn answer(&self, question: Question, specs: &dyn Fn(Form) -> Vec<Spec>) -> Result<Form> {
         let candidates = self.candidates(&question);
-        let known = if self.half {
+        let known = if self.half.is_some() {
             None
         } else {
             let mut found = self.found();
@@ -175,8 +180,8 @@ impl Chooser {
     fn candidates(&self, question: &Question) -> Vec<Form> {
         let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.product());
         forms.retain(|form| !question.specs(*form).is_empty());
-        if self.half && question.work == Work::Convolution {
-            forms.splice(0..0, Form::in_half(self.pipelines.gpu().caps()));
+        if let (Some(half), Work::Convolution) = (self.half, question.work) {
+            forms.insert(0, half);
         }
         if let (Some(only @ Form::Half(_)), Work::Convolution) = (self.only, question.work) {
             return vec![only];

@@ -133,8 +133,12 @@ impl Form {
         forms
     }
 
-    /// The forms in half precision that a device has matrix units for.
+    /// The forms in half precision that a device may have matrix units for. Whether it has those of this size, and subgroups
+    /// of 32 whenever they are wanted, only trying tells.
     pub fn in_half(caps: &Caps) -> Vec<Self> {
+        if !(caps.info.subgroup_min_size..=caps.info.subgroup_max_size).contains(&32) {
+            return Vec::new();
+        }
         let mut forms: Vec<_> =
             Units::ALL.into_iter().filter(|units| !units.imitated).map(Self::Half).collect();
         forms.retain(|form| form.spec(&convolve::KERNEL, &[]).runs_on(caps));
@@ -217,9 +221,8 @@ impl Form {
     pub(super) fn lanes(self) -> Option<u32> {
         match self {
             Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
-            Self::Tiled(_) | Self::Half(Units { imitated: true, .. }) => None,
+            Self::Tiled(_) | Self::Half(_) => None,
             Self::Winograd(inner) => inner.form().lanes(),
-            Self::Half(_) => Some(32),
         }
     }
 }

@@ -104,9 +104,11 @@ impl Forward {
             None => rec.output::<f32>("network output", lengths[1]),
         };
         let packed = Tensor::scratch(&mut rec, "images", tape.shape(input));
+        rec.stage("data movement");
         pack::record(&mut rec, buf, packed);
         let lowering =
             Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, packed)], &[(output, None)])?;
+        rec.stage("data movement");
         unpack::record(&mut rec, lowering.tensor(output), result);
         Ok((rec, buf, result, image))
     }
