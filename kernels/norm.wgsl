@@ -1,7 +1,8 @@
 // Norm and Leaky ReLU: y = leaky(gamma (x - mean) rstd + beta).
 //
 // A group is `run` pixels of x in a row; statistics has the mean of group g in pixel 2 g and rstd in the
-// next. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread a quad of a pixel.
+// next. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread a quad of PIXELS pixels of a group
+// in a row, whose statistics it loads once.
 #use thread
 #use leaky
 
@@ -20,6 +21,9 @@ struct Params {
     slope: f32,
 }
 
+// `PIXELS` of src/kernel/norm.rs.
+const PIXELS: u32 = 8;
+
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec4f>;
@@ -34,11 +38,22 @@ fn norm(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         return;
     }
     let q = t % p.quads;
-    let pixel = t / p.quads;
-    let s = p.statistics_first + 2 * (pixel / p.run) * p.statistics_pitch + q;
-    var z = (x[p.x_first + pixel * p.x_pitch + q] - statistics[s]) * statistics[s + p.statistics_pitch];
+    let strips = (p.run + PIXELS - 1) / PIXELS;
+    let g = t / p.quads / strips;
+    let first = g * p.run + t / p.quads % strips * PIXELS;
+    let end = min(first + PIXELS, g * p.run + p.run);
+    let s = p.statistics_first + 2 * g * p.statistics_pitch + q;
+    let mean = statistics[s];
+    let rstd = statistics[s + p.statistics_pitch];
 #if AFFINE
-    z = gamma[p.gamma_first + q] * z + beta[p.beta_first + q];
+    let scale = gamma[p.gamma_first + q];
+    let shift = beta[p.beta_first + q];
 #end
-    dst[p.dst_first + pixel * p.dst_pitch + q] = leaky(z, p.slope);
+    for (var pixel = first; pixel < end; pixel++) {
+        var z = (x[p.x_first + pixel * p.x_pitch + q] - mean) * rstd;
+#if AFFINE
+        z = scale * z + shift;
+#end
+        dst[p.dst_first + pixel * p.dst_pitch + q] = leaky(z, p.slope);
+    }
 }

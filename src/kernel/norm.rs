@@ -64,6 +64,9 @@ impl Per {
     }
 }
 
+/// Pixels that one thread computes; that of the shaders.
+const PIXELS: usize = 8;
+
 /// A norm of `x` and the Leaky ReLU after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Norm {
@@ -93,6 +96,11 @@ impl Norm {
         self.x.shape.pixels() / self.groups()
     }
 
+    /// Threads of [`norm`](self) and [`super::norm_grad`]: one for each strip of [`PIXELS`] pixels of a group, and quad.
+    pub(super) fn threads(self) -> usize {
+        self.groups() * self.run().div_ceil(PIXELS) * self.x.shape.quads()
+    }
+
     /// What is bound as γ and β; without them something that is never read.
     pub(super) fn scale_and_shift(self) -> (Tensor, Tensor) {
         self.affine.unwrap_or((self.statistics, self.statistics))
@@ -103,9 +111,9 @@ impl Norm {
 pub fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
-    let n = x.shape.pixels() * x.shape.quads();
+    let threads = norm.threads();
     let params = Uniform {
-        n: n as u32,
+        n: threads as u32,
         quads: x.shape.quads() as u32,
         run: norm.run() as u32,
         x_first: x.first,
@@ -119,7 +127,13 @@ pub fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
         slope,
     };
     let resources = [x, statistics, gamma, beta, dst].map(|t| t.buf.into());
-    rec.linear(norm.spec(&KERNEL), &params, &resources, n, Cost::each(n, 4 * 6, 32));
+    rec.linear(
+        norm.spec(&KERNEL),
+        &params,
+        &resources,
+        threads,
+        Cost::each(x.shape.pixels() * x.shape.quads(), 4 * 6, 32),
+    );
 }
 
 fn try_out(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {

@@ -47,9 +47,9 @@ pub static KERNEL: Kernel = Kernel {
 pub fn record(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
-    let n = x.shape.pixels() * x.shape.quads();
+    let threads = norm.threads();
     let params = Uniform {
-        n: n as u32,
+        n: threads as u32,
         quads: x.shape.quads() as u32,
         run: norm.run() as u32,
         x_first: x.first,
@@ -67,7 +67,13 @@ pub fn record(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, dst: T
         slope,
     };
     let resources = [x, statistics, gamma, beta, grad, sums, dst].map(|t| t.buf.into());
-    rec.linear(norm.spec(&KERNEL), &params, &resources, n, Cost::each(n, 4 * 12, 48));
+    rec.linear(
+        norm.spec(&KERNEL),
+        &params,
+        &resources,
+        threads,
+        Cost::each(x.shape.pixels() * x.shape.quads(), 4 * 12, 48),
+    );
 }
 
 fn try_out(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
