@@ -1,7 +1,7 @@
 //! What this device can do at most: the measures that kernels are held against.
 
 use super::timer::{Measured, Runs, Timer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::kernel::convolve::Form;
 use crate::kernel::{Cost, Pipelines, clear, copy, fma, fma_units};
@@ -75,13 +75,20 @@ fn work(caps: &Caps, half: bool) -> [usize; 2] {
     }
 }
 
+/// By the first kind of units that the device takes: it may say that it has some and refuse these.
 fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>> {
-    let Some(&Form::Half(units)) = Form::in_half(pipelines.gpu().caps()).first() else { return Ok(None) };
-    let mut rec = Recorder::new();
-    fma_units::record(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
-    let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
-    let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
-    Ok(Some(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9))
+    for form in Form::in_half(pipelines.gpu().caps()) {
+        let Form::Half(units) = form else { continue };
+        let mut rec = Recorder::new();
+        fma_units::record(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
+        let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
+        match Plan::compile(rec, pipelines, &|_, _| {}).and_then(|plan| timer.dispatches(&plan, runs)) {
+            Ok(time) => return Ok(Some(flops / time.seconds() / 1e9)),
+            Err(error @ Error::DeviceLost(_)) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 fn rate(pipelines: &Pipelines, timer: &Timer, runs: Runs, half: bool) -> Result<f64> {

@@ -102,9 +102,11 @@ impl Report {
     /// Holds all of it against so many multiply-adds, 10⁹ a second.
     pub(super) fn hold_against(&mut self, fma_gflops: f64) {
         self.ceilings.fma_gflops = fma_gflops;
-        let copy_gbs = self.ceilings.copy_gbs;
+        let Ceilings { copy_gbs, units_gflops, .. } = self.ceilings;
         for row in self.kernels.iter_mut().chain(&mut self.candidates).chain(&mut self.layers) {
-            row.share_of_ceiling = (row.gflops / fma_gflops).max(row.gbs / copy_gbs);
+            // What multiplies on matrix units has their ceiling.
+            let own = units_gflops.filter(|_| row.spec.starts_with("convolve_half"));
+            row.share_of_ceiling = (row.gflops / own.unwrap_or(fma_gflops)).max(row.gbs / copy_gbs);
         }
         for network in self.step.iter_mut().chain(&mut self.forward) {
             network.share_of_ceiling = network.gflops / fma_gflops;
