@@ -109,7 +109,7 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
         all.partition(|(spec, l)| l.target().is_none_or(|target| target.expresses(spec.features)));
     if !left_out.is_empty() {
         say(format_args!(
-            "{} shaders use numbers of 64 or 16 bits, which GLSL ES does not have",
+            "{} files are left out: GLSL ES has no numbers of 64 or 16 bits, and neither it nor HLSL has matrix units",
             left_out.len()
         ));
     }
