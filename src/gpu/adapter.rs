@@ -104,7 +104,7 @@ pub fn choose(choice: &AdapterChoice) -> Result<Found> {
 
 /// Whether `adapter` has matrix units that palpate's kernels are written for: square, of 8 or 16, halves times halves added
 /// up in f32.
-pub fn has_units(adapter: &wgpu::Adapter) -> bool {
+fn has_units(adapter: &wgpu::Adapter) -> bool {
     use wgpu::CooperativeScalarType::{F16, F32};
     let known = |u: &wgpu::CooperativeMatrixProperties| {
         let sides = [u.m_size, u.n_size, u.k_size];

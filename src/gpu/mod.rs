@@ -8,7 +8,7 @@ mod memory;
 mod pool;
 mod profile;
 
-pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose, has_units};
+pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
 pub use caps::{Caps, Tier, kind};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
