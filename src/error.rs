@@ -31,9 +31,21 @@ pub enum Error {
     /// A kernel did not assemble, validate or bind: a bug in palpate or its driver.
     #[error("kernel {kernel}: {what}")]
     Kernel { kernel: String, what: String },
+    /// The device has no matrix units that palpate can use, or computes wrongly on them.
+    #[error("{adapter} has no matrix units that take half precision and add up in f32{}", failed(failures))]
+    Units {
+        /// The adapter.
+        adapter: String,
+        /// What went wrong on its units, if it has any.
+        failures: Vec<String>,
+    },
     /// The device refused an operation that validated here.
     #[error("the GPU refused {doing}: {what}")]
     Gpu { doing: String, what: String },
+}
+
+fn failed(failures: &[String]) -> String {
+    if failures.is_empty() { String::new() } else { format!(" ({})", failures.join("; ")) }
 }
 
 /// `Result` with palpate's [`Error`].

@@ -50,6 +50,8 @@ pub mod oracle;
 pub mod patches;
 pub mod phantom;
 pub mod plan;
+pub mod proof;
+pub mod shader;
 pub mod stats;
 pub mod tape;
 pub mod tensor;

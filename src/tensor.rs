@@ -1,6 +1,6 @@
 //! Where a network's tensors lie on the device: channels-last f32, four channels to a vec4f.
 
-use crate::plan::{Buf, Recorder};
+use crate::plan::{Bound, Buf, Place, Recorder};
 
 /// `n` images of `h` rows and `w` columns with `c` channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,17 +67,37 @@ impl std::fmt::Display for Shape {
 /// tensor's channels has that tensor's pitch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
-    /// The buffer.
-    pub buf: Buf,
-    /// Its shape.
-    pub shape: Shape,
+    pub(crate) buf: Buf,
+    pub(crate) shape: Shape,
     /// Where the first pixel starts, in vec4f.
-    pub first: u32,
+    pub(crate) first: u32,
     /// From one pixel to the next, in vec4f.
-    pub pitch: u32,
+    pub(crate) pitch: u32,
 }
 
 impl Tensor {
+    /// The buffer.
+    pub fn buf(self) -> Buf {
+        self.buf
+    }
+
+    /// The shape.
+    pub fn shape(self) -> Shape {
+        self.shape
+    }
+
+    /// The position in the buffer, as shaders take it.
+    pub(crate) fn place(self) -> Place {
+        Place { first: self.first, pitch: self.pitch }
+    }
+
+    /// The extent of the buffer that holds the tensor, to bind.
+    pub fn bound(self) -> Bound {
+        let pixels = self.shape.pixels();
+        let end = self.first as usize + pixels.saturating_sub(1) * self.pitch as usize + self.shape.quads();
+        self.buf.first::<[f32; 4]>(if pixels == 0 { 0 } else { end })
+    }
+
     /// All of `buf`.
     pub fn whole(buf: Buf, shape: Shape) -> Self {
         Self { buf, shape, first: 0, pitch: shape.quads() as u32 }

@@ -5,24 +5,6 @@
 #use leaky
 #end
 
-struct Params {
-    n: u32,
-    h: u32,
-    w: u32,
-    ci4: u32,
-    co4: u32,
-    src_first: u32,
-    src_pitch: u32,
-    weights_first: u32,
-    shift_first: u32,
-    scale_first: u32,
-    statistics_first: u32,
-    statistics_pitch: u32,
-    dst_first: u32,
-    dst_pitch: u32,
-    slope: f32,
-}
-
 #if GEOMETRY == 2
 const ALONG_Z: u32 = 4;
 #else
@@ -33,15 +15,9 @@ const ALONG_Z: u32 = 1;
 #end
 #end
 
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> src: array<Stored>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored>;
-@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<vec4f>;
-
 // Where in dst the channels of output pixel `i` start, for tap `z` of GEOMETRY 2.
 fn result(i: u32, z: u32) -> u32 {
-    return p.dst_first + p.dst_pitch * goal(place(i, p.n, p.w), z, p.h, p.w);
+    return p.dst.x + p.dst.y * goal(place(i, p.n, p.w), z, p.h, p.w);
 }
 
 #if FINISH == 2
@@ -54,10 +30,10 @@ struct Finish {
 }
 
 fn finish_of(column: u32) -> Finish {
-    let at = p.statistics_first + column;
+    let at = p.statistics.x + column;
     let gamma = quad_of(weights[p.scale_first + column]);
     let beta = quad_of(weights[p.shift_first + column]);
-    return Finish(statistics[at], statistics[at + p.statistics_pitch], gamma, beta);
+    return Finish(statistics[at], statistics[at + p.statistics.y], gamma, beta);
 }
 
 fn finished(sum: vec4f, how: Finish) -> vec4f {
@@ -68,7 +44,7 @@ fn finished(sum: vec4f, how: Finish) -> vec4f {
 // A quad of input channels of the pixel that `tap` reads; zeros where there is none.
 fn pixels_of(exists: bool, at: vec3u, tap: u32, quad: u32) -> vec4f {
     if exists && quad < p.ci4 && valid(at, tap, p.h, p.w) {
-        return quad_of(src[p.src_first + p.src_pitch * source(at, tap, p.h, p.w) + quad]);
+        return quad_of(src[p.src.x + p.src.y * source(at, tap, p.h, p.w) + quad]);
     }
     return vec4f(0.0);
 }

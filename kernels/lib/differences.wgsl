@@ -9,14 +9,14 @@ struct Differences {
 
 fn counts(pixel: u32) -> bool {
 #if WEIGHTED
-    return weights[p.weights_first + pixel * p.weights_pitch].x > 0.0;
+    return weights[p.weights.x + pixel * p.weights.y].x > 0.0;
 #else
     return true;
 #end
 }
 
 fn value(pixel: u32, q: u32) -> vec4f {
-    return src[p.src_first + pixel * p.src_pitch + q];
+    return src[p.src.x + pixel * p.src.y + q];
 }
 
 fn differences(pixel: u32, q: u32) -> Differences {

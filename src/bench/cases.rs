@@ -2,18 +2,17 @@
 //! whatever passes belong to it.
 
 use crate::error::Result;
-use crate::kernel::choose::Chooser;
-use crate::kernel::convolve::{Finish, Geometry};
-use crate::kernel::norm::{Norm, Per};
-use crate::kernel::pool::Pooling;
-use crate::kernel::upsample::Upsampling;
-use crate::kernel::{
-    Cost, adam, add, channel_sums, concatenate, convolve, convolve_weights, dropout, extract, mse, mse_grad,
-    norm, norm_grad, norm_statistics, norm_sums, pack, pad, pad_grad, pool, pool_grad, reduce,
-    total_variation, total_variation_grad, unpack, upsample, upsample_grad,
+use crate::kernel::form::{Chooser, Question, Work};
+use crate::kernel::nn::convolve::{Finish, Geometry};
+use crate::kernel::nn::norm::{Norm, Per};
+use crate::kernel::nn::pool::Pooling;
+use crate::kernel::nn::upsample::Upsampling;
+use crate::kernel::core::reduce;
+use crate::kernel::learning::{adam, mse, total_variation};
+use crate::kernel::nn::{
+    add, concatenate, convolve, convolve_weights, dropout, norm, norm_statistics, pack, pad, pool, sums, upsample,
 };
-use crate::kernel::{norm_running, sum_groups};
-use crate::plan::{Dispatch, Recorder};
+use crate::plan::{Cost, Dispatch, Recorder, Spec};
 use crate::tensor::{Shape, Tensor};
 
 /// The shapes that the table is of: those of a U-Net of 64 channels on patches of 30 × 30.
@@ -74,6 +73,8 @@ struct Site<'a> {
     rng: Option<fastrand::Rng>,
     /// What a convolution reads and writes at the least, whatever its form.
     floats: Option<usize>,
+    /// The forms that were asked for.
+    questions: Vec<Question>,
 }
 
 /// A case, recorded.
@@ -92,44 +93,53 @@ impl Case {
     /// # Errors
     /// [`Error::Kernel`](crate::Error::Kernel) when no form of it computes correctly on this device.
     pub fn record(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Recorded> {
-        let (rec, floats) = self.site(chooser, batch, layer, Some(fastrand::Rng::with_seed(1)))?;
+        let Site { rec, floats, .. } = self.site(chooser, batch, layer, Some(fastrand::Rng::with_seed(1)))?;
         let all = rec.dispatches();
-        let work = |d: &&Dispatch| d.cost.flops + d.cost.bytes;
+        let work = |d: &&Dispatch| d.cost().flops + d.cost().bytes;
         let most = all.iter().max_by(|a, b| work(a).total_cmp(&work(b)));
-        let spec = most.map(|d| d.spec.label()).unwrap_or_default();
+        let spec = most.map(|d| d.spec().label()).unwrap_or_default();
         // What is added up or turned round beside a convolution is no work of its own.
-        let convolves = |d: &&Dispatch| d.spec.kernel.name.starts_with("convolve");
+        let convolves = |d: &&Dispatch| d.spec().kernel.name.starts_with("convolve");
         let counted: Vec<_> = if all.iter().any(|d| convolves(&d)) {
             all.iter().filter(convolves).collect()
         } else {
             all.iter().collect()
         };
         let cost = Cost {
-            flops: counted.iter().map(|d| d.cost.flops).sum(),
+            flops: counted.iter().map(|d| d.cost().flops).sum(),
             bytes: floats
-                .map_or_else(|| all.iter().map(|d| d.cost.bytes).sum(), |floats| 4.0 * floats as f64),
+                .map_or_else(|| all.iter().map(|d| d.cost().bytes).sum(), |floats| 4.0 * floats as f64),
         };
         Ok(Recorded { rec, spec, cost })
     }
 
-    /// Asks `chooser` which forms it would take, so that it can measure what it does not know.
+    /// The questions that a chooser answers for it, to tune.
     ///
     /// # Errors
-    /// As of [`Case::record`].
-    pub fn ask(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<()> {
-        self.site(chooser, batch, layer, None).map(drop)
+    /// As [`Case::record`].
+    pub fn questions(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Vec<Question>> {
+        Ok(self.site(chooser, batch, layer, None)?.questions)
     }
 
-    fn site(
+    /// The specialisations that it runs, to qualify.
+    ///
+    /// # Errors
+    /// As [`Case::record`].
+    pub fn specs(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Vec<Spec>> {
+        Ok(self.site(chooser, batch, layer, None)?.rec.specs())
+    }
+
+    fn site<'a>(
         &self,
-        chooser: &Chooser,
+        chooser: &'a Chooser,
         batch: usize,
         layer: Layer,
         rng: Option<fastrand::Rng>,
-    ) -> Result<(Recorder, Option<usize>)> {
-        let mut site = Site { rec: Recorder::new(), chooser, batch, layer, rng, floats: None };
+    ) -> Result<Site<'a>> {
+        let (rec, questions) = (Recorder::new(), Vec::new());
+        let mut site = Site { rec, chooser, batch, layer, rng, floats: None, questions };
         (self.record)(&mut site)?;
-        Ok((site.rec, site.floats))
+        Ok(site)
     }
 }
 
@@ -184,6 +194,7 @@ impl Site<'_> {
 
     fn forward(&mut self, geometry: Geometry) -> Result<()> {
         let [from, to] = self.ends(geometry);
+        self.questions.push(Question::new(Work::Convolution, geometry, from, to.c));
         let form = self.chooser.convolve(geometry, Finish::Plain, from, to.c)?;
         let weights = self.random("weights", geometry.weights(from.c, to.c));
         let filter = (weights, Finish::Plain);
@@ -192,6 +203,7 @@ impl Site<'_> {
 
     fn grad_input(&mut self, geometry: Geometry) -> Result<()> {
         let [from, to] = self.ends(geometry);
+        self.questions.push(Question::new(Work::Convolution, geometry.gradient(), to, from.c));
         let form = self.chooser.convolve(geometry.gradient(), Finish::Plain, to, from.c)?;
         let weights = self.random("weights", geometry.weights(from.c, to.c));
         self.map(to, from, |rec, grad, dst| {
@@ -201,6 +213,7 @@ impl Site<'_> {
 
     fn grad_weight(&mut self, geometry: Geometry) -> Result<()> {
         let [from, to] = self.ends(geometry);
+        self.questions.push(Question::new(Work::Weights, geometry, from, to.c));
         let form = self.chooser.convolve_weights(geometry, from, to.c)?;
         let (src, grad) = (self.random("source", from), self.random("gradient", to));
         let dst = self.result(geometry.weights(from.c, to.c));
@@ -278,22 +291,22 @@ pub static OTHER_KERNELS: &[Case] = &[
     }),
     case("norm_sums", |s| {
         let ((norm, grad), dst) = (s.norm(), s.result(Per::Batch.statistics(s.out())));
-        norm_sums::record(&mut s.rec, norm, grad, dst);
+        norm::record_sums(&mut s.rec, norm, grad, dst);
         Ok(())
     }),
     case("norm_grad", |s| {
         let (norm, grad) = s.norm();
         let (sums, dst) = (s.random("sums", norm.statistics.shape), s.result(s.out()));
-        norm_grad::record(&mut s.rec, norm, grad, sums, dst);
+        norm::record_grad(&mut s.rec, norm, grad, sums, dst);
         Ok(())
     }),
     case("norm_running", |s| {
         let shape = Per::Batch.statistics(s.out());
-        s.map(shape, shape, norm_running::record)
+        s.map(shape, shape, norm_statistics::record_running)
     }),
     case("sum_groups", |s| {
         let (from, to) = (Per::Image.statistics(s.out()), Shape::new(1, 1, 1, s.layer.co));
-        s.map(from, to, |rec, sums, dst| sum_groups::record(rec, sums, 0, dst))
+        s.map(from, to, |rec, sums, dst| sums::record_groups(rec, sums, 0, dst))
     }),
     case("dropout", |s| {
         let step = s.rec.constant("step", &[1u32; 8]);
@@ -302,7 +315,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     case("pool", |s| s.map(s.out(), s.halved(), |rec, src, dst| pool::record(rec, src, Pooling::Max, dst))),
     case("pool_grad", |s| {
         let input = s.random("input", s.out());
-        s.map(s.halved(), s.out(), |rec, grad, dst| pool_grad::record(rec, input, grad, Pooling::Max, dst))
+        s.map(s.halved(), s.out(), |rec, grad, dst| pool::record_grad(rec, input, grad, Pooling::Max, dst))
     }),
     case("upsample", |s| {
         let half = s.halved();
@@ -312,7 +325,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     case("upsample_grad", |s| {
         let half = s.halved();
         let from = Shape { h: 2 * half.h, w: 2 * half.w, ..half };
-        s.map(from, half, |rec, grad, dst| upsample_grad::record(rec, grad, Upsampling::Bilinear, dst))
+        s.map(from, half, |rec, grad, dst| upsample::record_grad(rec, grad, Upsampling::Bilinear, dst))
     }),
     case("pad", |s| {
         let [from, to] = s.padded();
@@ -320,7 +333,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     }),
     case("pad_grad", |s| {
         let [from, to] = s.padded();
-        s.map(to, from, pad_grad::record)
+        s.map(to, from, pad::record_grad)
     }),
     case("concatenate", |s| {
         let (shape, second) = (s.out(), s.random("second", s.out()));
@@ -331,7 +344,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     case("extract", |s| {
         let shape = s.out();
         s.map(Shape { c: 2 * shape.c, ..shape }, shape, |rec, src, dst| {
-            extract::record(rec, src, shape.c, dst)
+            concatenate::record_extract(rec, src, shape.c, dst)
         })
     }),
     case("add", |s| {
@@ -340,19 +353,19 @@ pub static OTHER_KERNELS: &[Case] = &[
     }),
     case("channel_sums", |s| {
         let row = Shape::new(1, 1, 1, s.layer.co);
-        s.map(s.out(), row, channel_sums::record)
+        s.map(s.out(), row, sums::record_channels)
     }),
     case("pack", |s| {
         let shape = s.out();
         let src = s.rec.input::<f32>("images", shape.len());
         let dst = s.result(shape);
-        pack::record(&mut s.rec, src, dst);
+        pack::pack(&mut s.rec, src, dst);
         Ok(())
     }),
     case("unpack", |s| {
         let src = s.random("images", s.out());
         let dst = s.rec.output::<f32>("images", src.shape.len());
-        unpack::record(&mut s.rec, src, dst);
+        pack::unpack(&mut s.rec, src, dst);
         Ok(())
     }),
     case("mse", |s| {
@@ -363,7 +376,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     case("mse_grad", |s| {
         let [prediction, truth, mask, _, _, up] = s.loss();
         let dst = s.result(prediction.shape);
-        mse_grad::record(&mut s.rec, prediction, truth, Some(mask), up, up, dst);
+        mse::record_grad(&mut s.rec, prediction, truth, Some(mask), up, up, dst);
         Ok(())
     }),
     case("total_variation", |s| {
@@ -374,7 +387,7 @@ pub static OTHER_KERNELS: &[Case] = &[
     case("total_variation_grad", |s| {
         let [prediction, _, mask, _, _, up] = s.loss();
         let dst = s.result(prediction.shape);
-        total_variation_grad::record(&mut s.rec, prediction, Some(mask), 1e-8, up, up, dst);
+        total_variation::record_grad(&mut s.rec, prediction, Some(mask), 1e-8, up, up, dst);
         Ok(())
     }),
     case("adam", |s| {

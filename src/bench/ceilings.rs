@@ -3,9 +3,9 @@
 use super::timer::{Measured, Runs, Timer};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
-use crate::kernel::convolve::Form;
-use crate::kernel::{Cost, Pipelines, clear, copy, fma, fma_units};
-use crate::plan::{Plan, Recorder};
+use crate::kernel::core::{clear, copy, fma};
+use crate::kernel::form::Form;
+use crate::plan::{Cost, Pipelines, Plan, Recorder};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::time::Duration;
@@ -80,8 +80,8 @@ fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>
     for form in Form::in_half(pipelines.gpu().caps()) {
         let Form::Half(units) = form else { continue };
         let mut rec = Recorder::new();
-        fma_units::record(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
-        let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
+        fma::record_units(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
+        let flops: f64 = rec.dispatches().iter().map(|d| d.cost().flops).sum();
         match Plan::compile(rec, pipelines, &|_, _| {}).and_then(|plan| timer.dispatches(&plan, runs)) {
             Ok(time) => return Ok(Some(flops / time.seconds() / 1e9)),
             Err(error @ Error::DeviceLost(_)) => return Err(error),
@@ -101,7 +101,7 @@ fn chains(pipelines: &Pipelines, half: bool) -> Result<(Plan, f64)> {
     let [threads, steps] = work(pipelines.gpu().caps(), half);
     let mut rec = Recorder::new();
     fma::record(&mut rec, half, [0.999, 0.001], threads, steps);
-    let flops: f64 = rec.dispatches().iter().map(|d| d.cost.flops).sum();
+    let flops: f64 = rec.dispatches().iter().map(|d| d.cost().flops).sum();
     Ok((Plan::compile(rec, pipelines, &|_, _| {})?, flops))
 }
 

@@ -16,10 +16,10 @@ pub use timer::{Measured, Runs, Timer};
 
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
-use crate::kernel::choose::Chooser;
-use crate::kernel::convolve::{Form, Product};
+use crate::kernel::form::{Chooser, Form, Product, Question};
 use crate::mmdi::Mode;
 use crate::plan::Plan;
+use crate::proof::Qualifier;
 use std::time::Duration;
 
 /// Patches at once in every row.
@@ -59,11 +59,11 @@ impl Settings {
     }
 }
 
-/// Asks `chooser` which forms it would take of all that is going to be measured, so that [`Chooser::tune`] can find out.
+/// The questions that a chooser answers in a run, to tune beforehand.
 ///
 /// # Errors
 /// [`Error::Usage`] when nothing is to be measured; [`Error::Kernel`] when no form of a kernel computes correctly.
-pub fn ask(chooser: &Chooser, settings: &Settings) -> Result<()> {
+pub fn questions(chooser: &Chooser, settings: &Settings) -> Result<Vec<Question>> {
     if let Some(only) = &settings.only
         && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
     {
@@ -71,20 +71,26 @@ pub fn ask(chooser: &Chooser, settings: &Settings) -> Result<()> {
         return Err(Error::Usage(format!("no kernel's name holds '{only}'; there are {}", names.join(", "))));
     }
     let layers = || REFERENCE.iter().chain(settings.others());
+    let mut questions = Vec::new();
     for case in CONVOLUTIONS.iter().filter(|case| settings.wants(case)) {
-        layers().try_for_each(|layer| case.ask(chooser, BATCH, *layer))?;
+        for layer in layers() {
+            questions.extend(case.questions(chooser, BATCH, *layer)?);
+        }
     }
-    if settings.only.is_none() { whole::ask(chooser, [CHANS, BATCH]) } else { Ok(()) }
+    if settings.only.is_none() {
+        questions.extend(whole::questions([CHANS, BATCH])?);
+    }
+    Ok(questions)
 }
 
 /// What is told as the measuring goes on: how many rows of how many are done, and what comes next.
 pub type Tell<'a> = &'a dyn Fn(usize, usize, &str);
 
-/// Measures the device of `chooser`.
+/// Measures the device of `chooser`. Every form that runs is qualified first.
 ///
 /// # Errors
 /// Whatever the device reports; [`Error::Kernel`](crate::Error::Kernel) when no form of a kernel computes correctly there.
-pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report> {
+pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: Tell) -> Result<Report> {
     let pipelines = chooser.pipelines();
     let caps = pipelines.gpu().caps();
     let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
@@ -112,7 +118,8 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
         if case.name.starts_with("conv3x3") {
             probe.take()?;
         }
-        let Recorded { rec, spec, cost } = case.record(chooser, BATCH, layer)?;
+        let chooser = qualifier.chooser(chooser, &|c| case.specs(c, BATCH, layer))?;
+        let Recorded { rec, spec, cost } = case.record(&chooser, BATCH, layer)?;
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
         let time = timer.dispatches(&plan, runs)?;
         Ok(Row::new(case.name, layer.to_string(), spec, cost, time, &ceilings))
@@ -145,11 +152,11 @@ pub fn run(chooser: &Chooser, settings: &Settings, tell: Tell) -> Result<Report>
         let size = [CHANS, BATCH];
         next("a training step");
         let parts = !settings.quick;
-        step = Some(whole::step(chooser, &timer, runs, &ceilings, size, parts)?);
+        step = Some(whole::step(chooser, qualifier, &timer, runs, &ceilings, size, parts)?);
         next("the network");
-        forward = Some(whole::forward(chooser, &timer, runs, &ceilings, size, parts)?);
+        forward = Some(whole::forward(chooser, qualifier, &timer, runs, &ceilings, size, parts)?);
         next("a slice through DIME");
-        slice = Some(whole::slice(chooser, runs, if settings.quick { 9 } else { 3 })?);
+        slice = Some(whole::slice(chooser, qualifier, runs, if settings.quick { 9 } else { 3 })?);
         for mode in [Mode::Corrected, Mode::Clinical] {
             next("a slice through MMDI");
             mmdi.push(whole::mmdi(chooser, runs, mode)?);

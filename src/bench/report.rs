@@ -3,7 +3,7 @@
 use super::ceilings::Ceilings;
 use super::timer::Measured;
 use crate::error::{Error, Result};
-use crate::kernel::Cost;
+use crate::plan::Cost;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::kernel::{Pipelines, clear};
-use crate::plan::{Plan, Recorder};
+use crate::kernel::core::clear;
+use crate::plan::{Pipelines, Plan, Recorder};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 

@@ -5,11 +5,12 @@ use super::report::{Network, Part, Slice};
 use super::timer::{Runs, Timer};
 use crate::dime::{self, Builtin, Dime};
 use crate::error::Result;
-use crate::kernel::choose::Chooser;
-use crate::kernel::harmonic::Frames;
+use crate::kernel::form::{Chooser, Question};
+use crate::kernel::signal::harmonic::Frames;
 use crate::mmdi::{self, Mmdi, Mode};
 use crate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
-use crate::plan::{Plan, Timing};
+use crate::plan::{Checks, Pipelines, Plan, Timing};
+use crate::proof::Qualifier;
 use crate::train::{Learned, Objective, TrainStep};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,13 +28,12 @@ fn unet(chans: usize) -> Result<Unet> {
     Unet::new(UnetSettings { chans, norm: Norm::Batch, ..Default::default() })
 }
 
-/// Asks `chooser` which forms a training step would take.
+/// The questions that a chooser answers for a training step.
 ///
 /// # Errors
-/// As of [`step`].
-pub fn ask(chooser: &Chooser, [chans, batch]: [usize; 2]) -> Result<()> {
-    let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
-    TrainStep::memory_needed(chooser, &learned, [batch, 30, 30], OBJECTIVE).map(drop)
+/// As [`step`].
+pub fn questions([chans, batch]: [usize; 2]) -> Result<Vec<Question>> {
+    TrainStep::questions(&unet(chans)?, [batch, 30, 30], OBJECTIVE)
 }
 
 /// A training step of a network of `chans` channels on `batch` patches, also by `parts`.
@@ -42,6 +42,7 @@ pub fn ask(chooser: &Chooser, [chans, batch]: [usize; 2]) -> Result<()> {
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) when it does not fit the device.
 pub fn step(
     chooser: &Chooser,
+    qualifier: &Qualifier,
     timer: &Timer,
     runs: Runs,
     ceilings: &Ceilings,
@@ -49,6 +50,8 @@ pub fn step(
     parts: bool,
 ) -> Result<Network> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
+    let size = [batch, 30, 30];
+    let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, OBJECTIVE))?;
     let step = TrainStep::new(chooser, &learned, [batch, 30, 30], OBJECTIVE, Default::default(), &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
@@ -64,13 +67,16 @@ pub fn step(
 /// As of [`step`].
 pub fn forward(
     chooser: &Chooser,
+    qualifier: &Qualifier,
     timer: &Timer,
     runs: Runs,
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
     parts: bool,
 ) -> Result<Network> {
-    let forward = Forward::new(chooser, &Weights::random(unet(chans)?, 1), [30, 30], batch, &|_, _| {})?;
+    let weights = Weights::random(unet(chans)?, 1);
+    let chooser = &qualifier.chooser(chooser, &|c| Forward::specs(c, &weights, [30, 30], batch))?;
+    let forward = Forward::new(chooser, &weights, [30, 30], batch, &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let images: Vec<f32> = (0..2 * forward.batch() * 30 * 30).map(|_| rng.f32() - 0.5).collect();
     forward.run(&images, &|_| {})?;
@@ -142,7 +148,7 @@ fn disc() -> (Vec<f32>, Vec<bool>) {
 ///
 /// # Errors
 /// As of [`Dime::new`].
-pub fn slice(chooser: &Chooser, runs: Runs, stride: usize) -> Result<Slice> {
+pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize) -> Result<Slice> {
     let (frames, mask) = disc();
     let settings = dime::Settings {
         size: [SIDE; 2],
@@ -156,8 +162,11 @@ pub fn slice(chooser: &Chooser, runs: Runs, stride: usize) -> Result<Slice> {
         patch: None,
         pixel_mm: None,
     };
-    let (chooser, start) = (&chooser.afresh(), Instant::now());
-    let mut dime = Dime::new(chooser, &Builtin::Bulk.weights()?, &settings, &|_, _| {})?;
+    let weights = Builtin::Bulk.weights()?;
+    let chooser = &qualifier.chooser(chooser, &|c| Dime::specs(c, &weights, &settings))?;
+    // On pipelines of its own: what is cold is compiled anew.
+    let (chooser, start) = (&chooser.on(&fresh(chooser)), Instant::now());
+    let mut dime = Dime::new(chooser, &weights, &settings, &|_, _| {})?;
     let memory = dime.plan().memory();
     let made = Made { method: "DIME".into(), stride: Some(stride), start, memory };
     made.measure(runs, &mask, || dime.invert(&frames, &mask).map(drop))
@@ -178,11 +187,16 @@ pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
         frequency_hz: 60.0,
         density: 1000.0,
     };
-    let (chooser, start) = (&chooser.afresh(), Instant::now());
-    let mmdi = Mmdi::new(chooser.pipelines(), &settings, &|_, _| {})?;
+    let (pipelines, start) = (fresh(chooser), Instant::now());
+    let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {})?;
     let memory = mmdi.plan().memory();
     let made = Made { method: format!("MMDI, {mode}"), stride: None, start, memory };
     made.measure(runs, &mask, || mmdi.invert(&frames, &mask).map(drop))
+}
+
+/// Pipelines of the same device for which nothing has been compiled yet.
+fn fresh(chooser: &Chooser) -> Pipelines {
+    Pipelines::new(chooser.pipelines().gpu(), Checks::Off)
 }
 
 /// An inversion that is compiled and has not run yet.

@@ -1,10 +1,10 @@
 //! What the commands that run DIME share: which network, how densely, and what is said of the result.
 
+use super::Forms;
 use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::dime::{Builtin, Dime, Model, Plane, Settings};
-use palpate::kernel::choose::Chooser;
 use palpate::nn::Weights;
 use palpate::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
@@ -104,7 +104,7 @@ impl DimeOptions {
             mode: palpate::mmdi::Mode::Corrected,
             size: [1, 1],
             spacing_mm: [1.0; 2],
-            frames: palpate::kernel::harmonic::Frames::Channels,
+            frames: palpate::kernel::signal::harmonic::Frames::Channels,
             zero_lost: false,
             frequency_hz: 60.0,
             density: 1000.0,
@@ -149,11 +149,13 @@ impl Network {
     }
 
     /// Compiled for `settings`.
-    pub fn compile(&mut self, chooser: &Chooser, settings: &Settings, bars: &Bars) -> Result<&mut Dime> {
+    pub fn compile(&mut self, forms: &Forms, settings: &Settings, bars: &Bars) -> Result<&mut Dime> {
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
-            let dime = bars.compiling(|progress| Dime::new(chooser, &self.weights, settings, progress))?;
+            let weights = &self.weights;
+            let chooser = forms.qualified(&|c| Dime::specs(c, weights, settings))?;
+            let dime = bars.compiling(|progress| Dime::new(&chooser, weights, settings, progress))?;
             self.compiled = Some((settings.clone(), dime));
         }
         let Some((_, dime)) = &mut self.compiled else { unreachable!("compiled above") };

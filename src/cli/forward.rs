@@ -60,9 +60,10 @@ impl Forward {
         let images = images.into_raw_vec_and_offset().0;
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
-        let chooser = self.tune.open(&self.adapter, self.matrix_units)?;
+        let forms = self.tune.open(&self.adapter, self.matrix_units)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
+        let chooser = forms.qualified(&|c| Network::specs(c, &weights, [h, w], batch)).map_err(about)?;
         let network = bars
             .compiling(|progress| Network::new(&chooser, &weights, [h, w], batch, progress))
             .map_err(about)?;

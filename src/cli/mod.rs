@@ -16,9 +16,9 @@ mod train;
 
 use clap::{Parser, Subcommand};
 use palpate::gpu::{AdapterChoice, Gpu};
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::tune::Tuning;
-use palpate::kernel::{Checks, Pipelines};
+use palpate::kernel::form::{Chooser, Tuning};
+use palpate::plan::{Checks, Pipelines, Spec};
+use palpate::proof::{Qualifier, Tuner};
 use palpate::{Error, Result};
 use std::io::Write;
 
@@ -92,11 +92,12 @@ struct TuneOption {
 }
 
 impl TuneOption {
-    /// What chooses for `gpu`.
-    fn chooser(&self, gpu: &Gpu) -> Chooser {
+    /// Prepares the choice of forms on `gpu`.
+    fn forms(&self, gpu: &Gpu) -> Forms {
         let pipelines = Pipelines::new(gpu, Checks::Off);
+        let qualifier = Qualifier::new(&pipelines);
         if self.no_tune {
-            return Chooser::new(&pipelines);
+            return Forms { chooser: Chooser::new(&pipelines), qualifier, tuner: None };
         }
         let (caps, path) = (gpu.caps(), Tuning::path(gpu.caps()));
         let own = path.as_ref().map_or_else(|| Ok(Tuning::new(caps)), |path| Tuning::load(path, caps));
@@ -104,16 +105,38 @@ impl TuneOption {
             say(format_args!("warning: {error}"));
             Tuning::new(caps)
         });
-        Chooser::tuned(&pipelines, own, path)
+        let tuner = Tuner::new(&qualifier, &pipelines, own, path);
+        Forms { chooser: tuner.chooser(), qualifier, tuner: Some(tuner) }
     }
 
-    /// What chooses for `adapter`; with `matrix_units`, what takes them before all else.
-    fn open(&self, adapter: &AdapterOption, matrix_units: bool) -> Result<Chooser> {
-        if matrix_units {
-            self.chooser(&Gpu::open_with_units(&adapter.choice())?).in_half()
-        } else {
-            Ok(self.chooser(&adapter.open()?))
+    /// Opens `adapter` and prepares the choice of forms, on its matrix units where they are asked for.
+    fn open(&self, adapter: &AdapterOption, matrix_units: bool) -> Result<Forms> {
+        if !matrix_units {
+            return Ok(self.forms(&adapter.open()?));
         }
+        let mut forms = self.forms(&Gpu::open_with_units(&adapter.choice())?);
+        forms.chooser = forms.qualifier.in_half(&forms.chooser)?;
+        Ok(forms)
+    }
+}
+
+/// The choice of forms on one device.
+struct Forms {
+    chooser: Chooser,
+    qualifier: Qualifier,
+    /// Measures forms, unless the user wants none measured.
+    tuner: Option<Tuner>,
+}
+
+impl Forms {
+    /// The chooser without the forms that compute wrongly, of those that `specs` says it leads to.
+    fn qualified(&self, specs: &dyn Fn(&Chooser) -> Result<Vec<Spec>>) -> Result<Chooser> {
+        self.qualifier.chooser(&self.chooser, specs)
+    }
+
+    /// The device.
+    fn gpu(&self) -> &Gpu {
+        self.chooser.pipelines().gpu()
     }
 }
 

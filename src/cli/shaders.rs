@@ -3,7 +3,7 @@
 use super::{print, say};
 use palpate::Result;
 use palpate::io::OutputSet;
-use palpate::kernel::reflect::{Shader, Target};
+use palpate::shader::{Shader, Target};
 use palpate::kernel::{Spec, TABLE};
 use std::path::PathBuf;
 

@@ -3,8 +3,8 @@
 use super::infer::{Dime, Plane, Settings};
 use super::model::{Calibration, Model};
 use crate::error::{Error, Result};
-use crate::kernel::choose::Chooser;
-use crate::kernel::harmonic::Frames;
+use crate::kernel::form::Chooser;
+use crate::kernel::signal::harmonic::Frames;
 use crate::nn::Weights;
 use crate::patches::Images;
 use crate::wave::analytic::add_noise;

@@ -3,15 +3,17 @@
 use super::lattice::{Lattice, Spread};
 use super::model::Model;
 use crate::error::{Error, Result};
-use crate::kernel::choose::Chooser;
-use crate::kernel::cut::Lattice as Buffers;
-use crate::kernel::harmonic::{self, Frames};
-use crate::kernel::overlap::Overlap;
-use crate::kernel::resample::Grids;
-use crate::kernel::settle::Settling;
-use crate::kernel::{advance, clear, confine, cut, overlap, resample, settle, unstack};
+use crate::kernel::form::Chooser;
+use crate::kernel::tiles::cut::Lattice as Buffers;
+use crate::kernel::signal::harmonic::{self, Frames};
+use crate::kernel::tiles::overlap::Overlap;
+use crate::kernel::signal::resample::Grids;
+use crate::kernel::tiles::overlap::Settling;
+use crate::kernel::core::{clear, increment};
+use crate::kernel::signal::resample;
+use crate::kernel::tiles::{cut, mask, overlap};
 use crate::nn::{Mode, Weights};
-use crate::plan::{Buf, Plan, Recorder};
+use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
@@ -58,7 +60,7 @@ pub enum Plane {
 impl Plane {
     /// This plane of what [`Dime::invert`] returns.
     pub fn of(self, maps: &[f32]) -> &[f32] {
-        let n = maps.len() / unstack::PLANES;
+        let n = maps.len() / mask::PLANES;
         &maps[self as usize * n..(self as usize + 1) * n]
     }
 }
@@ -198,6 +200,14 @@ impl Dime {
         }
     }
 
+    /// The specialisations that [`Dime::new`] would run, to qualify them; nothing is compiled.
+    ///
+    /// # Errors
+    /// As [`Dime::new`].
+    pub fn specs(chooser: &Chooser, weights: &Weights, settings: &Settings) -> Result<Vec<Spec>> {
+        Ok(Recorded::new(chooser, weights, settings, settings.batch, None)?.rec.specs())
+    }
+
     /// Compiles the network over a host's buffers. [`Dime::prepare`] then lays patches over a mask, and [`Dime::plan`]'s
     /// `encode` records the inversion into the host's encoder; nothing is submitted, mapped or read back.
     ///
@@ -233,7 +243,7 @@ impl Dime {
         self.plan.run()?;
         let mut maps = self.plan.read(self.maps)?;
         // Buffers are whole quads.
-        maps.truncate(unstack::PLANES * n);
+        maps.truncate(mask::PLANES * n);
         Ok(maps)
     }
 
@@ -332,7 +342,7 @@ impl Recorded {
         let [most, points] = Lattice::most(grids.to, spread);
         let batch = batch.clamp(1, most);
         let mut rec = Recorder::new();
-        let lengths = [nx * ny * settings.frames.count(), unstack::PLANES * nx * ny];
+        let lengths = [nx * ny * settings.frames.count(), mask::PLANES * nx * ny];
         let (frames, maps) = match host {
             Some(Host { frames, maps }) => (
                 rec.external::<f32>("frames", lengths[0], frames)?,
@@ -340,7 +350,7 @@ impl Recorded {
             ),
             None => (rec.input::<f32>("frames", lengths[0]), rec.output::<f32>("maps", lengths[1])),
         };
-        let mask = rec.input::<f32>("mask", nx * ny);
+        let inside = rec.input::<f32>("mask", nx * ny);
         let patches = rec.input::<[f32; 4]>("patches", most);
         let lattice = rec.input::<i32>("lattice", points);
         let leaves = Leaves {
@@ -351,7 +361,7 @@ impl Recorded {
 
         rec.stage("wave");
         let wave = harmonic::record(&mut rec, frames, settings.frames, nx * ny);
-        let field = confine::record(&mut rec, [wave, mask], settings.conjugated, nx * ny);
+        let field = mask::apply(&mut rec, [wave, inside], settings.conjugated, nx * ny);
         let image = resample::record(&mut rec, field, grids);
         let counter = rec.scratch::<u32>("counter", 1);
         let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
@@ -364,7 +374,7 @@ impl Recorded {
         let registered = weights.unet.layout().register(&mut tape);
         let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
         let output = weights.unet.forward(&mut tape, &registered, input, Mode::Infer)?;
-        let buffers = Buffers { patches, lattice, counter };
+        let buffers = Buffers { patches, lattice, counter, most: [most, points] };
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
         cut::record(&mut rec, image, grids.to, buffers, model.normalisation, cuttings);
         rec.stage("network");
@@ -374,7 +384,7 @@ impl Recorded {
         let window = rec.constant("window", &window(spread.side));
         let over = Overlap { size: grids.to, stride: spread.stride, image, window, lattice: buffers };
         overlap::record(&mut rec, over, lowering.tensor(output), state);
-        advance::record(&mut rec, counter, batch);
+        increment::record(&mut rec, counter, batch);
         rec.repeat_to_here();
 
         rec.stage("map");
@@ -383,10 +393,10 @@ impl Recorded {
         let lengths = settings.grid_mm(&model) / settings.natural_mm(&model);
         let scale = lengths * lengths * settings.density / model.density;
         let how = Settling { scale, floor, slope };
-        let settled = settle::record(&mut rec, state, how, pixels);
+        let settled = overlap::record_statistics(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
-        unstack::record(&mut rec, [back, mask, maps], nx * ny);
-        Ok(Self { rec, model, spread, batch, buffers: [frames, mask, patches, lattice, maps] })
+        mask::unstack(&mut rec, [back, inside, maps], nx * ny);
+        Ok(Self { rec, model, spread, batch, buffers: [frames, inside, patches, lattice, maps] })
     }
 
     fn compile(

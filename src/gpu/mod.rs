@@ -43,7 +43,7 @@ impl Gpu {
     }
 
     /// The same with the adapter's matrix units, where it has such as palpate can use: for
-    /// [`Chooser::in_half`](crate::kernel::choose::Chooser::in_half). wgpu calls its support of them experimental.
+    /// [`Chooser::in_half`](crate::kernel::form::Chooser::in_half). wgpu calls its support of them experimental.
     ///
     /// # Errors
     /// As of [`Gpu::open`].

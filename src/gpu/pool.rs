@@ -3,6 +3,7 @@
 use super::Gpu;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Buffers of one device that are free to be lent again. Cloning shares the pool.
@@ -22,6 +23,15 @@ struct Shelf {
 pub struct Pooled {
     buffer: wgpu::Buffer,
     pool: Pool,
+    retired: AtomicBool,
+}
+
+impl Pooled {
+    /// Keeps the buffer out of the pool when it is dropped, for work outside of palpate may still use it. wgpu frees it
+    /// after the last use.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
 }
 
 impl std::ops::Deref for Pooled {
@@ -34,6 +44,10 @@ impl std::ops::Deref for Pooled {
 impl Drop for Pooled {
     fn drop(&mut self) {
         let mut shelf = self.pool.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.retired.load(Ordering::Relaxed) {
+            shelf.allocated -= self.buffer.size();
+            return;
+        }
         let key = (self.buffer.size(), self.buffer.usage());
         shelf.free.entry(key).or_default().push(self.buffer.clone());
     }
@@ -45,7 +59,7 @@ impl Pool {
     /// # Errors
     /// [`Error::OutOfMemory`] when the device has none left, or `size` is over its limits.
     pub fn take(&self, gpu: &Gpu, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<Pooled> {
-        let lend = |buffer| Pooled { buffer, pool: self.clone() };
+        let lend = |buffer| Pooled { buffer, pool: self.clone(), retired: AtomicBool::new(false) };
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(buffer) = shelf.free.get_mut(&(size, usage)).and_then(Vec::pop) {
             return Ok(lend(buffer));

@@ -61,7 +61,7 @@ pub fn low_pass(settings: &Settings) -> Array2<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::harmonic::Frames;
+    use crate::kernel::signal::harmonic::Frames;
 
     #[test]
     fn directions_share_the_band_and_mirror_each_other() {

@@ -22,14 +22,13 @@ pub use settings::{Mode, Settings};
 
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::kernel::colour::{self, Colouring};
-use crate::kernel::fft::{Direction, Fft};
-use crate::kernel::window::Span;
-use crate::kernel::{
-    Pipelines, Plane, combine, confidence, erode, fit, harmonic, moments, normalise, residual, restore,
-    spectral, total, weigh, window,
-};
-use crate::plan::{Buf, Plan, Recorder};
+use crate::kernel::mre::colour::{self, Colouring};
+use crate::kernel::signal::fft::{Direction, Fft};
+use crate::kernel::mre::window::Span;
+use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
+use crate::kernel::signal::{harmonic, spectral};
+use crate::plan::{Buf, Pipelines, Plan, Recorder};
 
 /// How often the field is continued beyond the mask.
 pub const CONTINUATIONS: usize = 8;
@@ -43,8 +42,8 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
 
     rec.stage("harmonic");
     let wave = harmonic::record(rec, frames, settings.frames, n);
-    let under_mask = moments::record(rec, wave, mask, n);
-    let sums = total::record(rec, under_mask, n);
+    let under_mask = normalise::record_moments(rec, wave, mask, n);
+    let sums = normalise::record_total(rec, under_mask, n);
     let mut field = normalise::record(rec, [wave, mask, sums], maps, settings.zero_lost, n);
 
     if settings.mode == Mode::Corrected {
@@ -70,16 +69,16 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     rec.stage("polynomial fits");
     let model = models(settings);
     let shape = [nx, ny, DIRECTIONS];
-    let noise = residual::record(rec, waves, shape, &model.reference.value);
+    let noise = fit::record_residual(rec, waves, shape, &model.reference.value);
     let fits: Vec<_> = model.fits.iter().map(|f| fit::record(rec, waves, shape, &f.columns())).collect();
 
     rec.stage("box means");
-    let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * weigh::PLANES * n);
+    let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * window::MODEL_PLANES * n);
     let trust = trusts(rec, settings, mask, &model.fits);
     for (i, &trust) in trust.iter().enumerate() {
         // The fourth group is the selector: the first model in a wider box.
         let products = fits[i % fits.len()];
-        weigh::record(rec, [products, noise, trust], planes, i * weigh::PLANES, n);
+        window::record_weigh(rec, [products, noise, trust], planes, i * window::MODEL_PLANES, n);
     }
     let radius = settings.box_radius();
     let span = |first, planes, radius| Span { first, planes, radius };
@@ -96,10 +95,10 @@ fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [
         Mode::Clinical => {
             let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
             // A host's mask may hold any number; eroded by nothing it is 0 and 1.
-            [all, all, all, erode::record(rec, mask, settings.size, 0)]
+            [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
         Mode::Corrected => {
-            let [a, b, c] = [0, 1, 2].map(|i| erode::record(rec, mask, settings.size, fits[i].window() / 2));
+            let [a, b, c] = [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
             [a, b, c, a]
         }
     }
@@ -113,7 +112,7 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 /// of the image's size.
 fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
     let [nx, ny] = settings.size;
-    let need = nx as f64 * ny as f64 * (4 * weigh::PLANES * size_of::<[f32; 4]>()) as f64;
+    let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
     let most = gpu.caps().max_binding() as f64;
     if need <= most {
         return Ok(());

@@ -2,7 +2,7 @@
 //! how much of white noise it lets through.
 
 use super::{DIRECTIONS, Fit, Mode, Settings, directional, polynomial_fit};
-use crate::kernel::combine::{Models, SAMPLES};
+use crate::kernel::mre::combine::{Models, SAMPLES};
 use ndarray::Axis;
 use std::f64::consts::{FRAC_PI_2, TAU};
 
@@ -145,7 +145,7 @@ fn noise(settings: &Settings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::harmonic::Frames;
+    use crate::kernel::signal::harmonic::Frames;
 
     fn settings(mode: Mode) -> Settings {
         Settings {

@@ -1,8 +1,8 @@
 //! The whole inversion once more, composed of the kernels' f64 oracles; tests compare the plan with it.
 
 use super::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
-use crate::kernel::Plane;
-use crate::kernel::fft::Direction::{Forward, Inverse};
+use crate::kernel::mre::planes::Plane;
+use crate::kernel::signal::fft::Direction::{Forward, Inverse};
 use crate::oracle::{
     combine, confidence, erode, fft2, harmonic, normalise, residual, restore, spectral, stencil, weigh,
     window,

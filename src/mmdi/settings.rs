@@ -1,7 +1,7 @@
 //! What an inversion has to be told.
 
 use crate::error::{Error, Result};
-use crate::kernel::harmonic::Frames;
+use crate::kernel::signal::harmonic::Frames;
 
 /// Which of the two inversions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]

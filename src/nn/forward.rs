@@ -3,9 +3,9 @@
 use super::unet::Mode;
 use super::weights::Weights;
 use crate::error::{Error, Result};
-use crate::kernel::choose::Chooser;
-use crate::kernel::{pack, unpack};
-use crate::plan::{Buf, Plan, Recorder};
+use crate::kernel::form::Chooser;
+use crate::kernel::nn::pack;
+use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
@@ -49,6 +49,14 @@ impl Forward {
             }
             batch = batch.div_ceil(2);
         }
+    }
+
+    /// The specialisations that [`Forward::new`] would run, to qualify them; nothing is compiled.
+    ///
+    /// # Errors
+    /// As [`Forward::new`].
+    pub fn specs(chooser: &Chooser, weights: &Weights, [h, w]: [usize; 2], batch: usize) -> Result<Vec<Spec>> {
+        Ok(Self::record(chooser, weights, Shape::new(batch.max(1), h, w, 0), None)?.0.specs())
     }
 
     /// Compiles the network for a host's own buffers: `input` of f32 `[batch, in, h, w]`, `output` `[batch, out, h, w]`.
@@ -105,11 +113,11 @@ impl Forward {
         };
         let packed = Tensor::scratch(&mut rec, "images", tape.shape(input));
         rec.stage("data movement");
-        pack::record(&mut rec, buf, packed);
+        pack::pack(&mut rec, buf, packed);
         let lowering =
             Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, packed)], &[(output, None)])?;
         rec.stage("data movement");
-        unpack::record(&mut rec, lowering.tensor(output), result);
+        pack::unpack(&mut rec, lowering.tensor(output), result);
         Ok((rec, buf, result, image))
     }
 

@@ -1,6 +1,6 @@
 //! Where the parameters of a network lie in one buffer of f32, and how each passes between there and PyTorch's layout.
 
-use crate::kernel::convolve::Geometry;
+use crate::kernel::nn::convolve::Geometry;
 use crate::tape::{Tape, Var};
 use crate::tensor::Shape;
 

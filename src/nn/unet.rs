@@ -5,10 +5,10 @@
 use super::layout::{Entry, Layout, Registered};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
-use crate::kernel::convolve::Geometry;
-use crate::kernel::norm::Per;
-use crate::kernel::pool::Pooling;
-use crate::kernel::upsample::Upsampling;
+use crate::kernel::nn::convolve::Geometry;
+use crate::kernel::nn::norm::Per;
+use crate::kernel::nn::pool::Pooling;
+use crate::kernel::nn::upsample::Upsampling;
 use crate::tape::{Tape, Var};
 use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};

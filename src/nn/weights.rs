@@ -4,7 +4,7 @@ use super::layout::{Entry, Layout};
 use super::rest::{self, Precision};
 use super::unet::{Norm, Unet, UnetSettings, Up};
 use crate::error::{Error, Result};
-use crate::kernel::pool::Pooling;
+use crate::kernel::nn::pool::Pooling;
 use safetensors::tensor::SafeTensors;
 use std::collections::BTreeMap;
 use std::path::Path;

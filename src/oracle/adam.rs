@@ -1,5 +1,5 @@
 use super::gradient_norm;
-use crate::kernel::adam::{Settings, Step};
+use crate::kernel::learning::adam::{Settings, Step};
 use ndarray::Array1;
 
 /// Parameters and both moments after a step, from those before it, as PyTorch's Adam and AdamW have them.

@@ -1,4 +1,4 @@
-use crate::kernel::fft::Axis;
+use crate::kernel::signal::fft::Axis;
 use ndarray::{Array1, Array3};
 use num_complex::Complex64;
 

@@ -1,5 +1,5 @@
-use crate::kernel::Plane;
-use crate::kernel::combine::{Models, SAMPLES};
+use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::combine::{Models, SAMPLES};
 use ndarray::{Array1, Array2, Array3, s};
 use num_complex::Complex64;
 

@@ -1,4 +1,4 @@
-use crate::kernel::convolve::Geometry;
+use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
 /// The pixel of the source that tap `t` of a convolution reads for pixel (y, x) of the result, if there is one.

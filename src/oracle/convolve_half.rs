@@ -1,5 +1,5 @@
 use super::convolve;
-use crate::kernel::convolve::Geometry;
+use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
 /// [`convolve`] of factors rounded to half precision.

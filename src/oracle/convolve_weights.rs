@@ -1,5 +1,5 @@
 use super::convolve::from;
-use crate::kernel::convolve::Geometry;
+use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
 /// The gradient of [`super::convolve`] in its weights, `[taps][ci][co]`: Σ over pixels of `src` `[n][h][w][ci]`

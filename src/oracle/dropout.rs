@@ -1,5 +1,5 @@
 use super::philox;
-use crate::kernel::dropout::threshold;
+use crate::kernel::nn::dropout::threshold;
 use ndarray::Array4;
 
 /// `x` `[n][h][w][c]` with each channel of each image dropped with probability `rate`, the others scaled by
@@ -18,7 +18,7 @@ pub fn dropout(x: &Array4<f64>, [seed, step]: [u32; 2], rate: f32, site: u32) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::differences::assert_gradient;
     use crate::tensor::Shape;
 

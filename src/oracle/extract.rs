@@ -8,7 +8,7 @@ pub fn extract(x: &Array4<f64>, from: usize, c: usize) -> Array4<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::{concatenate, differences::assert_gradient};
     use crate::tensor::Shape;
 

@@ -1,4 +1,4 @@
-use crate::kernel::fft::{Axis, Direction};
+use crate::kernel::signal::fft::{Axis, Direction};
 use ndarray::Array1;
 use num_complex::Complex64;
 use rustfft::FftPlanner;

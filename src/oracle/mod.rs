@@ -1,6 +1,7 @@
 //! The kernels once more, in f64 on the CPU: the same names, written for clarity. Tests compare every
 //! kernel with its oracle; nothing falls back to them.
 
+mod activate;
 mod adam;
 mod add;
 mod advance;
@@ -73,6 +74,7 @@ mod winograd_input;
 mod winograd_output;
 mod winograd_weights;
 
+pub use activate::{activate, activate_grad};
 pub use adam::adam;
 pub use add::add;
 pub use advance::advance;

@@ -17,7 +17,7 @@ mod tests {
     use super::super::differences::check;
     use super::super::mse;
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::tensor::Shape;
 
     #[test]

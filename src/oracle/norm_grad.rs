@@ -18,7 +18,7 @@ mod tests {
     use super::super::differences::check;
     use super::super::{norm, norm_statistics, norm_sums, sum_groups};
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::tensor::Shape;
 
     fn of(x: &Array4<f64>, groups: usize, affine: Option<(Array4<f64>, Array4<f64>)>) -> Norm {

@@ -1,5 +1,5 @@
 use super::{moments, total};
-use crate::kernel::Plane;
+use crate::kernel::mre::planes::Plane;
 use ndarray::Array1;
 use num_complex::Complex64;
 

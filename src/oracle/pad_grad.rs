@@ -15,7 +15,7 @@ pub fn pad_grad(grad: &Array4<f64>, [h, w]: [usize; 2]) -> Array4<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::{differences::assert_gradient, pad};
     use crate::tensor::Shape;
 

@@ -1,4 +1,4 @@
-use crate::kernel::pool::Pooling;
+use crate::kernel::nn::pool::Pooling;
 use ndarray::{Array4, s};
 
 /// Each window of 2 × 2 pixels of `x` `[n][h][w][c]` pooled; an odd last row or column is in none.

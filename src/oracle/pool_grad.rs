@@ -1,5 +1,5 @@
 use super::pool::greater;
-use crate::kernel::pool::Pooling;
+use crate::kernel::nn::pool::Pooling;
 use ndarray::Array4;
 
 /// The gradient of [`super::pool()`] with respect to `x` from `grad` with respect to its result: to a
@@ -22,7 +22,7 @@ pub fn pool_grad(x: &Array4<f64>, grad: &Array4<f64>, mode: Pooling) -> Array4<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::{differences::assert_gradient, pool};
     use crate::tensor::Shape;
 

@@ -1,4 +1,4 @@
-use crate::kernel::resample::Grids;
+use crate::kernel::signal::resample::Grids;
 use ndarray::Array2;
 
 /// Weights that may be rounding.

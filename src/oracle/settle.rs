@@ -1,4 +1,4 @@
-use crate::kernel::settle::Settling;
+use crate::kernel::tiles::overlap::Settling;
 use ndarray::Array2;
 
 /// (scaled mean, uncertainty, 1, scaled spread) of (mean, squares, weights, count); 0 where the count is.

@@ -29,7 +29,7 @@ mod tests {
     use super::super::differences::check;
     use super::super::total_variation;
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::tensor::Shape;
 
     /// Large enough that the root is smooth within the step of central differences.

@@ -8,7 +8,7 @@ pub fn unpack(x: &Array4<f64>) -> Array4<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::pack;
     use crate::tensor::Shape;
 

@@ -1,4 +1,4 @@
-use crate::kernel::upsample::Upsampling;
+use crate::kernel::nn::upsample::Upsampling;
 use ndarray::Array4;
 
 /// `x` `[n][h][w][c]` at twice its rows and columns.

@@ -1,5 +1,5 @@
 use super::upsample::taps;
-use crate::kernel::upsample::Upsampling;
+use crate::kernel::nn::upsample::Upsampling;
 use ndarray::Array4;
 
 /// The gradient of [`super::upsample()`] with respect to its input from `grad` with respect to its result.
@@ -19,7 +19,7 @@ pub fn upsample_grad(grad: &Array4<f64>, mode: Upsampling) -> Array4<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::trial::random;
+    use crate::proof::trial::random;
     use crate::oracle::{differences::assert_gradient, upsample};
     use crate::tensor::Shape;
 

@@ -3,19 +3,28 @@
 //! per run. The same plan runs on its own, is timed dispatch by dispatch, and is encoded into a
 //! host's command encoder.
 
-mod memory;
+mod lifetimes;
+pub(crate) mod params;
+mod pipeline;
 mod record;
+mod spec;
 
+pub use params::Place;
+pub(crate) use params::{Params, params};
+pub use pipeline::{Checks, Pipelines};
 pub(crate) use record::MOST_GROUPS;
-pub use record::{Buf, Dispatch, Recorder, Resource, Tex};
+pub use record::{Bound, Buf, Dispatch, Recorder, Tex};
+pub use spec::{Cost, Kernel, Spec};
+pub(crate) use spec::{read, texture, write};
 
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pooled, Profiler};
-use crate::kernel::pipeline::Pipeline;
-use crate::kernel::{Access, Cost, Pipelines, Spec};
-use record::{Node, Role};
+use crate::shader::Access;
+use pipeline::Pipeline;
+use record::{Node, Resource, Role};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Seconds of one submission, at the most, by estimate.
 const LONGEST_SUBMISSION: f64 = 0.25;
@@ -32,6 +41,8 @@ pub struct Plan {
     textures: Vec<wgpu::TextureView>,
     owned_textures: Vec<Option<wgpu::Texture>>,
     uniforms: Pooled,
+    /// The plan was recorded into a host's encoder, which may be submitted after the plan is gone.
+    encoded: AtomicBool,
 }
 
 struct Step {
@@ -41,9 +52,9 @@ struct Step {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     groups: [u32; 3],
-    resources: Vec<Resource>,
-    /// Where the parameters lie in the uniform buffer.
-    params: std::ops::Range<u64>,
+    bound: Vec<Bound>,
+    /// Its parameters in the uniform buffer, in bytes.
+    params: Range<u64>,
 }
 
 /// One dispatch, timed on the device's own clock.
@@ -72,16 +83,12 @@ impl Plan {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let gpu = pipelines.gpu().clone();
+        recorder.check()?;
+        let specs = recorder.specs();
         let Recorder { mut nodes, dispatches, textures, repeated, .. } = recorder;
-        let mut specs: Vec<Spec> = Vec::new();
-        for d in &dispatches {
-            if !specs.contains(&d.spec) {
-                specs.push(d.spec.clone());
-            }
-        }
         pipelines.prepare(&specs, &|done| progress(done, specs.len()))?;
 
-        let sizes = memory::assign(&mut nodes, &dispatches, &repeated);
+        let sizes = lifetimes::assign(&mut nodes, &dispatches, &repeated);
         let take = |label: &str, size, usage| gpu.pool().take(&gpu, label, size, usage);
         let storage =
             wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
@@ -123,12 +130,13 @@ impl Plan {
             textures,
             owned_textures,
             uniforms,
+            encoded: AtomicBool::new(false),
         };
         for (d, params) in dispatches.into_iter().zip(ranges) {
             let pipeline = pipelines.get(&d.spec)?;
-            let bind_group = plan.bind(&d.spec, &pipeline, &d.resources, &params)?;
-            let Dispatch { spec, resources, groups, stage, cost, .. } = d;
-            plan.steps.push(Step { spec, stage, cost, pipeline, bind_group, groups, resources, params });
+            let bind_group = plan.bind(&d.spec, &pipeline, &d.bound, &params)?;
+            let Dispatch { spec, bound, groups, stage, cost, .. } = d;
+            plan.steps.push(Step { spec, stage, cost, pipeline, bind_group, groups, bound, params });
         }
         Ok(plan)
     }
@@ -137,27 +145,17 @@ impl Plan {
         &self,
         spec: &Spec,
         pipeline: &Pipeline,
-        resources: &[Resource],
-        params: &std::ops::Range<u64>,
+        bound: &[Bound],
+        params: &Range<u64>,
     ) -> Result<wgpu::BindGroup> {
-        if resources.len() + 1 != spec.kernel.bindings.len() {
-            let what = format!(
-                "binds {} resources, recorded with {}",
-                spec.kernel.bindings.len() - 1,
-                resources.len()
-            );
-            return Err(Error::kernel(spec.label(), what));
-        }
-        let bound = |i: usize| match resources[i] {
-            Resource::Buffer(buf) => Some(self.buffer(buf)),
-            Resource::Texture(_) => None,
-        };
-        let written = |i: usize| spec.kernel.bindings[i + 1].access == Access::ReadWrite;
-        for (a, b) in (0..resources.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
-            if bound(a).is_some() && bound(a) == bound(b) && (written(a) || written(b)) {
-                let [a, b] = [a, b].map(|i| spec.kernel.bindings[i + 1].name);
+        let bindings = spec.kernel.bindings;
+        let buffer = |i: usize| bound[i].buffer().map(|buf| self.slot(buf));
+        let written = |i: usize| bindings[i].access == Access::ReadWrite;
+        for (a, b) in (0..bound.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            if buffer(a).is_some() && buffer(a) == buffer(b) && (written(a) || written(b)) {
+                let [a, b] = [a, b].map(|i| bindings[i].name);
                 return Err(Error::Usage(format!(
-                    "kernel {} would have one buffer as both '{a}' and '{b}', of which it writes one",
+                    "kernel {} would have one buffer as both '{a}' and '{b}', and it writes one of them",
                     spec.label()
                 )));
             }
@@ -167,10 +165,10 @@ impl Plan {
             offset: params.start,
             size: std::num::NonZeroU64::new(params.end - params.start),
         });
-        let others = resources.iter().map(|resource| match resource {
+        let others = bound.iter().map(|bound| match bound.resource {
             // Not the whole buffer: a host's or a shared one may be larger than a binding can be.
             Resource::Buffer(buf) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: self.buffer(*buf),
+                buffer: self.slot(buf),
                 offset: 0,
                 size: std::num::NonZeroU64::new(self.nodes[buf.0].bytes),
             }),
@@ -196,15 +194,16 @@ impl Plan {
     /// [`Error::Usage`] when `buf` is not external, or `buffer` is smaller than recorded or has no
     /// `STORAGE`, or would be read and written by one dispatch. The plan is then as it was.
     pub fn rebind(&mut self, buf: Buf, buffer: wgpu::Buffer) -> Result<()> {
-        let Node { label, bytes, role, .. } = &mut self.nodes[buf.0];
+        let Node { label, bytes, role, .. } =
+            self.nodes.get_mut(buf.0).ok_or_else(|| Error::Usage(FOREIGN.into()))?;
         if !matches!(role, Role::External(_)) {
             return Err(Error::Usage(format!("'{label}' is the plan's own and takes no host's buffer")));
         }
         record::fits(label, *bytes, &buffer)?;
         let before = std::mem::replace(role, Role::External(buffer));
-        let affected = self.steps.iter().enumerate().filter(|(_, s)| s.resources.contains(&buf.into()));
+        let affected = self.steps.iter().enumerate().filter(|(_, s)| s.bound.iter().any(|b| b.buffer() == Some(buf)));
         let bound: Result<Vec<_>> = affected
-            .map(|(i, s)| Ok((i, self.bind(&s.spec, &s.pipeline, &s.resources, &s.params)?)))
+            .map(|(i, s)| Ok((i, self.bind(&s.spec, &s.pipeline, &s.bound, &s.params)?)))
             .collect();
         match bound {
             Ok(bound) => bound.into_iter().for_each(|(i, group)| self.steps[i].bind_group = group),
@@ -218,9 +217,10 @@ impl Plan {
 
     /// Records every dispatch into `encoder`, in one compute pass. Submits, maps and polls nothing.
     ///
-    /// The plan has to live until `encoder` is submitted: dropped earlier, it gives its buffers back to the
-    /// pool, and a plan made in between would write into them.
+    /// The plan may be dropped before `encoder` is submitted: its buffers then stay with the encoder and do not return to
+    /// the pool.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.encoded.store(true, Ordering::Relaxed);
         record_all(self.order(), encoder);
     }
 
@@ -287,13 +287,13 @@ impl Plan {
     /// [`Error::Usage`] when there are more of them than recorded, [`Error::Gpu`] when the buffer is a
     /// host's and has no `COPY_DST`.
     pub fn write<T: bytemuck::Pod>(&self, buf: Buf, data: &[T]) -> Result<()> {
-        let (data, node): (&[u8], _) = (bytemuck::cast_slice(data), &self.nodes[buf.0]);
+        let (data, node): (&[u8], _) = (bytemuck::cast_slice(data), self.node(buf)?);
         if data.len() as u64 > node.bytes {
             let Node { label, bytes, .. } = node;
             return Err(Error::Usage(format!("'{label}' holds {bytes} bytes, not {}", data.len())));
         }
         self.gpu.scoped(&format!("writing to '{}'", node.label), || {
-            self.gpu.queue().write_buffer(self.buffer(buf), 0, data);
+            self.gpu.queue().write_buffer(self.slot(buf), 0, data);
         })
     }
 
@@ -302,17 +302,25 @@ impl Plan {
     /// # Errors
     /// [`Error::Usage`] when `buf` is scratch that was not kept: others share its memory.
     pub fn read<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
-        if matches!(self.nodes[buf.0].role, Role::Scratch) {
-            let label = self.nodes[buf.0].label;
+        let Node { role, label, bytes, .. } = self.node(buf)?;
+        if matches!(role, Role::Scratch) {
             return Err(Error::Usage(format!("'{label}' is scratch; `Recorder::keep` it to read it")));
         }
-        let mut values = self.gpu.read(self.buffer(buf))?;
-        values.truncate(self.nodes[buf.0].bytes as usize / size_of::<T>());
+        let mut values = self.gpu.read(self.slot(buf))?;
+        values.truncate(*bytes as usize / size_of::<T>());
         Ok(values)
     }
 
-    /// The wgpu buffer behind `buf`.
-    pub fn buffer(&self, buf: Buf) -> &wgpu::Buffer {
+    /// The wgpu buffer behind `buf`; `None` for a buffer of another plan.
+    pub fn buffer(&self, buf: Buf) -> Option<&wgpu::Buffer> {
+        self.nodes.get(buf.0).map(|_| self.slot(buf))
+    }
+
+    fn node(&self, buf: Buf) -> Result<&Node> {
+        self.nodes.get(buf.0).ok_or_else(|| Error::Usage(FOREIGN.into()))
+    }
+
+    fn slot(&self, buf: Buf) -> &wgpu::Buffer {
         match &self.nodes[buf.0].role {
             Role::External(buffer) => buffer,
             _ => &self.slots[self.nodes[buf.0].slot],
@@ -321,7 +329,7 @@ impl Plan {
 
     /// The texture behind `tex`, when the plan owns it.
     pub fn texture(&self, tex: Tex) -> Option<&wgpu::Texture> {
-        self.owned_textures[tex.0].as_ref()
+        self.owned_textures.get(tex.0)?.as_ref()
     }
 
     /// Bytes of device memory the plan holds, a host's buffers not counted.
@@ -353,6 +361,17 @@ impl Plan {
             }
         }
         self.gpu.check()
+    }
+}
+
+/// A plan knows only the buffers of its own recording.
+const FOREIGN: &str = "the buffer belongs to another plan";
+
+impl Drop for Plan {
+    fn drop(&mut self) {
+        if self.encoded.load(Ordering::Relaxed) {
+            self.slots.iter().chain([&self.uniforms]).for_each(Pooled::retire);
+        }
     }
 }
 

@@ -1,43 +1,72 @@
-//! Recording: what is to be dispatched over which buffers, as plain data.
+//! Recording: dispatches over buffers, as plain data.
 
+use super::{Cost, Params, Spec};
 use crate::error::{Error, Result};
-use crate::kernel::{Cost, Params, Spec};
 use std::ops::Range;
 
 /// A buffer of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Buf(pub(super) usize);
 
+impl Buf {
+    /// The first `n` values of `T`, as the extent that a dispatch reads or writes.
+    pub fn first<T>(self, n: usize) -> Bound {
+        Bound { resource: Resource::Buffer(self), extent: Extent::Bytes((n * size_of::<T>()) as u64) }
+    }
+}
+
 /// A texture of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tex(pub(super) usize);
 
-/// What a dispatch binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// A storage buffer.
-    Buffer(Buf),
-    /// A storage texture.
-    Texture(Tex),
-}
-
-impl From<Buf> for Resource {
-    fn from(buf: Buf) -> Self {
-        Self::Buffer(buf)
+impl Tex {
+    /// The texels up to `width` × `height`, as the extent that a dispatch writes.
+    pub fn first(self, [width, height]: [usize; 2]) -> Bound {
+        let extent = Extent::Texels([width as u32, height as u32]);
+        Bound { resource: Resource::Texture(self), extent }
     }
 }
 
-impl From<Tex> for Resource {
-    fn from(tex: Tex) -> Self {
-        Self::Texture(tex)
+/// A buffer or a texture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Buffer(Buf),
+    Texture(Tex),
+}
+
+/// How much of a resource a dispatch touches, from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Bytes(u64),
+    Texels([u32; 2]),
+}
+
+/// A resource that a dispatch binds, with the extent that the dispatch touches. [`Plan::compile`](super::Plan::compile)
+/// refuses a dispatch whose extent exceeds the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub(crate) resource: Resource,
+    pub(crate) extent: Extent,
+}
+
+impl Bound {
+    /// The buffer, if it is one.
+    pub(super) fn buffer(&self) -> Option<Buf> {
+        match self.resource {
+            Resource::Buffer(buf) => Some(buf),
+            Resource::Texture(_) => None,
+        }
     }
 }
 
 pub(super) struct Node {
     pub label: &'static str,
+    /// Bytes asked for.
+    pub len: u64,
+    /// Bytes bound: `len` rounded up.
     pub bytes: u64,
     pub role: Role,
-    /// Which allocation it lives in; set when compiled.
+    /// The allocation it lives in; set when compiled.
     pub slot: usize,
 }
 
@@ -61,7 +90,7 @@ pub(super) enum Role {
     Output,
     /// Uploaded once, when compiled.
     Constant(Vec<u8>),
-    /// A host's own.
+    /// Owned by a host.
     External(wgpu::Buffer),
 }
 
@@ -70,7 +99,16 @@ pub(super) enum TextureNode {
     External(wgpu::TextureView),
 }
 
-/// Whether a host's `buffer` can stand for `need` bytes of storage.
+impl TextureNode {
+    pub(super) fn size(&self) -> [u32; 2] {
+        match self {
+            Self::Owned { width, height, .. } => [*width, *height],
+            Self::External(view) => [view.texture().width(), view.texture().height()],
+        }
+    }
+}
+
+/// Checks that a host's `buffer` can stand for `need` bytes of storage.
 pub(crate) fn fits(label: &str, need: u64, buffer: &wgpu::Buffer) -> Result<()> {
     if buffer.size() >= need && buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
         return Ok(());
@@ -85,21 +123,35 @@ pub(crate) fn fits(label: &str, need: u64, buffer: &wgpu::Buffer) -> Result<()> 
 /// One dispatch, as data.
 #[derive(Clone)]
 pub struct Dispatch {
-    /// Kernel and specialisation.
-    pub spec: Spec,
-    /// The uniform parameters' bytes.
-    pub params: Vec<u8>,
+    pub(super) spec: Spec,
+    /// The bytes of the uniform parameters.
+    pub(super) params: Vec<u8>,
     /// Bindings 1, 2, … in order.
-    pub resources: Vec<Resource>,
-    /// Workgroups.
-    pub groups: [u32; 3],
-    /// The stage of the method it belongs to.
-    pub stage: &'static str,
-    /// What it has to do.
-    pub cost: Cost,
+    pub(super) bound: Vec<Bound>,
+    /// Workgroups along x, y and z.
+    pub(super) groups: [u32; 3],
+    pub(super) stage: &'static str,
+    pub(super) cost: Cost,
 }
 
-/// Collects dispatches; kernels' wrappers write into it.
+impl Dispatch {
+    /// The kernel and its specialisation.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The stage of the method it belongs to.
+    pub fn stage(&self) -> &'static str {
+        self.stage
+    }
+
+    /// Its cost.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+}
+
+/// Collects dispatches; the kernels' wrappers write into it.
 #[derive(Default)]
 pub struct Recorder {
     pub(super) nodes: Vec<Node>,
@@ -121,50 +173,50 @@ impl Recorder {
         Self::default()
     }
 
-    /// Names the stage that the dispatches to come belong to.
+    /// Names the stage of the dispatches to come.
     pub fn stage(&mut self, stage: &'static str) {
         self.stage = stage;
     }
 
     fn node(&mut self, label: &'static str, bytes: usize, role: Role) -> Buf {
-        // WebGPU wants at least 4 bytes in a binding; 16 keep every vector type happy.
-        let bytes = bytes.next_multiple_of(16).max(16) as u64;
-        self.nodes.push(Node { label, bytes, role, slot: usize::MAX });
+        // WebGPU wants at least 4 bytes in a binding; a multiple of 16 suits every vector type.
+        let len = bytes as u64;
+        let bytes = len.next_multiple_of(16).max(16);
+        self.nodes.push(Node { label, len, bytes, role, slot: usize::MAX });
         Buf(self.nodes.len() - 1)
     }
 
-    /// `n` values of `T` that live only between dispatches.
+    /// Makes a buffer of `n` values of `T` that lives only between dispatches.
     pub fn scratch<T>(&mut self, label: &'static str, n: usize) -> Buf {
         self.node(label, n * size_of::<T>(), Role::Scratch)
     }
 
-    /// `n` values of `T` that the host writes before each run.
+    /// Makes a buffer of `n` values of `T` that the host writes before each run.
     pub fn input<T>(&mut self, label: &'static str, n: usize) -> Buf {
         self.node(label, n * size_of::<T>(), Role::Input)
     }
 
-    /// `n` values of `T` that the host reads after each run.
+    /// Makes a buffer of `n` values of `T` that the host reads after each run.
     pub fn output<T>(&mut self, label: &'static str, n: usize) -> Buf {
         self.node(label, n * size_of::<T>(), Role::Output)
     }
 
-    /// Makes scratch an output: its memory is shared with nothing, so that it can be read after a run.
+    /// Turns scratch into an output: its memory is shared with nothing, so that it can be read after a run.
     pub fn keep(&mut self, buf: Buf) {
-        let role = &mut self.nodes[buf.0].role;
-        if matches!(role, Role::Scratch) {
+        if let Some(Node { role: role @ Role::Scratch, .. }) = self.nodes.get_mut(buf.0) {
             *role = Role::Output;
         }
     }
 
-    /// Values that never change, uploaded once.
+    /// Makes a buffer of values that never change, uploaded once.
     pub fn constant<T: bytemuck::Pod>(&mut self, label: &'static str, data: &[T]) -> Buf {
-        let bytes: &[u8] = bytemuck::cast_slice(data);
-        let mut bytes = bytes.to_vec();
-        bytes.resize(bytes.len().next_multiple_of(16).max(16), 0);
-        self.node(label, bytes.len(), Role::Constant(bytes))
+        let mut bytes: Vec<u8> = bytemuck::cast_slice(data).to_vec();
+        let len = bytes.len();
+        bytes.resize(len.next_multiple_of(16).max(16), 0);
+        self.node(label, len, Role::Constant(bytes))
     }
 
-    /// A host's own buffer.
+    /// Takes a host's own buffer for `n` values of `T`.
     ///
     /// # Errors
     /// [`Error::Usage`] when it is smaller than `n` values of `T` or has no `STORAGE`.
@@ -176,13 +228,13 @@ impl Recorder {
         Ok(buf)
     }
 
-    /// An rgba8unorm texture of the plan's own.
+    /// Makes an rgba8unorm texture of the plan's own.
     pub fn texture(&mut self, label: &'static str, width: u32, height: u32) -> Tex {
         self.textures.push(TextureNode::Owned { label, width, height });
         Tex(self.textures.len() - 1)
     }
 
-    /// A host's own texture, of which the texels from the first on are written.
+    /// Takes a host's own texture, whose first `nx` × `ny` texels are written.
     ///
     /// # Errors
     /// [`Error::Usage`] when it is smaller than `nx` × `ny`, not rgba8unorm, of several mip levels or
@@ -216,60 +268,105 @@ impl Recorder {
 
     /// Records a dispatch of at least `threads` threads, numbered by `linear()` of
     /// `kernels/lib/thread.wgsl`.
-    pub fn linear<P: Params>(
+    pub(crate) fn linear<P: Params>(
         &mut self,
         spec: Spec,
         params: &P,
-        resources: &[Resource],
+        bound: &[Bound],
         threads: usize,
         cost: Cost,
     ) {
         let groups = threads.div_ceil(WORKGROUP).max(1);
         let y = groups.div_ceil(MOST_GROUPS);
-        self.groups(spec, params, resources, [groups.div_ceil(y), y, 1], cost);
+        self.groups(spec, params, bound, [groups.div_ceil(y), y, 1], cost);
     }
 
     /// Records a dispatch of so many workgroups along x, y and z, at most 65 535 each.
-    pub fn groups<P: Params>(
+    pub(crate) fn groups<P: Params>(
         &mut self,
         spec: Spec,
         params: &P,
-        resources: &[Resource],
+        bound: &[Bound],
         groups: [usize; 3],
         cost: Cost,
     ) {
         let groups = groups.map(|n| n as u32);
-        self.dispatches.push(Dispatch {
-            spec,
-            params: bytemuck::bytes_of(params).to_vec(),
-            resources: resources.to_vec(),
-            groups,
-            stage: self.stage,
-            cost,
-        });
+        let (params, bound, stage) = (params.bytes(), bound.to_vec(), self.stage);
+        self.dispatches.push(Dispatch { spec, params, bound, groups, stage, cost });
     }
 
-    /// From here on, up to [`Recorder::repeat_to_here`], dispatches are repeated as often as
-    /// [`Plan::repeat`](super::Plan::repeat) says. What one repetition leaves for the next has to be used outside of
-    /// them as well. There is one such part in a plan.
+    /// Begins the part of the plan that a run repeats as often as [`Plan::repeat`](super::Plan::repeat) says. A buffer
+    /// that passes from one repetition to the next must be used outside of this part as well. A plan has one such part.
     pub fn repeat_from_here(&mut self) {
         self.repeated = self.dispatches.len()..self.dispatches.len();
     }
 
-    /// The end of what is repeated.
+    /// Ends the part that a run repeats.
     pub fn repeat_to_here(&mut self) {
         self.repeated.end = self.dispatches.len();
     }
 
-    /// Bytes of device memory a plan of this will hold, a host's buffers not counted, and those of its largest buffer.
+    /// The bytes of device memory that a plan of this will hold, a host's buffers not counted, and the bytes of its largest
+    /// buffer.
     pub fn memory(&self) -> [u64; 2] {
         let mut nodes: Vec<_> = self.nodes.iter().map(Node::without_contents).collect();
-        let slots = super::memory::assign(&mut nodes, &self.dispatches, &self.repeated);
+        let slots = super::lifetimes::assign(&mut nodes, &self.dispatches, &self.repeated);
         [slots.iter().map(|slot| slot.1).sum(), slots.iter().map(|slot| slot.1).max().unwrap_or(0)]
     }
 
     /// The dispatches so far.
     pub fn dispatches(&self) -> &[Dispatch] {
         &self.dispatches
+    }
+
+    /// The specialisations of the dispatches so far, each once, in order of first use.
+    pub fn specs(&self) -> Vec<Spec> {
+        let mut specs: Vec<Spec> = Vec::new();
+        for dispatch in &self.dispatches {
+            if !specs.contains(&dispatch.spec) {
+                specs.push(dispatch.spec.clone());
+            }
+        }
+        specs
+    }
+
+    /// Checks that no dispatch touches more of a resource than there is.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] with the kernel, the binding and both sizes.
+    pub(super) fn check(&self) -> Result<()> {
+        for Dispatch { spec, bound, .. } in &self.dispatches {
+            let bindings = spec.kernel.bindings;
+            if bound.len() != bindings.len() {
+                let what = format!("binds {} resources, recorded with {}", bindings.len(), bound.len());
+                return Err(Error::kernel(spec.label(), what));
+            }
+            for (binding, bound) in bindings.iter().zip(bound) {
+                let refuse = |label: &str, need: String, have: String| {
+                    let name = binding.name;
+                    let what = format!("binding '{name}' touches {need} of '{label}', which has {have}");
+                    Err(Error::kernel(spec.label(), what))
+                };
+                match (bound.resource, bound.extent) {
+                    (Resource::Buffer(buf), Extent::Bytes(need)) => match self.nodes.get(buf.0) {
+                        Some(node) if need <= node.len => {}
+                        Some(node) => {
+                            return refuse(node.label, format!("{need} bytes"), format!("{} bytes", node.len));
+                        }
+                        None => return refuse("another plan", format!("{need} bytes"), "no such buffer".into()),
+                    },
+                    (Resource::Texture(tex), Extent::Texels([w, h])) => match self.textures.get(tex.0) {
+                        Some(node) if node.size()[0] >= w && node.size()[1] >= h => {}
+                        node => {
+                            let [have_w, have_h] = node.map_or([0, 0], TextureNode::size);
+                            let have = format!("{have_w} × {have_h}");
+                            return refuse("a texture", format!("{w} × {h} texels"), have);
+                        }
+                    },
+                    _ => return Err(Error::kernel(spec.label(), "mixes up buffers and textures")),
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use super::settings::TrainSettings;
 use crate::error::{Error, Result};
-use crate::kernel::tune::Tuning;
+use crate::kernel::form::Tuning;
 use crate::nn::{Layout, Precision, Unet, UnetSettings, Weights, rest};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};

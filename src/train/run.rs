@@ -9,8 +9,9 @@ use super::step::{Learned, Losses, Objective, TrainStep, Validation};
 use crate::dime::{Model, Views};
 use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
-use crate::kernel::choose::{Chooser, Tuned};
+use crate::kernel::form::{Chooser, Question, Tuning};
 use crate::nn::{Unet, UnetSettings, Weights};
+use crate::plan::Spec;
 use crate::patches::{Normalisation, Source};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -19,10 +20,6 @@ use std::time::{Duration, Instant};
 pub enum Event<'a> {
     /// It will take so many bytes of device memory; nothing is allocated yet.
     Memory(u64),
-    /// So many questions of so many, which form of a kernel is fastest, are answered.
-    Tuning(usize, usize),
-    /// They are, as far as there was time.
-    Tuned(Tuned),
     /// So many kernels of so many are compiled.
     Compiling(usize, usize),
     /// A step is done.
@@ -50,8 +47,7 @@ pub enum End {
 }
 
 /// A training that can be run.
-pub struct Training<'a> {
-    chooser: &'a Chooser,
+pub struct Training {
     data: TrainingData,
     folder: Folder,
     checkpoint_every: Duration,
@@ -81,13 +77,12 @@ fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Obje
     Ok(needed)
 }
 
-impl<'a> Training<'a> {
+impl Training {
     /// A training from `weights` on `data`, with its results in `folder`, which exists.
     ///
     /// # Errors
     /// [`Error::Usage`] for settings that cannot be, or patches that do not suit the network.
     pub fn new(
-        chooser: &'a Chooser,
         weights: Weights,
         settings: TrainSettings,
         data: TrainingData,
@@ -123,7 +118,7 @@ impl<'a> Training<'a> {
         };
         let zeros = vec![0.0; weights.parameters.len()];
         let start = Checkpoint { weights, moments: [zeros.clone(), zeros], best: None, progress };
-        Ok(Self { chooser, data, folder, checkpoint_every: CHECKPOINT_EVERY, start })
+        Ok(Self { data, folder, checkpoint_every: CHECKPOINT_EVERY, start })
     }
 
     /// Goes on from `checkpoint`.
@@ -131,7 +126,6 @@ impl<'a> Training<'a> {
     /// # Errors
     /// [`Error::Usage`] when `data` are not those it was begun with.
     pub fn resume(
-        chooser: &'a Chooser,
         checkpoint: Checkpoint,
         data: TrainingData,
         folder: Folder,
@@ -151,7 +145,7 @@ impl<'a> Training<'a> {
                 text(&now)
             )));
         }
-        Ok(Self { chooser, data, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
+        Ok(Self { data, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
     }
 
     /// Writes a checkpoint in the middle of an epoch when the last one is older than this.
@@ -164,45 +158,74 @@ impl<'a> Training<'a> {
         &self.start.progress
     }
 
+    /// The choices of forms that the training began with; nothing for one that has not begun. A training goes on to the
+    /// bit only with the same forms.
+    pub fn choices(&self) -> Option<Tuning> {
+        let progress = &self.start.progress;
+        // A training from before there were choices began by rule.
+        progress.forms.clone().or_else(|| (progress.step > 0).then(Tuning::default))
+    }
+
+    /// The questions that a chooser answers for its steps, to tune.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the images are too small for the pools.
+    pub fn questions(&self) -> Result<Vec<Question>> {
+        TrainStep::questions(&self.start.weights.unet, self.size(), self.objective())
+    }
+
+    /// The specialisations that `chooser` makes its steps and its validation run, to qualify.
+    ///
+    /// # Errors
+    /// As [`Training::run`].
+    pub fn specs(&self, chooser: &Chooser) -> Result<Vec<Spec>> {
+        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        let (size, objective) = (self.size(), self.objective());
+        let mut specs = TrainStep::specs(chooser, &learned, size, objective)?;
+        specs.extend(Validation::specs(chooser, &learned, size, objective)?);
+        Ok(specs)
+    }
+
+    /// The bytes of device memory that it takes with the forms of `chooser`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when that is more than the device has, or a buffer larger than it allows.
+    pub fn memory(&self, chooser: &Chooser) -> Result<u64> {
+        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        check(chooser, &learned, self.size(), self.objective())
+    }
+
+    /// Patches of a batch, and rows and columns of a patch. Fewer patches than a batch are one small batch.
+    fn size(&self) -> [usize; 3] {
+        let progress = &self.start.progress;
+        let [h, w] = progress.data.shape;
+        [progress.settings.batch.min(self.data.train.len() as usize), h, w]
+    }
+
+    fn objective(&self) -> Objective {
+        Objective { total_variation: self.start.progress.settings.total_variation, masked: true }
+    }
+
     /// Trains to the end. `tell` is told how it goes.
     ///
     /// # Errors
     /// [`Error::Data`] when a loss is no number any more, [`Error::OutOfMemory`] when it does not fit, and whatever
     /// device and files report. The last checkpoint stays.
-    pub fn run(self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
-        let Self { chooser, data, folder, checkpoint_every, start } = self;
+    pub fn run(self, chooser: &Chooser, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
+        let (size, objective) = (self.size(), self.objective());
+        let Self { data, folder, checkpoint_every, start } = self;
         let (train, validation) = (&*data.train, &*data.validation);
         let Checkpoint { weights, moments, mut best, mut progress } = start;
         let settings = progress.settings.clone();
-        let [h, w] = progress.data.shape;
-        // Fewer patches than a batch are one small batch.
-        let batch = settings.batch.min(train.len() as usize);
-        let objective = Objective { total_variation: settings.total_variation, masked: true };
+        let batch = size[0];
 
         let _lock = folder.lock()?;
         let gpu = chooser.pipelines().gpu();
         let learned = Learned::new(gpu, &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
-        let size = [batch, h, w];
         let needed = check(chooser, &learned, size, objective)?;
         tell(Event::Memory(needed));
-        let chooser = &match &progress.forms {
-            Some(forms) => chooser.fixed(forms.clone()),
-            // A training of before there were forms to choose: as it was begun.
-            None if progress.step > 0 => chooser.fixed(Default::default()),
-            None => {
-                // What was recorded to know the memory has asked which forms to use.
-                let tuned = {
-                    let tell = std::cell::RefCell::new(&mut *tell);
-                    chooser.tune(TUNING, &|done, of| (tell.borrow_mut())(Event::Tuning(done, of)))?
-                };
-                tell(Event::Tuned(tuned));
-                // The fastest forms may want more memory than there is.
-                let fits = check(chooser, &learned, size, objective).is_ok();
-                if fits { chooser.clone() } else { chooser.fixed(Default::default()) }
-            }
-        };
-        progress.forms = Some(chooser.forms());
+        progress.forms = Some(chooser.choices().clone());
         let (step, validate) = {
             let tell = std::sync::Mutex::new(&mut *tell);
             let compiling = |done, of| {
@@ -294,8 +317,6 @@ const MASKED: &str = "the masks of a whole batch are 0 everywhere, so that nothi
 
 /// How often a checkpoint is written in the middle of an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
-/// How long forms are measured before a training at the most: what is left open is measured before the next.
-const TUNING: Duration = Duration::from_secs(20);
 
 fn recognise(data: &TrainingData) -> Data {
     Data {

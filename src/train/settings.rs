@@ -1,7 +1,7 @@
 //! What a training is set to, and how its learning rate falls.
 
 use crate::error::{Error, Result};
-use crate::kernel::adam;
+use crate::kernel::learning::adam;
 use crate::patches::{Augmentation, Normalisation};
 use serde::{Deserialize, Serialize};
 

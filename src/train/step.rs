@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pooled};
-use crate::kernel::choose::Chooser;
-use crate::kernel::{adam, extract, gradient_norm};
+use crate::kernel::form::{Chooser, Question};
+use crate::kernel::learning::adam;
+use crate::kernel::nn::concatenate;
 use crate::nn::{Mode, Unet, Weights};
-use crate::plan::{Buf, Plan, Recorder};
+use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
@@ -182,7 +183,7 @@ impl Taped {
 
     /// Copies the total there too: it is computed from the parts, and no dispatch can read and write one buffer.
     fn total(&self, rec: &mut Recorder, lowering: &Lowering, losses: Buf) {
-        extract::record(rec, lowering.tensor(self.losses[0]), 0, slot(losses, 0));
+        concatenate::record_extract(rec, lowering.tensor(self.losses[0]), 0, slot(losses, 0));
     }
 
     fn inputs(&self, lowering: &Lowering) -> Inputs {
@@ -250,6 +251,29 @@ impl TrainStep {
         Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.memory())
     }
 
+    /// The specialisations that [`TrainStep::new`] would run, to qualify them; nothing is compiled.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn specs(
+        chooser: &Chooser,
+        learned: &Learned,
+        size: [usize; 3],
+        objective: Objective,
+    ) -> Result<Vec<Spec>> {
+        Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.specs())
+    }
+
+    /// The questions that a chooser answers for a step, to tune.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn questions(unet: &Unet, size: [usize; 3], objective: Objective) -> Result<Vec<Question>> {
+        let mut taped = Taped::new(unet, size, objective, Mode::Train)?;
+        taped.tape.gradients(taped.losses[0], &taped.parameters)?;
+        Ok(taped.tape.questions())
+    }
+
     fn record(
         chooser: &Chooser,
         learned: &Learned,
@@ -273,7 +297,7 @@ impl TrainStep {
         taped.total(&mut rec, &lowering, losses);
         let norm = slot(losses, 3);
         rec.stage("optimiser");
-        gradient_norm::record(&mut rec, flat, layout.parameters_len(), norm);
+        adam::record_norm(&mut rec, flat, layout.parameters_len(), norm);
         let first = learned.external(&mut rec, "first moments", &learned.buffers[2])?;
         let second = learned.external(&mut rec, "second moments", &learned.buffers[3])?;
         let state = adam::State {
@@ -393,6 +417,19 @@ impl Validation {
         objective: Objective,
     ) -> Result<u64> {
         Ok(Self::record(chooser, learned, size, objective)?.0.memory()[0])
+    }
+
+    /// The specialisations that [`Validation::new`] would run, to qualify them; nothing is compiled.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn specs(
+        chooser: &Chooser,
+        learned: &Learned,
+        size: [usize; 3],
+        objective: Objective,
+    ) -> Result<Vec<Spec>> {
+        Ok(Self::record(chooser, learned, size, objective)?.0.specs())
     }
 
     fn record(

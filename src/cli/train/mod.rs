@@ -7,7 +7,7 @@ use super::progress::Bars;
 use super::{AdapterOption, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
 use palpate::dime::{Model, calibrate};
-use palpate::kernel::choose::Chooser;
+use palpate::kernel::form::Chooser;
 use palpate::nn::{Precision, Unet, UnetSettings, Weights};
 use palpate::patches::{Augmentation, Images, Split, is_set};
 use palpate::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};

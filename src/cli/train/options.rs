@@ -1,7 +1,7 @@
 //! The options of a training, and how they become its settings.
 
 use clap::ValueEnum;
-use palpate::kernel::pool::Pooling;
+use palpate::kernel::nn::pool::Pooling;
 use palpate::nn::{Norm, UnetSettings, Up};
 use palpate::patches::{Augmentation, Normalisation};
 use palpate::train::{Checkpoint, Cutting, Schedule, TrainSettings};

@@ -4,7 +4,7 @@ use crate::cli::progress::Bars;
 use crate::cli::{print, say};
 use indicatif::ProgressBar;
 use palpate::Result;
-use palpate::kernel::choose::Tuned;
+use palpate::kernel::form::Tuned;
 use palpate::nn::Unet;
 use palpate::train::{End, Epoch, Event, Folder, Training};
 

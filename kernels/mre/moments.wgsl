@@ -1,0 +1,8 @@
+// What the mean and the power of the field under the mask are summed from:
+// moments = mask (Re u, Im u, |u|^2, 1). One thread a pixel.
+#use linear
+
+fn thread(i: u32) {
+    let u = field[i];
+    moments_[i] = select(vec4f(0.0), vec4f(u, dot(u, u), 1.0), mask[i] > 0.0);
+}

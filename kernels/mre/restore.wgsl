@@ -1,0 +1,10 @@
+// One step of the continuation beyond the mask: what is known is put back inside.
+//
+//   dst = field where mask > 0, else continued
+//
+// Method: Papoulis 1975, Gerchberg 1974. One thread a pixel.
+#use linear
+
+fn thread(i: u32) {
+    dst[i] = select(continued[i], field[i], mask[i] > 0.0);
+}

@@ -1,0 +1,11 @@
+// A wave confined to a mask: dst = (re, sign im, 1, 0) where mask > 0, else 0. A sign of -1 conjugates. One thread a
+// pixel.
+#use linear
+
+fn thread(i: u32) {
+    var value = vec4f(0.0);
+    if mask[i] > 0.0 {
+        value = vec4f(wave[i].x, p.sign * wave[i].y, 1.0, 0.0);
+    }
+    dst[i] = value;
+}

@@ -1,0 +1,23 @@
+//! Zeros; `kernels/clear.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, write};
+
+params! {
+    struct ClearParams { count: u32 }
+}
+
+/// The row of the table of kernels.
+pub static CLEAR: Kernel = Kernel {
+    name: "clear",
+    source: include_str!("../../../kernels/core/clear.wgsl"),
+    bindings: &[write("dst", "u32")],
+    params: ClearParams::LAYOUT,
+    specs: || vec![Spec::new(&CLEAR, &[])],
+};
+
+/// Records zeros into the first `n` words of `dst`, whatever they are read as.
+pub fn record(rec: &mut Recorder, dst: Buf, n: usize) {
+    let params = ClearParams { count: n as u32 };
+    rec.linear(Spec::new(&CLEAR, &[]), &params, &[dst.first::<u32>(n)], n, Cost::each(n, 0, 4));
+}
+

@@ -1,0 +1,24 @@
+//! The memory's ceiling: every quad of a buffer once, read and written; `kernels/copy.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+
+params! {
+    struct CopyParams { count: u32 }
+}
+
+/// The row of the table of kernels.
+pub static COPY: Kernel = Kernel {
+    name: "copy",
+    source: include_str!("../../../kernels/core/copy.wgsl"),
+    bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
+    params: CopyParams::LAYOUT,
+    specs: || vec![Spec::new(&COPY, &[])],
+};
+
+/// Records a copy of the first `n` vec4f of `src` to `dst`, another buffer.
+pub fn record(rec: &mut Recorder, [src, dst]: [Buf; 2], n: usize) {
+    let params = CopyParams { count: n as u32 };
+    let resources = [src, dst].map(|buf| buf.first::<[f32; 4]>(n));
+    rec.linear(Spec::new(&COPY, &[]), &params, &resources, n, Cost::each(n, 0, 32));
+}
+

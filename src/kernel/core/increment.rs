@@ -1,0 +1,23 @@
+//! Which repetition it is; `kernels/advance.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, write};
+
+params! {
+    struct IncrementParams { by: u32 }
+}
+
+/// The row of the table of kernels.
+pub static INCREMENT: Kernel = Kernel {
+    name: "increment",
+    source: include_str!("../../../kernels/core/increment.wgsl"),
+    bindings: &[write("counter", "u32")],
+    params: IncrementParams::LAYOUT,
+    specs: || vec![Spec::new(&INCREMENT, &[])],
+};
+
+/// Records that `counter`, one u32, grows by `by`.
+pub fn record(rec: &mut Recorder, counter: Buf, by: usize) {
+    let params = IncrementParams { by: by as u32 };
+    rec.linear(Spec::new(&INCREMENT, &[]), &params, &[counter.first::<u32>(1)], 1, Cost::each(1, 0, 8));
+}
+

@@ -1,0 +1,266 @@
+//! In which ways a convolution or its weight gradient can be computed, and which of them a device should try first.
+
+mod chooser;
+mod choices;
+
+pub use chooser::Chooser;
+pub use choices::{Answer, Of, Question, Tuning, Work};
+
+use crate::gpu::Caps;
+use crate::kernel::nn::convolve::CONVOLVE;
+use crate::plan::{Kernel, Spec};
+use serde::{Deserialize, Serialize};
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Form {
+    /// Many accumulators a thread and values shared among so many lanes (4 or 8): for software adapters.
+    Register(u32),
+    /// The same with loads of 64 bits: for software adapters, which load number by number.
+    Wide(u32),
+    /// Tiles in workgroup memory, of so many times 64 pixels by so many times 64 channels: for GPUs.
+    Tiled([u32; 2]),
+    /// Winograd's F(2 × 2, 3 × 3), its products as of [`Inner`]: 3 × 3 pixels alone, and much memory.
+    Winograd(Inner),
+    /// On matrix units, with factors in half precision: forward alone, and only for those who ask for it.
+    Half(Units),
+}
+
+/// Matrix units: products of matrices of `side` × `side` by teams of 32 threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Units {
+    /// 16 on Vulkan, 8 on Metal.
+    pub side: u32,
+    /// Whether threads do what units would, in the same precision: for devices without, and slow.
+    pub imitated: bool,
+}
+
+impl Units {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
+        Self { side: 16, imitated: false },
+        Self { side: 8, imitated: false },
+        Self { side: 16, imitated: true },
+        Self { side: 8, imitated: true },
+    ];
+}
+
+/// The matrix product that a convolution or a weight gradient is, as far as it decides on the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Pixels; of a weight gradient, channels in.
+    pub rows: usize,
+    /// Channels out.
+    pub columns: usize,
+    /// Whether what is summed over is long enough to be split among processors.
+    pub split: bool,
+}
+
+impl Product {
+    /// A convolution of many pixels to 64 channels.
+    pub const LARGE: Self = Self { rows: 1 << 17, columns: 64, split: false };
+}
+
+/// How Winograd's products are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Inner {
+    /// As [`Form::Wide`] of 8 lanes.
+    Wide,
+    /// As [`Form::Register`] of 8 lanes.
+    Register,
+    /// As [`Form::Tiled`] of 128 pixels by 128 channels.
+    Tiled,
+}
+
+impl Inner {
+    /// The form of the products themselves.
+    pub const fn form(self) -> Form {
+        match self {
+            Self::Wide => Form::Wide(8),
+            Self::Register => Form::Register(8),
+            Self::Tiled => Form::Tiled([2, 2]),
+        }
+    }
+}
+
+impl Form {
+    /// Every form in full precision.
+    pub const ALL: [Self; 10] = [
+        Self::Wide(8),
+        Self::Wide(4),
+        Self::Register(8),
+        Self::Register(4),
+        Self::Tiled([2, 2]),
+        Self::Tiled([2, 1]),
+        Self::Tiled([1, 1]),
+        Self::Winograd(Inner::Wide),
+        Self::Winograd(Inner::Register),
+        Self::Winograd(Inner::Tiled),
+    ];
+
+    /// Itself, or the form of its products.
+    pub const fn direct(self) -> Self {
+        match self {
+            Self::Winograd(inner) => inner.form(),
+            form => form,
+        }
+    }
+
+    /// Those that are one dispatch, of any geometry and of weight gradients too.
+    pub(crate) fn all_direct() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|form| !matches!(form, Self::Winograd(_)))
+    }
+
+    /// The forms a device can run, the most promising first, for a `product`.
+    ///
+    /// On software adapters 16 channels fill teams of four lanes and leave half of eight idle; on GPUs large tiles read
+    /// less, where there are channels to fill them, and pixels for more tiles than there are processors; Winograd's is for
+    /// those who have measured it (`kernels/README.md`).
+    pub fn candidates(caps: &Caps, product: Product) -> Vec<Self> {
+        let Product { rows, columns, split } = product;
+        let mut forms = Self::ALL.to_vec();
+        let ill_suited = |form: &Self| match *form {
+            Self::Register(lanes) | Self::Wide(lanes) => (lanes == 4) != (columns <= 16),
+            Self::Tiled([loads, quads]) => {
+                let [tall, broad] = [64 * loads as usize, 64 * quads as usize];
+                let idle = broad > columns.next_multiple_of(64) || tall > rows.next_multiple_of(64);
+                let tiles = rows.div_ceil(tall) * columns.div_ceil(broad);
+                idle || (!split && tiles < 256 && loads > 1)
+            }
+            Self::Winograd(_) | Self::Half(_) => false,
+        };
+        // Those of the adapter's kind first, of these what loads in 64 bits; among likes in the order of ALL.
+        forms.sort_by_key(|form| {
+            let other = form.tiled() == caps.software();
+            let transformed = matches!(form, Self::Winograd(_));
+            (other, transformed, matches!(form, Self::Register(_)), ill_suited(form))
+        });
+        forms.retain(|form| form.spec(&CONVOLVE, &[]).runs_on(caps));
+        forms
+    }
+
+    /// The forms in half precision that a device may have matrix units for. Whether it has those of this size, and subgroups
+    /// of 32 whenever they are wanted, only trying tells.
+    pub fn in_half(caps: &Caps) -> Vec<Self> {
+        if !(caps.info.subgroup_min_size..=caps.info.subgroup_max_size).contains(&32) {
+            return Vec::new();
+        }
+        let mut forms: Vec<_> =
+            Units::ALL.into_iter().filter(|units| !units.imitated).map(Self::Half).collect();
+        forms.retain(|form| form.spec(&CONVOLVE, &[]).runs_on(caps));
+        forms
+    }
+
+    /// Whether it computes in tiles in workgroup memory.
+    fn tiled(self) -> bool {
+        matches!(self, Self::Tiled(_) | Self::Winograd(Inner::Tiled))
+    }
+
+    /// Those of [`Form::candidates`] that are of the first one's kind: what there is to choose among by measuring.
+    pub fn rivals(caps: &Caps, product: Product) -> Vec<Self> {
+        let mut forms = Self::candidates(caps, product);
+        let first = forms.first().is_some_and(|form| form.tiled());
+        forms.retain(|form| form.tiled() == first);
+        forms
+    }
+
+    pub(crate) fn spec(self, kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Spec {
+        let own: &[(&'static str, u32)] = match self {
+            Self::Winograd(inner) => return inner.form().spec(kernel, constants),
+            Self::Register(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 0)],
+            Self::Wide(lanes) => &[("TILED", 0), ("LANES", lanes), ("WIDE", 1)],
+            Self::Tiled([loads, quads]) => &[("TILED", 1), ("LOADS", loads), ("QUADS", quads), ("WIDE", 0)],
+            Self::Half(Units { side, imitated }) => {
+                &[("SIDE", side), ("IMITATED", imitated as u32), ("WIDE", 0)]
+            }
+        };
+        let features = match self {
+            Self::Register(_) => wgpu::Features::SUBGROUP,
+            Self::Wide(_) => wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64,
+            Self::Tiled(_) | Self::Winograd(_) => wgpu::Features::empty(),
+            Self::Half(Units { imitated: true, .. }) => wgpu::Features::SHADER_F16,
+            Self::Half(_) => {
+                wgpu::Features::SHADER_F16
+                    | wgpu::Features::SUBGROUP
+                    | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+            }
+        };
+        let lanes = self.lanes().unwrap_or_default();
+        Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
+    }
+
+    pub(crate) fn of(spec: &Spec) -> Self {
+        let value = |name| spec.constant(name).unwrap_or_default();
+        match [value("TILED"), value("WIDE")] {
+            [1, _] => Self::Tiled(["LOADS", "QUADS"].map(value)),
+            [_, 1] => Self::Wide(value("LANES")),
+            _ => Self::Register(value("LANES")),
+        }
+    }
+
+    /// Pixels, and quads of channels, that a workgroup computes.
+    pub(crate) fn tile(self) -> [usize; 2] {
+        match self {
+            Self::Register(lanes) | Self::Wide(lanes) => [32, lanes as usize],
+            Self::Tiled([loads, quads]) => [64 * loads as usize, 16 * quads as usize],
+            Self::Winograd(inner) => inner.form().tile(),
+            Self::Half(_) => [128, 16],
+        }
+    }
+
+    /// How it goes about it, in words.
+    pub fn described(self) -> String {
+        match self {
+            Self::Register(lanes) => format!("in registers, shared among {lanes} lanes"),
+            Self::Wide(lanes) => format!("in registers, shared among {lanes} lanes, loads of 64 bits"),
+            Self::Tiled([loads, quads]) => {
+                format!("tiles of {} pixels by {} channels in workgroup memory", 64 * loads, 64 * quads)
+            }
+            Self::Winograd(inner) => format!("Winograd, {}", inner.form().described()),
+            Self::Half(Units { side, imitated }) => {
+                let how = if imitated { ", imitated" } else { "" };
+                format!("in half precision on matrix units of {side} by {side}{how}")
+            }
+        }
+    }
+
+    /// How many lanes share values, if they do.
+    pub(crate) fn lanes(self) -> Option<u32> {
+        match self {
+            Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
+            Self::Tiled(_) | Self::Half(_) => None,
+            Self::Winograd(inner) => inner.form().lanes(),
+        }
+    }
+}
+
+impl std::fmt::Display for Form {
+    /// `wide 8`, `register 4`, `tiles 128 x 64`.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Register(lanes) => write!(f, "register {lanes}"),
+            Self::Wide(lanes) => write!(f, "wide {lanes}"),
+            Self::Tiled([loads, quads]) => write!(f, "tiles {} x {}", 64 * loads, 64 * quads),
+            Self::Winograd(inner) => write!(f, "winograd, {}", inner.form()),
+            Self::Half(Units { side, imitated }) => {
+                write!(f, "half, {}units of {side}", if *imitated { "imitated " } else { "" })
+            }
+        }
+    }
+}
+
+impl From<Form> for String {
+    fn from(form: Form) -> Self {
+        form.to_string()
+    }
+}
+
+impl TryFrom<String> for Form {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|form| form.to_string() == name);
+        found.ok_or_else(|| format!("there is no form '{name}' of a convolution"))
+    }
+}

@@ -1,0 +1,145 @@
+//! The optimiser: Adam and AdamW as in PyTorch, over all parameters at once; `kernels/adam.wgsl`.
+//! The norm of all gradients; `kernels/gradient_norm.wgsl`.
+
+use crate::kernel::core::reduce::{LANES, run};
+use crate::plan::{Bound, Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::tensor::Tensor;
+
+params! {
+    struct AdamParams { count: u32, norm_first: u32, beta1: f32, beta2: f32, epsilon: f32, weight_decay: f32, max_norm: f32 }
+}
+
+/// The row of the table of kernels.
+pub static ADAM: Kernel = Kernel {
+    name: "adam",
+    source: include_str!("../../../kernels/learning/adam.wgsl"),
+    bindings: &[read("step_", "u32"),
+        read("norm", "vec4f"),
+        read("gradients", "vec4f"),
+        write("parameters", "vec4f"),
+        write("first", "vec4f"),
+        write("second", "vec4f"),
+    ],
+    params: AdamParams::LAYOUT,
+    specs: || (0..2).map(|decoupled| Spec::new(&ADAM, &[("DECOUPLED", decoupled)])).collect(),
+};
+
+/// What changes from step to step and is uploaded before each: eight words of a storage buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Step {
+    /// Word 0: the seed of the step's random numbers.
+    pub seed: u32,
+    /// Word 1: the number t of the step, from 1 on.
+    pub step: u32,
+    /// Word 2: the learning rate.
+    pub learning_rate: f32,
+    /// Word 3: 1/(1 − β₁ᵗ).
+    pub first_correction: f32,
+    /// Word 4: 1/√(1 − β₂ᵗ).
+    pub second_correction: f32,
+    /// Words 5 to 7, unused.
+    pub spare: [u32; 3],
+}
+
+impl Step {
+    /// Step number `step`, from 1 on (0 counts as 1), with the corrections that `betas` need.
+    pub fn new(seed: u32, step: u32, learning_rate: f32, betas: [f32; 2]) -> Self {
+        let [first, second] = betas.map(|beta| 1.0 - f64::from(beta).powf(step.max(1).into()));
+        Self {
+            seed,
+            step,
+            learning_rate,
+            first_correction: (1.0 / first) as f32,
+            second_correction: (1.0 / second.sqrt()) as f32,
+            spare: [0; 3],
+        }
+    }
+}
+
+/// What stays the same throughout training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// The part of the past in the mean of gradients, and in that of their squares.
+    pub betas: [f32; 2],
+    /// What is added to the root of the mean square.
+    pub epsilon: f32,
+    /// How strongly parameters are drawn to 0.
+    pub weight_decay: f32,
+    /// Whether by shrinking them (AdamW), rather than by a term of the gradient (Adam).
+    pub decoupled: bool,
+    /// The norm that the gradients together are scaled down to; 0, negative or infinite for none.
+    pub max_norm: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: false, max_norm: 0.0 }
+    }
+}
+
+/// What is trained: four buffers of `len` f32 each, a multiple of 4.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// The parameters, updated in place.
+    pub parameters: Buf,
+    /// Their gradients.
+    pub gradients: Buf,
+    /// The running means of gradients and of their squares, updated in place; 0 before the first step.
+    pub moments: [Buf; 2],
+    /// f32 in each of them.
+    pub len: usize,
+}
+
+/// Records one step. `step` holds a [`Step`]; `norm` is the scalar of [`super::gradient_norm`], of no account
+/// where nothing is clipped.
+pub fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, settings: Settings) {
+    let State { parameters, gradients, moments: [first, second], len } = state;
+    let Settings { betas: [beta1, beta2], epsilon, weight_decay, decoupled, max_norm } = settings;
+    let clips = max_norm > 0.0 && max_norm.is_finite();
+    let n = len / 4;
+    let params = AdamParams {
+        count: n as u32,
+        norm_first: norm.first,
+        beta1,
+        beta2,
+        epsilon,
+        weight_decay,
+        max_norm: if clips { max_norm } else { 0.0 },
+    };
+    let [gradients, parameters, first, second] =
+        [gradients, parameters, first, second].map(|buf| buf.first::<[f32; 4]>(n));
+    let bound = [step.first::<Step>(1), norm.bound(), gradients, parameters, first, second];
+    let spec = Spec::new(&ADAM, &[("DECOUPLED", decoupled.into())]);
+    rec.linear(spec, &params, &bound, n, Cost::each(n, 4 * 17, 16 * 7));
+}
+
+params! {
+    struct GradientNormParams { n: u32, run: u32, dst_first: u32 }
+}
+
+/// The row of the table of kernels.
+pub static GRADIENT_NORM: Kernel = Kernel {
+    name: "gradient_norm",
+    source: include_str!("../../../kernels/learning/gradient_norm.wgsl"),
+    bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
+    params: GradientNormParams::LAYOUT,
+    specs: || (0..2).map(|root| Spec::new(&GRADIENT_NORM, &[("ROOT", root)])).collect(),
+};
+
+/// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. Like PyTorch's it is
+/// infinite where a square or the sum exceeds an f32.
+pub fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: Tensor) {
+    let n = len / 4;
+    let (run, runs) = (run(n), n.div_ceil(run(n)));
+    let partial = rec.scratch::<[f32; 4]>("partial squares", runs);
+    let mut pass = |root: u32, (src, dst): (Buf, Bound), first: u32, [n, run]: [usize; 2]| {
+        let params = GradientNormParams { n: n as u32, run: run as u32, dst_first: first };
+        let spec = Spec::new(&GRADIENT_NORM, &[("ROOT", root)]);
+        let cost = if root == 0 { Cost::each(n, 8, 16) } else { Cost::each(n, 1, 16) };
+        rec.linear(spec, &params, &[src.first::<[f32; 4]>(n), dst], n.div_ceil(run) * LANES, cost);
+    };
+    pass(0, (gradients, partial.first::<[f32; 4]>(runs)), 0, [n, run]);
+    pass(1, (partial, dst.bound()), dst.first, [runs, runs]);
+}
+

@@ -1,0 +1,63 @@
+//! A map in colour, in a texture; `kernels/colour.wgsl`.
+
+use super::planes::Plane;
+use crate::colour::ColourMap;
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
+
+params! {
+    struct ColourParams { nx: u32, ny: u32, plane: u32, low: f32, high: f32 }
+}
+
+/// The row of the table of kernels.
+pub static COLOUR: Kernel = Kernel {
+    name: "colour",
+    source: include_str!("../../../kernels/mre/colour.wgsl"),
+    bindings: &[read("maps", "f32"),
+        read("mask", "f32"),
+        read("table", "u32"),
+        texture("picture"),
+    ],
+    params: ColourParams::LAYOUT,
+    specs: || vec![Spec::new(&COLOUR, &[])],
+};
+
+/// What is coloured how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Colouring {
+    /// Which map.
+    pub plane: Plane,
+    /// In which colours.
+    pub map: ColourMap,
+    /// The value that has the first colour, in the map's unit.
+    pub low: f32,
+    /// The value that has the last colour.
+    pub high: f32,
+}
+
+impl Default for Colouring {
+    /// Stiffness on the field's usual scale, 0 to 8 kPa.
+    fn default() -> Self {
+        Self { plane: Plane::Stiffness, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
+    }
+}
+
+/// Records `picture`, rgba8unorm of `nx` × `ny`, from a plane of `maps` f32 `[plane][ny][nx]`.
+pub fn record(
+    rec: &mut Recorder,
+    [maps, mask]: [Buf; 2],
+    picture: Tex,
+    [nx, ny]: [usize; 2],
+    how: Colouring,
+) {
+    let table = rec.constant("colours", &how.map.table());
+    let params =
+        ColourParams { nx: nx as u32, ny: ny as u32, plane: how.plane as u32, low: how.low, high: how.high };
+    let resources = [
+        maps.first::<f32>((how.plane as usize + 1) * nx * ny),
+        mask.first::<f32>(nx * ny),
+        table.first::<u32>(256),
+        picture.first([nx, ny]),
+    ];
+    rec.linear(Spec::new(&COLOUR, &[]), &params, &resources, nx * ny, Cost::each(nx * ny, 4, 12));
+}
+

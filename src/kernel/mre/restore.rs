@@ -1,0 +1,31 @@
+//! Putting back what is known inside the mask; `kernels/restore.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use num_complex::Complex32;
+
+params! {
+    struct RestoreParams { count: u32 }
+}
+
+/// The row of the table of kernels.
+pub static RESTORE: Kernel = Kernel {
+    name: "restore",
+    source: include_str!("../../../kernels/mre/restore.wgsl"),
+    bindings: &[read("field", "vec2f"), read("mask", "f32"), read("continued", "vec2f"), write("dst", "vec2f")],
+    params: RestoreParams::LAYOUT,
+    specs: || vec![Spec::new(&RESTORE, &[])],
+};
+
+/// Records `field` inside the mask and `continued` outside it, all vec2f `[n]`; mask f32 `[n]`.
+pub fn record(rec: &mut Recorder, field: Buf, mask: Buf, continued: Buf, n: usize) -> Buf {
+    let dst = rec.scratch::<Complex32>("continued field", n);
+    let resources = [
+        field.first::<Complex32>(n),
+        mask.first::<f32>(n),
+        continued.first::<Complex32>(n),
+        dst.first::<Complex32>(n),
+    ];
+    rec.linear(Spec::new(&RESTORE, &[]), &RestoreParams { count: n as u32 }, &resources, n, Cost::each(n, 0, 28));
+    dst
+}
+

@@ -1,0 +1,32 @@
+//! The sum of two tensors; `kernels/add.wgsl`.
+
+use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::tensor::Tensor;
+
+params! {
+    struct AddParams { a: Place, b: Place, dst: Place, count: u32, quads: u32 }
+}
+
+/// The row of the table of kernels.
+pub static ADD: Kernel = Kernel {
+    name: "add",
+    source: include_str!("../../../kernels/nn/add.wgsl"),
+    bindings: &[read("a", "vec4f"), read("b", "vec4f"), write("dst", "vec4f")],
+    params: AddParams::LAYOUT,
+    specs: || vec![Spec::new(&ADD, &[])],
+};
+
+/// Records `dst = a + b`, all of one shape; `dst` is in neither's buffer.
+pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
+    let count = dst.shape.pixels() * dst.shape.quads();
+    let params = AddParams {
+        count: count as u32,
+        quads: dst.shape.quads() as u32,
+        a: a.place(),
+        b: b.place(),
+        dst: dst.place(),
+    };
+    let resources = [a.bound(), b.bound(), dst.bound()];
+    rec.linear(Spec::new(&ADD, &[]), &params, &resources, count, Cost::each(count, 4, 48));
+}
+

@@ -1,0 +1,282 @@
+//! Convolutions of 3 × 3 and 1 × 1 pixels, the transposed one of 2 × 2, and their data gradients;
+//! `kernels/convolve.wgsl`.
+
+use super::{convolve_half, flip, winograd};
+use crate::kernel::form::Form;
+use crate::shader::{Binding, ParamsLayout};
+use crate::plan::{Bound, Cost, Kernel, MOST_GROUPS, Params, Place, Recorder, Spec, params, read, write};
+use crate::tensor::{Shape, Tensor};
+use serde::{Deserialize, Serialize};
+
+params! {
+    struct ConvolveParams { src: Place, statistics: Place, dst: Place, n: u32, h: u32, w: u32, ci4: u32, co4: u32, weights_first: u32, shift_first: u32, scale_first: u32, slope: f32 }
+}
+
+/// Which pixels a convolution brings together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Geometry {
+    /// 3 × 3 with a border of zeros: as large as it was.
+    Three,
+    /// 1 × 1.
+    One,
+    /// Transposed 2 × 2 with stride 2: twice as large.
+    Up,
+    /// 2 × 2 with stride 2, half as large: the data gradient of [`Geometry::Up`].
+    Down,
+    /// Of images of 16 pixels each its own tap: Winograd's products.
+    Tiles,
+}
+
+impl Geometry {
+    pub(crate) const ALL: [Self; 5] = [Self::Three, Self::One, Self::Up, Self::Down, Self::Tiles];
+
+    /// How many pixels of weights there are.
+    pub const fn taps(self) -> usize {
+        match self {
+            Self::Three => 9,
+            Self::One => 1,
+            Self::Up | Self::Down => 4,
+            Self::Tiles => 16,
+        }
+    }
+
+    /// Rows and columns of the result.
+    pub const fn result(self, [h, w]: [usize; 2]) -> [usize; 2] {
+        match self {
+            Self::Three | Self::One | Self::Tiles => [h, w],
+            Self::Up => [2 * h, 2 * w],
+            Self::Down => [h / 2, w / 2],
+        }
+    }
+
+    /// That of the data gradient.
+    pub const fn gradient(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+            same => same,
+        }
+    }
+
+    /// The weights' shape: a "pixel" for each tap and input channel, so that they are a tensor like others.
+    pub const fn weights(self, ci: usize, co: usize) -> Shape {
+        Shape::new(self.taps(), 1, ci.next_multiple_of(4), co)
+    }
+
+    pub(crate) fn constant(self) -> (&'static str, u32) {
+        ("GEOMETRY", self as u32)
+    }
+}
+
+/// What becomes of each sum before it is stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Finish {
+    /// Nothing.
+    Plain,
+    /// A value a channel is added, `[1, 1, 1, co]`, in the buffer of the weights.
+    Bias(Tensor),
+    /// A norm over all images, by statistics known before, and Leaky ReLU, as of [`super::norm`].
+    Norm {
+        /// Mean and 1/σ, `[1, 1, 2, co]`.
+        statistics: Tensor,
+        /// γ and β, `[1, 1, 1, co]` each, in the buffer of the weights.
+        affine: [Tensor; 2],
+        /// The slope below 0; 1 for the norm alone.
+        slope: f32,
+    },
+}
+
+impl Finish {
+    /// Statistics, the first quads of scale and shift, and the slope, as shaders take them.
+    pub(crate) fn places(self) -> (Option<Tensor>, [u32; 2], f32) {
+        match self {
+            Self::Plain => (None, [0; 2], 1.0),
+            Self::Bias(bias) => (None, [0, bias.first], 1.0),
+            Self::Norm { statistics, affine, slope } => (Some(statistics), affine.map(|t| t.first), slope),
+        }
+    }
+
+    pub(crate) const fn kind(self) -> FinishKind {
+        match self {
+            Self::Plain => FinishKind::Plain,
+            Self::Bias(_) => FinishKind::Bias,
+            Self::Norm { .. } => FinishKind::Norm,
+        }
+    }
+
+    /// The extent of the buffer that holds `weights` and the values of this finish.
+    pub(crate) fn bound_with(self, weights: Tensor) -> Bound {
+        let end = |t: Tensor| t.first as usize + t.shape.quads();
+        let more = match self {
+            Self::Plain => 0,
+            Self::Bias(bias) => end(bias),
+            Self::Norm { affine, .. } => affine.map(end).into_iter().fold(0, usize::max),
+        };
+        let own = weights.first as usize + weights.shape.floats() / 4;
+        weights.buf.first::<[f32; 4]>(own.max(more))
+    }
+}
+
+/// The kind of a [`Finish`]; its number is the constant `FINISH` of the shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FinishKind {
+    Plain,
+    Bias,
+    Norm,
+}
+
+impl FinishKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::Bias, Self::Norm];
+
+    pub(crate) fn constant(self) -> (&'static str, u32) {
+        ("FINISH", self as u32)
+    }
+}
+
+/// What both kernels of convolutions bind.
+pub(crate) const BINDINGS: &[Binding] =
+    &[read("src", "Stored"), read("weights", "Stored"), read("statistics", "vec4f"), write("dst", "vec4f")];
+
+/// Their parameters.
+pub(crate) const LAYOUT: ParamsLayout = ConvolveParams::LAYOUT;
+
+/// The row of the table of kernels.
+pub static CONVOLVE: Kernel = Kernel {
+    name: "convolve",
+    source: include_str!("../../../kernels/nn/convolve.wgsl"),
+    bindings: BINDINGS,
+    params: LAYOUT,
+    specs: || {
+        let each =
+            |form: Form| Geometry::ALL.into_iter().flat_map(move |g| FinishKind::ALL.map(|f| spec(form, g, f)));
+        Form::all_direct().flat_map(each).collect()
+    },
+};
+
+/// The specialisation that [`record`] uses; 
+fn spec(form: Form, geometry: Geometry, finish: FinishKind) -> Spec {
+    let own = [geometry.constant(), finish.constant()];
+    match form {
+        Form::Half(units) => convolve_half::spec(units, geometry, finish),
+        Form::Tiled([loads, _]) => form.spec(&CONVOLVE, &[own.as_slice(), &[("ROWS", 4 * loads)]].concat()),
+        _ => form.spec(&CONVOLVE, &own),
+    }
+}
+
+impl Form {
+    /// The specialisations that a convolution of `geometry` consists of in this form; none where it has no such form.
+    pub fn convolves(self, geometry: Geometry, finish: Finish) -> Vec<Spec> {
+        match (self, geometry) {
+            (Self::Winograd(inner), Geometry::Three) => vec![
+                Spec::new(&winograd::WINOGRAD_INPUT, &[]),
+                Spec::new(&winograd::WINOGRAD_WEIGHTS, &[]),
+                spec(inner.form(), Geometry::Tiles, FinishKind::Plain),
+                winograd::spec_output(finish.kind()),
+            ],
+            (Self::Winograd(_), _) => Vec::new(),
+            _ => vec![spec(self, geometry, finish.kind())],
+        }
+    }
+}
+
+/// Records a convolution with `weights` ([`Geometry::weights`]): `src` `[n, h, w, ci]`, `dst` `[n, h', w', co]`.
+pub fn record(
+    rec: &mut Recorder,
+    form: Form,
+    geometry: Geometry,
+    src: Tensor,
+    (weights, finish): (Tensor, Finish),
+    dst: Tensor,
+) {
+    if let (Form::Winograd(inner), Geometry::Three) = (form, geometry) {
+        return transformed(rec, inner.form(), src, (weights, finish), dst);
+    }
+    let taps = if apart(geometry) { 1 } else { geometry.taps() };
+    let flops = 2.0 * (dst.shape.pixels() * taps) as f64 * (src.shape.c * dst.shape.c) as f64;
+    direct(rec, form, geometry, [src, dst], (weights, finish), flops);
+}
+
+/// Whether each pixel has a tap of its own.
+fn apart(geometry: Geometry) -> bool {
+    matches!(geometry, Geometry::Up | Geometry::Tiles)
+}
+
+/// Records a convolution in one dispatch that counts as `flops`.
+fn direct(
+    rec: &mut Recorder,
+    form: Form,
+    geometry: Geometry,
+    [src, dst]: [Tensor; 2],
+    (weights, finish): (Tensor, Finish),
+    flops: f64,
+) {
+    let Shape { n, h, w, .. } = match geometry {
+        Geometry::Down => dst.shape,
+        // Each pixel of a tile is a plane of its own.
+        Geometry::Tiles => Shape { h: 1, w: 1, ..src.shape },
+        _ => src.shape,
+    };
+    let (ci4, co4) = (src.shape.quads(), dst.shape.quads());
+    let (statistics, [scale, shift], slope) = finish.places();
+    let params = ConvolveParams {
+        n: n as u32,
+        h: h as u32,
+        w: w as u32,
+        ci4: ci4 as u32,
+        co4: co4 as u32,
+        src: src.place(),
+        weights_first: weights.first,
+        shift_first: shift,
+        scale_first: scale,
+        statistics: statistics.map_or(Place::default(), Tensor::place),
+        dst: dst.place(),
+        slope,
+    };
+    let [pixels, quads] = form.tile();
+    let along_z = if apart(geometry) { geometry.taps() } else { 1 };
+    let tiles = (n * h * w).div_ceil(pixels);
+    let folds = tiles.div_ceil(MOST_GROUPS);
+    let groups = [tiles.div_ceil(folds), co4.div_ceil(quads), along_z * folds];
+    let cost = Cost {
+        flops,
+        bytes: 4.0 * (src.shape.floats() + weights.shape.floats() + dst.shape.floats()) as f64,
+    };
+    // Without statistics the binding is never read.
+    let statistics = statistics.map_or_else(|| weights.buf.first::<u8>(0), Tensor::bound);
+    let resources = [src.bound(), finish.bound_with(weights), statistics, dst.bound()];
+    rec.groups(spec(form, geometry, finish.kind()), &params, &resources, groups, cost);
+}
+
+/// Records a 3 × 3 convolution as products of transformed tiles.
+fn transformed(
+    rec: &mut Recorder,
+    form: Form,
+    src: Tensor,
+    (weights, finish): (Tensor, Finish),
+    dst: Tensor,
+) {
+    let tiles = Tensor::scratch(rec, "Winograd's tiles", winograd::tiles(src.shape));
+    winograd::record_input(rec, src, tiles);
+    let own = winograd::record_weights(rec, weights);
+    let products = Tensor::scratch(rec, "Winograd's products", winograd::tiles(dst.shape));
+    // They count as the convolution they stand for, or rates would not compare.
+    let flops = 2.0 * (9 * dst.shape.pixels()) as f64 * (src.shape.c * dst.shape.c) as f64;
+    direct(rec, form, Geometry::Tiles, [tiles, products], (own, Finish::Plain), flops);
+    winograd::record_output(rec, products, (weights, finish), dst);
+}
+
+/// Records the gradient in the source of a convolution of `geometry`: `grad` `[n, h', w', co]`, `dst`
+/// `[n, h, w, ci]`.
+pub fn record_gradient(
+    rec: &mut Recorder,
+    form: Form,
+    geometry: Geometry,
+    grad: Tensor,
+    weights: Tensor,
+    dst: Tensor,
+) {
+    let flipped = flip::record(rec, weights, geometry);
+    record(rec, form, geometry.gradient(), grad, (flipped, Finish::Plain), dst);
+}
+

@@ -1,0 +1,101 @@
+//! Twice the size; `kernels/upsample.wgsl`.
+//! The gradient of upsampling; `kernels/upsample_grad.wgsl`.
+
+use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::tensor::{Shape, Tensor};
+
+/// How an image is brought to twice its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Upsampling {
+    /// Each pixel four times.
+    Nearest,
+    /// Linear between the centres of pixels along both axes, constant beyond the outermost (PyTorch's
+    /// `align_corners=False`).
+    Bilinear,
+}
+
+impl std::fmt::Display for Upsampling {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(if *self == Self::Nearest { "nearest" } else { "bilinear" })
+    }
+}
+
+impl Upsampling {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Nearest, Self::Bilinear];
+
+    pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
+        Self::ALL.map(|mode| mode.spec(kernel)).to_vec()
+    }
+
+    pub(crate) fn spec(self, kernel: &'static Kernel) -> Spec {
+        Spec::new(kernel, &[("MODE", self as u32)])
+    }
+
+    /// The shape of the result: twice the rows and columns.
+    pub const fn shape(self, shape: Shape) -> Shape {
+        Shape { h: 2 * shape.h, w: 2 * shape.w, ..shape }
+    }
+}
+
+params! {
+    struct UpsampleParams { src: Place, dst: Place, count: u32, h: u32, w: u32, quads: u32 }
+}
+
+/// The row of the table of kernels.
+pub static UPSAMPLE: Kernel = Kernel {
+    name: "upsample",
+    source: include_str!("../../../kernels/nn/upsample.wgsl"),
+    bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
+    params: UpsampleParams::LAYOUT,
+    specs: || Upsampling::specs(&UPSAMPLE),
+};
+
+/// Records `src` at twice its size into `dst` of shape `mode.shape(src.shape)`.
+pub fn record(rec: &mut Recorder, src: Tensor, mode: Upsampling, dst: Tensor) {
+    let Shape { h, w, .. } = src.shape;
+    let count = dst.shape.pixels() * dst.shape.quads();
+    let params = UpsampleParams {
+        count: count as u32,
+        h: h as u32,
+        w: w as u32,
+        quads: dst.shape.quads() as u32,
+        src: src.place(),
+        dst: dst.place(),
+    };
+    let flops = if mode == Upsampling::Nearest { 0 } else { 36 };
+    let cost = Cost::each(count, flops, 4 + 16);
+    rec.linear(mode.spec(&UPSAMPLE), &params, &[src.bound(), dst.bound()], count, cost);
+}
+
+params! {
+    struct UpsampleGradParams { grad: Place, dst: Place, count: u32, h: u32, w: u32, quads: u32 }
+}
+
+/// The row of the table of kernels.
+pub static UPSAMPLE_GRAD: Kernel = Kernel {
+    name: "upsample_grad",
+    source: include_str!("../../../kernels/nn/upsample_grad.wgsl"),
+    bindings: &[read("grad", "vec4f"), write("dst", "vec4f")],
+    params: UpsampleGradParams::LAYOUT,
+    specs: || Upsampling::specs(&UPSAMPLE_GRAD),
+};
+
+/// Records the gradient with respect to the input, into `dst` of its shape, from the gradient `grad` with
+/// respect to the upsampled, of shape `mode.shape(dst.shape)`.
+pub fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, dst: Tensor) {
+    let Shape { h, w, .. } = dst.shape;
+    let count = dst.shape.pixels() * dst.shape.quads();
+    let params = UpsampleGradParams {
+        count: count as u32,
+        h: h as u32,
+        w: w as u32,
+        quads: dst.shape.quads() as u32,
+        grad: grad.place(),
+        dst: dst.place(),
+    };
+    let flops = if mode == Upsampling::Nearest { 12 } else { 100 };
+    let cost = Cost::each(count, flops, 4 * 16 + 16);
+    rec.linear(mode.spec(&UPSAMPLE_GRAD), &params, &[grad.bound(), dst.bound()], count, cost);
+}
+

@@ -1,0 +1,279 @@
+//! Fourier transforms of any size: mixed radix where the size's prime factors are at most 13,
+//! Bluestein's convolution otherwise; `kernels/fft.wgsl`, `kernels/chirp.wgsl`.
+//! The multiplications of Bluestein's transform; `kernels/chirp.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use num_complex::{Complex32, Complex64};
+use std::collections::HashMap;
+
+params! {
+    struct FftParams { inner: u32, n: u32, outer: u32, ns: u32, sign: f32, scale: f32 }
+}
+
+/// The row of the table of kernels.
+pub static FFT: Kernel = Kernel {
+    name: "fft",
+    source: include_str!("../../../kernels/signal/fft.wgsl"),
+    bindings: &[read("src", "vec2f"), read("roots", "vec2f"), write("dst", "vec2f")],
+    params: FftParams::LAYOUT,
+    specs: || RADICES.iter().map(|&r| spec(r)).collect(),
+};
+
+/// The radices there are butterflies for, in the order they are taken out of a size.
+const RADICES: [usize; 8] = [8, 4, 2, 3, 5, 7, 11, 13];
+
+fn spec(radix: usize) -> Spec {
+    let prime = u32::from(radix % 2 == 1);
+    Spec::new(&FFT, &[("RADIX", radix as u32), ("PRIME", prime)])
+}
+
+/// Which way to transform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// exp(−2πi kx/n), unscaled.
+    Forward,
+    /// exp(+2πi kx/n), scaled by 1/n.
+    Inverse,
+}
+
+impl Direction {
+    fn sign(self) -> f32 {
+        if self == Self::Forward { 1.0 } else { -1.0 }
+    }
+}
+
+/// One axis of an array, seen as `[outer][n][inner]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// How many blocks.
+    pub outer: usize,
+    /// Length of the axis.
+    pub n: usize,
+    /// Distance in memory of neighbours along the axis.
+    pub inner: usize,
+}
+
+impl Axis {
+    /// Values in the array.
+    pub fn len(self) -> usize {
+        self.outer * self.n * self.inner
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// `n` as a product of radices, or `None` when it has a prime factor above 13.
+///
+/// ```
+/// use palpate::kernel::factors;
+/// assert_eq!(factors(320), Some(vec![8, 8, 5]));
+/// assert_eq!(factors(257), None);
+/// ```
+pub fn factors(mut n: usize) -> Option<Vec<usize>> {
+    let mut found = Vec::new();
+    for radix in RADICES {
+        while n.is_multiple_of(radix) {
+            found.push(radix);
+            n /= radix;
+        }
+    }
+    (n == 1).then_some(found)
+}
+
+/// Records transforms, and keeps their tables so that each is uploaded once a plan.
+#[derive(Default)]
+pub struct Fft {
+    roots: HashMap<usize, Buf>,
+    chirps: HashMap<usize, Chirp>,
+    scaled: HashMap<usize, Buf>,
+}
+
+/// Bluestein's tables for one length.
+#[derive(Clone, Copy)]
+struct Chirp {
+    /// Length of the convolution.
+    padded: usize,
+    /// exp(−πi k²/n), k in 0..n; conjugated backwards.
+    table: Buf,
+    /// The spectrum of the conjugate chirp over `padded`; conjugated backwards, since it is even.
+    spectrum: Buf,
+}
+
+impl Fft {
+    /// No tables yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records the 2-D transform of `planes` images of `ny` × `nx`, vec2f `[planes][ny][nx]`.
+    pub fn image(
+        &mut self,
+        rec: &mut Recorder,
+        src: Buf,
+        planes: usize,
+        [nx, ny]: [usize; 2],
+        way: Direction,
+    ) -> Buf {
+        let rows = self.axis(rec, src, Axis { outer: planes * ny, n: nx, inner: 1 }, way);
+        self.axis(rec, rows, Axis { outer: planes, n: ny, inner: nx }, way)
+    }
+
+    /// Records the transform along one axis.
+    pub fn axis(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: Direction) -> Buf {
+        match factors(axis.n) {
+            Some(radices) => {
+                let scale = if way == Direction::Inverse { 1.0 / axis.n as f32 } else { 1.0 };
+                self.passes(rec, src, axis, &radices, way, scale)
+            }
+            None => self.bluestein(rec, src, axis, way),
+        }
+    }
+
+    pub(crate) fn passes(
+        &mut self,
+        rec: &mut Recorder,
+        src: Buf,
+        axis: Axis,
+        radices: &[usize],
+        way: Direction,
+        scale: f32,
+    ) -> Buf {
+        let roots = *self
+            .roots
+            .entry(axis.n)
+            .or_insert_with(|| rec.constant("roots of unity", &narrow(&roots(axis.n))));
+        let (mut from, mut ns) = (src, 1);
+        for (i, &radix) in radices.iter().enumerate() {
+            let dst = rec.scratch::<Complex32>("transform", axis.len());
+            let params = FftParams {
+                inner: axis.inner as u32,
+                n: axis.n as u32,
+                outer: axis.outer as u32,
+                ns: ns as u32,
+                sign: way.sign(),
+                scale: if i + 1 == radices.len() { scale } else { 1.0 },
+            };
+            // The customary count, 5 n log2 n in all.
+            let cost = Cost {
+                flops: 5.0 * axis.len() as f64 * (radix as f64).log2(),
+                bytes: 16.0 * axis.len() as f64,
+            };
+            rec.linear(
+                spec(radix),
+                &params,
+                &[
+                    from.first::<Complex32>(axis.len()),
+                    roots.first::<Complex32>(axis.n),
+                    dst.first::<Complex32>(axis.len()),
+                ],
+                axis.len() / radix,
+                cost,
+            );
+            (from, ns) = (dst, ns * radix);
+        }
+        from
+    }
+
+    fn bluestein(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: Direction) -> Buf {
+        let n = axis.n;
+        let Chirp { padded, table, spectrum } = *self.chirps.entry(n).or_insert_with(|| Chirp::new(rec, n));
+        let long = Axis { n: padded, ..axis };
+        let sign = way.sign();
+        let raised = record_chirp(rec, src, table, axis, padded, n, sign);
+        let raised = self.axis(rec, raised, long, Direction::Forward);
+        let convolved = record_chirp(rec, raised, spectrum, long, padded, padded, sign);
+        let convolved = self.axis(rec, convolved, long, Direction::Inverse);
+        // The inverse's 1/n stands in a table of its own, so that no pass is spent on it.
+        let last = if way == Direction::Forward { table } else { self.scaled(rec, n) };
+        record_chirp(rec, convolved, last, long, n, n, sign)
+    }
+
+    /// The chirp of length `n` over n.
+    fn scaled(&mut self, rec: &mut Recorder, n: usize) -> Buf {
+        let scaled = || narrow(&chirp_table(n).iter().map(|w| w / n as f64).collect::<Vec<_>>());
+        *self.scaled.entry(n).or_insert_with(|| rec.constant("scaled chirp", &scaled()))
+    }
+}
+
+impl Chirp {
+    fn new(rec: &mut Recorder, n: usize) -> Self {
+        // The shortest convolution without a factor above 5.
+        let smooth = |m: &usize| factors(*m).is_some_and(|f| f.iter().all(|&r| r <= 5 || r == 8));
+        let padded = (2 * n - 1..).find(smooth).expect("powers of two are smooth");
+        let chirp = chirp_table(n);
+        let mut kernel = vec![Complex64::ZERO; padded];
+        for (k, w) in chirp.iter().enumerate() {
+            kernel[k] = w.conj();
+            kernel[(padded - k) % padded] = w.conj();
+        }
+        rustfft::FftPlanner::new().plan_fft_forward(padded).process(&mut kernel);
+        Self {
+            padded,
+            table: rec.constant("chirp", &narrow(&chirp)),
+            spectrum: rec.constant("chirp spectrum", &narrow(&kernel)),
+        }
+    }
+}
+
+fn roots(n: usize) -> Vec<Complex64> {
+    let turn = -std::f64::consts::TAU / n as f64;
+    (0..n).map(|k| Complex64::cis(turn * k as f64)).collect()
+}
+
+fn chirp_table(n: usize) -> Vec<Complex64> {
+    // k² is reduced mod 2n first, so that the angle keeps its digits.
+    (0..n).map(|k| Complex64::cis(-std::f64::consts::PI * ((k * k) % (2 * n)) as f64 / n as f64)).collect()
+}
+
+fn narrow(values: &[Complex64]) -> Vec<Complex32> {
+    values.iter().map(|v| Complex32::new(v.re as f32, v.im as f32)).collect()
+}
+
+params! {
+    struct ChirpParams { inner: u32, n_src: u32, n_dst: u32, outer: u32, kept: u32, sign: f32 }
+}
+
+/// The row of the table of kernels.
+pub static CHIRP: Kernel = Kernel {
+    name: "chirp",
+    source: include_str!("../../../kernels/signal/chirp.wgsl"),
+    bindings: &[read("src", "vec2f"), read("table", "vec2f"), write("dst", "vec2f")],
+    params: ChirpParams::LAYOUT,
+    specs: || vec![Spec::new(&CHIRP, &[])],
+};
+
+/// Records `dst[k] = src[k] table[k]` (conjugated where `sign` is −1) for k < `kept`, else 0, on
+/// lines of `axis.n` values in and `n_dst` out.
+pub fn record_chirp(
+    rec: &mut Recorder,
+    src: Buf,
+    table: Buf,
+    axis: Axis,
+    n_dst: usize,
+    kept: usize,
+    sign: f32,
+) -> Buf {
+    let threads = axis.outer * n_dst * axis.inner;
+    let dst = rec.scratch::<Complex32>("chirp", threads);
+    let params = ChirpParams {
+        inner: axis.inner as u32,
+        n_src: axis.n as u32,
+        n_dst: n_dst as u32,
+        outer: axis.outer as u32,
+        kept: kept as u32,
+        sign,
+    };
+    let cost = Cost::each(threads, 6, 16);
+    let read = if axis.outer * axis.inner * kept == 0 { 0 } else { ((axis.outer - 1) * axis.n + kept) * axis.inner };
+    let bound = [
+        src.first::<Complex32>(read),
+        table.first::<Complex32>(kept.min(n_dst)),
+        dst.first::<Complex32>(threads),
+    ];
+    rec.linear(Spec::new(&CHIRP, &[]), &params, &bound, threads, cost);
+    dst
+}
+

@@ -1,0 +1,62 @@
+//! The first temporal harmonic of a series of frames; `kernels/harmonic.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use num_complex::{Complex32, Complex64};
+
+params! {
+    struct HarmonicParams { count: u32, frames: u32, reference: f32 }
+}
+
+/// The row of the table of kernels.
+pub static HARMONIC: Kernel = Kernel {
+    name: "harmonic",
+    source: include_str!("../../../kernels/signal/harmonic.wgsl"),
+    bindings: &[read("frames", "f32"), read("weights", "vec2f"), write("harmonic_", "vec2f")],
+    params: HarmonicParams::LAYOUT,
+    specs: || vec![Spec::new(&HARMONIC, &[])],
+};
+
+/// What the frames of a wave image are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frames {
+    /// Two frames: the real and the imaginary part.
+    Channels,
+    /// This many phase offsets, evenly spaced over one period; at least 3.
+    Phases(usize),
+}
+
+impl Frames {
+    /// How many frames there are.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Channels => 2,
+            Self::Phases(n) => n,
+        }
+    }
+
+    /// The weight of each frame in the harmonic: see `kernels/harmonic.wgsl`.
+    pub fn weights(self) -> Vec<Complex64> {
+        match self {
+            Self::Channels => vec![Complex64::ONE, Complex64::I],
+            Self::Phases(n) => {
+                let turn = -std::f64::consts::TAU / n as f64;
+                (0..n).map(|t| Complex64::from_polar(2.0 / n as f64, turn * t as f64)).collect()
+            }
+        }
+    }
+}
+
+/// Records `dst[i] = Σ_t (frames[t][i] − …) w_t`: frames f32 `[T][n]`, result vec2f `[n]`.
+pub fn record(rec: &mut Recorder, frames: Buf, form: Frames, n: usize) -> Buf {
+    let weights: Vec<_> = form.weights().iter().map(|w| Complex32::new(w.re as f32, w.im as f32)).collect();
+    let weights = rec.constant("harmonic weights", &weights);
+    let dst = rec.scratch::<Complex32>("harmonic", n);
+    let count = form.count();
+    let reference = if form == Frames::Channels { 0.0 } else { 1.0 };
+    let params = HarmonicParams { count: n as u32, frames: count as u32, reference };
+    let cost = Cost::each(n, 5 * count, 4 * count + 8);
+    let bound = [frames.first::<f32>(count * n), weights.first::<Complex32>(count), dst.first::<Complex32>(n)];
+    rec.linear(Spec::new(&HARMONIC, &[]), &params, &bound, n, cost);
+    dst
+}
+

@@ -1,0 +1,51 @@
+//! An image on another grid; `kernels/resample.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+
+params! {
+    struct ResampleParams { nx: u32, ny: u32, mx: u32, my: u32, step_x: f32, step_y: f32, reach: u32 }
+}
+
+/// The row of the table of kernels.
+pub static RESAMPLE: Kernel = Kernel {
+    name: "resample",
+    source: include_str!("../../../kernels/signal/resample.wgsl"),
+    bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
+    params: ResampleParams::LAYOUT,
+    specs: || vec![Spec::new(&RESAMPLE, &[])],
+};
+
+/// From one grid to another about the same centre.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grids {
+    /// Columns and rows of the grid that is read.
+    pub from: [usize; 2],
+    /// Columns and rows of the grid that is written.
+    pub to: [usize; 2],
+    /// Pixels of the first from one of the second to the next, along x and y.
+    pub step: [f64; 2],
+    /// 0: what is inside is told by the nearest pixel. Else: wherever a tent so many times as wide holds a pixel inside.
+    pub reach: usize,
+}
+
+impl Grids {
+    /// Back again.
+    pub fn back(self, reach: usize) -> Self {
+        Self { from: self.to, to: self.from, step: self.step.map(|s| 1.0 / s), reach }
+    }
+}
+
+/// Records `src`, vec4f `[my][mx]` with what is inside in z, on the other grid, vec4f `[ny][nx]`.
+pub fn record(rec: &mut Recorder, src: Buf, grids: Grids) -> Buf {
+    let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
+    let dst = rec.scratch::<[f32; 4]>("resampled", nx * ny);
+    let [step_x, step_y] = step.map(|s| s as f32);
+    let [mx, my, wide, high, reach] = [mx, my, nx, ny, reach].map(|n| n as u32);
+    let params = ResampleParams { nx: wide, ny: high, mx, my, step_x, step_y, reach };
+    let taps = step.iter().map(|s| (2.0 * s.max(1.0)).ceil() as usize).product::<usize>();
+    let cost = Cost::each(nx * ny, 10 * taps, 32);
+    let bound = [src.first::<[f32; 4]>(grids.from[0] * grids.from[1]), dst.first::<[f32; 4]>(nx * ny)];
+    rec.linear(Spec::new(&RESAMPLE, &[]), &params, &bound, nx * ny, cost);
+    dst
+}
+

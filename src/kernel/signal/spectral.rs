@@ -1,0 +1,28 @@
+//! Real spectral weights on a spectrum; `kernels/spectral.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use num_complex::Complex32;
+
+params! {
+    struct SpectralParams { n: u32, planes: u32 }
+}
+
+/// The row of the table of kernels.
+pub static SPECTRAL: Kernel = Kernel {
+    name: "spectral",
+    source: include_str!("../../../kernels/signal/spectral.wgsl"),
+    bindings: &[read("src", "vec2f"), read("weights", "f32"), write("dst", "vec2f")],
+    params: SpectralParams::LAYOUT,
+    specs: || vec![Spec::new(&SPECTRAL, &[])],
+};
+
+/// Records `dst[b] = src weights[b]`: src vec2f `[n]`, weights f32 `[planes][n]`, result vec2f `[planes][n]`.
+pub fn record(rec: &mut Recorder, src: Buf, weights: Buf, planes: usize, n: usize) -> Buf {
+    let dst = rec.scratch::<Complex32>("filtered spectra", planes * n);
+    let params = SpectralParams { n: n as u32, planes: planes as u32 };
+    let cost = Cost { flops: (2 * planes * n) as f64, bytes: ((8 + 12 * planes) * n) as f64 };
+    let resources = [src.first::<Complex32>(n), weights.first::<f32>(planes * n), dst.first::<Complex32>(planes * n)];
+    rec.linear(Spec::new(&SPECTRAL, &[]), &params, &resources, planes * n, cost);
+    dst
+}
+

@@ -1,0 +1,51 @@
+//! A wave confined to a mask; `kernels/confine.wgsl`.
+//! Planes of an image under a mask; `kernels/unstack.wgsl`.
+
+use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+
+params! {
+    struct ApplyMaskParams { count: u32, sign: f32 }
+}
+
+/// The row of the table of kernels.
+pub static APPLY_MASK: Kernel = Kernel {
+    name: "apply_mask",
+    source: include_str!("../../../kernels/tiles/apply_mask.wgsl"),
+    bindings: &[read("wave", "vec2f"), read("mask", "f32"), write("dst", "vec4f")],
+    params: ApplyMaskParams::LAYOUT,
+    specs: || vec![Spec::new(&APPLY_MASK, &[])],
+};
+
+/// Records (re, im, inside, 0) as vec4f `[n]` of a wave vec2f `[n]`, conjugated on demand, and a mask f32 `[n]`.
+pub fn apply(rec: &mut Recorder, [wave, mask]: [Buf; 2], conjugated: bool, n: usize) -> Buf {
+    let dst = rec.scratch::<[f32; 4]>("field", n);
+    let params = ApplyMaskParams { count: n as u32, sign: if conjugated { -1.0 } else { 1.0 } };
+    let resources = [wave.first::<[f32; 2]>(n), mask.first::<f32>(n), dst.first::<[f32; 4]>(n)];
+    rec.linear(Spec::new(&APPLY_MASK, &[]), &params, &resources, n, Cost::each(n, 1, 28));
+    dst
+}
+
+params! {
+    struct UnstackParams { count: u32 }
+}
+
+/// The row of the table of kernels.
+pub static UNSTACK: Kernel = Kernel {
+    name: "unstack",
+    source: include_str!("../../../kernels/tiles/unstack.wgsl"),
+    bindings: &[read("src", "vec4f"), read("mask", "f32"), write("dst", "f32")],
+    params: UnstackParams::LAYOUT,
+    specs: || vec![Spec::new(&UNSTACK, &[])],
+};
+
+/// Planes that are written.
+pub const PLANES: usize = 3;
+
+/// Records x, y and w of `src`, vec4f `[n]`, as planes f32 `[3][n]` into `dst`; z tells what is inside, beside the mask
+/// f32 `[n]`.
+pub fn unstack(rec: &mut Recorder, [src, mask, dst]: [Buf; 3], n: usize) {
+    let params = UnstackParams { count: n as u32 };
+    let resources = [src.first::<[f32; 4]>(n), mask.first::<f32>(n), dst.first::<f32>(PLANES * n)];
+    rec.linear(Spec::new(&UNSTACK, &[]), &params, &resources, n, Cost::each(n, 0, 32));
+}
+

@@ -1,0 +1,146 @@
+//! Pipelines, made once per specialisation and device, several at a time.
+
+use super::Spec;
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::shader::Access;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whether drivers are asked to guard every index, loop and division in the kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Checks {
+    /// Left out, which is faster; see the SAFETY paragraph in `build`.
+    #[default]
+    Off,
+    /// Left in: what the test suite runs once more with.
+    On,
+}
+
+/// The pipelines of one device. Cloning shares them.
+#[derive(Clone)]
+pub struct Pipelines {
+    gpu: Gpu,
+    checks: Checks,
+    made: Arc<Mutex<HashMap<Spec, Arc<Pipeline>>>>,
+}
+
+/// A compute pipeline and the layout of its one bind group.
+pub struct Pipeline {
+    /// What is dispatched.
+    pub compute: wgpu::ComputePipeline,
+    /// Group 0.
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl Pipelines {
+    /// An empty cache for `gpu`.
+    pub fn new(gpu: &Gpu, checks: Checks) -> Self {
+        Self { gpu: gpu.clone(), checks, made: Arc::default() }
+    }
+
+    /// The device the pipelines belong to.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The pipeline of `spec`, made now if need be.
+    ///
+    /// # Errors
+    /// [`crate::Error::Kernel`] or [`crate::Error::Gpu`] when it does not assemble or the driver refuses it.
+    pub fn get(&self, spec: &Spec) -> Result<Arc<Pipeline>> {
+        let lock = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = lock().get(spec) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = Arc::new(self.build(spec)?);
+        Ok(lock().entry(spec.clone()).or_insert(pipeline).clone())
+    }
+
+    /// Makes all of `specs` on as many threads as there are cores; `progress` is told after each
+    /// how many are done. Drivers compile here, not at the first dispatch.
+    pub fn prepare(&self, specs: &[Spec], progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(specs.len());
+        let work = || -> Result<()> {
+            while let Some(spec) = specs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.get(spec)?;
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let joined =
+                workers.into_iter().map(|w| w.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+            joined.fold(Ok(()), Result::and)
+        })
+    }
+
+    fn build(&self, spec: &Spec) -> Result<Pipeline> {
+        let (label, source) = (spec.label(), spec.source()?);
+        let device = self.gpu.device();
+        // SAFETY: leaving the run-time checks out is sound when no kernel indexes out of bounds,
+        // divides by zero or loops without end. Kernels guard every thread by the size in their
+        // parameters, wrappers derive those sizes from the very buffers they bind, divisors are
+        // sizes and at least 1, and every loop counts to a parameter. The suite runs each kernel in
+        // each specialisation on odd sizes with the checks on as well, with equal results.
+        let checks = match self.checks {
+            Checks::Off => wgpu::ShaderRuntimeChecks::unchecked(),
+            Checks::On => wgpu::ShaderRuntimeChecks::checked(),
+        };
+        self.gpu.scoped(&format!("compiling kernel {label}"), || {
+            let module = unsafe {
+                device.create_shader_module_trusted(
+                    wgpu::ShaderModuleDescriptor {
+                        label: Some(&label),
+                        source: wgpu::ShaderSource::Wgsl(source.into()),
+                    },
+                    checks,
+                )
+            };
+            let entries: Vec<_> = std::iter::once(Access::Uniform)
+                .chain(spec.kernel.bindings.iter().map(|b| b.access))
+                .zip(0..)
+                .map(|(access, i)| entry(i, access))
+                .collect();
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(&label),
+                entries: &entries,
+            });
+            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(&label),
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+            let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(&label),
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: None,
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: self.checks == Checks::On,
+                    ..Default::default()
+                },
+                cache: None,
+            });
+            Pipeline { compute, layout }
+        })
+    }
+}
+
+fn entry(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
+    let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+    let ty = match access {
+        Access::Uniform => buffer(wgpu::BufferBindingType::Uniform),
+        Access::Read => buffer(wgpu::BufferBindingType::Storage { read_only: true }),
+        Access::ReadWrite => buffer(wgpu::BufferBindingType::Storage { read_only: false }),
+        Access::Texture => wgpu::BindingType::StorageTexture {
+            access: wgpu::StorageTextureAccess::WriteOnly,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            view_dimension: wgpu::TextureViewDimension::D2,
+        },
+    };
+    wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::COMPUTE, ty, count: None }
+}

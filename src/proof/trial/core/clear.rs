@@ -1,0 +1,16 @@
+//! Trials of `clear`.
+
+use super::super::*;
+use crate::kernel::core::clear;
+
+/// The trials of this file.
+pub static TRIALS: &[Trial] = &[
+    Trial { kernel: &clear::CLEAR, sizes: &[Size::new(1, 1, 1), Size::new(1, 41, 47), Size::new(1, 256, 256)], record: clear },
+];
+
+fn clear(rec: &mut Recorder, _: &Spec, size: Size, _: &mut fastrand::Rng) -> Vec<Expect> {
+    let n = size.pixels();
+    let dst = rec.output::<f32>("zeros", n);
+    clear::record(rec, dst, n);
+    vec![Expect::in_buffer(dst, oracle::clear(n).to_vec(), 0.0)]
+}

@@ -1,0 +1,302 @@
+//! Tuning: which form of a convolution is fastest on an adapter, measured there, and kept on disk in a file that can be read
+//! and edited.
+
+use super::qualify::Qualifier;
+use crate::error::{Error, Result};
+use crate::gpu::Caps;
+use crate::io::atomic;
+use crate::kernel::form::{Answer, Chooser, Form, Of, Question, Tuning, Work};
+use crate::kernel::nn::convolve::{self, Finish};
+use crate::kernel::nn::convolve_weights;
+use crate::plan::{Pipelines, Plan, Recorder};
+use crate::tensor::{Shape, Tensor};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What comes with palpate, of adapters we measured.
+const SHIPPED: [&str; 1] = [include_str!("../../kernels/tuning/llvmpipe.toml")];
+
+/// Rounds of runs that forms are compared by, at the most.
+const ROUNDS: usize = 5;
+/// When no further round is begun, after two.
+const LONG: Duration = Duration::from_secs(4);
+/// A form that takes so many times what the best one took takes no part in the next round.
+const FAR_BEHIND: f64 = 1.5;
+/// How much faster than the most promising form another has to be, at its fastest and at its median: less may be noise.
+const GAIN: f64 = 0.05;
+
+/// What came of [`Tuner::tune`].
+#[derive(Debug, Default)]
+pub struct Tuned {
+    /// Questions that are answered now.
+    pub answered: usize,
+    /// Why the answers could not be written down, if they could not.
+    pub not_kept: Option<Error>,
+}
+
+
+/// Measures forms on one device and keeps the answers.
+pub struct Tuner {
+    pipelines: Pipelines,
+    qualifier: Qualifier,
+    /// Measured here.
+    own: Tuning,
+    /// The file of the former, if there is a place for one.
+    kept: Option<PathBuf>,
+}
+
+impl Tuner {
+    /// Goes on from `own`, and keeps what it measures in the file `kept`, if there is one.
+    pub fn new(qualifier: &Qualifier, pipelines: &Pipelines, own: Tuning, kept: Option<PathBuf>) -> Self {
+        Self { pipelines: pipelines.clone(), qualifier: qualifier.clone(), own, kept }
+    }
+
+    /// A chooser by what was measured here, then by what comes with palpate for devices like this one, then by rule.
+    pub fn chooser(&self) -> Chooser {
+        let shipped = Tuning::shipped(self.pipelines.gpu().caps());
+        Chooser::new(&self.pipelines).with_choices(self.own.clone().or(shipped))
+    }
+
+    /// What was measured here.
+    pub fn own(&self) -> &Tuning {
+        &self.own
+    }
+
+    /// Measures those `questions` that have no answer yet, for no longer than `within`. `tell` is told how many of how many
+    /// are done.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] when the device goes away.
+    pub fn tune(
+        &mut self,
+        questions: &[Question],
+        within: Duration,
+        tell: &mut dyn FnMut(usize, usize),
+    ) -> Result<Tuned> {
+        let mut open: Vec<Question> = Vec::new();
+        for question in questions {
+            if self.own.form(question).is_none() && !open.contains(question) {
+                open.push(*question);
+            }
+        }
+        let (start, mut tuned) = (Instant::now(), Tuned::default());
+        for (i, question) in open.iter().enumerate() {
+            tell(i, open.len());
+            if start.elapsed() >= within {
+                break;
+            }
+            let Some(answer) = self.measure(*question)? else { continue };
+            self.own.learn(answer);
+            tuned.answered += 1;
+            // At once, for a long tuning may be interrupted.
+            let caps = self.pipelines.gpu().caps();
+            if let Some(Err(error)) = self.kept.as_ref().map(|path| self.own.save(path, caps)) {
+                tuned.not_kept = Some(error);
+            }
+        }
+        Ok(tuned)
+    }
+
+    /// Measures every form of the kind that promises most; nothing where there is no choice, or no room.
+    fn measure(&self, question: Question) -> Result<Option<Answer>> {
+        let caps = self.pipelines.gpu().caps();
+        let mut rivals = Form::rivals(caps, question.product());
+        let own = Chooser::new(&self.pipelines).candidates(&question);
+        rivals.retain(|form| own.contains(form));
+        let mut runners: Vec<Runner> = Vec::new();
+        for form in rivals {
+            match self.qualifier.verdicts(&question.specs(form)) {
+                Ok(None) => {}
+                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                _ => continue,
+            }
+            // The first run does not count, but for those that are far behind in it.
+            let plan = Plan::compile(record(&question, form, Chooser::new(&self.pipelines).workgroups()), &self.pipelines, &|_, _| {});
+            match plan.and_then(|plan| Ok((self.seconds(&plan)?, plan))) {
+                Ok((first, plan)) => runners.push(Runner { form, plan, taken: vec![first] }),
+                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        // In turn, so that whatever else the machine does meets all of them.
+        let start = Instant::now();
+        for round in 0..ROUNDS {
+            let best = runners.iter().map(Runner::least).fold(f64::INFINITY, f64::min);
+            for runner in runners.iter_mut().filter(|runner| runner.least() <= FAR_BEHIND * best) {
+                let seconds = self.seconds(&runner.plan)?;
+                if round == 0 {
+                    runner.taken.clear();
+                }
+                runner.taken.push(seconds);
+            }
+            if start.elapsed() > LONG && round > 0 {
+                break;
+            }
+        }
+        let Some(promising) = runners.first() else { return Ok(None) };
+        let fastest = runners.iter().min_by(|a, b| a.least().total_cmp(&b.least())).unwrap_or(promising);
+        let beats = |of: fn(&Runner) -> f64| of(fastest) < (1.0 - GAIN) * of(promising);
+        let form = if beats(Runner::least) && beats(Runner::median) { fastest.form } else { promising.form };
+        let ms = runners.iter().map(|r| (r.form.to_string(), (1e6 * r.least()).round() / 1e3)).collect();
+        Ok(Some(Answer { question, form, ms }))
+    }
+
+    /// One run; by the device's own clock where it has one.
+    fn seconds(&self, plan: &Plan) -> Result<f64> {
+        let gpu = self.pipelines.gpu();
+        if gpu.caps().timestamps() {
+            return Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum());
+        }
+        let start = Instant::now();
+        plan.run()?;
+        gpu.wait()?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
+
+/// A form that is being measured, and the seconds it took.
+struct Runner {
+    form: Form,
+    plan: Plan,
+    taken: Vec<f64>,
+}
+
+impl Runner {
+    fn least(&self) -> f64 {
+        self.taken.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn median(&self) -> f64 {
+        let mut taken = self.taken.clone();
+        taken.sort_by(f64::total_cmp);
+        taken[taken.len() / 2]
+    }
+}
+
+/// The work in `form` on zeros.
+fn record(question: &Question, form: Form, workgroups: usize) -> Recorder {
+    let (mut rec, src) = (Recorder::new(), question.src());
+    let [h, w] = question.geometry.result(question.image);
+    let out = Shape { h, w, c: question.channels[1], ..src };
+    let mut tensor = |label: &'static str, shape: Shape| {
+        Tensor::whole(rec.output::<f32>(label, shape.floats()), shape)
+    };
+    let (from, to) = (tensor("source", src), tensor("result", out));
+    match question.work {
+        Work::Convolution => {
+            let weights = tensor("weights", question.geometry.weights(src.c, out.c));
+            convolve::record(&mut rec, form, question.geometry, from, (weights, Finish::Plain), to);
+        }
+        Work::Weights => {
+            convolve_weights::record(&mut rec, form, question.geometry, from, to, workgroups);
+        }
+    }
+    rec
+}
+
+impl Tuning {
+    /// What comes with palpate for devices whose names begin like this one's; nothing where none was ever measured.
+    pub fn shipped(caps: &Caps) -> Self {
+        let parsed = SHIPPED.iter().filter_map(|text| toml::from_str::<Self>(text).ok());
+        parsed.into_iter().find(|tuning| tuning.suits(&caps.info.name)).unwrap_or_default()
+    }
+
+    /// Where this device's file is: in the folder that `PALPATE_TUNING` names, or with the user's caches. There may be no
+    /// place for it.
+    pub fn path(caps: &Caps) -> Option<PathBuf> {
+        let folder = match std::env::var_os("PALPATE_TUNING") {
+            Some(folder) => PathBuf::from(folder),
+            None => dirs::cache_dir()?.join("palpate").join("tuning"),
+        };
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let name: String = format!("{} {}", caps.info.name, caps.info.backend).chars().map(plain).collect();
+        let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+        Some(folder.join(format!("{name}.toml")))
+    }
+
+    /// What `path` holds of this device; nothing where there is no file, or one of another driver or machine.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be read or holds something else.
+    pub fn load(path: &Path, caps: &Caps) -> Result<Self> {
+        let fresh = Self::new(caps);
+        let text = match std::fs::read_to_string(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(fresh),
+            read => read.map_err(|e| Error::file(path, e))?,
+        };
+        let refuse = |e: toml::de::Error| {
+            Error::file(path, format!("is no file of tuning ({}); delete it", e.message()))
+        };
+        // What it is of comes first: another version's forms are not known here.
+        let of: Of = toml::from_str(&text).map_err(refuse)?;
+        if of == fresh.of { toml::from_str(&text).map_err(refuse) } else { Ok(fresh) }
+    }
+
+    /// Writes it to `path`, whose folder is made, with whatever another program has learned there meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be written.
+    pub fn save(&self, path: &Path, caps: &Caps) -> Result<()> {
+        let there = Self::load(path, caps).unwrap_or_default();
+        self.clone().or(there).write(path)
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string(self).map_err(|e| Error::file(path, e))?;
+        let folder = atomic::folder(path);
+        std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+        let head = "# Which form of each convolution is fastest on this adapter, as palpate measured it. To be measured\n\
+                    # anew, delete the file.\n";
+        atomic::write(path, format!("{head}{text}").as_bytes())
+    }
+
+    /// Whether it is of adapters called like this: its own name may be the beginning of several.
+    fn suits(&self, adapter: &str) -> bool {
+        !self.of.adapter.is_empty() && adapter.starts_with(&self.of.adapter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::nn::convolve::Geometry;
+    use std::collections::BTreeMap;
+
+    fn answer(images: usize, form: Form) -> Answer {
+        let question = Question {
+            work: Work::Convolution,
+            geometry: Geometry::Three,
+            channels: [64, 32],
+            image: [30, 30],
+            images,
+        };
+        Answer { question, form, ms: BTreeMap::from([(form.to_string(), 1.5)]) }
+    }
+
+    #[test]
+    fn what_was_learned_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new").join("it.toml");
+        let of = Of { adapter: "a".into(), processors: 2, ..Of::default() };
+        let mut tuning = Tuning { of, answers: vec![] };
+        for form in Form::ALL {
+            tuning.learn(answer(128, form));
+            tuning.learn(answer(form.to_string().len(), form));
+        }
+        assert_eq!(tuning.answers.iter().filter(|a| a.question.images == 128).count(), 1);
+        tuning.write(&path).expect("written");
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert_eq!(toml::from_str::<Tuning>(&text).expect("toml"), tuning, "{text}");
+        assert_eq!(tuning.form(&answer(128, Form::Wide(8)).question), Form::ALL.last().copied());
+        assert_eq!(tuning.form(&answer(3, Form::Wide(8)).question), None);
+    }
+
+    #[test]
+    fn what_comes_with_palpate_can_be_read() {
+        for text in SHIPPED {
+            let tuning: Tuning = toml::from_str(text).unwrap_or_else(|e| panic!("{e}"));
+            assert!(tuning.suits(&format!("{} (LLVM 15.0.6, 256 bits)", tuning.of.adapter)));
+            assert!(!tuning.suits("another") && !Tuning::default().suits("another"));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A weighted sum of numbers.
+
+use super::{Operation, Parts};
+use crate::error::Result;
+use crate::kernel::learning::combine_losses;
+use crate::plan::Recorder;
+use crate::tape::{Lowering, Tape, Var};
+use crate::tensor::{Shape, Tensor};
+
+
+/// Numbers times factors, summed.
+#[derive(Clone, Debug)]
+pub struct Combine {
+    terms: Vec<(Var, f32)>,
+}
+
+impl Tape {
+    /// Up to four numbers times factors, summed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) when there are no or too many terms, or one is no number.
+    pub fn combine(&mut self, terms: &[(Var, f32)]) -> Result<Var> {
+        let vars: Vec<_> = terms.iter().map(|(var, _)| *var).collect();
+        let fits = (1..=4).contains(&terms.len()) && vars.iter().all(|v| self.shape(*v) == Shape::SCALAR);
+        self.require(fits, "a combination is of one to four numbers", &vars)?;
+        Ok(self.push(Combine { terms: terms.to_vec() }, Shape::SCALAR))
+    }
+}
+
+impl Operation for Combine {
+    fn inputs(&self) -> Vec<Var> {
+        self.terms.iter().map(|(var, _)| *var).collect()
+    }
+
+    fn backward(&self, tape: &mut Tape, _: Var, grad: Var, _: &dyn Fn(Var) -> bool) -> Result<Parts> {
+        self.terms.iter().map(|(var, factor)| Ok((*var, tape.combine(&[(grad, *factor)])?))).collect()
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        let term = |i: usize| (self.terms[i].1, to.tensor(self.terms[i].0));
+        match self.terms.len() {
+            1 => combine_losses::record(rec, [term(0)], dst),
+            2 => combine_losses::record(rec, [term(0), term(1)], dst),
+            3 => combine_losses::record(rec, [term(0), term(1), term(2)], dst),
+            _ => combine_losses::record(rec, [term(0), term(1), term(2), term(3)], dst),
+        }
+        Ok(())
+    }
+}

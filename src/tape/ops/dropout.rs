@@ -1,0 +1,47 @@
+//! Dropout of whole channels.
+
+use super::{Operation, Parts};
+use crate::error::{Error, Result};
+use crate::kernel::nn::dropout;
+use crate::plan::Recorder;
+use crate::tape::{Lowering, Tape, Var};
+use crate::tensor::Tensor;
+
+
+/// Dropout. `site` tells one dropout of a network from another.
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    src: Var,
+    rate: f32,
+    site: u32,
+}
+
+impl Tape {
+    /// Drops channels at `rate` (0 to below 1) and scales the others up; `src` itself at 0.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the rate is out of its range.
+    pub fn dropout(&mut self, src: Var, rate: f32, site: u32) -> Result<Var> {
+        if !(0.0..1.0).contains(&rate) {
+            return Err(Error::Usage(format!("a dropout rate is from 0 to below 1, not {rate}")));
+        }
+        let shape = self.shape(src);
+        Ok(if rate == 0.0 { src } else { self.push(Dropout { src, rate, site }, shape) })
+    }
+}
+
+impl Operation for Dropout {
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.src]
+    }
+
+    /// Dropout is its own gradient.
+    fn backward(&self, tape: &mut Tape, _: Var, grad: Var, _: &dyn Fn(Var) -> bool) -> Result<Parts> {
+        Ok(vec![(self.src, tape.dropout(grad, self.rate, self.site)?)])
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        dropout::record(rec, to.step(), to.tensor(self.src), self.rate, self.site, dst);
+        Ok(())
+    }
+}

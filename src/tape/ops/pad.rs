@@ -1,0 +1,65 @@
+//! Padding by reflection: up to one row below and one column to the right.
+
+use super::{Operation, Parts};
+use crate::error::Result;
+use crate::kernel::nn::pad;
+use crate::plan::Recorder;
+use crate::tape::{Lowering, Tape, Var};
+use crate::tensor::{Shape, Tensor};
+
+
+/// Padding.
+#[derive(Clone, Debug)]
+pub struct Pad {
+    src: Var,
+}
+
+/// Its gradient.
+#[derive(Clone, Debug)]
+pub struct PadGrad {
+    grad: Var,
+}
+
+impl Tape {
+    /// `src` with up to one reflected row and column, to `h` × `w`; itself where there is nothing to add.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) when more would have to be added.
+    pub fn pad(&mut self, src: Var, [h, w]: [usize; 2]) -> Result<Var> {
+        let shape = self.shape(src);
+        if [h, w] == [shape.h, shape.w] {
+            return Ok(src);
+        }
+        let grows = |from: usize, to: usize| to == from || (to == from + 1 && from > 1);
+        let fits = grows(shape.h, h) && grows(shape.w, w);
+        self.require(fits, &format!("one row or column can be reflected to reach {h} × {w}"), &[src])?;
+        Ok(self.push(Pad { src }, Shape { h, w, ..shape }))
+    }
+}
+
+impl Operation for Pad {
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.src]
+    }
+
+    fn backward(&self, tape: &mut Tape, _: Var, grad: Var, _: &dyn Fn(Var) -> bool) -> Result<Parts> {
+        let to = tape.shape(self.src);
+        Ok(vec![(self.src, tape.push(PadGrad { grad }, to))])
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        pad::record(rec, to.tensor(self.src), dst);
+        Ok(())
+    }
+}
+
+impl Operation for PadGrad {
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.grad]
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        pad::record_grad(rec, to.tensor(self.grad), dst);
+        Ok(())
+    }
+}

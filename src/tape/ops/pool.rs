@@ -1,0 +1,64 @@
+//! Pooling over windows of 2 × 2 pixels with stride 2.
+
+use super::{Operation, Parts};
+use crate::error::Result;
+use crate::kernel::nn::pool::{self, Pooling};
+use crate::plan::Recorder;
+use crate::tape::{Lowering, Tape, Var};
+use crate::tensor::Tensor;
+
+
+/// Pooling.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    src: Var,
+    pooling: Pooling,
+}
+
+/// Its gradient.
+#[derive(Clone, Debug)]
+pub struct PoolGrad {
+    src: Var,
+    grad: Var,
+    pooling: Pooling,
+}
+
+impl Tape {
+    /// 2 × 2 pooling; a last odd row or column is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) when `src` has less than 2 × 2 pixels.
+    pub fn pool(&mut self, src: Var, pooling: Pooling) -> Result<Var> {
+        let shape = self.shape(src);
+        self.require(shape.h > 1 && shape.w > 1, "pooling wants at least 2 × 2 pixels", &[src])?;
+        Ok(self.push(Pool { src, pooling }, pooling.shape(shape)))
+    }
+}
+
+impl Operation for Pool {
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.src]
+    }
+
+    fn backward(&self, tape: &mut Tape, _: Var, grad: Var, _: &dyn Fn(Var) -> bool) -> Result<Parts> {
+        let Self { src, pooling } = *self;
+        let to = tape.shape(src);
+        Ok(vec![(src, tape.push(PoolGrad { src, grad, pooling }, to))])
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        pool::record(rec, to.tensor(self.src), self.pooling, dst);
+        Ok(())
+    }
+}
+
+impl Operation for PoolGrad {
+    fn inputs(&self) -> Vec<Var> {
+        vec![self.src, self.grad]
+    }
+
+    fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
+        pool::record_grad(rec, to.tensor(self.src), to.tensor(self.grad), self.pooling, dst);
+        Ok(())
+    }
+}
