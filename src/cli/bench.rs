@@ -107,22 +107,14 @@ impl Bench {
     fn measure(&self) -> Result<Report> {
         // With matrix units: what they can do is measured, whether anybody uses them or not.
         let gpu = Gpu::open_with_units(&self.adapter.choice())?;
-        let chooser = self.tune.chooser(&gpu);
+        let mut forms = self.tune.forms(&gpu);
         let bars = Bars::default();
         let settings = bench::Settings { quick: self.quick, only: self.only.clone() };
-        bench::ask(&chooser, &settings)?;
-        let bar = bars.bar("choosing kernels", 0);
-        let tuned = chooser.tune(settings.tuning(), &|done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-        });
-        bar.finish_and_clear();
-        if let Some(error) = tuned?.not_kept {
-            say(format_args!("warning: what was found of kernels is not kept: {error}"));
-        }
+        let questions = bench::questions(&forms.chooser, &settings)?;
+        forms.tune(&questions, settings.tuning(), &bars)?;
         let bar = bars.rates("measuring", 0);
         bar.set_prefix("measuring");
-        let report = bench::run(&chooser, &settings, &|done, all, what| {
+        let report = bench::run(&forms.chooser, &forms.qualifier, &settings, &|done, all, what| {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
             bar.set_message(what.to_string());

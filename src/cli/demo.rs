@@ -2,7 +2,7 @@
 
 use super::dime::Network;
 use super::progress::Bars;
-use super::{AdapterOption, TuneOption, print};
+use super::{AdapterOption, Forms, TuneOption, print};
 use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 use num_complex::{Complex32, Complex64};
@@ -10,8 +10,7 @@ use palpate::colour::ColourMap;
 use palpate::dime::{self, Builtin};
 use palpate::io::OutputSet;
 use palpate::io::png::{Figure, Panel, Scale};
-use palpate::kernel::Plane;
-use palpate::kernel::form::Chooser;
+use palpate::kernel::mre::planes::Plane;
 use palpate::kernel::signal::harmonic::Frames;
 use palpate::mmdi::{Mode, Settings};
 use palpate::phantom::{Phantom, Quality, Shape};
@@ -127,13 +126,13 @@ impl Demo {
         let mut set = OutputSet::new(&self.output, true)?;
         set.check_free(&names.map(String::from))?;
         let gpu = self.adapter.open()?;
-        let chooser = self.tune.chooser(&gpu);
+        let forms = self.tune.forms(&gpu);
         let bars = Bars::default();
         let spinner = bars.spinner("simulating a phantom");
         let slice = Slice::new();
         spinner.finish_and_clear();
         let slice = slice?;
-        let maps = invert(&chooser, &bars, &slice)?;
+        let maps = invert(&forms, &bars, &slice)?;
 
         let table = table(&slice, &maps, &gpu.caps().info.name)?;
         set.add_bytes(names[0], &figure(&slice, &maps)?)?;
@@ -151,7 +150,7 @@ impl Demo {
     }
 }
 
-fn invert(chooser: &Chooser, bars: &Bars, slice: &Slice) -> Result<Maps> {
+fn invert(forms: &Forms, bars: &Bars, slice: &Slice) -> Result<Maps> {
     let phantom = &slice.phantom;
     let settings = Settings {
         mode: Mode::Corrected,
@@ -163,10 +162,10 @@ fn invert(chooser: &Chooser, bars: &Bars, slice: &Slice) -> Result<Maps> {
         density: phantom.density,
     };
     let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
-    let mmdi = bars.compile(chooser.pipelines(), &settings)?.invert(&phases, &mask)?;
+    let mmdi = bars.compile(forms.chooser.pipelines(), &settings)?.invert(&phases, &mask)?;
     let mut network = Network::builtin(Builtin::Bulk)?;
     let settings = network.settings(&settings, false);
-    let dime = network.compile(chooser, &settings, bars)?;
+    let dime = network.compile(forms, &settings, bars)?;
     let spinner = bars.spinner("inverting by DIME");
     let dime = dime.invert(&phases, &mask);
     spinner.finish_and_clear();

@@ -2,7 +2,7 @@
 
 use super::{AdapterOption, json, print};
 use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
-use palpate::kernel::nn::convolve::{Form, Product};
+use palpate::kernel::form::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
 

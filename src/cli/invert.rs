@@ -3,15 +3,14 @@
 use super::dime::{DimeOptions, DimeReport, Network, confidence};
 use super::progress::Bars;
 use super::report::{Method, Report, Sense, Slice};
-use super::{AdapterOption, TuneOption, json, picture, print, say};
+use super::{AdapterOption, Forms, TuneOption, json, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
 use palpate::dime;
 use palpate::io::nifti::{encode_complex64, encode_f32};
 use palpate::io::output::{check_stems, stem};
 use palpate::io::{self, OutputSet, Volume};
-use palpate::kernel::Plane;
-use palpate::kernel::form::Chooser;
+use palpate::kernel::mre::planes::Plane;
 use palpate::kernel::signal::harmonic::Frames;
 use palpate::mmdi::{Mmdi, Mode, Settings};
 use palpate::wave::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
@@ -126,7 +125,7 @@ impl Invert {
             adapter: &self.adapter,
             tune: &self.tune,
             matrix_units: self.dime.matrix_units(),
-            chooser: None,
+            forms: None,
             compiled: None,
             network,
         };
@@ -329,7 +328,7 @@ struct Work<'a> {
     tune: &'a TuneOption,
     matrix_units: bool,
     /// Opened for the first image that there is something to compute of.
-    chooser: Option<Chooser>,
+    forms: Option<Forms>,
     compiled: Option<(Settings, Mmdi)>,
     network: Option<Network>,
 }
@@ -341,11 +340,11 @@ impl Work<'_> {
         image: &WaveImage,
         masks: &[Vec<bool>],
     ) -> Result<(Vec<Slice>, String)> {
-        let chooser = match &self.chooser {
-            Some(chooser) => chooser,
-            None => self.chooser.insert(self.tune.open(self.adapter, self.matrix_units)?),
+        let forms = match &self.forms {
+            Some(forms) => forms,
+            None => self.forms.insert(self.tune.open(self.adapter, self.matrix_units)?),
         };
-        let pipelines = chooser.pipelines();
+        let pipelines = forms.chooser.pipelines();
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
@@ -372,10 +371,10 @@ impl Work<'_> {
         image: &WaveImage,
         slices: &mut [Slice],
     ) -> Result<Option<DimeReport>> {
-        let (Some(network), Some(chooser)) = (&mut self.network, &self.chooser) else { return Ok(None) };
+        let (Some(network), Some(forms)) = (&mut self.network, &self.forms) else { return Ok(None) };
         let sense = super::report::sense(slices, settings.spacing_mm);
         let settings = network.settings(settings, matches!(sense, Sense::Conjugated(_)));
-        let dime = network.compile(chooser, &settings, &self.bars)?;
+        let dime = network.compile(forms, &settings, &self.bars)?;
         let bar = self.bars.bar("slices, DIME", slices.len());
         let length = image.data.len() / image.slices;
         for (frames, slice) in image.data.chunks(length).zip(slices.iter_mut()) {

@@ -16,11 +16,13 @@ mod train;
 
 use clap::{Parser, Subcommand};
 use palpate::gpu::{AdapterChoice, Gpu};
-use palpate::kernel::form::{Chooser, Tuning};
+use palpate::kernel::form::{Chooser, Question, Tuning};
 use palpate::plan::{Checks, Pipelines, Spec};
-use palpate::proof::{Qualifier, Tuner};
+use palpate::proof::{Qualifier, Tuned, Tuner};
 use palpate::{Error, Result};
+use progress::Bars;
 use std::io::Write;
+use std::time::Duration;
 
 /// Tissue stiffness from shear waves, on any GPU.
 ///
@@ -134,9 +136,21 @@ impl Forms {
         self.qualifier.chooser(&self.chooser, specs)
     }
 
-    /// The device.
-    fn gpu(&self) -> &Gpu {
-        self.chooser.pipelines().gpu()
+    /// Measures which forms are fastest for `questions`, for no longer than `within`, and chooses by that from now on.
+    fn tune(&mut self, questions: &[Question], within: Duration, bars: &Bars) -> Result<()> {
+        let Some(tuner) = &mut self.tuner else { return Ok(()) };
+        let bar = bars.bar("choosing kernels", 0);
+        let tuned = tuner.tune(questions, within, &mut |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        let Tuned { answered, not_kept } = tuned?;
+        if let Some(error) = not_kept {
+            say(format_args!("warning: {answered} choices of kernels could not be kept: {error}"));
+        }
+        self.chooser = tuner.chooser();
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use palpate::colour::ColourMap;
 use palpate::dime;
 use palpate::io::Format;
 use palpate::io::png::{Figure, Panel, Scale, pick_slices};
-use palpate::kernel::Plane;
+use palpate::kernel::mre::planes::Plane;
 use palpate::wave::WaveImage;
 
 /// Slices shown of a stack.

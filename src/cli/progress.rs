@@ -2,7 +2,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use palpate::Result;
-use palpate::kernel::Pipelines;
+use palpate::plan::Pipelines;
 use palpate::mmdi::{Mmdi, Settings};
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
 use super::dime::DimeReport;
-use palpate::kernel::Plane;
+use palpate::kernel::mre::planes::Plane;
 use palpate::mmdi::{Mode, Settings};
 use palpate::stats::region::{RegionStats, region};
 use palpate::wave::{Layout, Warning, WaveImage, ZeroLevel};

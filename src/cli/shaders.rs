@@ -3,8 +3,9 @@
 use super::{print, say};
 use palpate::Result;
 use palpate::io::OutputSet;
-use palpate::shader::{Shader, Target};
-use palpate::kernel::{Spec, TABLE};
+use palpate::kernel::kernels;
+use palpate::plan::Spec;
+use palpate::shader::Target;
 use std::path::PathBuf;
 
 /// List the kernels, or write them out as WGSL, SPIR-V, MSL, HLSL and GLSL
@@ -65,14 +66,14 @@ impl Language {
     fn write(self, spec: &Spec) -> Result<Vec<u8>> {
         match self.target() {
             None => Ok(spec.source()?.into_bytes()),
-            Some(target) => Shader::new(spec)?.translate(target),
+            Some(target) => spec.shader()?.translate(target),
         }
     }
 }
 
 impl Shaders {
     pub fn run(self) -> Result<()> {
-        let specs: Vec<Spec> = TABLE.iter().flat_map(|kernel| (kernel.specs)()).collect();
+        let specs: Vec<Spec> = kernels().flat_map(|kernel| kernel.specs()).collect();
         match self.command {
             Command::List => list(&specs),
             Command::Emit { language, output, force } => {
@@ -89,7 +90,7 @@ fn list(specs: &[Spec]) -> Result<()> {
     let wide = specs.iter().map(|spec| needs(spec).len()).max().unwrap_or(0);
     let mut text = format!("{:<width$} {:>9}  {:<wide$} bindings\n", "kernel", "workgroup", "features");
     for spec in specs {
-        let shader = Shader::new(spec)?;
+        let shader = spec.shader()?;
         let size = shader.workgroup_size().map(|n| n.to_string()).join("x");
         let bindings: Vec<_> = shader.bindings().into_iter().map(|(name, _)| name).collect();
         let features = needs(spec);
@@ -106,7 +107,7 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
     };
     let all = specs.iter().flat_map(|spec| languages.iter().map(move |&l| (spec, l)));
     let (files, left_out): (Vec<_>, Vec<_>) =
-        all.partition(|(spec, l)| l.target().is_none_or(|target| target.expresses(spec.features)));
+        all.partition(|(spec, l)| l.target().is_none_or(|target| target.expresses(spec.features())));
     if !left_out.is_empty() {
         say(format_args!(
             "{} files are left out: GLSL ES has no numbers of 64 or 16 bits, and neither it nor HLSL has matrix units",
@@ -123,9 +124,9 @@ fn emit(specs: &[Spec], languages: &[Language], output: PathBuf, force: bool) ->
 
 /// The features beyond WebGPU's defaults that `spec` needs, in a word or two.
 fn needs(spec: &Spec) -> String {
-    let mut names: Vec<_> = spec.features.iter_names().map(|(name, _)| name.to_lowercase()).collect();
-    if spec.lanes > 0 {
-        names.push(format!("of {}", spec.lanes));
+    let mut names: Vec<_> = spec.features().iter_names().map(|(name, _)| name.to_lowercase()).collect();
+    if spec.lanes() > 0 {
+        names.push(format!("of {}", spec.lanes()));
     }
     if names.is_empty() { "none".into() } else { names.join(" ") }
 }

@@ -89,6 +89,11 @@ impl Spec {
         self.features
     }
 
+    /// The number of neighbouring threads that must belong to one subgroup; 0 for no such need.
+    pub fn lanes(&self) -> u32 {
+        self.lanes
+    }
+
     /// Reports whether a device has the features and the subgroup size that it needs.
     pub fn runs_on(&self, caps: &Caps) -> bool {
         caps.features.contains(self.features) && (self.lanes == 0 || caps.subgroups_hold(self.lanes))

@@ -4,11 +4,11 @@ mod options;
 mod teller;
 
 use super::progress::Bars;
-use super::{AdapterOption, TuneOption, print, say};
+use super::{AdapterOption, Forms, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
 use palpate::dime::{Model, calibrate};
 use palpate::kernel::form::Chooser;
-use palpate::nn::{Precision, Unet, UnetSettings, Weights};
+use palpate::nn::{Forward, Precision, Unet, UnetSettings, Weights};
 use palpate::patches::{Augmentation, Images, Split, is_set};
 use palpate::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};
 use palpate::{Error, Result};
@@ -128,30 +128,50 @@ impl Train {
             settings.normalisation = patches.normalisation();
         }
         let gpu = adapter.open()?;
-        let chooser = tune.chooser(&gpu);
+        let mut forms = tune.forms(&gpu);
         let mut training = match start {
             Start::New(weights, settings) => {
                 weights.unet.check_device(gpu.caps())?;
-                let training = Training::new(&chooser, *weights, settings, patches, folder.clone())?;
+                let training = Training::new(*weights, settings, patches, folder.clone())?;
                 make_folder(&output)?;
                 training
             }
-            Start::Resumed(checkpoint) => Training::resume(&chooser, *checkpoint, patches, folder.clone())?,
+            Start::Resumed(checkpoint) => Training::resume(*checkpoint, patches, folder.clone())?,
         };
         training.checkpoint_every(Duration::from_secs(checkpoint_every));
         let mut teller = Teller::new(&training, &gpu.caps().info.name);
-        let end = training.run(&mut |event| teller.tell(event))?;
+        choose(&mut forms, &training)?;
+        let chooser = forms.qualified(&|c| training.specs(c))?;
+        let end = training.run(&chooser, &mut |event| teller.tell(event))?;
         teller.finish(end, &folder)?;
-        finish(&chooser, &data, &folder, half)
+        finish(&forms, &data, &folder, half)
     }
+}
+
+/// Time to measure forms before a training, at most; questions left open are measured before the next training.
+const TUNING: Duration = Duration::from_secs(20);
+
+/// Chooses the forms of `training`: those it began with, or else the fastest that fit the device's memory.
+fn choose(forms: &mut Forms, training: &Training) -> Result<()> {
+    if let Some(choices) = training.choices() {
+        forms.chooser = Chooser::new(forms.chooser.pipelines()).with_choices(choices);
+        return Ok(());
+    }
+    forms.tune(&training.questions()?, TUNING, &Bars::default())?;
+    if training.memory(&forms.chooser).is_err() {
+        forms.chooser = Chooser::new(forms.chooser.pipelines());
+    }
+    Ok(())
 }
 
 /// Images that an uncertainty is calibrated on.
 const CALIBRATION_IMAGES: usize = 16;
+/// Patches at once in a calibration.
+const CALIBRATION_BATCH: usize = 128;
 
 /// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
 /// it.
-fn finish(chooser: &Chooser, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
+fn finish(forms: &Forms, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
     let mut weights = Weights::load(&folder.weights())?;
     let precision = if half { Precision::Half } else { Precision::Single };
     if data.iter().all(is_set) {
@@ -162,7 +182,9 @@ fn finish(chooser: &Chooser, data: &[PathBuf], folder: &Folder, half: bool) -> R
         let bars = Bars::default();
         let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
         let progress = &mut |done: usize| bar.set_position(done as u64);
-        let calibrated = calibrate(chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
+        let side = Model::from_metadata(&weights.metadata).map_err(Error::Data)?.patch;
+        let chooser = forms.qualified(&|c| Forward::specs(c, &weights, [side; 2], CALIBRATION_BATCH))?;
+        let calibrated = calibrate(&chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
         bar.finish_and_clear();
         let (calibration, bins) = calibrated?;
         let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;

@@ -4,14 +4,12 @@ use crate::cli::progress::Bars;
 use crate::cli::{print, say};
 use indicatif::ProgressBar;
 use palpate::Result;
-use palpate::kernel::form::Tuned;
 use palpate::nn::Unet;
 use palpate::train::{End, Epoch, Event, Folder, Training};
 
 /// Tells a person how it goes: bars on a terminal, and a line an epoch wherever standard error goes.
 pub struct Teller {
     bars: Bars,
-    tuning: Option<ProgressBar>,
     compiling: Option<ProgressBar>,
     epoch: Option<ProgressBar>,
     epochs: u32,
@@ -39,7 +37,6 @@ impl Teller {
         let best = progress.history.iter().rev().find(|e| e.best).copied();
         Self {
             bars: Bars::default(),
-            tuning: None,
             compiling: None,
             epoch: None,
             epochs: progress.settings.epochs,
@@ -50,17 +47,6 @@ impl Teller {
     pub fn tell(&mut self, event: Event) {
         match event {
             Event::Memory(bytes) => say(format_args!("{} MiB of device memory", bytes.div_ceil(1 << 20))),
-            Event::Tuning(done, all) => {
-                let bars = &self.bars;
-                let bar = self.tuning.get_or_insert_with(|| bars.bar("choosing kernels", all));
-                bar.set_position(done as u64);
-            }
-            Event::Tuned(Tuned { answered, not_kept }) => {
-                self.tuning.take().inspect(ProgressBar::finish_and_clear);
-                if let Some(error) = not_kept {
-                    say(format_args!("warning: {answered} choices of kernels are not kept: {error}"));
-                }
-            }
             Event::Compiling(done, all) => {
                 let bars = &self.bars;
                 let bar = self.compiling.get_or_insert_with(|| bars.bar("compiling kernels", all));
