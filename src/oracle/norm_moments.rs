@@ -1,6 +1,7 @@
 use ndarray::{Array4, Axis, s};
 
-/// Mean and Σ (x − mean)² of each `chunk` of the pixels of each of `groups` groups: `[groups][chunks][2][c]`.
+/// Returns mean and Σ (x − mean)² of each chunk of `chunk` pixels, for each of `groups` groups:
+/// `[groups][chunks][2][c]`.
 pub fn norm_moments(x: &Array4<f64>, groups: usize, chunk: usize) -> Array4<f64> {
     let (n, h, w, c) = x.dim();
     let run = n * h * w / groups;
