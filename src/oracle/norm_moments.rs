@@ -9,7 +9,7 @@ pub fn norm_moments(x: &Array4<f64>, groups: usize, chunk: usize) -> Array4<f64>
     let mut moments = Array4::zeros((groups, run.div_ceil(chunk), 2, c));
     for ((g, k, row, c), value) in moments.indexed_iter_mut() {
         let values = pixels.slice(s![g, .., c]);
-        let values = values.axis_chunks_iter(Axis(0), chunk).nth(k).expect("as many as there are");
+        let values = values.axis_chunks_iter(Axis(0), chunk).nth(k).expect("one chunk per row");
         let mean = values.sum() / values.len() as f64;
         *value = if row == 0 { mean } else { values.iter().map(|v| (v - mean).powi(2)).sum() };
     }

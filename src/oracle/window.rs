@@ -15,5 +15,5 @@ pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Arra
             image.index_axis_mut(Axis(axis), k).assign(&(sum / (2 * radius + 1) as f64));
         }
     }
-    image.slice(s![.., .., .., ..]).to_shape(dim).expect("as it was").to_owned()
+    image.slice(s![.., .., .., ..]).to_shape(dim).expect("the shape is unchanged").to_owned()
 }

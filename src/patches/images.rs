@@ -80,8 +80,8 @@ impl Images {
     /// Opens one split of the sets in `folders`.
     ///
     /// # Errors
-    /// - [`Error::File`] if a folder has no set or an unfinished one, if a file is damaged, or if images differ
-    ///   in pixel size, frequency or density from those before.
+    /// - [`Error::File`] if a folder has no set or an unfinished one, or if a file is damaged.
+    /// - [`Error::File`] if images differ in pixel size, frequency or density from those before.
     /// - [`Error::Usage`] if two sets have the same seed.
     /// - [`Error::Data`] if the split has no phantoms.
     pub fn open<P: AsRef<Path>>(folders: &[P], split: Split) -> Result<Self> {

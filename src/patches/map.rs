@@ -17,8 +17,9 @@ impl Map {
         // borrow, and a shortened file would end the program with a bus error. Palpate never writes into a file
         // in place: `io::atomic` renames a new file over it, so an existing mapping keeps the old bytes. The
         // documentation of `patches` asks the same of others. If it still happens, nothing here relies on
-        // constant bytes. Lengths and offsets are copied once, and samples are copied as plain numbers, for
-        // which every bit pattern is valid.
+        // constant bytes. Lengths and offsets are read once and kept. Samples are read only as plain numbers,
+        // for which every bit pattern is valid.
+        //
         let map = unsafe { Mmap::map(&file) };
         map.map(Self).map_err(|e| Error::file(path, format!("cannot be memory-mapped: {e}")))
     }
