@@ -73,7 +73,6 @@ mod tests {
             squares.map(within).collect()
         };
         // A pixel is in 3 × 3 patches at stride 9 or 10, and in 10 × 10 at stride 3.
-        //
         assert!(kinds(Views::All, 3).iter().all(|n| *n == 9));
         assert!(kinds(Views::All, 10).iter().all(|n| *n == 32));
         assert!(kinds(Views::Phases, 3).iter().all(|n| *n == 4));

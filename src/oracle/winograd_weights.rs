@@ -6,7 +6,6 @@ fn transform() -> Array2<f64> {
 }
 
 /// Returns G g Gᵀ of weights `[9][ci][co]`: `[16][ci][co]`.
-///
 pub fn winograd_weights(src: &Array3<f64>) -> Array3<f64> {
     let (_, ci, co) = src.dim();
     let g = transform();

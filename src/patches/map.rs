@@ -19,7 +19,6 @@ impl Map {
         // documentation of `patches` asks the same of others. If it still happens, nothing here relies on
         // constant bytes. Lengths and offsets are read once and kept. Samples are read only as plain numbers,
         // for which every bit pattern is valid.
-        //
         let map = unsafe { Mmap::map(&file) };
         map.map(Self).map_err(|e| Error::file(path, format!("cannot be memory-mapped: {e}")))
     }
