@@ -1,22 +1,22 @@
-//! The weights that come with palpate: trained here, compiled in.
+//! The weights included in palpate: trained in this project and compiled in.
 
 use crate::error::{Error, Result};
 use crate::nn::Weights;
 
-/// A network that comes with palpate, named by the forward model it was trained with. `weights/` has its card.
+/// A network included in palpate, named after the forward model of its training. `weights/` has its model card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Builtin {
-    /// Waves in a body as thick as wide: cylinders driven at one end.
+    /// Waves in a body as thick as it is wide: cylinders driven at one end.
     Bulk,
     /// Bending waves of a slab.
     Slab,
 }
 
 impl Builtin {
-    /// Both.
+    /// Both networks.
     pub const ALL: [Self; 2] = [Self::Bulk, Self::Slab];
 
-    /// The forward model's name.
+    /// The name of the forward model.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bulk => "bulk",
@@ -24,16 +24,18 @@ impl Builtin {
         }
     }
 
-    /// Its weights.
+    /// Reads the weights.
     ///
     /// # Errors
-    /// [`Error::Data`] where they cannot be read, which a test excludes.
+    /// [`Error::Data`] if they cannot be read; a test excludes this.
     pub fn weights(self) -> Result<Weights> {
         let bytes: &[u8] = match self {
             Self::Bulk => include_bytes!("../../weights/bulk.safetensors"),
             Self::Slab => include_bytes!("../../weights/slab.safetensors"),
         };
-        Weights::parse(bytes).map_err(|what| Error::Data(format!("palpate's own weights: the file {what}")))
+        Weights::parse(bytes).map_err(|what| {
+            Error::Data(format!("the weights included in palpate cannot be used: the file {what}"))
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a spread of overlapping predictions is worth, measured on phantoms the network has not learned from.
+//! Calibration of the uncertainty from the spread of overlapping predictions, on phantoms that the network has
+//! not seen.
 
 use super::infer::{Dime, Plane, Settings};
 use super::model::{Calibration, Model};
@@ -11,14 +12,14 @@ use crate::wave::analytic::add_noise;
 use fastrand::Rng;
 use ndarray::ArrayView2;
 
-/// Signal-to-noise ratios of the images, dB: uniform between these.
+/// Range of the signal-to-noise ratio of the images, dB; the values are uniform in it.
 const SNR_DB: [f64; 2] = [10.0, 50.0];
-/// Groups of pixels with like spread.
+/// Number of groups of pixels with similar spread.
 const BINS: usize = 24;
-/// Pixels from one patch to the next.
+/// Pixels between neighbouring patches.
 const STRIDE: usize = 3;
 
-/// A group of pixels: what was expected of them, and what came.
+/// A group of pixels with similar spread, and their actual error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bin {
     /// Root mean square of the spread, kPa.
@@ -27,11 +28,13 @@ pub struct Bin {
     pub error: f64,
 }
 
-/// Runs the network on `count` of `images`, evenly spread and seen through noise, and fits how its error goes with the
-/// spread of its predictions. `progress` is told how many images are done.
+/// Runs the network on `count` of `images`, evenly spread and with noise added. Fits the error as a function of
+/// the spread of the predictions. `progress` receives the number of finished images.
 ///
 /// # Errors
-/// [`Error::Data`] where the network's results cannot be used, and whatever the device reports.
+/// - [`Error::Data`] if the metadata of the network are incomplete, or if its results are not finite or too
+///   few.
+/// - All errors of the device.
 pub fn calibrate(
     chooser: &Chooser,
     weights: &Weights,
@@ -83,13 +86,15 @@ pub fn calibrate(
         progress(k + 1);
     }
     if pairs.len() < BINS || pairs.iter().flatten().any(|v| !v.is_finite()) {
-        return Err(Error::Data("the network's results on held-out phantoms are no numbers".into()));
+        return Err(Error::Data(
+            "the network's results on the held-out phantoms are too few or not finite; train it again".into(),
+        ));
     }
     let bins = bins(pairs);
     Ok((fit(&bins), bins))
 }
 
-/// Groups of as many pixels each, by their spread.
+/// Sorts pixels by spread and divides them into groups of equal size.
 fn bins(mut pairs: Vec<[f32; 2]>) -> Vec<Bin> {
     pairs.sort_unstable_by(|a, b| a[0].total_cmp(&b[0]));
     let each = pairs.len().div_ceil(BINS);
@@ -103,7 +108,8 @@ fn bins(mut pairs: Vec<[f32; 2]>) -> Vec<Bin> {
     pairs.chunks(each).map(bin).collect()
 }
 
-/// error² = floor² + slope² spread² by least squares of the relative difference, with neither below a trifle.
+/// Fits error² = floor² + slope² spread² by least squares of the relative difference. Floor and slope are at
+/// least 1e-3.
 fn fit(bins: &[Bin]) -> Calibration {
     let mut sums = [0.0; 5];
     for bin in bins {

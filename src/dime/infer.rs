@@ -1,4 +1,4 @@
-//! A wave image to a map of stiffness, wholly on the GPU.
+//! Inference: from a wave image to a map of stiffness, entirely on the GPU.
 
 use super::lattice::{Lattice, Spread};
 use super::model::Model;
@@ -17,32 +17,33 @@ use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
-/// How far a pixel of the input looks for one of the network's grid that has a value, in pixels of the coarser grid.
+/// Maximum distance from an input pixel to a pixel of the network's grid with a value, in pixels of the coarser
+/// grid.
 const REACH: usize = 3;
 
-/// What is to be inverted, and how densely.
+/// The settings of an inference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Columns and rows of the image.
     pub size: [usize; 2],
     /// Pixel spacing along x and y, mm.
     pub spacing_mm: [f64; 2],
-    /// What the frames are.
+    /// The meaning of the frames.
     pub frames: Frames,
-    /// Whether the wave has to be conjugated to be that of u = Re(U e^{+iωt}).
+    /// True if the wave must be conjugated to follow the convention u = Re(U e^{+iωt}).
     pub conjugated: bool,
     /// Frequency of the vibration, Hz.
     pub frequency_hz: f64,
     /// Density of the tissue, kg/m³.
     pub density: f64,
-    /// Pixels (of the network's grid) from one patch to the next.
+    /// Stride: pixels of the network's grid between neighbouring patches.
     pub stride: usize,
-    /// Patches computed at once, at the most.
+    /// Maximum number of patches in a batch.
     pub batch: usize,
-    /// Rows and columns of a patch, in place of the network's own.
+    /// Rows and columns of a patch; replaces the network's own.
     pub patch: Option<usize>,
-    /// Side of a pixel of the network's grid in mm, in place of [`Settings::natural_mm`]'s: larger ones for stiff tissue of
-    /// long waves, smaller ones for soft.
+    /// Pixel size of the network's grid in mm; replaces [`Settings::natural_mm`]. Use larger pixels for stiff
+    /// tissue with long waves, smaller ones for soft tissue.
     pub pixel_mm: Option<f64>,
 }
 
@@ -51,21 +52,21 @@ pub struct Settings {
 pub enum Plane {
     /// Storage modulus, kPa.
     Modulus,
-    /// Its uncertainty, kPa: see [`Calibration`](super::Calibration).
+    /// Uncertainty of the modulus, kPa: see [`Calibration`](super::Calibration).
     Uncertainty,
     /// Standard deviation of the overlapping predictions, kPa.
     Spread,
 }
 
 impl Plane {
-    /// This plane of what [`Dime::invert`] returns.
+    /// Selects this plane from the result of [`Dime::invert`].
     pub fn of(self, maps: &[f32]) -> &[f32] {
         let n = maps.len() / mask::PLANES;
         &maps[self as usize * n..(self as usize + 1) * n]
     }
 }
 
-/// A host's own buffers for [`Dime::embedded`].
+/// A host's own buffers, for [`Dime::embedded`].
 pub struct Host {
     /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
     pub frames: wgpu::Buffer,
@@ -89,10 +90,10 @@ pub struct Dime {
 }
 
 impl Settings {
-    /// Refuses what cannot be inverted.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Usage`] that names the setting.
+    /// [`Error::Usage`] if a setting is invalid; the message names it.
     pub fn check(&self, model: &Model) -> Result<()> {
         let positive = [
             ("frequency", self.frequency_hz),
@@ -102,13 +103,13 @@ impl Settings {
             ("pixel", self.pixel_mm.unwrap_or(1.0)),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
-            return Err(Error::Usage(format!("--{name} is a number above 0, not {value}")));
+            return Err(Error::Usage(format!("--{name} is {value}; give a number above 0")));
         }
         if self.size.contains(&0) {
-            return Err(Error::Usage("an image has a pixel or more".into()));
+            return Err(Error::Usage("the image has no pixels; give at least one".into()));
         }
         if self.batch == 0 {
-            return Err(Error::Usage("--batch is 0; give 1 patch or more at once".into()));
+            return Err(Error::Usage("--batch is 0; give 1 or more".into()));
         }
         let patch = self.patch(model);
         if !(1..=1024).contains(&patch) {
@@ -116,16 +117,16 @@ impl Settings {
         }
         if !(1..=patch).contains(&self.stride) {
             return Err(Error::Usage(format!(
-                "--stride is {}; patches of {patch} pixels overlap or touch from 1 to {patch}",
+                "--stride is {}; patches of {patch} pixels need a stride from 1 to {patch}",
                 self.stride
             )));
         }
-        // The network's grid is no larger than an image may be.
+        // The network's grid has the same size limit as an image.
         let to = self.grids(model).to;
         if to.iter().any(|n| *n > 8192) {
             return Err(Error::Usage(format!(
-                "on the network's grid, {:.3} mm a pixel at {} Hz, the image has {} × {} pixels, where 8192 are the \
-                 most; is --spacing or --frequency right?",
+                "on the network's grid, {:.3} mm per pixel at {} Hz, the image has {} × {} pixels, above the limit of \
+                 8192; check --spacing and --frequency",
                 self.grid_mm(model),
                 self.frequency_hz,
                 to[0],
@@ -140,19 +141,20 @@ impl Settings {
         self.patch.unwrap_or(model.patch)
     }
 
-    /// Whether the model's calibration was measured under these settings.
+    /// Reports whether the model's calibration is valid for these settings.
     pub fn calibrated(&self, model: &Model) -> bool {
         model.calibration.is_some_and(|c| self.stride <= c.stride && self.patch(model) == model.patch)
     }
 
-    /// Side of a pixel of the grid that is used, mm.
+    /// Pixel size of the grid in use, mm.
     pub fn grid_mm(&self, model: &Model) -> f64 {
         self.pixel_mm.unwrap_or_else(|| self.natural_mm(model))
     }
 
-    /// Side of a pixel of the network's own grid, mm. Elastodynamics knows no length of its own: at another frequency the
-    /// same picture of waves, seen with pixels that are larger by as much as the frequency is lower, has the same
-    /// speeds.
+    /// Pixel size of the network's own grid at this frequency, mm.
+    ///
+    /// Elastodynamics has no length scale of its own. If the frequency is lower by a factor and the pixels are
+    /// larger by the same factor, the same picture of waves has the same speeds.
     pub fn natural_mm(&self, model: &Model) -> f64 {
         model.pixel_mm * model.frequency_hz / self.frequency_hz
     }
@@ -160,19 +162,22 @@ impl Settings {
     fn grids(&self, model: &Model) -> Grids {
         let pixel = self.grid_mm(model);
         let step = self.spacing_mm.map(|spacing| pixel / spacing);
-        // What rounding in a header leaves of a spacing must not add a column to an image that has the grid already.
+        // The 0.01 absorbs rounding of the spacing in a header. Without it, an image that already has this grid
+        // could get one more column.
         let to = [0, 1].map(|k| ((self.size[k] as f64 / step[k] - 0.01).ceil() as usize).max(1));
         Grids { from: self.size, to, step, reach: 0 }
     }
 }
 
 impl Dime {
-    /// Compiles the network of `weights` for images that `settings` describe: fewer patches at once where the device has
-    /// no room for as many. `progress` is told how many kernels of how many are compiled.
+    /// Compiles the network of `weights` for the images described by `settings`. The batch is halved until it
+    /// fits into the device. `progress` receives the number of compiled kernels and the total.
     ///
     /// # Errors
-    /// [`Error::Usage`] for settings that make no sense, [`Error::Data`] for weights that do not say how their input is
-    /// made or are no network from 2 channels to 1, [`Error::OutOfMemory`] when not even one patch fits.
+    /// - [`Error::Usage`] if a setting is invalid.
+    /// - [`Error::Data`] if the weights do not state how their input is made, or are not a network from 2
+    ///   channels to 1.
+    /// - [`Error::OutOfMemory`] if not even one patch fits.
     pub fn new(
         chooser: &Chooser,
         weights: &Weights,
@@ -208,25 +213,26 @@ impl Dime {
         Ok(Recorded::new(chooser, weights, settings, settings.batch, None)?.rec.specs())
     }
 
-    /// Compiles the network over a host's buffers. [`Dime::prepare`] then lays patches over a mask, and [`Dime::plan`]'s
-    /// `encode` records the inversion into the host's encoder; nothing is submitted, mapped or read back.
+    /// Compiles the network for a host's buffers. [`Dime::prepare`] then places patches on a mask. `encode` of
+    /// [`Dime::plan`] records the inversion into the host's encoder. Nothing is submitted, mapped or read back.
     ///
     /// # Errors
-    /// As [`Dime::new`], and [`Error::Usage`] for a buffer that is too small or not for storage.
+    /// The errors of [`Dime::new`], and [`Error::Usage`] if a buffer is too small, not for storage, or used
+    /// twice.
     pub fn embedded(chooser: &Chooser, weights: &Weights, settings: &Settings, host: Host) -> Result<Self> {
         if host.frames == host.maps {
-            let what = "the host's buffer for 'maps' is also its 'frames'; it must be one of its own";
+            let what = "the host's buffer for 'maps' is also its 'frames'; give 'maps' one of its own";
             return Err(Error::Usage(what.into()));
         }
         let recorded = Recorded::new(chooser, weights, settings, settings.batch, Some(host))?;
         recorded.compile(chooser, settings, &|_, _| {})
     }
 
-    /// Inverts one slice: `frames` `[frames][ny][nx]`, finite inside the mask, and `mask` `[ny][nx]`. Returns the maps
-    /// `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] cuts one out.
+    /// Inverts one slice. `frames` is `[frames][ny][nx]`, finite inside the mask; `mask` is `[ny][nx]`. Returns
+    /// the maps `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] selects one.
     ///
     /// # Errors
-    /// [`Error::Data`] when the slices' lengths do not fit the settings, and whatever the device reports.
+    /// [`Error::Data`] if the lengths of the slices do not fit the settings, and all errors of the device.
     pub fn invert(&mut self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
         self.prepare(mask)?;
         let n = mask.len();
@@ -242,19 +248,22 @@ impl Dime {
         self.plan.write(self.frames, frames)?;
         self.plan.run()?;
         let mut maps = self.plan.read(self.maps)?;
-        // Buffers are whole quads.
+        // The length of a buffer is a multiple of four values.
         maps.truncate(mask::PLANES * n);
         Ok(maps)
     }
 
-    /// Lays patches over `mask`, `[ny][nx]`, for the runs to come.
+    /// Places patches on `mask`, `[ny][nx]`, for the following runs.
     ///
     /// # Errors
-    /// [`Error::Data`] when it is not of the settings' size, and whatever the device reports.
+    /// [`Error::Data`] if the mask does not have the size in the settings, and all errors of the device.
     pub fn prepare(&mut self, mask: &[bool]) -> Result<()> {
         let [nx, ny] = self.settings.size;
         if mask.len() != nx * ny {
-            return Err(Error::Data(format!("a mask of {nx} × {ny} px has {} values", mask.len())));
+            return Err(Error::Data(format!(
+                "the mask has {} values, which does not fit an image of {nx} × {ny} px",
+                mask.len()
+            )));
         }
         let lattice = Lattice::new(&self.coarse(mask), self.grids.to, self.spread);
         let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
@@ -265,7 +274,7 @@ impl Dime {
         Ok(())
     }
 
-    /// A mask on the network's grid, by the nearest pixel, as `kernels/resample.wgsl` has it.
+    /// Returns the mask on the network's grid, by the nearest pixel, as in `kernels/resample.wgsl`.
     fn coarse(&self, mask: &[bool]) -> Vec<bool> {
         let Grids { from: [mx, my], to: [nx, ny], step, .. } = self.grids;
         let nearest = |i: usize, n: usize, m: usize, step: f64| {
@@ -281,26 +290,27 @@ impl Dime {
             .collect()
     }
 
-    /// What the network says of itself.
+    /// The metadata of the network.
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Patches computed at once.
+    /// Number of patches in a batch.
     pub fn batch(&self) -> usize {
         self.batch
     }
 
-    /// The plan: to encode, to time, to ask for its memory.
+    /// The plan: it can be encoded and timed, and it reports its memory.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 }
 
-/// A patch weighs by this power of its share inside the mask: see [`window`].
+/// The weight of a patch is its share inside the mask to this power; see also [`window`].
 const POWER: f32 = 2.0;
 
-/// The weight of a patch's rows, and of its columns: less toward the edges, where a network sees but one side.
+/// Returns the weights of a patch's rows, and of its columns. They fall toward the edges, where the network
+/// sees only one side.
 fn window(side: usize) -> Vec<f32> {
     let half = side as f32 / 2.0;
     (0..side).map(|i| 1.0 - ((i as f32 + 0.5 - half).abs() / half).powi(2) * 0.9).collect()
@@ -329,7 +339,7 @@ impl Recorded {
         let unet = weights.unet.settings();
         if [unet.in_channels, unet.out_channels] != [2, 1] {
             return Err(Error::Data(format!(
-                "the network has {} channels in and {} out, where 2 and 1 are wanted",
+                "the network has {} input and {} output channels, but 2 and 1 are needed",
                 unet.in_channels, unet.out_channels
             )));
         }
@@ -389,7 +399,8 @@ impl Recorded {
 
         rec.stage("map");
         let (floor, slope) = model.calibration.map_or((0.0, 1.0), |c| (c.floor, c.slope));
-        // The network knows lengths in pixels: the modulus goes with their square, and with the density.
+        // The network measures lengths in pixels. The modulus is proportional to their square, and to the
+        // density.
         let lengths = settings.grid_mm(&model) / settings.natural_mm(&model);
         let scale = lengths * lengths * settings.density / model.density;
         let how = Settling { scale, floor, slope };

@@ -1,49 +1,52 @@
-//! Where patches lie: on a lattice, as many as a mask needs.
+//! The lattice of patches over a mask.
 
 use super::views::Views;
 use crate::patches::INSIDE;
 
-/// Shares of a patch inside the mask that are accepted in turn, until every pixel of the mask is in some patch.
+/// Minimum shares inside the mask, tried in turn until every pixel of the mask is in some patch.
 const ACCEPTED: [f64; 5] = [INSIDE, 0.3, 0.15, 0.05, 0.0];
 
-/// How patches lie.
+/// Geometry and weights of the patches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// Rows and columns of a patch.
     pub side: usize,
-    /// Pixels from one to the next.
+    /// Pixels between neighbouring patches.
     pub stride: usize,
-    /// A patch weighs as much as this power of its share inside the mask.
+    /// The weight of a patch is its share inside the mask to this power.
     pub power: f32,
-    /// How patches are shown to the network.
+    /// The views in which patches are shown to the network.
     pub views: Views,
 }
 
-/// The patches of one mask, as `kernels/cut.wgsl` and `kernels/overlap.wgsl` take them.
+/// The patches of one mask, in the format of `kernels/cut.wgsl` and `kernels/overlap.wgsl`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lattice {
-    /// First column, first row, weight, view.
+    /// First column, first row, weight and view of each patch.
     pub patches: Vec<[f32; 4]>,
-    /// How many there are, rows, columns, first row and first column of the lattice; the number of each row's first
-    /// patch, and one more; the number of each point's patch, or -1.
+    /// The lattice as one list: number of patches, rows, columns, first row, first column. Then the number of
+    /// each row's first patch, and one more entry with the total. Then the number of each lattice point's
+    /// patch, or -1.
     pub table: Vec<i32>,
 }
 
 impl Lattice {
-    /// The most patches, and the most points with what goes before them, that a mask of this size can have.
+    /// Returns the maximum lengths of `patches` and `table` for a mask of this size.
     pub fn most([nx, ny]: [usize; 2], Spread { side, stride, .. }: Spread) -> [usize; 2] {
         let [columns, rows] = [nx, ny].map(|n| (n + side - 2) / stride + 1);
         [columns * rows, 5 + rows + 1 + columns * rows]
     }
 
-    /// The patches of `mask`, `[ny][nx]`: those of which half lies inside, as in training, and where a pixel is in none
-    /// of these, those with the most inside that hold it.
+    /// Returns the patches of `mask`, `[ny][nx]`.
+    ///
+    /// All patches with at least half inside the mask are taken, as in training. Pixels in none of them are
+    /// covered by patches with lower shares, in the order of `ACCEPTED`.
     pub fn new(mask: &[bool], [nx, ny]: [usize; 2], spread: Spread) -> Self {
         let Spread { side, stride, power, views } = spread;
         let Some(bounds) = bounds(mask, nx) else {
             return Self { patches: vec![], table: vec![0, 0, 0, 0, 0, 0] };
         };
-        // Every patch that holds a pixel inside begins between these.
+        // The first position of a patch that can contain a pixel inside.
         let begin = bounds.map(|[first, _]| first as i32 - side as i32 + 1);
         let points = [0, 1].map(|k| (bounds[k][1] as i32 - begin[k]) as usize / stride + 1);
         let inside = Sums::new(mask, [nx, ny]);
@@ -92,20 +95,20 @@ impl Lattice {
     }
 }
 
-/// First and last column, first and last row with a pixel inside.
+/// Returns first and last column, first and last row with a pixel inside.
 fn bounds(mask: &[bool], nx: usize) -> Option<[[usize; 2]; 2]> {
     let inside = || mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| i);
     let range = |of: &dyn Fn(usize) -> usize| Some([inside().map(of).min()?, inside().map(of).max()?]);
     Some([range(&|i| i % nx)?, range(&|i| i / nx)?])
 }
 
-/// The part of `first..first + len` that is within `0..n`.
+/// Returns the part of `first..first + len` within `0..n`.
 fn span(first: i32, len: usize, n: usize) -> std::ops::Range<usize> {
     let end = (first + len as i32).clamp(0, n as i32);
     (first.max(0) as usize).min(end as usize)..end as usize
 }
 
-/// Sums over rectangles from the first pixel on.
+/// Summed-area table of a mask.
 struct Sums {
     size: [usize; 2],
     sums: Vec<u32>,
@@ -124,7 +127,7 @@ impl Sums {
         Self { size: [nx, ny], sums }
     }
 
-    /// Pixels in the square that begins at `corner`.
+    /// Number of mask pixels in the square at `corner`.
     fn within(&self, corner: [i32; 2], side: usize) -> u32 {
         let [xs, ys] = [0, 1].map(|k| span(corner[k], side, self.size[k]));
         let at = |x: usize, y: usize| self.sums[y * (self.size[0] + 1) + x];
@@ -187,7 +190,7 @@ mod tests {
         assert!(lattice.patches.iter().all(|p| p[2] >= 0.5));
         let count = covered(&lattice, 100, 100, 30);
         assert_eq!(count[50 * 100 + 50], 100, "a pixel in the middle is in every patch that can hold it");
-        // Numbers run along the rows of the lattice.
+        // Patches are numbered along the rows of the lattice.
         let columns = lattice.table[2] as usize;
         let rows = lattice.table[1] as usize;
         for (number, [x, y, ..]) in lattice.patches.iter().enumerate() {

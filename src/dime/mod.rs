@@ -1,11 +1,11 @@
-//! DIME: stiffness from patches of a wave by a U-Net (Iftikhar, Ahmad, Kolipaka 2025).
+//! DIME: stiffness from patches of a wave, by a U-Net (Iftikhar, Ahmad, Kolipaka 2025).
 //!
-//! The wave is brought onto the network's grid, cut into overlapping patches, each normalised by itself; the network
-//! tells the shear modulus of every patch; where patches overlap, their predictions are averaged, and their spread
-//! tells how far to trust them. All of it is one plan on the GPU.
+//! The wave is resampled to the network's grid and cut into overlapping patches, each normalised separately.
+//! The network estimates the storage modulus of every patch. Overlapping predictions are averaged, and their
+//! spread gives the uncertainty. All of this is one plan on the GPU.
 //!
-//! What a network can know of three-dimensional waves from one plane depends on the body they run in: [`Model`] names
-//! the forward model that a network was trained with, `bulk` or `slab`, which is part of every result.
+//! A single plane shows three-dimensional waves only in part, and the result depends on the shape of the body.
+//! [`Model`] therefore names the forward model of the training, `bulk` or `slab`. It is part of every result.
 
 mod builtin;
 mod calibrate;

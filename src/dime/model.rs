@@ -1,4 +1,4 @@
-//! What a network has to be told by, and tells: the forward model it learned from, and how its input is made.
+//! Metadata of a network: the forward model of its training, and how its input is made.
 
 use super::views::Views;
 use crate::patches::Normalisation;
@@ -6,46 +6,47 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// What weights say of themselves: the part of their metadata that is needed to use them.
+/// The part of the metadata that is needed to use a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// The forward model of the waves it was trained on: `bulk`, `slab`, `mixed`, or a name of the user's.
+    /// The forward model of the training waves: `bulk`, `slab`, `mixed`, or a name given by the user.
     pub forward_model: String,
-    /// How patches are normalised.
+    /// The normalisation of patches.
     pub normalisation: Normalisation,
-    /// How patches are shown to it.
+    /// The views in which patches are shown to the network.
     pub views: Views,
     /// Rows and columns of a patch.
     pub patch: usize,
-    /// Side of a pixel, mm.
+    /// Pixel size, mm.
     pub pixel_mm: f64,
-    /// Frequency, Hz.
+    /// Frequency of the training waves, Hz.
     pub frequency_hz: f64,
-    /// Density, kg/m³.
+    /// Density of the training phantoms, kg/m³.
     pub density: f64,
-    /// What it was trained on.
+    /// Description of the training set.
     pub trained_on: String,
-    /// How the spread of predictions becomes an uncertainty, if that was calibrated.
+    /// The calibration from spread to uncertainty, if there is one.
     pub calibration: Option<Calibration>,
 }
 
-/// The root mean square error that goes with a spread s of overlapping predictions: √(floor² + (slope · s)²).
+/// The root mean square error for a spread s of overlapping predictions: √(floor² + (slope · s)²).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
-    /// kPa.
+    /// Error at zero spread, kPa.
     pub floor: f64,
-    /// Error over spread.
+    /// Error over spread, without the floor.
     pub slope: f64,
-    /// The stride at which it was measured: at wider ones fewer predictions overlap, and their spread says less.
+    /// The stride of the calibration, pixels. With a larger stride fewer predictions overlap, and the spread is
+    /// less reliable.
     pub stride: usize,
 }
 
-/// The sign convention of every network here: u = Re(U e^{+iωt}), so that a lossy tissue's modulus μ(1 + iη) has a
-/// positive imaginary part.
+/// The sign convention of all networks here: u = Re(U e^{+iωt}). The modulus μ(1 + iη) of lossy tissue then has
+/// a positive imaginary part.
 pub const CONVENTION: &str = "exp(+iwt)";
 
 impl Model {
-    /// As metadata.
+    /// Converts the model to metadata.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let mut all: BTreeMap<String, String> = [
             ("forward_model", self.forward_model.clone()),
@@ -69,30 +70,31 @@ impl Model {
         all
     }
 
-    /// What metadata tell.
+    /// Reads the model from metadata.
     ///
     /// # Errors
-    /// What is missing or not understood, as a sentence.
+    /// A sentence that names the missing or invalid entry.
     pub fn from_metadata(all: &BTreeMap<String, String>) -> Result<Self, String> {
         let text = |key: &str| {
             all.get(key).ok_or_else(|| {
                 format!(
-                    "does not say its '{key}' in its metadata, so that it cannot be told how its input is made; \
+                    "does not state '{key}' in its metadata, so it is not known how its input is made; \
                      `palpate train` writes it for simulated sets (docs/dime.md has the list)"
                 )
             })
         };
         let convention = text("time_convention")?;
         if convention != CONVENTION {
-            return Err(format!("says time_convention = '{convention}', where {CONVENTION} is known"));
+            return Err(format!("says time_convention = '{convention}', but only {CONVENTION} is supported"));
         }
         let named = text("normalisation")?;
-        let normalisation = Normalisation::named(named)
-            .ok_or_else(|| format!("says normalisation = '{named}', where none and patch are known"))?;
-        // Weights of others' making do not say.
+        let normalisation = Normalisation::named(named).ok_or_else(|| {
+            format!("says normalisation = '{named}', but only none and patch are supported")
+        })?;
+        // Weights of other programs do not have this entry.
         let views = all.get("views").map_or("one", String::as_str);
         let views = Views::named(views)
-            .ok_or_else(|| format!("says views = '{views}', where one, phases and all are known"))?;
+            .ok_or_else(|| format!("says views = '{views}', but only one, phases and all are supported"))?;
         let calibration = match all.contains_key("uncertainty_slope") {
             true => Some(Calibration {
                 floor: positive(all, "uncertainty_floor_kpa")?,
@@ -122,5 +124,5 @@ fn positive<T: FromStr + PartialOrd + Default + Display>(
 ) -> Result<T, String> {
     let text = all.get(key).map_or("", String::as_str);
     let value = text.parse::<T>().ok().filter(|v| *v > T::default() && v.to_string() != "inf");
-    value.ok_or_else(|| format!("says {key} = '{text}' in its metadata, where a number above 0 is wanted"))
+    value.ok_or_else(|| format!("says {key} = '{text}' in its metadata, but a number above 0 is needed"))
 }

@@ -1,18 +1,22 @@
-//! In how many ways a network is shown patches: one way each, but not the same for all.
+//! Views: transformations of patches before the network sees them.
 
 use crate::patches::Augmentation;
 
-/// The ways in which patches are shown to a network that knows no difference: which one is a patch's follows from its
-/// place, and what they make of a pixel together is more right than what one way makes of it.
+/// The set of transformations for patches. The network was trained with all of them, so each view is equally
+/// valid.
+///
+/// The view of a patch depends on its place in the lattice. The average over several views of a pixel is more
+/// accurate than a single view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Views {
-    /// As they lie in the image.
+    /// Patches as they are in the image.
     #[default]
     One,
-    /// Later by any number of quarters of a period. Unlike other phases, these keep the channels apart: each becomes the
-    /// other or its negative, so that their gains still do not matter.
+    /// Patches at 0 to 3 quarters of a period later. Unlike other phase shifts, these do not mix the
+    /// channels: each becomes the other one or its negative. The gains of the channels therefore still have no
+    /// effect.
     Phases,
-    /// Also turned by quarters and mirrored.
+    /// Phase shifts, and also quarter turns and mirror images.
     All,
 }
 
@@ -26,12 +30,12 @@ impl Views {
         }
     }
 
-    /// The views of this name.
+    /// Returns the views with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::One, Self::Phases, Self::All].into_iter().find(|views| views.name() == name)
     }
 
-    /// The views that a network has learned from, whose training patches were varied so.
+    /// Returns the views that a network has learned, given the augmentations of its training.
     pub fn learned(augmentations: &[Augmentation]) -> Self {
         let has = |one| augmentations.contains(&one);
         match (has(Augmentation::Phase), has(Augmentation::Flips) && has(Augmentation::QuarterTurns)) {
@@ -41,8 +45,8 @@ impl Views {
         }
     }
 
-    /// The view of the patch at a lattice's column and row, a number for `kernels/lib/view.wgsl`: patches that hold the
-    /// same pixel have as many different ones as there are.
+    /// Returns the view of the patch at a column and row of the lattice, a number for `kernels/lib/view.wgsl`.
+    /// Patches that share a pixel have as many different views as possible.
     pub(super) fn at(self, column: usize, row: usize) -> u32 {
         let count = match self {
             Self::One => 1,
@@ -68,7 +72,7 @@ mod tests {
             };
             squares.map(within).collect()
         };
-        // A pixel is in 3 × 3 patches at stride 9 or 10, in 10 × 10 at stride 3.
+        // A pixel is in 3 × 3 patches at stride 9 or 10, and in 10 × 10 at stride 3.
         assert!(kinds(Views::All, 3).iter().all(|n| *n == 9));
         assert!(kinds(Views::All, 10).iter().all(|n| *n == 32));
         assert!(kinds(Views::Phases, 3).iter().all(|n| *n == 4));

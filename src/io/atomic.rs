@@ -1,5 +1,6 @@
-//! Single files that are there whole or not at all, whenever the power fails: written under a temporary name
-//! beside their place, then renamed.
+//! Atomic writing of single files: after a power failure a file is complete or absent.
+//!
+//! A file is written under a temporary name in its own folder and then renamed.
 
 use crate::error::{Error, Result};
 use std::fs::File;
@@ -7,10 +8,10 @@ use std::io::Write;
 use std::path::Path;
 use tempfile::{Builder, NamedTempFile};
 
-/// Writes the file `path`, replacing what was there.
+/// Writes the file `path` and replaces an existing one.
 ///
 /// # Errors
-/// [`Error::File`] if it cannot be written or put in place; what was there is left alone.
+/// [`Error::File`] if the file cannot be written or renamed; an existing file then stays as it was.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let mut file = beside(path)?;
@@ -18,18 +19,18 @@ pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     put(file, path)
 }
 
-/// The folder that `path` is in.
+/// Returns the folder that contains `path`.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// An empty temporary beside `path`; gone when dropped.
+/// Creates an empty temporary file in the folder of `path`; it is deleted when dropped.
 pub(crate) fn beside(path: &Path) -> Result<NamedTempFile> {
     temporary(folder(path))
         .map_err(|e| Error::file(path, format!("cannot be made in its folder: {}", e.kind())))
 }
 
-/// An empty temporary in `folder`, as readable as any other new file.
+/// Creates an empty temporary file in `folder` with the permissions of an ordinary new file.
 pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".palpate-");
@@ -38,13 +39,13 @@ pub(super) fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Gives a temporary its name, once all of it is on the disk.
+/// Syncs a temporary file to the disk and renames it to `path`.
 pub(crate) fn put(file: NamedTempFile, path: &Path) -> Result<()> {
     let fail = |e: std::io::Error| Error::file(path, format!("cannot be put in place: {e}"));
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| fail(e.error))?;
-    // The rename, too, should outlast a power failure; where a folder cannot be synchronised, nothing is lost
-    // but that.
+    // The folder is synced so that the rename also survives a power failure. Some systems cannot sync a folder;
+    // the error is then ignored.
     let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }

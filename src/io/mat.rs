@@ -1,8 +1,8 @@
-//! MATLAB v5 files (`save -v6`, and `-v7`, which is the same compressed).
+//! Reader for MATLAB v5 files: `save -v6`, and `-v7`, which adds compression.
 //!
-//! Our own reader, since the crate there is refuses int32 arrays and doubles packed as int8,
-//! fails on a file with one variable it does not know, decompresses without a limit and
-//! prints to stdout. What remains is a walk over tagged elements.
+//! This is our own reader because the existing crate is not usable. It refuses int32 arrays and doubles packed
+//! as int8, and it fails on a file with one unknown variable. It also decompresses without a limit and prints
+//! to stdout. The format itself is only a sequence of tagged elements.
 
 use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, shape_text};
 use super::{HDF5_MAGIC, read_capped, what_it_is};
@@ -10,14 +10,14 @@ use flate2::read::ZlibDecoder;
 use num_complex::Complex64;
 
 const HEADER_BYTES: usize = 128;
-/// As much of a compressed variable as its flags, dimensions and name can need.
+/// Bytes to decompress from a variable to reach its flags, dimensions and name.
 const PEEK_BYTES: usize = 4096;
-/// Element types (the format's `mi…`) that are not plain numbers.
+/// Element types (`mi…` in the format) that are not plain numbers.
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
-/// Decodes the only array in `file` that has two or more axes longer than 1; scalars,
-/// vectors, text and structures beside it are passed over.
+/// Decodes the only array in `file` that has two or more axes longer than 1. Scalars, vectors, text and
+/// structures are skipped.
 pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
     let big_endian = check_header(file)?;
     let variables = variables(file, big_endian)?;
@@ -26,16 +26,15 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
         (Some(only), None) => {
             only.decode(big_endian).map_err(|what| format!("variable `{}` {what}", only.name))
         }
-        (Some(_), Some(_)) => Err(format!(
-            "holds several arrays ({}); save the one to be read alone, with -v7",
-            list(&variables)
-        )),
+        (Some(_), Some(_)) => {
+            Err(format!("holds several arrays ({}); save only one of them, with -v7", list(&variables)))
+        }
         _ if variables.is_empty() => Err("holds no variables".into()),
-        _ => Err(format!("holds no numeric array of two or more dimensions, only {}", list(&variables))),
+        _ => Err(format!("holds no numeric array with two or more dimensions, only {}", list(&variables))),
     }
 }
 
-/// Checks the file's header; whether numbers are big-endian.
+/// Checks the file's header; returns true if numbers are big-endian.
 fn check_header(file: &[u8]) -> Result<bool, String> {
     if file.starts_with(HDF5_MAGIC)
         || file.get(512..520) == Some(HDF5_MAGIC)
@@ -48,17 +47,18 @@ fn check_header(file: &[u8]) -> Result<bool, String> {
     match (file.get(124..126), file.get(126..128)) {
         (Some([0, 1]), Some(b"IM")) => Ok(false),
         (Some([1, 0]), Some(b"MI")) => Ok(true),
-        _ if file.len() < HEADER_BYTES && file.starts_with(b"MATLAB") => {
-            Err(format!("is truncated: {} bytes, where the header alone has {HEADER_BYTES}", file.len()))
-        }
+        _ if file.len() < HEADER_BYTES && file.starts_with(b"MATLAB") => Err(format!(
+            "is truncated: it has {} bytes, but the header alone needs {HEADER_BYTES}",
+            file.len()
+        )),
         _ if file.starts_with(b"MATLAB") => {
-            Err("has a corrupt header: neither version nor byte order is that of a MATLAB v5 file".into())
+            Err("has a corrupt header: the version and byte order are not those of a MATLAB v5 file".into())
         }
         _ => Err(format!("is not a MATLAB v5 file{}; save it from MATLAB with -v7 or -v6", what_it_is(file))),
     }
 }
 
-/// Bytes read from the front, in the file's byte order.
+/// A reader over bytes in the file's byte order.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
     bytes: &'a [u8],
@@ -77,8 +77,8 @@ impl<'a> Cursor<'a> {
         Some(if self.big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) })
     }
 
-    /// The next element's type and data. Data of at most four bytes may share the tag's
-    /// eight; all else is padded to eight.
+    /// Returns the type and data of the next element. Data of at most four bytes may share the eight bytes of
+    /// the tag; longer data are padded to a multiple of eight.
     fn element(&mut self) -> Option<(u32, &'a [u8])> {
         let word = self.u32()?;
         if word >> 16 != 0 {
@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A variable before its numbers are read.
+/// A variable whose numbers are not read yet.
 struct Variable<'a> {
     name: String,
     class: u8,
@@ -103,7 +103,7 @@ struct Variable<'a> {
     compressed: bool,
 }
 
-/// Walks the file's top level.
+/// Reads the variables at the top level of the file.
 fn variables(file: &[u8], big_endian: bool) -> Result<Vec<Variable<'_>>, String> {
     let mut at = Cursor { bytes: &file[HEADER_BYTES..], big_endian };
     let mut found = Vec::new();
@@ -112,19 +112,19 @@ fn variables(file: &[u8], big_endian: bool) -> Result<Vec<Variable<'_>>, String>
         let kind = at.u32().ok_or_else(truncated)?;
         let size = at.u32().ok_or_else(truncated)? as usize;
         if kind != MATRIX && kind != COMPRESSED {
-            return Err(format!("is corrupt: an element of type {kind} where a variable should be"));
+            return Err(format!("is corrupt: it has an element of type {kind} in place of a variable"));
         }
-        // Variables, unlike what is in them, are not padded.
+        // Variables are not padded, unlike the elements inside them.
         let stored = at.take(size).ok_or_else(truncated)?;
         let variable = Variable::open(stored, kind == COMPRESSED, big_endian)?;
-        // Nameless ones are MATLAB's own notes about objects.
+        // MATLAB stores metadata about objects in variables without a name.
         found.extend(variable.filter(|v| !v.name.is_empty()));
     }
     Ok(found)
 }
 
 impl<'a> Variable<'a> {
-    /// Reads flags, dimensions and name; `None` for an empty element.
+    /// Reads flags, dimensions and name. Returns `None` for an empty element.
     fn open(stored: &'a [u8], compressed: bool, big_endian: bool) -> Result<Option<Self>, String> {
         if stored.is_empty() {
             return Ok(None);
@@ -132,7 +132,7 @@ impl<'a> Variable<'a> {
         let peeked;
         let mut bytes = stored;
         if compressed {
-            // Data damaged further on are found when they are read.
+            // Damage beyond these first bytes is found when the numbers are read.
             let start = read_capped(ZlibDecoder::new(stored), PEEK_BYTES);
             peeked = start.map_err(|e| format!("is corrupt: a variable cannot be decompressed ({e})"))?;
             bytes = peeked.get(8..).unwrap_or_default();
@@ -141,7 +141,7 @@ impl<'a> Variable<'a> {
         let variable = (|| {
             let flags = Cursor { bytes: at.element()?.1, big_endian }.u32()?;
             let class = (flags & 0xff) as u8;
-            // Opaque objects (tables, strings, datetimes) have no dimensions.
+            // Opaque objects (class 17: tables, strings, datetimes) have no dimensions element.
             let shape = if class == 17 {
                 Vec::new()
             } else {
@@ -173,14 +173,14 @@ impl<'a> Variable<'a> {
         (6..=15).contains(&self.class) && self.shape.iter().filter(|&&n| n > 1).count() >= 2
     }
 
-    /// Reads the numbers. They may be packed smaller than the class says.
+    /// Reads the numbers. They may be stored in a smaller type than the class says.
     fn decode(&self, big_endian: bool) -> Result<Volume, String> {
         let mut shape = self.shape.clone();
         let samples = check_shape(&mut shape)?;
         let unpacked;
         let mut bytes = self.stored;
         if self.compressed {
-            // Twice eight bytes a sample is the most that any class needs.
+            // No class needs more than 16 bytes per sample: two parts of eight bytes.
             let limit = PEEK_BYTES + 16 * samples;
             unpacked = read_capped(ZlibDecoder::new(self.stored), limit)
                 .map_err(|e| format!("is corrupt: it cannot be decompressed ({e})"))?;
@@ -188,18 +188,19 @@ impl<'a> Variable<'a> {
         }
         let mut at = Cursor { bytes, big_endian };
         let truncated = "is truncated: its numbers end early";
-        // Past flags, dimensions and name, which `open` has read.
+        // Skips flags, dimensions and name; `open` has read them.
         for _ in 0..3 {
             at.element().ok_or(truncated)?;
         }
         let mut part = || {
             let (kind, data) = at.element().ok_or(truncated)?;
-            let number = number(kind).ok_or_else(|| format!("is corrupt: numbers of type {kind}"))?;
+            let number = number(kind)
+                .ok_or_else(|| format!("is corrupt: its numbers have the unknown type {kind}"))?;
             if data.len() / number.size() == samples {
                 return Ok(number.decode(data, big_endian));
             }
             let held = data.len() / number.size();
-            Err(format!("is corrupt: {held} numbers, where {} are claimed", shape_text(&self.shape)))
+            Err(format!("is corrupt: it holds {held} numbers, where {} are claimed", shape_text(&self.shape)))
         };
         let re = part()?;
         let data = if self.complex {
@@ -212,7 +213,7 @@ impl<'a> Variable<'a> {
     }
 }
 
-/// The storage that an element type stands for.
+/// Returns the number format of an element type.
 fn number(kind: u32) -> Option<Number> {
     Some(match kind {
         1 => Number::I8,
@@ -229,7 +230,7 @@ fn number(kind: u32) -> Option<Number> {
     })
 }
 
-/// The variables as a person would list them.
+/// Lists the variables for a message, at most 12.
 fn list(variables: &[Variable]) -> String {
     let entry = |v: &Variable| match v.shape.is_empty() {
         true => format!("`{}` ({})", v.name, v.class_name()),
@@ -255,7 +256,7 @@ pub(super) mod tests {
         out
     }
 
-    /// A variable whose parts are elements of their own.
+    /// Builds a variable; each of `parts` becomes one element.
     pub(crate) fn variable(name: &str, class: u32, dims: &[i32], parts: &[(u32, Vec<u8>)]) -> Vec<u8> {
         let complex = if parts.len() > 1 { 0x800 } else { 0 };
         let mut body = element(6, &[u32::to_le_bytes(class | complex), [0; 4]].concat());

@@ -1,5 +1,7 @@
-//! Files in and out: wave images from NIfTI, MATLAB v5 and NPY, maps to NIfTI, and the
-//! set of output files that is written whole or not at all.
+//! File input and output.
+//!
+//! Reads wave images from NIfTI, MATLAB v5 and NPY files. Writes maps to NIfTI, figures to PNG, and all output
+//! files of a run together or not at all.
 
 pub mod atomic;
 pub mod mat;
@@ -17,22 +19,24 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-/// The file name's endings that [`read`] takes, in the order they are tried.
+/// The file extensions that [`read`] accepts, in the order in which they are tried.
 pub const EXTENSIONS: [&str; 4] = [".nii.gz", ".nii", ".mat", ".npy"];
 
-/// Reads one array from `path`, whose extension says how (in any case): `.nii`, `.nii.gz`,
-/// `.mat` (MATLAB v5) or `.npy`. Axes keep the file's order: index `[i, j, k]` of a MATLAB
-/// or NumPy array and voxel (i, j, k) of a NIfTI file are the same sample.
+/// Reads one array from `path`.
+///
+/// The extension selects the format, in upper or lower case: `.nii`, `.nii.gz`, `.mat` (MATLAB v5) or `.npy`.
+/// The axes keep the file's order: index `[i, j, k]` of a MATLAB or NumPy array and voxel (i, j, k) of a NIfTI
+/// file are the same sample.
 ///
 /// # Errors
-/// [`Error::File`] if the file is missing, a folder, unreadable, empty, truncated, corrupt,
-/// of another format than its name says, or holds no array or more than one to choose from.
-/// Nothing is allocated on a header's word: claimed sizes are checked against the file first.
+/// [`Error::File`] if the file is missing, a folder, unreadable, empty, truncated or corrupt. The same error is
+/// returned if its format is not that of its extension, or if it holds no array or several. Sizes in a header
+/// are checked before memory is allocated for them.
 pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
     let path = path.as_ref();
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let extension = EXTENSIONS.into_iter().find(|e| name.ends_with(e));
-    // The file is looked at first: that a name is misspelt matters more than how it ends.
+    // The file is opened before its extension is checked: a misspelt name is the more useful message.
     let bytes = load(path)?;
     let volume = match extension {
         Some(".nii.gz") => nifti::decode_gz(&bytes),
@@ -46,7 +50,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
     volume.map_err(|what| Error::file(path, what))
 }
 
-/// The bytes of a regular, non-empty file.
+/// Reads a regular, non-empty file.
 pub(crate) fn load(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
@@ -59,7 +63,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     if metadata.is_dir() {
         return Err(Error::file(path, "is a folder; name the files in it"));
     }
-    // A pipe would make the program wait for ever.
+    // A pipe would block the program forever.
     if !metadata.is_file() {
         return Err(Error::file(path, "is not a regular file"));
     }
@@ -74,15 +78,15 @@ fn unreadable(path: &Path, e: std::io::Error) -> Error {
         path,
         match e.kind() {
             ErrorKind::NotFound => "no such file; check the path".into(),
-            ErrorKind::PermissionDenied => "permission to read it is denied".into(),
+            ErrorKind::PermissionDenied => "cannot be read: permission denied".into(),
             ErrorKind::OutOfMemory => "is too large to be held in memory".into(),
             _ => format!("cannot be read: {e}"),
         },
     )
 }
 
-/// Names the true format of a file that is not what its name says: a clause for the end
-/// of a message, or nothing.
+/// Names the actual format of a file with a wrong extension. Returns a clause for the end of a message, or an
+/// empty string.
 fn what_it_is(bytes: &[u8]) -> String {
     let kind = match bytes {
         [0x89, b'P', b'N', b'G', ..] => "a PNG picture",
@@ -101,8 +105,8 @@ fn what_it_is(bytes: &[u8]) -> String {
 
 const HDF5_MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
 
-/// Reads at most `limit` bytes from a decompressor, growing as they come: a header's claim
-/// never sizes a buffer.
+/// Reads at most `limit` bytes from a decompressor. The buffer grows with the data, so a false size in a header
+/// cannot allocate memory.
 fn read_capped(decoder: impl Read, limit: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     decoder.take(limit as u64).read_to_end(&mut bytes)?;
@@ -121,7 +125,7 @@ mod tests {
         gz.finish().unwrap()
     }
 
-    /// One valid file of each kind, 6 × 5 × 2 samples, with the name that it needs.
+    /// One valid file of each kind with 6 × 5 × 2 samples, and its file name.
     fn valid() -> Vec<(&'static str, Vec<u8>)> {
         let floats: Vec<u8> = (0..60).flat_map(|i| (0.5f32 * i as f32 - 7.0).to_le_bytes()).collect();
         let nii = nifti::write::tests::file(&[6, 5, 2], 16, &floats);
@@ -148,7 +152,7 @@ mod tests {
             read(path)
         }
 
-        /// What is wrong with the file; panics if nothing is.
+        /// Returns the error message for the file; panics if it is read without error.
         fn fault(&self, name: &str, bytes: &[u8]) -> String {
             match self.read(name, bytes) {
                 Err(Error::File { path, what }) => {
@@ -160,7 +164,7 @@ mod tests {
         }
     }
 
-    /// A small generator, so that a failure can be repeated.
+    /// A small random generator with a fixed seed, so that failures are repeatable.
     fn random(seed: u64) -> impl FnMut() -> u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         move || {
@@ -226,7 +230,7 @@ mod tests {
         let folder = Folder::new();
         for (name, bytes) in valid() {
             for length in 1..bytes.len() {
-                // The last eight bytes of a gzip or zlib stream are a checksum, and are asked for too.
+                // Cuts in the trailer count too: checksum and length of gzip, checksum of zlib.
                 folder.fault(name, &bytes[..length]);
             }
         }
@@ -247,7 +251,7 @@ mod tests {
         *mat.last_mut().unwrap() ^= 1;
         assert!(folder.fault(name, &mat).contains("corrupt"));
         let (name, _) = valid().swap_remove(0);
-        // Compressed rubbish, and a header that promises 2 GiB which are not there.
+        // Compressed data that are not NIfTI, and a header that claims 2 GiB of missing data.
         assert!(folder.fault(name, &gzip(&[9; 9999])).contains("not a NIfTI-1"));
         let mut header = nifti::write::tests::file(&[800, 800, 800], 16, &[]);
         assert!(folder.fault(name, &gzip(&header)).contains("truncated"));
@@ -263,7 +267,7 @@ mod tests {
                 let mut next = random(seed + 1);
                 let mut bytes = good.clone();
                 for _ in 0..1 + next() % 6 {
-                    // Mostly in the header, where it matters.
+                    // Three of four changes are in the header, because the parser depends on it.
                     let reach = if next() % 4 < 1 { bytes.len() } else { bytes.len().min(360) };
                     let at = next() as usize % reach;
                     bytes[at] = if next() % 2 < 1 { next() as u8 } else { bytes[at] ^ (1 << (next() % 8)) };

@@ -1,8 +1,8 @@
-//! NIfTI-1: reading one array. Maps that lie where the input lay are [written](mod@write) next door.
+//! Reader for one array in a NIfTI-1 file. [`write`](mod@write) writes maps with the geometry of the input.
 //!
-//! The `nifti` crate reads the header, in either byte order. The voxels are decoded here
-//! because its conversion takes a slope of NaN (which common writers store for "no
-//! scaling") at its word, and does not join complex types with the rest.
+//! The `nifti` crate reads the header, in either byte order. The voxels are decoded here for two reasons. The
+//! crate applies a slope of NaN, which common writers store for "no scaling". It also treats complex types
+//! separately.
 
 pub mod write;
 
@@ -15,17 +15,17 @@ use flate2::read::MultiGzDecoder;
 use std::io::ErrorKind;
 
 const HEADER_BYTES: usize = 348;
-/// The header and the four bytes that say "no extensions".
+/// The header, and four bytes that mean "no extensions".
 const DATA_OFFSET: usize = 352;
-/// How far past the last voxel a compressed file is followed, to reach its checksum.
+/// Bytes to read after the last voxel of a compressed file, to reach its checksum.
 const SLACK_BYTES: usize = 1 << 20;
 
-/// Whether `bytes` carry NIfTI-1's magic.
+/// Reports whether `bytes` contain the NIfTI-1 magic.
 pub(super) fn is_nifti(bytes: &[u8]) -> bool {
     matches!(bytes.get(344..348), Some(b"n+1\0" | b"ni1\0"))
 }
 
-/// Decodes a `.nii.gz` file, decompressing no more than its header asks for.
+/// Decodes a `.nii.gz` file. Decompresses only as many bytes as the header claims, and 1 MiB for the checksum.
 pub(super) fn decode_gz(file: &[u8]) -> Result<Volume, String> {
     if !file.starts_with(&[0x1f, 0x8b]) {
         return Err(format!("is not gzip-compressed, though its name ends in .gz{}", what_it_is(file)));
@@ -47,7 +47,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Volume, String> {
     Plan::parse(bytes)?.decode(bytes)
 }
 
-/// What a header says the file holds, checked.
+/// The checked contents of a header.
 struct Plan {
     header: NiftiHeader,
     shape: Vec<usize>,
@@ -66,7 +66,7 @@ impl Plan {
         }
         if bytes.len() < HEADER_BYTES && claims(348) {
             return Err(format!(
-                "is truncated: {} bytes, where the header alone has {HEADER_BYTES}",
+                "is truncated: it has {} bytes, but the header alone needs {HEADER_BYTES}",
                 bytes.len()
             ));
         }
@@ -86,7 +86,7 @@ impl Plan {
             return Err(format!("has a corrupt header: it claims {axes} dimensions"));
         }
         if let Some(&axis) = header.dim[1..=axes].iter().find(|&&n| n > i16::MAX as u16) {
-            return Err(format!("has a corrupt header: an axis of length {}", axis as i16));
+            return Err(format!("has a corrupt header: it claims an axis of length {}", axis as i16));
         }
         let mut shape: Vec<usize> = header.dim[1..=axes].iter().map(|&n| n.into()).collect();
         let samples = check_shape(&mut shape)?;
@@ -94,7 +94,7 @@ impl Plan {
         let sample_bytes = number.size() * if complex { 2 } else { 1 };
         if header.bitpix != 0 && header.bitpix as usize != 8 * sample_bytes {
             return Err(format!(
-                "has a corrupt header: {} bits a sample, where data type {} has {}",
+                "has a corrupt header: it claims {} bits per sample, but data type {} has {}",
                 header.bitpix,
                 header.datatype,
                 8 * sample_bytes
@@ -103,7 +103,7 @@ impl Plan {
         let offset = match header.vox_offset {
             0.0 => DATA_OFFSET,
             v if v >= HEADER_BYTES as f32 && v < i32::MAX as f32 && v.fract() == 0.0 => v as usize,
-            v => return Err(format!("has a corrupt header: its data start at byte {v}")),
+            v => return Err(format!("has a corrupt header: it claims that its data start at byte {v}")),
         };
         Ok(Plan { header, shape, number, complex, offset, data_bytes: samples * sample_bytes })
     }
@@ -112,7 +112,7 @@ impl Plan {
         let end = self.offset + self.data_bytes;
         let Some(data) = bytes.get(self.offset..end) else {
             return Err(format!(
-                "is truncated: its header promises {} samples, which end at byte {end}, but there are {} bytes",
+                "is truncated: its header claims {} samples up to byte {end}, but the file has {} bytes",
                 shape_text(&self.shape),
                 bytes.len()
             ));
@@ -121,7 +121,7 @@ impl Plan {
         let (slope, inter) = (f64::from(self.header.scl_slope), f64::from(self.header.scl_inter));
         if slope != 0.0 && slope.is_finite() && (slope, inter) != (1.0, 0.0) {
             let inter = if inter.is_finite() { inter } else { 0.0 };
-            // Of complex samples, too: the format scales both parts.
+            // The format applies slope and intercept to both parts of a complex sample.
             values.iter_mut().for_each(|v| *v = *v * slope + inter);
         }
         let data = if self.complex { complex_from_pairs(&values) } else { Samples::Real(values) };
@@ -129,7 +129,7 @@ impl Plan {
     }
 }
 
-/// The storage of a `datatype` code, and whether samples are complex.
+/// Returns the number format of a `datatype` code, and true if the samples are complex.
 fn number(code: i16) -> Result<(Number, bool), String> {
     Ok(match code {
         2 => (Number::U8, false),
@@ -146,11 +146,11 @@ fn number(code: i16) -> Result<(Number, bool), String> {
         1792 => (Number::F64, true),
         128 | 2304 => return Err("holds colours, not a wave image".into()),
         1536 | 2048 => return Err("holds 128-bit floats; save it as float32 or float64".into()),
-        _ => return Err(format!("has a corrupt header: no data type has the code {code}")),
+        _ => return Err(format!("has a corrupt header: data type {code} does not exist")),
     })
 }
 
-/// Millimetres per unit of `pixdim` and the affine. Unknown units are millimetres.
+/// Millimetres per unit of `pixdim` and the affine. Unknown units are taken as millimetres.
 fn unit_mm(header: &NiftiHeader) -> f64 {
     match header.xyzt_units & 7 {
         1 => 1e3,
@@ -159,7 +159,7 @@ fn unit_mm(header: &NiftiHeader) -> f64 {
     }
 }
 
-/// The length of column `axis` of the sform, in its units.
+/// Length of column `axis` of the sform, in the header's units.
 fn column(header: &NiftiHeader, axis: usize) -> f64 {
     [header.srow_x, header.srow_y, header.srow_z]
         .iter()
@@ -170,7 +170,7 @@ fn column(header: &NiftiHeader, axis: usize) -> f64 {
 
 fn geometry(header: NiftiHeader) -> Geometry {
     let unit = unit_mm(&header);
-    // By way of its shortest decimal, so that 0.9 mm is not reported as 0.8999999762.
+    // The f32 is converted via its shortest decimal, so that 0.9 mm is not reported as 0.8999999762.
     let mm = |v: f32| v.to_string().parse().unwrap_or(f64::from(v)) * unit;
     let h = &header;
     let unrotated = if h.sform_code > 0 {
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(decode(&file(&[1, 1], 1792, &pair)).unwrap().data, complex_from_pairs(&[1.0, -2.0]));
     }
 
-    /// Reverses the bytes of the fields that a reader needs.
+    /// Reverses the bytes of the fields that the reader uses.
     fn swap_header(bytes: &mut [u8]) {
         bytes[..4].reverse();
         (40..56).chain(70..76).step_by(2).for_each(|i| bytes[i..i + 2].reverse());

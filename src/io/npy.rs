@@ -1,7 +1,7 @@
-//! NumPy's `.npy`.
+//! Reader for NumPy's `.npy` files.
 //!
-//! The `ndarray-npy` crate reads the header; the samples go through the decoder that all
-//! formats share, since the stored type is known only then.
+//! The `ndarray-npy` crate reads the header. The samples are decoded by the decoder shared by all formats,
+//! because their type is known only after the header is read.
 
 use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, complex_from_pairs, shape_text};
 use super::what_it_is;
@@ -11,10 +11,10 @@ use ndarray_npy::npy::header::{Header, Layout};
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// NumPy itself refuses longer headers.
+/// Maximum length of a header in bytes; NumPy itself refuses longer ones.
 const HEADER_BYTES: usize = 10_000;
 
-/// Decodes a `.npy` file; index `[i, j, k]` becomes sample (i, j, k) in either order.
+/// Decodes a `.npy` file. Index `[i, j, k]` becomes sample (i, j, k) in C and in Fortran order.
 pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
     let (header, data) = parse(file)?;
     let mut shape = header.shape;
@@ -40,12 +40,14 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
     Ok(Volume { shape, data, geometry: Geometry::default(), format: Format::Npy })
 }
 
-/// Reads the array of float32 or float64 at `path`, of any number of axes; float64 is rounded to float32. The axes are
-/// the file's, whichever of them is fastest there, and the last is fastest in what is returned.
+/// Reads an array of float32 or float64 with any number of axes from `path`; float64 is rounded to float32.
+///
+/// The axes keep the file's order. The last axis of the result is the fastest in memory, whichever it is in the
+/// file.
 ///
 /// # Errors
-/// [`Error::File`] if the file cannot be read, is truncated or no `.npy` file, or holds no values or values of another
-/// type.
+/// [`Error::File`] if the file cannot be read, is truncated or is not a `.npy` file. The same error is returned
+/// if it holds no values or values of another type.
 pub fn read_floats(path: impl AsRef<Path>) -> Outcome<ArrayD<f32>> {
     let path = path.as_ref();
     floats(&super::load(path)?).map_err(|what| Error::file(path, what))
@@ -62,22 +64,22 @@ fn floats(file: &[u8]) -> Result<ArrayD<f32>, String> {
                 _ => "save it with .astype('float32')",
             };
             let kind = header.type_descriptor;
-            return Err(format!("holds elements of type {kind}, where float32 is wanted; {remedy}"));
+            return Err(format!("holds elements of type {kind}, but float32 is wanted; {remedy}"));
         }
     };
     let shape = header.shape;
     if shape.contains(&0) {
-        return Err(format!("holds an array of {}, which is empty", shape_text(&shape)));
+        return Err(format!("holds an empty array ({})", shape_text(&shape)));
     }
     check_length(data, &shape, shape.iter().try_fold(number.size(), |n, &axis| n.checked_mul(axis)))?;
     let values: Vec<f32> = number.decode(data, big_endian).into_iter().map(|v| v as f32).collect();
     let fortran = header.layout == Layout::Fortran;
     let array = ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), values);
-    let array = array.map_err(|e| format!("does not hold the array its header tells of ({e})"))?;
+    let array = array.map_err(|e| format!("does not hold the array that its header describes ({e})"))?;
     Ok(if fortran { array.as_standard_layout().into_owned() } else { array })
 }
 
-/// The header and the data behind it.
+/// Splits a file into its header and its data.
 fn parse(file: &[u8]) -> Result<(Header, &[u8]), String> {
     if !file.starts_with(MAGIC) {
         return Err(format!("is not a NumPy .npy file{}", what_it_is(file)));
@@ -89,18 +91,22 @@ fn parse(file: &[u8]) -> Result<(Header, &[u8]), String> {
     Ok((header, rest))
 }
 
-/// Refuses `data` of other than the `expected` bytes; no number of them is more than there could be.
+/// Checks that `data` have `expected` bytes. `None` means that the size overflows, so the file is too short.
 fn check_length(data: &[u8], shape: &[usize], expected: Option<usize>) -> Result<(), String> {
     let expected = expected.unwrap_or(usize::MAX);
     if data.len() == expected {
         return Ok(());
     }
     let fault = if data.len() < expected { "is truncated" } else { "is longer than its header says" };
-    Err(format!("{fault}: {} bytes of data, where {} samples need {expected}", data.len(), shape_text(shape)))
+    Err(format!(
+        "{fault}: it has {} bytes of data, but {} samples need {expected}",
+        data.len(),
+        shape_text(shape)
+    ))
 }
 
-/// Keeps the crate's parser from headers that no array has: it allocates what the length
-/// field says, and descends into nested brackets without a limit.
+/// Refuses headers that would harm the crate's parser. It allocates the length in the header, and descends into
+/// nested brackets without a limit.
 fn check_header(file: &[u8]) -> Result<(), String> {
     let length = match file.get(6..12) {
         Some(&[1, _, a, b, ..]) => usize::from(u16::from_le_bytes([a, b])) + 10,
@@ -111,14 +117,14 @@ fn check_header(file: &[u8]) -> Result<(), String> {
         return Err(format!("has a corrupt NumPy header of {length} bytes"));
     }
     let header = file.get(..length).ok_or("is truncated: it ends within its header")?;
-    // One dictionary and one tuple; a structured type adds a list of pairs.
+    // A plain array has one dictionary and one tuple. A structured type adds a list of pairs.
     if header.iter().filter(|b| b"([{".contains(b)).count() > 2 {
         return Err("does not hold a plain array of numbers".into());
     }
     Ok(())
 }
 
-/// Byte order, storage and whether complex, from a type descriptor such as `<f4`.
+/// Parses a type descriptor like `<f4`: big-endian or not, number format, complex or not.
 fn element(descriptor: &str) -> Option<(bool, Number, bool)> {
     let (order, kind) = descriptor.split_at_checked(1)?;
     let big_endian = match order {
@@ -144,7 +150,7 @@ fn element(descriptor: &str) -> Option<(bool, Number, bool)> {
     Some((big_endian, number, complex))
 }
 
-/// Rearranges samples whose last axis is fastest.
+/// Reorders samples from last axis fastest to first axis fastest.
 fn first_axis_fastest<T: Copy>(samples: &[T], shape: &[usize]) -> Vec<T> {
     let mut out = Vec::with_capacity(samples.len());
     let mut index = vec![0; shape.len()];
@@ -170,7 +176,7 @@ fn first_axis_fastest<T: Copy>(samples: &[T], shape: &[usize]) -> Vec<T> {
 pub(super) mod tests {
     use super::*;
 
-    /// A file of `data`'s bytes.
+    /// A file with the bytes `data`.
     pub(crate) fn file(descriptor: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let text = format!("{{'descr': {descriptor}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
         [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes(), data].concat()
@@ -186,7 +192,7 @@ pub(super) mod tests {
 
     #[test]
     fn either_order_of_axes_and_bytes() {
-        // a[i, j, k] = 100 i + 10 j + k, of 2 × 3 × 2.
+        // a[i, j, k] = 100 i + 10 j + k, shape 2 × 3 × 2.
         let c = [0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121];
         let want = [0., 100., 10., 110., 20., 120., 1., 101., 11., 111., 21., 121.];
         let big: Vec<u8> = c.iter().flat_map(|&v: &i16| v.to_be_bytes()).collect();
@@ -194,7 +200,7 @@ pub(super) mod tests {
         let f: Vec<u8> = want.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect();
         assert_eq!(real(&file("'<f4'", "True", "(2, 3, 2)", &f)), (vec![2, 3, 2], want.to_vec()));
         assert_eq!(real(&file("'|b1'", "False", "(1, 2)", &[0, 1])).1, [0.0, 1.0]);
-        // A fifth axis of 1 goes, and does not disturb the order.
+        // A fifth axis of length 1 is removed; the order stays.
         assert_eq!(
             real(&file("'|u1'", "False", "(2, 1, 1, 2, 1)", &[0, 1, 2, 3])),
             (vec![2, 1, 1, 2], vec![0., 2., 1., 3.])

@@ -1,4 +1,4 @@
-//! The files of one run: written whole or not at all.
+//! The output files of one run: all of them are written, or none.
 
 use super::EXTENSIONS;
 use crate::error::{Error, Result};
@@ -8,8 +8,10 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
-/// Collects a run's files as temporaries in the output folder; [`commit`](Self::commit)
-/// gives them their names, all or none. Dropped without it, nothing of the run is left.
+/// Collects the files of a run as temporary files in the output folder.
+///
+/// [`commit`](Self::commit) renames all of them or none. If the set is dropped before, nothing of the run is
+/// left.
 ///
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
@@ -27,20 +29,20 @@ pub struct OutputSet {
     dir: PathBuf,
     force: bool,
     files: Vec<(String, NamedTempFile)>,
-    /// Folders that `new` made, outermost first: removed again if nothing comes of the run.
+    /// Folders that `new` created, outermost first. They are removed if the run is not committed.
     made: Vec<PathBuf>,
 }
 
 impl OutputSet {
-    /// Makes the folder `dir` where there is none, and tries that it can be written.
-    /// `force` allows files that exist to be replaced.
+    /// Creates the folder `dir` if it does not exist, and checks that it can be written. With `force`, existing
+    /// files may be replaced.
     ///
     /// # Errors
-    /// [`Error::File`] if `dir` is a file, or cannot be made or written.
+    /// [`Error::File`] if `dir` is a file, or cannot be created or written.
     pub fn new(dir: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let dir = dir.into();
         if dir.exists() && !dir.is_dir() {
-            return Err(Error::file(dir, "is a file; the output needs a folder: choose another with -o"));
+            return Err(Error::file(dir, "is a file, but the output needs a folder; choose another with -o"));
         }
         let mut made: Vec<PathBuf> = dir
             .ancestors()
@@ -56,10 +58,11 @@ impl OutputSet {
         Ok(set)
     }
 
-    /// Refuses, before any work is done, to write over files that exist.
+    /// Checks, before any work is done, that the files `names` may be written.
     ///
     /// # Errors
-    /// [`Error::Usage`] if one of `names` exists and `force` is off, or is no plain file name.
+    /// [`Error::Usage`] if one of `names` exists and `force` is false, if it is a folder, or if it is not a
+    /// plain file name.
     pub fn check_free(&self, names: &[String]) -> Result<()> {
         for name in names {
             if Path::new(name).file_name() != Some(name.as_ref()) {
@@ -68,15 +71,15 @@ impl OutputSet {
             let path = self.dir.join(name);
             if path.is_dir() {
                 return Err(Error::Usage(format!(
-                    "{} is a folder, where a file is to be written",
+                    "{} is a folder; the output file cannot replace it",
                     path.display()
                 )));
             }
-            // Also a link to nowhere is something that exists.
+            // A link to nowhere also counts as an existing file.
             if !self.force && path.symlink_metadata().is_ok() {
                 let path = path.display();
                 return Err(Error::Usage(format!(
-                    "{path} exists already; choose another with -o, or --force"
+                    "{path} exists already; choose another output with -o, or replace it with --force"
                 )));
             }
         }
@@ -86,8 +89,9 @@ impl OutputSet {
     /// Writes a file under a temporary name.
     ///
     /// # Errors
-    /// As [`check_free`](Self::check_free), and if the set has a file of this name;
-    /// [`Error::File`] if it cannot be written.
+    /// - The errors of [`check_free`](Self::check_free).
+    /// - [`Error::Usage`] if the set already has a file with this name.
+    /// - [`Error::File`] if the file cannot be written.
     pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         self.check_free(&[name.to_string()])?;
         if self.files.iter().any(|(n, _)| n == name) {
@@ -103,11 +107,11 @@ impl OutputSet {
         Ok(())
     }
 
-    /// Gives every file its name, and returns their paths. Should one fail, those before it
-    /// are taken back and what they replaced is put back.
+    /// Renames every file to its final name and returns the paths. If one rename fails, the earlier ones are
+    /// undone and the replaced files are restored.
     ///
     /// # Errors
-    /// [`Error::File`] on the first that cannot be put in place.
+    /// [`Error::File`] for the first file that cannot be renamed.
     pub fn commit(mut self) -> Result<Vec<PathBuf>> {
         let mut placed: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
         for (name, file) in std::mem::take(&mut self.files) {
@@ -116,7 +120,7 @@ impl OutputSet {
                 Ok(replaced) => placed.push((target, replaced)),
                 Err(e) => {
                     for (path, replaced) in placed.into_iter().rev() {
-                        // Nothing better can be done where undoing fails as well.
+                        // If the undo fails too, nothing better can be done.
                         let _ = match replaced {
                             Some(old) => old.persist(&path).map_err(|e| e.error),
                             None => fs::remove_file(&path),
@@ -130,11 +134,11 @@ impl OutputSet {
         Ok(placed.into_iter().map(|(path, _)| path).collect())
     }
 
-    /// Renames `file` to `target`; the file it replaced is returned under a temporary name.
+    /// Renames `file` to `target`. Returns the replaced file under a temporary name.
     fn place(&self, file: NamedTempFile, target: &Path) -> Result<Option<TempPath>> {
         let fail = |e: std::io::Error| match e.kind() {
             ErrorKind::AlreadyExists => {
-                Error::file(target, "has come to exist meanwhile; --force replaces it")
+                Error::file(target, "was created by another program during the run; replace it with --force")
             }
             _ => Error::file(target, format!("cannot be put in place: {e}")),
         };
@@ -159,7 +163,7 @@ impl OutputSet {
         }
     }
 
-    /// An empty temporary in the folder, as readable as any other new file.
+    /// Creates an empty temporary file in the folder, with the permissions of an ordinary new file.
     fn temporary(&self) -> Result<NamedTempFile> {
         super::atomic::temporary(&self.dir).map_err(|e| {
             Error::file(
@@ -174,13 +178,13 @@ impl Drop for OutputSet {
     fn drop(&mut self) {
         self.files.clear();
         for dir in self.made.iter().rev() {
-            // Fails where someone else has put something in, as it should.
+            // This fails if someone else has put a file into the folder, which is intended.
             let _ = fs::remove_dir(dir);
         }
     }
 }
 
-/// The stem that an input lends to its outputs: `x/a.nii.gz` → `a`, `b.mat` → `b`.
+/// Returns the first part of an output name for an input: `x/a.nii.gz` → `a`, `b.mat` → `b`.
 ///
 /// ```
 /// # use palpate::io::output::stem;
@@ -198,10 +202,10 @@ pub fn stem(path: &Path) -> String {
     name[..end.unwrap_or(name.len())].to_string()
 }
 
-/// Refuses inputs whose outputs would have the same names.
+/// Checks that no two inputs would have the same output names.
 ///
 /// # Errors
-/// [`Error::Usage`] that names both inputs.
+/// [`Error::Usage`] if two inputs clash; the message names both.
 pub fn check_stems(inputs: &[PathBuf]) -> Result<()> {
     let mut seen: HashMap<String, &PathBuf> = HashMap::new();
     for input in inputs {
@@ -211,7 +215,7 @@ pub fn check_stems(inputs: &[PathBuf]) -> Result<()> {
                 return Err(Error::Usage(format!("{} is given twice", input.display())));
             }
             return Err(Error::Usage(format!(
-                "{} and {} would both be written as `{stem}_…`; give them one at a time, into different folders",
+                "{} and {} would both be written as `{stem}_…`; run them one at a time, into different folders",
                 other.display(),
                 input.display()
             )));
@@ -238,7 +242,7 @@ mod tests {
         set.add_bytes("x", b"1").unwrap();
         drop(set);
         assert!(names(root.path()).is_empty());
-        // A folder that was there stays.
+        // A folder that existed before stays.
         drop(OutputSet::new(root.path(), false).unwrap());
         assert!(root.path().exists());
     }
@@ -273,7 +277,7 @@ mod tests {
             for name in ["a", "b", "c"] {
                 set.add_bytes(name, b"new").unwrap();
             }
-            // What no rename can replace has come between.
+            // A non-empty folder now has the name; a rename cannot replace it.
             fs::create_dir(path("c")).unwrap();
             fs::write(path("c").join("in"), "it").unwrap();
             assert!(set.commit().unwrap_err().to_string().contains("c: "));

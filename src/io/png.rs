@@ -1,8 +1,10 @@
-//! Figures: maps side by side, each with its colour bar, written as PNG.
+//! Figures of maps side by side, each with a colour bar, written as PNG.
 //!
-//! A panel shows an array as it is stored, row 0 at the top and column 0 at the left; the axes' names
-//! and arrows drawn beside it say which way that is. Outside the mask is grey, values beyond the scale
-//! take its end colours and an arrow head on the bar says so, values that are not finite are magenta.
+//! A panel shows an array as it is stored, row 0 at the top and column 0 at the left. The names of the axes,
+//! with arrows, are drawn beside it.
+//!
+//! Pixels outside the mask are grey. Values beyond the scale have the end colour, and an arrow head on the bar
+//! marks this. Values that are not finite are magenta.
 
 mod agreement;
 mod canvas;
@@ -23,10 +25,10 @@ use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};
 pub use losses::{Series, losses};
 pub use roofline::{Kind, roofline};
 
-/// How values become colours.
+/// The mapping from values to colours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {
-    /// The colours.
+    /// The colour map.
     pub map: ColourMap,
     /// Value of the first colour.
     pub min: f32,
@@ -37,7 +39,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// `value`'s place in the scale, 0..1 within it.
+    /// Returns the position of `value` in the scale: 0 at `min`, 1 at `max`.
     fn place(&self, value: f32) -> f32 {
         let range = f64::from(self.max) - f64::from(self.min);
         if range > 0.0 { ((f64::from(value) - f64::from(self.min)) / range) as f32 } else { 0.5 }
@@ -47,37 +49,37 @@ impl Scale {
 /// One map of a figure.
 #[derive(Debug, Clone)]
 pub struct Panel<'a> {
-    /// One or two lines above the map.
+    /// Title of one or two lines above the map.
     pub title: String,
     /// The map, `[y][x]`.
     pub values: ArrayView2<'a, f32>,
-    /// Where the map means anything, `[y][x]`; grey elsewhere.
+    /// True where the map is valid, `[y][x]`; the other pixels are grey.
     pub mask: ArrayView2<'a, bool>,
     /// Colours, range and unit.
     pub scale: Scale,
-    /// Hatched where true (within the mask), `[y][x]`.
+    /// True where the map is hatched (within the mask only), `[y][x]`.
     pub hatch: Option<Array2<bool>>,
 }
 
 /// A page of panels with a title above and notes below.
 #[derive(Debug, Clone)]
 pub struct Figure<'a> {
-    /// What is shown.
+    /// Title of the page.
     pub title: String,
     /// Paragraphs below the panels: frequency, density, definitions, warnings.
     pub notes: Vec<String>,
-    /// Names of the horizontal and the vertical axis; arrows toward larger indices are drawn after them.
+    /// Names of the horizontal and the vertical axis. An arrow toward larger indices is drawn after each.
     pub axes: [String; 2],
-    /// A pixel's size along x and y in mm. Where it is not finite and positive, pixels are drawn square
-    /// and there is no scale bar.
+    /// Pixel size along x and y in mm. If it is not finite and positive, pixels are drawn square and there is
+    /// no scale bar.
     pub spacing_mm: [f64; 2],
-    /// The maps, in reading order; all are drawn at one scale.
+    /// The maps, row by row; all are drawn with the same zoom.
     pub panels: Vec<Panel<'a>>,
     /// Panels per row.
     pub columns: usize,
 }
 
-/// At most `at_most` of `n_slices` slices, evenly spread and in order: the middles of equal blocks.
+/// Returns at most `at_most` of `n_slices` slices, evenly spread and in order: the middles of equal blocks.
 ///
 /// ```
 /// # use palpate::io::png::pick_slices;
@@ -90,8 +92,9 @@ pub fn pick_slices(n_slices: usize, at_most: usize) -> Vec<usize> {
 }
 
 impl Figure<'_> {
-    /// The figure as an image, about 1200 to 1800 pixels wide for a few maps of usual size: each map
-    /// pixel is a whole number of image pixels where its two sides are equal and it is not too large.
+    /// Draws the figure, about 1200 to 1800 pixels wide for a few maps of usual size.
+    ///
+    /// Each map pixel is a whole number of image pixels if it is square and the map is not too large.
     pub fn draw(&self) -> RgbImage {
         let page = Layout::new(self);
         let text_width = page.width - 2 * MARGIN - GUTTER;
@@ -124,16 +127,16 @@ impl Figure<'_> {
         canvas.image
     }
 
-    /// The figure as the bytes of a PNG file.
+    /// Draws the figure and returns the bytes of a PNG file.
     ///
     /// # Errors
-    /// [`Error::Data`] where the encoder fails, such as for want of memory.
+    /// [`Error::Data`] if the encoder fails, for example because memory is short.
     pub fn png(&self) -> Result<Vec<u8>> {
         encode(&self.draw(), &self.title)
     }
 }
 
-/// The bytes of a PNG file.
+/// Encodes an image as the bytes of a PNG file.
 fn encode(image: &RgbImage, title: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let [width, height] = [image.width(), image.height()];
@@ -183,7 +186,7 @@ mod tests {
         Figure { title: "A map".to_string(), notes, axes, spacing_mm, panels, columns: 2 }
     }
 
-    /// How many pixels have the colour, and their `[left, top, width, height]`.
+    /// Returns how many pixels have the colour, and their bounds `[left, top, width, height]`.
     fn find(image: &RgbImage, colour: Ink) -> (usize, [u32; 4]) {
         let all: Vec<_> = image.enumerate_pixels().filter(|(_, _, p)| p.0 == colour).collect();
         let [left, right] = [all.iter().map(|p| p.0).min(), all.iter().map(|p| p.0).max()];

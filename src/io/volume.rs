@@ -1,30 +1,30 @@
-//! What a file holds, whatever its format: samples, shape and place in space.
+//! The contents of a file of any format: samples, shape and geometry.
 
 use num_complex::Complex64;
 
-/// The most samples one file may hold: 2²⁹, 4 GiB once they are `f64`.
+/// Maximum number of samples in a file: 2²⁹, 4 GiB as `f64`.
 pub(crate) const MAX_SAMPLES: usize = 1 << 29;
 
-/// The most axes a wave image has: X, Y, slice, phase.
+/// Maximum number of axes of a wave image: X, Y, slice, phase.
 const MAX_AXES: usize = 4;
 
-/// The formats palpate reads.
+/// The formats that palpate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// NIfTI-1, `.nii` or `.nii.gz`.
     Nifti,
-    /// MATLAB v5 (what `save -v6` and `-v7` write), `.mat`.
+    /// MATLAB v5 (written by `save -v6` and `-v7`), `.mat`.
     Matlab,
     /// NumPy, `.npy`.
     Npy,
 }
 
-/// Samples, axis 0 fastest.
+/// Samples with axis 0 fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Samples {
     /// Real samples of any stored type.
     Real(Vec<f64>),
-    /// Complex samples, stored as such in the file.
+    /// Complex samples, stored as complex in the file.
     Complex(Vec<Complex64>),
 }
 
@@ -37,41 +37,41 @@ impl Samples {
         }
     }
 
-    /// Whether there are no samples.
+    /// Reports whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Where the samples lie, as far as the file says.
+/// The geometry of the samples, as far as the file states it.
 #[derive(Debug, Clone, Default)]
 pub struct Geometry {
-    /// Pixel spacing along axes 0 and 1 in mm, as stated: it may be nonsense.
-    /// `None` where the format has no such field.
+    /// Pixel spacing along axes 0 and 1 in mm, as stated and not checked. `None` if the format has no such
+    /// field.
     pub spacing_mm: Option<[f64; 2]>,
-    /// Column lengths of the affine for axes 0 and 1 in mm, where the file has one:
-    /// a second statement of the spacing, which may contradict the first.
+    /// Column lengths of the affine for axes 0 and 1 in mm, if the file has an affine. They state the spacing a
+    /// second time and may contradict `spacing_mm`.
     pub affine_spacing_mm: Option<[f64; 2]>,
-    /// Whether the affine is the identity, which is what writers put who knew none.
+    /// True if the affine is the identity, which programs write if they do not know the affine.
     pub identity: bool,
-    /// The whole header of a NIfTI file, so that outputs carry its affine unchanged.
+    /// The complete header of a NIfTI file, so that outputs keep its affine unchanged.
     pub header: Option<Box<nifti::NiftiHeader>>,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Clone)]
 pub struct Volume {
-    /// Lengths of the axes, axis 0 first and fastest in memory; 1 to 4 of them, none zero.
+    /// Lengths of the axes, axis 0 first and fastest in memory: 1 to 4 axes, none of length 0.
     pub shape: Vec<usize>,
-    /// The samples: as many as the product of `shape`.
+    /// The samples; their number is the product of `shape`.
     pub data: Samples,
-    /// Place in space.
+    /// The geometry.
     pub geometry: Geometry,
-    /// The format it came in.
+    /// The format of the file.
     pub format: Format,
 }
 
-/// How a number is stored in a file.
+/// The storage of a number in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Number {
     U8,
@@ -87,7 +87,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// Bytes each.
+    /// Bytes per number.
     pub(crate) fn size(self) -> usize {
         match self {
             Number::U8 | Number::I8 => 1,
@@ -97,7 +97,7 @@ impl Number {
         }
     }
 
-    /// The numbers in `bytes`; a partial one at the end is dropped.
+    /// Decodes the numbers in `bytes`; an incomplete number at the end is dropped.
     pub(crate) fn decode(self, bytes: &[u8], big_endian: bool) -> Vec<f64> {
         macro_rules! decode {
             ($type:ty) => {
@@ -127,14 +127,15 @@ impl Number {
     }
 }
 
-/// Interleaved real and imaginary parts as complex samples.
+/// Converts interleaved real and imaginary parts to complex samples.
 pub(crate) fn complex_from_pairs(parts: &[f64]) -> Samples {
     Samples::Complex(parts.as_chunks().0.iter().map(|&[re, im]| Complex64::new(re, im)).collect())
 }
 
-/// Checks a claimed shape before anything is allocated for it. Drops trailing axes of
-/// length 1 beyond the fourth (not before: a fourth axis of 1 says "one frame", and
-/// without it a stack of slices would pass for phases), and returns the number of samples.
+/// Checks a claimed shape before memory is allocated for it, and returns the number of samples.
+///
+/// Trailing axes of length 1 after the fourth are removed. A fourth axis of length 1 stays because it means
+/// "one frame". Without it, a stack of slices would be taken for phases.
 pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
     let claimed = shape_text(shape);
     while shape.len() > MAX_AXES && shape.last() == Some(&1) {
@@ -144,11 +145,11 @@ pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
         return Err("holds a single number, not an image".into());
     }
     if shape.contains(&0) {
-        return Err(format!("holds an array of {claimed}, which is empty"));
+        return Err(format!("holds an empty array ({claimed})"));
     }
     if shape.len() > MAX_AXES {
         return Err(format!(
-            "holds {} dimensions ({claimed}); palpate reads X, Y, slice and phase: \
+            "holds {} dimensions ({claimed}), but palpate reads X, Y, slice and phase; \
              save one motion direction or one series at a time",
             shape.len()
         ));
@@ -157,10 +158,10 @@ pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
         .iter()
         .try_fold(1usize, |n, &axis| n.checked_mul(axis))
         .filter(|&n| n <= MAX_SAMPLES)
-        .ok_or_else(|| format!("claims {claimed} samples, more than the {MAX_SAMPLES} palpate reads"))
+        .ok_or_else(|| format!("claims {claimed} samples; palpate reads at most {MAX_SAMPLES}"))
 }
 
-/// A shape as people write it: `256 × 256 × 8`.
+/// Formats a shape for people: `256 × 256 × 8`.
 pub(crate) fn shape_text(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
 }

@@ -1,19 +1,19 @@
-//! Spectral weights: the band pass, its split into directions, and the continuation's low pass.
+//! Spectral weights: the band pass, the directional filters, and the low pass of the continuation.
 
 use super::{Mode, Settings};
 use ndarray::{Array2, Array3};
 
-/// Directions the wave is split into: +x, +y, −x, −y.
+/// Number of directions that the wave is split into: +x, +y, −x, −y.
 pub const DIRECTIONS: usize = 4;
 
-/// Lower cut of the band pass where the zero level is known, waves per mm: 3 per 256 mm.
+/// Lower cut of the band pass if the zero level is known, waves per mm: 3 per 256 mm.
 const LOW: f64 = 3.0 / 256.0;
-/// Lower cut where it is lost, waves per field of view.
+/// Lower cut if the zero level is lost, waves per field of view.
 const LOW_LOST: f64 = 3.0;
-/// Cut of the continuation, waves per mm: 24 per 256 mm.
+/// Cut of the low pass in the continuation, waves per mm: 24 per 256 mm.
 const SMOOTH: f64 = 24.0 / 256.0;
 
-/// Spatial frequencies of the bins of an image's spectrum, waves per mm, `[ny][nx]` of (x, y).
+/// Returns the spatial frequencies (x, y) of the bins of an image's spectrum, waves per mm, `[ny][nx]`.
 fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
     let axis = |k: usize, n: usize, h: f64| {
         let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
@@ -23,13 +23,15 @@ fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
     Array2::from_shape_fn((ny, nx), |(y, x)| (axis(x, nx, hx), axis(y, ny, hy)))
 }
 
-/// Butterworth band pass times a cosine about each direction, `[direction][ny][nx]`; order 1 where the zero
-/// level is known, 4 where it is lost; the upper cut is the image's own limit, half a wave per pixel; nothing
-/// passes at frequency 0.
+/// Returns the directional filters, `[direction][ny][nx]`: a Butterworth band pass times a cosine about each
+/// direction.
 ///
-/// The clinical mode squares the cosine. Then the power kept, Σ w² = cos⁴ + sin⁴, halves for a wave at 45°
-/// while the noise stays, as if the image were 3 dB noisier there. The corrected mode does not square it:
-/// Σ w² is 1 at every angle.
+/// The band pass has order 1 if the zero level is known, and 4 if it is lost. Its upper cut is the limit of the
+/// image, half a wave per pixel. Frequency 0 is blocked.
+///
+/// The clinical mode squares the cosine. The remaining power, Σ w² = cos⁴ + sin⁴, is then halved for a wave at
+/// 45°, but the noise is not. This has the effect of 3 dB more noise there. The corrected mode does not square
+/// it: Σ w² is 1 at every angle.
 pub fn directional(settings: &Settings) -> Array3<f64> {
     let [nx, ny] = settings.size;
     let view = ((nx * ny) as f64).sqrt() * settings.pixel_mm();
@@ -46,14 +48,14 @@ pub fn directional(settings: &Settings) -> Array3<f64> {
         let band = 1.0 / (1.0 + (low / k).powi(2 * order)) / (1.0 + (k / high).powi(2 * order));
         let (along, bin, n) = [(kx, x, nx), (ky, y, ny), (-kx, x, nx), (-ky, y, ny)][d];
         let cosine = (along / k).abs().powi(sharpness);
-        // At half a wave per pixel a bin stands for both senses; half goes to each, so that a field and its
-        // conjugate have the same stiffness.
+        // At half a wave per pixel, a bin stands for both directions of travel. Each gets half of it, so that a
+        // field and its conjugate have the same stiffness.
         let share = if 2 * bin == n { 0.5 } else { f64::from(along > 0.0) };
         band * cosine * share
     })
 }
 
-/// The low pass 1/(1 + (k/K)⁸) of the continuation, `[ny][nx]`.
+/// Returns the low pass 1/(1 + (k/K)⁸) of the continuation, `[ny][nx]`.
 pub fn low_pass(settings: &Settings) -> Array2<f64> {
     frequencies(settings).mapv(|(kx, ky)| 1.0 / (1.0 + (kx.hypot(ky) / SMOOTH).powi(8)))
 }
@@ -86,7 +88,7 @@ mod tests {
                 assert!((w - mirror).abs() < 1e-15, "{d} {y} {x}");
             }
             let at = |power: i32| weights.slice(ndarray::s![.., 3, 5]).mapv(|w| w.powi(power)).sum();
-            // Together the directions pass the band once: cos² and sin² add to 1.
+            // The directions together pass the band exactly once, because cos² + sin² = 1.
             let (clinical, corrected) = (at(1), at(2).sqrt());
             let all = if mode == Mode::Clinical { clinical } else { corrected };
             assert!(all > 0.5 && all <= 1.0, "{all}");

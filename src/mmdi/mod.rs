@@ -1,13 +1,13 @@
-//! MMDI: multimodel direct inversion of a shear wave image, wholly on the GPU.
+//! MMDI: multimodel direct inversion of a shear wave image, entirely on the GPU.
 //!
-//! The wave is split into four directions; in each, local least-squares polynomials of several sizes
-//! give the wave and its Laplacian; their products, summed over directions and a small box, give the
-//! squared wavenumber and so the modulus. No single polynomial serves every wavelength and noise, so
-//! the models are weighted, per pixel, by the error predicted for them.
+//! The wave is split into four directions. In each, local least-squares polynomials of several sizes give the
+//! wave and its Laplacian. Their products are summed over the directions and a small box. The sums give the
+//! squared wavenumber, and from it the modulus. No single polynomial is best for all wavelengths and noise
+//! levels. The models are therefore weighted, per pixel, by their predicted error.
 //!
-//! Sources: Oliphant et al. 2001 (algebraic inversion), Manduca et al. 2003 (directional filters),
-//! Papoulis 1975 and Gerchberg 1974 (continuation). The multimodel selection and its calibration
-//! are this project's own; the clinical software's constants are not public.
+//! Sources: Oliphant et al. 2001 (algebraic inversion), Manduca et al. 2003 (directional filters), Papoulis
+//! 1975 and Gerchberg 1974 (continuation). The multimodel selection and its calibration were developed in this
+//! project; the constants of the clinical software are not public.
 
 mod filter;
 mod model;
@@ -30,11 +30,11 @@ use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
 use crate::kernel::signal::{harmonic, spectral};
 use crate::plan::{Buf, Pipelines, Plan, Recorder};
 
-/// How often the field is continued beyond the mask.
+/// Number of iterations that continue the field beyond the mask.
 pub const CONTINUATIONS: usize = 8;
 
-/// Records the inversion of one slice: `frames` f32 `[frames][ny][nx]` as `settings` describes them,
-/// `mask` f32 `[ny][nx]` (inside where above 0), into `maps` f32 `[plane][ny][nx]` ([`Plane`]).
+/// Records the inversion of one slice. `frames` is f32 `[frames][ny][nx]` as described by `settings`; `mask` is
+/// f32 `[ny][nx]`, inside where above 0. The result goes into `maps`, f32 `[plane][ny][nx]` ([`Plane`]).
 pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Buf; 3]) {
     let size @ [nx, ny] = settings.size;
     let n = nx * ny;
@@ -76,7 +76,7 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * window::MODEL_PLANES * n);
     let trust = trusts(rec, settings, mask, &model.fits);
     for (i, &trust) in trust.iter().enumerate() {
-        // The fourth group is the selector: the first model in a wider box.
+        // The fourth group is the selector: the first model, averaged over a wider box.
         let products = fits[i % fits.len()];
         window::record_weigh(rec, [products, noise, trust], planes, i * window::MODEL_PLANES, n);
     }
@@ -89,12 +89,13 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     confidence::record(rec, trace, mask, maps, size, radius);
 }
 
-/// What each model's products are weighted with before they are averaged, and the selector's.
+/// Returns the trust maps that weight the products of each model, and of the selector, before they are
+/// averaged.
 fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [Buf; 4] {
     match settings.mode {
         Mode::Clinical => {
             let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
-            // A host's mask may hold any number; eroded by nothing it is 0 and 1.
+            // A host's mask may hold any numbers. Erosion by 0 pixels converts it to 0 and 1.
             [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
         Mode::Corrected => {
@@ -108,8 +109,8 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
     values.iter().map(|&v| v as f32).collect()
 }
 
-/// Whether the device can bind the largest buffers of the recording, asked before the host computes tables
-/// of the image's size.
+/// Checks that the device can bind the largest buffer of the recording. This is done before the host computes
+/// tables of the image's size.
 fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
     let [nx, ny] = settings.size;
     let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
@@ -120,11 +121,11 @@ fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
     let [need, most] = [need, most].map(|bytes| bytes / f64::from(1 << 20));
     let name = &gpu.caps().info.name;
     Err(Error::OutOfMemory(format!(
-        "for an image of {nx} × {ny} px: {need:.1} MiB in one buffer, where {name} allows {most:.1} MiB"
+        "for an image of {nx} × {ny} px: one buffer needs {need:.1} MiB, but {name} allows {most:.1} MiB"
     )))
 }
 
-/// The inversion of slices of one size on one device, ready to be run again and again.
+/// A compiled inversion for slices of one size on one device; it can be run many times.
 pub struct Mmdi {
     settings: Settings,
     plan: Plan,
@@ -133,15 +134,15 @@ pub struct Mmdi {
     maps: Buf,
 }
 
-/// A host's own buffers and texture for [`Mmdi::embedded`].
+/// A host's own buffers and texture, for [`Mmdi::embedded`].
 pub struct Host {
     /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
     pub frames: wgpu::Buffer,
     /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
     pub mask: wgpu::Buffer,
-    /// f32 `[plane][ny][nx]` for the result, `STORAGE`.
+    /// f32 `[plane][ny][nx]` for the result, `STORAGE`; planes in the order of [`Plane`].
     pub maps: wgpu::Buffer,
-    /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING` that one map is coloured into.
+    /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING`, and how one map is coloured into it.
     pub picture: Option<(wgpu::TextureView, Colouring)>,
 }
 
@@ -149,25 +150,27 @@ impl Host {
     fn check(&self) -> Result<()> {
         if self.maps == self.frames || self.maps == self.mask {
             let what =
-                "the host's buffer for 'maps' is also its 'frames' or 'mask'; it must be one of its own";
+                "the host's buffer for 'maps' is also its 'frames' or 'mask'; give 'maps' one of its own";
             return Err(Error::Usage(what.into()));
         }
         match &self.picture {
-            Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => Err(
-                Error::Usage(format!("colours run from {low} to {high}; the first must be below the second")),
-            ),
+            Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => {
+                Err(Error::Usage(format!(
+                    "colours run from {low} to {high}; the first must be below the second, and both must be finite"
+                )))
+            }
             _ => Ok(()),
         }
     }
 }
 
 impl Mmdi {
-    /// Compiles the inversion that `settings` describe, with buffers of its own. `progress` is told how
-    /// many kernels of how many are compiled.
+    /// Compiles the inversion that `settings` describe, with its own buffers. `progress` receives the number of
+    /// compiled kernels and the total.
     ///
     /// # Errors
-    /// [`Error::Usage`] for settings that make no sense, [`Error::OutOfMemory`] when the image is too
-    /// large for the device.
+    /// - [`Error::Usage`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
+    /// - [`Error::OutOfMemory`] if the image is too large for the device.
     pub fn new(
         pipelines: &Pipelines,
         settings: &Settings,
@@ -185,11 +188,12 @@ impl Mmdi {
         Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
     }
 
-    /// Compiles the inversion over a host's buffers: [`Mmdi::plan`]'s `encode` then records it into the
-    /// host's encoder, and nothing is submitted, mapped or read back.
+    /// Compiles the inversion for a host's buffers. `encode` of [`Mmdi::plan`] then records it into the host's
+    /// encoder. Nothing is submitted, mapped or read back.
     ///
     /// # Errors
-    /// As [`Mmdi::new`], and [`Error::Usage`] for a buffer or texture that is too small or not for storage.
+    /// The errors of [`Mmdi::new`], and [`Error::Usage`] if a buffer or texture is too small, not for storage,
+    /// or used twice, or if the colour range is invalid.
     pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host) -> Result<Self> {
         settings.check()?;
         fits(pipelines.gpu(), settings)?;
@@ -209,12 +213,12 @@ impl Mmdi {
         Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
     }
 
-    /// Inverts one slice: `frames` `[frames][ny][nx]`, finite inside the mask, and `mask` `[ny][nx]`. Returns the maps,
-    /// `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] cuts one out.
+    /// Inverts one slice. `frames` is `[frames][ny][nx]`, finite inside the mask; `mask` is `[ny][nx]`. Returns
+    /// the maps, `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] selects one.
     ///
     /// # Errors
-    /// [`Error::Data`] when the slices' lengths do not fit the settings, [`Error::DeviceLost`] when
-    /// the device went away.
+    /// [`Error::Data`] if the lengths of the slices do not fit the settings; [`Error::DeviceLost`] if the
+    /// device is lost.
     pub fn invert(&self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
         let n = self.settings.size[0] * self.settings.size[1];
         let count = self.settings.frames.count();
@@ -234,17 +238,17 @@ impl Mmdi {
         self.plan.read(self.maps)
     }
 
-    /// The plan: to encode, to time, to ask for its memory.
+    /// The plan: it can be encoded and timed, and it reports its memory.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The plan, to rebind a host's buffers.
+    /// The mutable plan, to rebind a host's buffers.
     pub fn plan_mut(&mut self) -> &mut Plan {
         &mut self.plan
     }
 
-    /// The plan's frames, mask and maps.
+    /// The buffers of the plan: frames, mask, maps.
     pub fn buffers(&self) -> [Buf; 3] {
         [self.frames, self.mask, self.maps]
     }

@@ -1,36 +1,37 @@
-//! What is known of each polynomial model before any data are seen: how it answers a plane wave, and
-//! how much of white noise it lets through.
+//! Properties of each polynomial model that do not depend on the data: its response to a plane wave, and its
+//! gain for white noise.
 
 use super::{DIRECTIONS, Fit, Mode, Settings, directional, polynomial_fit};
 use crate::kernel::mre::combine::{Models, SAMPLES};
 use ndarray::Axis;
 use std::f64::consts::{FRAC_PI_2, TAU};
 
-/// Windows and degrees of the three models; the first is also the selector's.
+/// Windows and degrees of the three models. The first model is also the selector.
 const CLINICAL: [(usize, usize); 3] = [(7, 5), (9, 3), (11, 3)];
 const CORRECTED: [(usize, usize); 3] = [(7, 5), (9, 5), (15, 5)];
-/// The fit whose residual measures the noise.
+/// Window and degree of the fit whose residual measures the noise.
 const REFERENCE: (usize, usize) = (5, 4);
 
-/// Wavenumber per pixel at which the response curves end.
+/// The wavenumber per pixel at the end of the response curves.
 const WIDEST: f64 = 1.5;
-/// The smallest wavenumber a curve answers, per pixel of 1 mm or more (per mm below): it bounds the modulus.
+/// The smallest wavenumber of a curve; it limits the modulus. Per pixel if a pixel is 1 mm or more, else per
+/// mm.
 const NARROWEST: f64 = 0.02;
-/// Samples of a response in wavenumber, and in angle over a quarter turn.
+/// Number of samples of a response: in wavenumber, and in angle over a quarter turn.
 const WAVENUMBERS: usize = 600;
 const ANGLES: usize = 19;
 
-/// The models of a mode, for one image size and spacing.
+/// The models of a mode for one image size and spacing.
 pub struct ModelSet {
     /// The three fits.
     pub fits: Vec<Fit>,
     /// The fit whose residual measures the noise.
     pub reference: Fit,
-    /// What the combination knows of them.
+    /// The parameters of the combination.
     pub combined: Models,
 }
 
-/// The models that `settings` call for.
+/// Returns the models for `settings`.
 pub fn models(settings: &Settings) -> ModelSet {
     let h = settings.pixel_mm();
     let aspect = settings.spacing_mm.map(|side| side / h);
@@ -53,8 +54,8 @@ pub fn models(settings: &Settings) -> ModelSet {
     ModelSet { fits, reference, combined }
 }
 
-/// How a fit answers plane waves: √z at wavenumbers evenly spaced from 0, averaged over angles, as far as it
-/// rises.
+/// The response of a fit to plane waves: √z, averaged over angles, at evenly spaced wavenumbers from 0. It ends
+/// where it stops rising.
 struct Response {
     roots: Vec<f64>,
 }
@@ -88,18 +89,18 @@ impl Response {
         self.roots[self.roots.len() - 1]
     }
 
-    /// Wavenumber at answer √z = `root`.
+    /// Returns the wavenumber at which √z equals `root`.
     fn inverse(&self, root: f64) -> f64 {
         let i = self.roots.partition_point(|&r| r < root).clamp(1, self.roots.len() - 1);
         let (low, high) = (self.roots[i - 1], self.roots[i]);
         Self::wavenumber((i - 1) as f64 + (root - low) / (high - low))
     }
 
-    /// 1 − z/k² at wavenumber `k`, or at the end of the response.
+    /// Returns the bias 1 − z/k² at wavenumber `k`, or at the end of the response if that is lower.
     fn bias(&self, k: f64) -> f64 {
         let at = (k / WIDEST * (WAVENUMBERS - 1) as f64).min((self.roots.len() - 1) as f64);
         if at < 1.0 {
-            // z/k² tends to 1 with k; below the first sample the quotient is all rounding.
+            // z/k² tends to 1 as k tends to 0. Below the first sample, the quotient is only rounding.
             return 0.0;
         }
         let i = (at as usize).min(self.roots.len() - 2);
@@ -117,8 +118,8 @@ impl Response {
     }
 }
 
-/// Energy that white noise leaves in |U|², conj(U)L and |L|² of each fit, per unit of energy it leaves in the
-/// reference's residual, after the directional filters.
+/// Returns the energy of white noise in |U|², conj(U)L and |L|² of each fit, after the directional filters. The
+/// unit is the energy of the same noise in the residual of the reference.
 fn noise(settings: &Settings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3] {
     let filters = directional(settings);
     debug_assert_eq!(filters.len_of(Axis(0)), DIRECTIONS);
@@ -126,8 +127,8 @@ fn noise(settings: &Settings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3] {
     let [nx, ny] = settings.size;
     let mut sums = [[0.0; 3]; 3];
     let mut residual = 0.0;
-    // Spectra and power are even: half the rows stand for the whole, the rows that are their own mirror
-    // image counted once.
+    // Spectra and power are even, so half of the rows suffice. Rows that are their own mirror image count once,
+    // others twice.
     for ((y, x), &p) in power.indexed_iter().filter(|((y, _), _)| 2 * y <= ny) {
         let share = p * if y == 0 || 2 * y == ny { 1.0 } else { 2.0 };
         let (ax, ay) = (TAU * x as f64 / nx as f64, TAU * y as f64 / ny as f64);
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn truncation_of_the_cubic_and_the_quintic_is_as_known() {
-        // Reading of z at (kh)² = .03, .07, .14: modulus high by 5.5, 12.7, 25 % and 0, .1, .5 %.
+        // At (kh)² = .03, .07, .14 the cubic reads a modulus too high by 5.5, 12.7, 25 %; the quintic by 0, .1,
+        // .5 %.
         for (window, degree, known) in [(9, 3, [0.055, 0.127, 0.25]), (7, 5, [0.0, 0.001, 0.005])] {
             let response = Response::new(&polynomial_fit(window, degree, [1.0; 2]), [1.0; 2]);
             for (k2, high) in [0.03, 0.07, 0.14].into_iter().zip(known) {

@@ -1,4 +1,4 @@
-//! The whole inversion once more, composed of the kernels' f64 oracles; tests compare the plan with it.
+//! The complete inversion in f64, composed of the kernels' oracles. Tests compare the plan with it.
 
 use super::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
 use crate::kernel::mre::planes::Plane;
@@ -9,7 +9,7 @@ use crate::oracle::{
 };
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 
-/// Inverts one slice: maps `[plane][n]` of frames `[frames][n]`.
+/// Inverts one slice: frames `[frames][n]` and mask `[n]` give maps `[plane][n]`.
 pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
     let size @ [nx, ny] = settings.size;
     let wave = harmonic(frames, &settings.frames.weights());

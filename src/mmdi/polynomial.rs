@@ -3,26 +3,27 @@
 use nalgebra::DMatrix;
 use ndarray::{Array2, Array3};
 
-/// The stencils that give, from the pixels of a square window, the value and the Laplacian at its centre of
-/// the polynomial that fits them best.
+/// Two stencils for a square window. They give the value and the Laplacian, at the centre, of the polynomial
+/// that fits the window's pixels best.
 #[derive(Clone, Debug)]
 pub struct Fit {
     /// Value stencil, `[w][w]`.
     pub value: Array2<f64>,
     /// Laplacian stencil, `[w][w]`, per squared geometric mean of the pixel spacing.
     pub laplacian: Array2<f64>,
-    /// Both stencils as polynomials of the offset over −1..1: coefficients `[x/2][y/2]` of even powers.
+    /// Both stencils as polynomials of the offset, which runs over −1..1: coefficients `[x/2][y/2]` of even
+    /// powers.
     even: [Array2<f64>; 2],
 }
 
 impl Fit {
-    /// Side of the window, px.
+    /// Side of the window, pixels.
     pub fn window(&self) -> usize {
         self.value.nrows()
     }
 
-    /// Weights of the moments along rows in value and Laplacian, `[w][powers][2]`, for `kernels/fit.wgsl`:
-    /// stencil\[y\]\[x\] = Σ_a columns\[y\]\[a\] x^2a.
+    /// Returns the weights of the moments along rows, for value and Laplacian: `[w][powers][2]`, for
+    /// `kernels/fit.wgsl`. They satisfy stencil\[y\]\[x\] = Σ_a columns\[y\]\[a\] x^2a.
     pub fn columns(&self) -> Array3<f64> {
         let radius = (self.window() / 2) as f64;
         Array3::from_shape_fn((self.window(), self.even[0].nrows(), 2), |(y, a, which)| {
@@ -31,7 +32,8 @@ impl Fit {
         })
     }
 
-    /// Spectra of the two stencils at the angles `ax`, `ay` per pixel, which are real since both are even.
+    /// Returns the spectra of the two stencils at the angles `ax`, `ay` per pixel. They are real because both
+    /// stencils are even.
     pub fn spectra(&self, ax: f64, ay: f64) -> [f64; 2] {
         let radius = self.window() / 2;
         let cosines = |angle: f64| -> Vec<f64> {
@@ -45,11 +47,11 @@ impl Fit {
     }
 }
 
-/// The fit of all monomials of degree at most `degree` over a window of `window` pixels a side, on pixels
-/// whose sides along x and y are `aspect` times their geometric mean.
+/// Fits all monomials up to `degree` over a window of `window` × `window` pixels. `aspect` is the pixel's side
+/// along x and y over their geometric mean.
 ///
 /// ```
-/// // A quadratic's own Laplacian: 2 + 2 times the squared pixel, whatever the window.
+/// // The Laplacian of x² + y² is 4, whatever the window.
 /// let fit = palpate::mmdi::polynomial_fit(5, 2, [1.0, 1.0]);
 /// let bowl = |i: usize| (i as f64 - 2.0).powi(2);
 /// let sum: f64 = fit.laplacian.indexed_iter().map(|((y, x), tap)| tap * (bowl(x) + bowl(y))).sum();
@@ -59,12 +61,13 @@ pub fn polynomial_fit(window: usize, degree: usize, aspect: [f64; 2]) -> Fit {
     let radius = (window / 2) as f64;
     let powers: Vec<[i32; 2]> =
         (0..=degree as i32).flat_map(|i| (0..=degree as i32 - i).map(move |j| [i, j])).collect();
-    // Coordinates run over −1..1 so that the highest powers keep their digits.
+    // Coordinates run over −1..1 so that the highest powers keep their precision.
     let at = |k: usize| (k as f64 - radius) / radius;
     let design = DMatrix::from_fn(window * window, powers.len(), |pixel, term| {
         at(pixel % window).powi(powers[term][0]) * at(pixel / window).powi(powers[term][1])
     });
-    // The stencil of a coefficient is the design's own polynomials, mixed by the inverse of its Gram matrix.
+    // The stencil of a coefficient is a mix of the design's polynomials, with weights from the inverse of its
+    // Gram matrix.
     let gram = design.tr_mul(&design);
     let inverse = gram.pseudo_inverse(1e-14).expect("the tolerance is positive");
     let term = |power: [i32; 2]| powers.iter().position(|p| *p == power);

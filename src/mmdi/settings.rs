@@ -1,17 +1,17 @@
-//! What an inversion has to be told.
+//! Settings of the inversion.
 
 use crate::error::{Error, Result};
 use crate::kernel::signal::harmonic::Frames;
 
-/// Which of the two inversions.
+/// The two variants of the inversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Truncation and noise bias of the fits corrected, the field continued beyond the mask: for
-    /// measurement.
+    /// For measurement. Truncation and noise bias of the fits are corrected, and the field is continued beyond
+    /// the mask.
     #[default]
     Corrected,
-    /// As near to the clinical software's maps as is known: for comparison.
+    /// For comparison. As close to the maps of the clinical software as public knowledge allows.
     Clinical,
 }
 
@@ -21,18 +21,18 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// What an inversion has to be told.
+/// The settings of an inversion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Which inversion.
+    /// The variant of the inversion.
     pub mode: Mode,
-    /// Pixels along x and y; each at least [`Settings::SMALLEST`].
+    /// Number of pixels along x and y, each at least [`Settings::SMALLEST`].
     pub size: [usize; 2],
     /// Pixel spacing along x and y, mm.
     pub spacing_mm: [f64; 2],
-    /// What the frames of the image are.
+    /// The meaning of the frames.
     pub frames: Frames,
-    /// Whether the field's zero level is lost (two channels, each rescaled on its own).
+    /// True if the field's zero level is lost (two channels, each rescaled separately).
     pub zero_lost: bool,
     /// Frequency of the vibration, Hz.
     pub frequency_hz: f64,
@@ -41,7 +41,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The smallest side of an image, px: one more than the widest fit.
+    /// Minimum side of an image, pixels: one more than the widest fit.
     pub const SMALLEST: usize = 16;
 
     /// Geometric mean of the pixel spacing, mm: the unit of length of the fits.
@@ -49,8 +49,8 @@ impl Settings {
         (self.spacing_mm[0] * self.spacing_mm[1]).sqrt()
     }
 
-    /// Half width of the box that products are averaged over: 9 px in all below 1.6 mm a pixel, else the odd
-    /// number nearest 10 mm, at least 5.
+    /// Half width, in pixels, of the box over which products are averaged. The box is 9 pixels wide if a pixel
+    /// is below 1.6 mm. Otherwise its width is the odd number of pixels nearest 10 mm, but at least 5.
     pub fn box_radius(&self) -> usize {
         let h = self.pixel_mm();
         if h < 1.6 { 4 } else { (((10.0 / h - 1.0) / 2.0).round() as usize).max(2) }
@@ -62,13 +62,18 @@ impl Settings {
         self.density * omega * omega * (self.pixel_mm() * 1e-3).powi(2) / 1000.0
     }
 
-    /// Shear wavelength of a modulus of `kpa` at this frequency and density, mm.
+    /// Shear wavelength in mm for a modulus of `kpa` at this frequency and density.
     pub fn wavelength_mm(&self, kpa: f64) -> f64 {
         (kpa * 1000.0 / self.density).sqrt() / self.frequency_hz * 1000.0
     }
 
+    /// Checks the settings.
+    ///
     /// # Errors
-    /// [`Error::Usage`] that names the setting and what it may be.
+    /// The message names the setting and its valid range.
+    ///
+    /// - [`Error::Usage`] for frequency, density or spacing.
+    /// - [`Error::Data`] if the image is too small or has fewer than 3 phases.
     pub fn check(&self) -> Result<()> {
         let positive = |name: &str, value: f64, unit: &str, most: f64| {
             if value > 0.0 && value <= most {
@@ -91,7 +96,7 @@ impl Settings {
         }
         if self.frames.count() < 2 || matches!(self.frames, Frames::Phases(n) if n < 3) {
             return Err(Error::Data(format!(
-                "{} phase offsets do not tell a wave; at least 3 do",
+                "{} phase offsets do not define a wave; at least 3 are needed",
                 self.frames.count()
             )));
         }

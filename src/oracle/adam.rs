@@ -2,7 +2,7 @@ use super::gradient_norm;
 use crate::kernel::learning::adam::{Settings, Step};
 use ndarray::Array1;
 
-/// Parameters and both moments after a step, from those before it, as PyTorch's Adam and AdamW have them.
+/// One step of Adam or AdamW, as in PyTorch. Takes and returns the parameters and both moments.
 pub fn adam(
     [mut theta, first, second]: [Array1<f64>; 3],
     gradients: &Array1<f64>,
@@ -32,7 +32,8 @@ pub fn adam(
 mod tests {
     use super::*;
 
-    /// The first step is the learning rate, against the sign of the gradient, whatever its size.
+    /// The first step has the size of the learning rate and the opposite sign of the gradient, whatever the
+    /// gradient's size.
     #[test]
     fn the_first_step_is_the_learning_rate() {
         let zero = Array1::zeros(3);

@@ -1,4 +1,4 @@
-/// A counter, advanced.
+/// Returns the counter plus `by`.
 pub fn advance(counter: usize, by: usize) -> usize {
     counter + by
 }

@@ -2,7 +2,8 @@ use crate::kernel::signal::fft::Axis;
 use ndarray::{Array1, Array3};
 use num_complex::Complex64;
 
-/// `src[k] table[k]` for k < kept, else 0, on lines of `n_dst` values.
+/// Returns `src[k] table[k]` for k < `kept`, else 0, in lines of `n_dst` values; `conjugated` conjugates the
+/// table.
 pub fn chirp(
     values: &Array1<Complex64>,
     table: &Array1<Complex64>,

@@ -1,6 +1,6 @@
 use ndarray::Array1;
 
-/// Zeros.
+/// Returns `n` zeros.
 pub fn clear(n: usize) -> Array1<f64> {
     Array1::zeros(n)
 }

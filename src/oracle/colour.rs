@@ -1,7 +1,7 @@
 use ndarray::Array1;
 
-/// The map as RGBA bytes: the table's entry nearest to where the value lies between `low` and `high`,
-/// transparent outside the mask.
+/// Returns the map as RGBA bytes. Each value gets the table entry nearest to its position between `low` and
+/// `high`. Pixels outside the mask are transparent.
 pub fn colour(
     map: &Array1<f64>,
     mask: &Array1<f64>,

@@ -3,15 +3,15 @@ use crate::kernel::mre::combine::{Models, SAMPLES};
 use ndarray::{Array1, Array2, Array3, s};
 use num_complex::Complex64;
 
-/// What the combination makes of the box means.
+/// The result of the combination.
 pub struct Combined {
-    /// Maps `[plane][n]`, NaN in the planes it does not write.
+    /// Maps `[plane][n]`; planes that the combination does not write are NaN.
     pub maps: Vec<f64>,
     /// (ln μ, spread, trusted fraction, coherence after correction), `[n][4]`.
     pub trace: Array2<f64>,
 }
 
-/// The multimodel inversion of box means `[4 · 3 · n][4]`.
+/// The multimodel inversion of the box means `[4 · 3 · n][4]`.
 pub fn combine(sums: &Array2<f64>, mask: &Array1<f64>, models: &Models) -> Combined {
     let n = mask.len();
     let planes: Array3<f64> = sums.to_shape((12, n, 4)).expect("12 planes").to_owned();
@@ -34,7 +34,7 @@ struct Pixel {
 }
 
 impl Pixel {
-    /// From one pixel's twelve rows of four.
+    /// Computes a pixel from its twelve rows of four values.
     fn new(rows: Array2<f64>, models: &Models) -> Self {
         let (wide, residual) =
             if rows[[10, 1]] < 0.02 { (rows.row(11), rows[[10, 2]]) } else { (rows.row(9), rows[[10, 0]]) };
@@ -67,7 +67,7 @@ impl Pixel {
     }
 }
 
-/// What one model says of a pixel.
+/// The result of one model at one pixel.
 struct Answer {
     error: f64,
     modulus: f64,

@@ -1,7 +1,7 @@
 use super::local_mean;
 use ndarray::{Array1, Array2};
 
-/// The calibrated confidence from traces `[n][4]` (ln μ, spread, trusted fraction, coherence).
+/// The calibrated confidence from the trace `[n][4]` (ln μ, spread, trusted fraction, coherence).
 pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: [usize; 2], radius: usize) -> Array1<f64> {
     let log = trace.column(0).to_owned();
     let mean = local_mean(&log, mask, size, radius);

@@ -1,7 +1,8 @@
 use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
-/// The pixel of the source that tap `t` of a convolution reads for pixel (y, x) of the result, if there is one.
+/// The source pixel that tap `t` of a convolution reads for pixel (y, x) of the result; `None` outside the
+/// image.
 pub(super) fn from(
     geometry: Geometry,
     [y, x]: [usize; 2],
@@ -20,7 +21,8 @@ pub(super) fn from(
     }
 }
 
-/// Σ over taps and input channels of `src` `[n][h][w][ci]` times `weights` `[taps][ci][co]`, plus `bias`.
+/// Convolves `src` `[n][h][w][ci]` with `weights` `[taps][ci][co]`, summed over taps and input channels, and
+/// adds `bias`.
 pub fn convolve(
     src: &Array4<f64>,
     weights: &Array3<f64>,

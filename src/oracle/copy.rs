@@ -1,6 +1,6 @@
 use ndarray::Array1;
 
-/// The same again.
+/// Returns a copy of `src`.
 pub fn copy(src: &Array1<f64>) -> Array1<f64> {
     src.clone()
 }

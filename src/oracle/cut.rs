@@ -2,8 +2,9 @@ use super::view::{later, shown};
 use crate::patches::Normalisation;
 use ndarray::{Array2, Array4};
 
-/// `n` patches of `side` × `side` pixels of an image `[ny · nx][4]` of (re, im, inside, –), at the places (x, y, –,
-/// view); 0 beyond the last. Normalised as asked for over the pixels inside.
+/// Cuts `n` patches of `side` × `side` pixels from an image `[ny · nx][4]` of (re, im, inside, –). `places` are
+/// (x, y, –, view); patches beyond the last place are 0. Patches are normalised over the pixels inside, as
+/// `how` selects.
 pub fn cut(
     image: &Array2<f64>,
     [nx, ny]: [usize; 2],

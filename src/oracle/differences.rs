@@ -1,8 +1,8 @@
-//! Central differences, which analytic gradients are tested against.
+//! Central differences, as a reference for analytic gradients.
 
 use ndarray::Array4;
 
-/// The gradient of `f` at `x`.
+/// Returns the gradient of `f` at `x` by central differences.
 pub fn differences(x: &Array4<f64>, f: impl Fn(&Array4<f64>) -> f64) -> Array4<f64> {
     const STEP: f64 = 1e-5;
     let mut moved = x.clone();
@@ -18,7 +18,7 @@ pub fn differences(x: &Array4<f64>, f: impl Fn(&Array4<f64>) -> f64) -> Array4<f
     gradient
 }
 
-/// Panics where `analytic` is not the gradient of `f` at `x`.
+/// Panics if `analytic` is not the gradient of `f` at `x`.
 pub fn check(analytic: &Array4<f64>, x: &Array4<f64>, f: impl Fn(&Array4<f64>) -> f64) {
     let numeric = differences(x, f);
     let norm = |values: &Array4<f64>| values.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -26,7 +26,7 @@ pub fn check(analytic: &Array4<f64>, x: &Array4<f64>, f: impl Fn(&Array4<f64>) -
     assert!(error <= 1e-6, "relative error {error:.1e} against central differences");
 }
 
-/// Panics where `gradient` is not that of Σ `upstream` · `forward(x)` at `x`.
+/// Panics if `gradient` is not the gradient of Σ `upstream` · `forward(x)` at `x`.
 pub fn assert_gradient(
     x: &Array4<f64>,
     upstream: &Array4<f64>,

@@ -2,8 +2,8 @@ use super::philox;
 use crate::kernel::nn::dropout::threshold;
 use ndarray::Array4;
 
-/// `x` `[n][h][w][c]` with each channel of each image dropped with probability `rate`, the others scaled by
-/// 1 / (1 − rate). The same again, with the gradient in place of `x`, is the gradient.
+/// Drops each channel of each image of `x` `[n][h][w][c]` with probability `rate` and scales the others by 1 /
+/// (1 − rate). The gradient is the same function of the upstream gradient.
 pub fn dropout(x: &Array4<f64>, [seed, step]: [u32; 2], rate: f32, site: u32) -> Array4<f64> {
     let mut out = x / (1.0 - f64::from(rate));
     for ((n, _, _, c), value) in out.indexed_iter_mut() {
@@ -24,13 +24,13 @@ mod tests {
 
     const RATE: f32 = 0.3;
 
-    /// Whether each channel of 128 images with 64 channels is dropped.
+    /// For 128 images with 64 channels each: true if the channel is dropped.
     fn mask(seed: u32, step: u32, site: u32) -> Vec<bool> {
         let kept = dropout(&Array4::ones((128, 1, 1, 64)), [seed, step], RATE, site);
         kept.iter().map(|&v| v == 0.0).collect()
     }
 
-    /// The share of `hits` lies within four standard deviations of `expected`.
+    /// Asserts that the share of `hits` is within four standard deviations of `expected`.
     fn assert_share(hits: impl ExactSizeIterator<Item = bool>, expected: f64, what: &str) {
         let n = hits.len() as f64;
         let share = hits.filter(|&hit| hit).count() as f64 / n;

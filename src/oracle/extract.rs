@@ -1,6 +1,6 @@
 use ndarray::{Array4, s};
 
-/// Channels `from` to `from + c - 1` of `x` `[n][h][w][c]`.
+/// Returns the channels `from` to `from + c - 1` of `x` `[n][h][w][c]`.
 pub fn extract(x: &Array4<f64>, from: usize, c: usize) -> Array4<f64> {
     x.slice(s![.., .., .., from..from + c]).as_standard_layout().into_owned()
 }

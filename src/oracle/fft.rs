@@ -3,7 +3,7 @@ use ndarray::Array1;
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
-/// The transform along `axis`, by rustfft; the inverse scaled by 1/n.
+/// The Fourier transform along `axis`, by rustfft. The inverse is scaled by 1/n.
 pub fn fft(values: &Array1<Complex64>, axis: Axis, way: Direction) -> Array1<Complex64> {
     let mut planner = FftPlanner::new();
     let (transform, scale) = match way {
@@ -20,7 +20,7 @@ pub fn fft(values: &Array1<Complex64>, axis: Axis, way: Direction) -> Array1<Com
     cube.into_flat()
 }
 
-/// The 2-D transform of images `[..][ny][nx]`.
+/// The 2-D Fourier transform of images `[..][ny][nx]`.
 pub fn fft2(values: &Array1<Complex64>, [nx, ny]: [usize; 2], way: Direction) -> Array1<Complex64> {
     let planes = values.len() / (nx * ny);
     let rows = fft(values, Axis { outer: planes * ny, n: nx, inner: 1 }, way);

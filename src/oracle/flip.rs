@@ -1,6 +1,6 @@
 use ndarray::{Array3, Axis};
 
-/// Weights `[taps][ci][co]` with the channels' places changed, and the taps' order too with `reverse`.
+/// Swaps input and output channels of weights `[taps][ci][co]`; `reverse` also reverses the taps.
 pub fn flip(weights: &Array3<f64>, reverse: bool) -> Array3<f64> {
     let mut flipped = weights.clone();
     if reverse {

@@ -1,6 +1,7 @@
 use ndarray::{Array1, Array2};
 
-/// Σ w v / Σ w over the box of `2 radius + 1` pixels about each pixel; 0 where the box holds none.
+/// The mean under the mask, over the box of `2 radius + 1` pixels about each pixel; 0 if no pixel of the box is
+/// inside.
 pub fn local_mean(
     values: &Array1<f64>,
     mask: &Array1<f64>,

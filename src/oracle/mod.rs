@@ -1,5 +1,5 @@
-//! The kernels once more, in f64 on the CPU: the same names, written for clarity. Tests compare every
-//! kernel with its oracle; nothing falls back to them.
+//! The oracles: every kernel again in f64 on the CPU, under the same name and written for clarity. Tests
+//! compare each kernel with its oracle. The program never uses an oracle in place of a kernel.
 
 mod activate;
 mod adam;

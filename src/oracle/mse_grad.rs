@@ -1,7 +1,8 @@
 use super::mse::spread;
 use ndarray::Array4;
 
-/// up 2 w (prediction − truth) / weight.
+/// Returns the gradient with respect to the prediction: up · 2 w (prediction − truth) / weight. `weight` is Σ
+/// w.
 pub fn mse_grad(
     prediction: &Array4<f64>,
     truth: &Array4<f64>,

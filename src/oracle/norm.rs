@@ -1,7 +1,7 @@
 use ndarray::Array4;
 
-/// A norm of `x` and the Leaky ReLU after it. Statistics are `[groups][1][2][c]`, mean and reciprocal deviation,
-/// with one group or one for each image; γ and β are `[1][1][1][c]`.
+/// A normalisation of `x`, followed by a Leaky ReLU. Statistics are `[groups][1][2][c]`, mean and reciprocal
+/// deviation, with one group or one per image. γ and β are `[1][1][1][c]`.
 #[derive(Clone)]
 pub struct Norm {
     pub x: Array4<f64>,
@@ -11,7 +11,7 @@ pub struct Norm {
 }
 
 impl Norm {
-    /// x̂ = (x − mean) / deviation.
+    /// Returns x̂ = (x − mean) / deviation.
     pub fn normalised(&self) -> Array4<f64> {
         let groups = self.statistics.dim().0;
         Array4::from_shape_fn(self.x.dim(), |(n, y, x, c)| {
@@ -20,13 +20,13 @@ impl Norm {
         })
     }
 
-    /// γ, of the shape of `x`.
+    /// Returns γ in the shape of `x`.
     pub fn scale(&self) -> Array4<f64> {
         let ones = Array4::ones(self.x.dim());
         self.affine.as_ref().map_or(ones.clone(), |(gamma, _)| ones * gamma)
     }
 
-    /// γ x̂ + β, what the Leaky ReLU is taken of.
+    /// Returns γ x̂ + β, the input of the Leaky ReLU.
     pub fn scaled(&self) -> Array4<f64> {
         let z = self.normalised() * self.scale();
         match &self.affine {
@@ -35,13 +35,13 @@ impl Norm {
         }
     }
 
-    /// g′ = grad leaky′(γ x̂ + β); leaky′(0) is the slope.
+    /// Returns g′ = grad · leaky′(γ x̂ + β); leaky′(0) is the slope.
     pub fn passed(&self, grad: &Array4<f64>) -> Array4<f64> {
         grad * self.scaled().mapv(|z| if z > 0.0 { 1.0 } else { self.slope })
     }
 }
 
-/// leaky(γ x̂ + β).
+/// Returns leaky(γ x̂ + β).
 pub fn norm(of: &Norm) -> Array4<f64> {
     of.scaled().mapv(|z| if z > 0.0 { z } else { of.slope * z })
 }

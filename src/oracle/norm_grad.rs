@@ -1,7 +1,7 @@
 use super::Norm;
 use ndarray::Array4;
 
-/// The gradient of x: γ / deviation (g′ − S₀/m − x̂ S₁/m), with m pixels to a group.
+/// The gradient with respect to x: γ / deviation (g′ − S₀/m − x̂ S₁/m), with m pixels per group.
 pub fn norm_grad(of: &Norm, grad: &Array4<f64>, sums: &Array4<f64>) -> Array4<f64> {
     let (groups, xhat, scale, passed) = (sums.dim().0, of.normalised(), of.scale(), of.passed(grad));
     let (n, h, w, _) = of.x.dim();

@@ -1,6 +1,6 @@
 use ndarray::Array4;
 
-/// Mean and 1/√(variance + ε) from mean and variance, `[..][1][2][c]` both.
+/// Converts mean and variance to mean and 1/√(variance + ε); both are `[..][1][2][c]`.
 pub fn norm_running(running: &Array4<f64>) -> Array4<f64> {
     const EPSILON: f64 = 1e-5;
     let mut statistics = running.clone();

@@ -1,13 +1,13 @@
 use super::{norm_moments, norm_running};
 use ndarray::Array4;
 
-/// Mean and 1/√(variance + ε) of each of `groups` groups of pixels: `[groups][1][2][c]`. The variance is the
-/// biased one.
+/// Returns mean and 1/√(variance + ε) of each of `groups` groups of pixels: `[groups][1][2][c]`. The variance
+/// is the biased one.
 pub fn norm_statistics(x: &Array4<f64>, groups: usize) -> Array4<f64> {
     norm_running(&mean_and_variance(x, groups, 0.0))
 }
 
-/// Running mean and variance, `[1][1][2][c]`, after a batch `x`. The variance is the unbiased one.
+/// Updates running mean and variance, `[1][1][2][c]`, with a batch `x`. The variance is the unbiased one.
 pub fn update_running(running: &Array4<f64>, x: &Array4<f64>, momentum: f64) -> Array4<f64> {
     running * (1.0 - momentum) + mean_and_variance(x, 1, 1.0) * momentum
 }

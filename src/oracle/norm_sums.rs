@@ -1,7 +1,7 @@
 use super::Norm;
 use ndarray::Array4;
 
-/// S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group: `[groups][1][2][c]`.
+/// Returns S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group: `[groups][1][2][c]`.
 pub fn norm_sums(of: &Norm, grad: &Array4<f64>) -> Array4<f64> {
     let mut sums = Array4::zeros(of.statistics.dim());
     let (groups, xhat) = (sums.dim().0, of.normalised());

@@ -3,8 +3,8 @@ use crate::kernel::mre::planes::Plane;
 use ndarray::Array1;
 use num_complex::Complex64;
 
-/// The field of unit power under the mask, and the maps with the planes of the wave filled in (NaN
-/// elsewhere).
+/// Scales the field to unit power under the mask. Also returns the maps with the planes of the wave filled in;
+/// other planes are NaN.
 pub fn normalise(
     harmonic: &Array1<Complex64>,
     mask: &Array1<f64>,

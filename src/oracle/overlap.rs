@@ -1,9 +1,9 @@
 use super::view::shown;
 use ndarray::{Array1, Array2, Array4};
 
-/// The weighted mean, the weighted sum of squared deviations from it, the sum of weights and the number of the
-/// predictions `[n][side][side][1]` at each pixel inside a mask. Places are (x, y, weight, view); the window weights a
-/// patch's rows and columns.
+/// Combines the predictions `[n][side][side][1]` at each pixel inside a mask. Returns their weighted mean,
+/// weighted sum of squared deviations, sum of weights, and number. `places` are (x, y, weight, view); `window`
+/// weights the rows and columns of a patch.
 pub fn overlap(
     mask: &Array1<f64>,
     [nx, ny]: [usize; 2],

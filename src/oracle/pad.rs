@@ -1,6 +1,6 @@
 use ndarray::Array4;
 
-/// `x` `[n][h][w][c]` continued to `rows` × `columns` by reflection at its last row and column.
+/// Pads `x` `[n][h][w][c]` to `rows` × `columns` by reflection at its last row and column.
 pub fn pad(x: &Array4<f64>, [rows, columns]: [usize; 2]) -> Array4<f64> {
     let (n, h, w, c) = x.dim();
     Array4::from_shape_fn((n, rows, columns, c), |(n, row, column, c)| {
@@ -8,7 +8,7 @@ pub fn pad(x: &Array4<f64>, [rows, columns]: [usize; 2]) -> Array4<f64> {
     })
 }
 
-/// Where place `i` comes from, of `n`.
+/// Returns the source index of index `i`, for `n` source pixels.
 pub(super) fn mirror(i: usize, n: usize) -> usize {
     if i < n { i } else { 2 * (n - 1) - i }
 }

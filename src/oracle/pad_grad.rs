@@ -1,8 +1,8 @@
 use super::pad::mirror;
 use ndarray::Array4;
 
-/// The gradient of [`super::pad()`] with respect to its input of `h` × `w` from `grad` with respect to its
-/// result.
+/// The gradient of [`super::pad()`] with respect to its input of `h` × `w`. `grad` is the gradient with respect
+/// to its result.
 pub fn pad_grad(grad: &Array4<f64>, [h, w]: [usize; 2]) -> Array4<f64> {
     let (n, _, _, c) = grad.dim();
     let mut out = Array4::zeros((n, h, w, c));

@@ -1,4 +1,4 @@
-/// Philox4x32-10: four random words of a counter and a key, the same as in `kernels/lib/random.wgsl`.
+/// Philox4x32-10: four random words from a counter and a key, as in `kernels/lib/random.wgsl`.
 ///
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn gives_the_authors_known_answers() {
-        // kat_vectors of Random123: zeros, ones, and the digits of pi.
+        // kat_vectors of Random123: zeros, all bits set, and the digits of pi.
         let answers = [
             ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
             ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),

@@ -1,7 +1,7 @@
 use crate::kernel::nn::pool::Pooling;
 use ndarray::{Array4, s};
 
-/// Each window of 2 × 2 pixels of `x` `[n][h][w][c]` pooled; an odd last row or column is in none.
+/// Pools windows of 2 × 2 pixels of `x` `[n][h][w][c]`. An odd last row or column is dropped.
 pub fn pool(x: &Array4<f64>, mode: Pooling) -> Array4<f64> {
     let (n, h, w, c) = x.dim();
     Array4::from_shape_fn((n, h / 2, w / 2, c), |(n, y, x_, c)| {
@@ -14,7 +14,7 @@ pub fn pool(x: &Array4<f64>, mode: Pooling) -> Array4<f64> {
     })
 }
 
-/// NaN is greater than everything.
+/// Reports whether a is greater than b; NaN counts as greater than everything.
 pub(super) fn greater(a: f64, b: f64) -> bool {
     a > b || a.is_nan()
 }

@@ -2,8 +2,8 @@ use super::pool::greater;
 use crate::kernel::nn::pool::Pooling;
 use ndarray::Array4;
 
-/// The gradient of [`super::pool()`] with respect to `x` from `grad` with respect to its result: to a
-/// window's first greatest pixel, or to all four alike.
+/// The gradient of [`super::pool()`] with respect to `x`. `grad` is the gradient with respect to its result.
+/// For the maximum it goes to the first greatest pixel of a window; for the average, equally to all four.
 pub fn pool_grad(x: &Array4<f64>, grad: &Array4<f64>, mode: Pooling) -> Array4<f64> {
     let mut out = Array4::zeros(x.dim());
     for ((n, row, column, c), g) in grad.indexed_iter() {

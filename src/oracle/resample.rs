@@ -1,13 +1,14 @@
 use crate::kernel::signal::resample::Grids;
 use ndarray::Array2;
 
-/// Weights that may be rounding.
+/// Weights up to this may be rounding.
 const FAINT: f64 = 1e-3;
 
-/// The mean of an image, `[my · mx][4]` with what is inside in channel 2, under a tent about each pixel of another grid.
+/// Resamples an image `[my · mx][4]` to another grid: its mean under a tent about each pixel. Channel 2 is
+/// above 0 inside.
 pub fn resample(src: &Array2<f64>, grids: Grids) -> Array2<f64> {
     let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
-    // The kernel places pixels in single precision; a step is the same in both.
+    // The kernel computes positions in single precision; both must use the same step.
     let step = step.map(|s| f64::from(s as f32));
     let place = |i: usize, n: usize, m: usize, step: f64| {
         (i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0

@@ -2,7 +2,7 @@ use super::stencil::applied;
 use ndarray::{Array1, Array2, Array3};
 use num_complex::Complex64;
 
-/// Σ over waves `[d][ny][nx]` of |w − fitted w|².
+/// Returns Σ over waves `[d][ny][nx]` of |w − fitted w|².
 pub fn residual(waves: &Array3<Complex64>, value: &Array2<f64>) -> Array1<f64> {
     let (_, ny, nx) = waves.dim();
     let left =

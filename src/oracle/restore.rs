@@ -1,7 +1,7 @@
 use ndarray::Array1;
 use num_complex::Complex64;
 
-/// `field` inside the mask, `continued` outside it.
+/// Returns `field` inside the mask and `continued` outside.
 pub fn restore(
     field: &Array1<Complex64>,
     mask: &Array1<f64>,

@@ -1,7 +1,7 @@
 use ndarray::{Array3, Array4};
 use num_complex::Complex64;
 
-/// Σ_c (c/r)^2a w[x + c] of waves `[d][ny][nx]` wrapped round, `[powers][d][ny][nx]`.
+/// Returns Σ_c (c/r)^2a w[x + c] of periodic waves `[d][ny][nx]`: `[powers][d][ny][nx]`.
 pub fn row_moments(waves: &Array3<Complex64>, (window, powers): (usize, usize)) -> Array4<Complex64> {
     let (planes, ny, nx) = waves.dim();
     let radius = window / 2;

@@ -1,7 +1,8 @@
 use crate::kernel::tiles::overlap::Settling;
 use ndarray::Array2;
 
-/// (scaled mean, uncertainty, 1, scaled spread) of (mean, squares, weights, count); 0 where the count is.
+/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is
+/// 0.
 pub fn settle(state: &Array2<f64>, how: Settling) -> Array2<f64> {
     let Settling { scale, floor, slope } = how;
     Array2::from_shape_fn(state.raw_dim(), |(i, k)| {

@@ -1,7 +1,7 @@
 use ndarray::{Array2, Array3, ArrayView2};
 use num_complex::Complex64;
 
-/// A stencil `[w][w]` applied at one pixel of an image wrapped round.
+/// Applies a stencil `[w][w]` at one pixel of a periodic image.
 pub(super) fn applied(image: ArrayView2<Complex64>, taps: &Array2<f64>, y: usize, x: usize) -> Complex64 {
     let (ny, nx) = image.dim();
     let radius = taps.nrows() / 2;
@@ -9,7 +9,7 @@ pub(super) fn applied(image: ArrayView2<Complex64>, taps: &Array2<f64>, y: usize
     taps.indexed_iter().map(|((r, c), tap)| tap * image[[ring(y, r, ny), ring(x, c, nx)]]).sum()
 }
 
-/// Σ over `planes` of (|U|², Re conj(U) L, Im conj(U) L, |L|²), `[n][4]`, of whatever gives (U, L).
+/// Returns Σ over `planes` of (|U|², Re conj(U) L, Im conj(U) L, |L|²), `[n][4]`, with (U, L) from `fitted`.
 pub(super) fn products(
     planes: usize,
     n: usize,
@@ -28,7 +28,8 @@ pub(super) fn products(
     sums
 }
 
-/// What [`super::fit`] gives, by whole stencils `[w][w]` in place of rows and columns: waves `[d][ny][nx]`.
+/// Computes the result of [`super::fit`] with complete stencils `[w][w]` in place of rows and columns. Waves
+/// are `[d][ny][nx]`.
 pub fn stencil(waves: &Array3<Complex64>, value: &Array2<f64>, laplacian: &Array2<f64>) -> Array2<f64> {
     let (planes, ny, nx) = waves.dim();
     products(planes, ny * nx, |d, i| {

@@ -1,8 +1,8 @@
 use super::total_variation::{counts, slopes};
 use ndarray::Array4;
 
-/// The gradient of the total variation, times `up`; `weight` is the number of values averaged. Each term
-/// passes its own on to the three pixels it is made of.
+/// The gradient of the total variation, times `up`. `weight` is the number of values averaged. Each term
+/// contributes to the three pixels that it depends on.
 pub fn total_variation_grad(
     image: &Array4<f64>,
     weights: Option<&Array4<f64>>,
@@ -32,7 +32,7 @@ mod tests {
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 
-    /// Large enough that the root is smooth within the step of central differences.
+    /// Large enough that the root is smooth over the step of the central differences.
     const EPSILON: f64 = 1e-3;
 
     #[test]

@@ -1,6 +1,6 @@
 use ndarray::Array4;
 
-/// `[n][h][w][c]` as `[n][c][h][w]`.
+/// Converts `[n][h][w][c]` to `[n][c][h][w]`.
 pub fn unpack(x: &Array4<f64>) -> Array4<f64> {
     x.view().permuted_axes([0, 3, 1, 2]).as_standard_layout().into_owned()
 }

@@ -1,7 +1,7 @@
 use crate::kernel::nn::upsample::Upsampling;
 use ndarray::Array4;
 
-/// `x` `[n][h][w][c]` at twice its rows and columns.
+/// Upsamples `x` `[n][h][w][c]` to twice its rows and columns.
 pub fn upsample(x: &Array4<f64>, mode: Upsampling) -> Array4<f64> {
     let (n, h, w, c) = x.dim();
     Array4::from_shape_fn((n, 2 * h, 2 * w, c), |(n, row, column, c)| {
@@ -11,7 +11,7 @@ pub fn upsample(x: &Array4<f64>, mode: Upsampling) -> Array4<f64> {
     })
 }
 
-/// The places among `n` that place `i` of the result is made of, with their shares.
+/// Returns the two source indices (of `n`) for index `i` of the result, with their shares.
 pub(super) fn taps(i: usize, n: usize, mode: Upsampling) -> [(usize, f64); 2] {
     match mode {
         Upsampling::Nearest => [(i / 2, 1.0), (i / 2, 0.0)],

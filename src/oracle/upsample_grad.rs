@@ -2,7 +2,8 @@ use super::upsample::taps;
 use crate::kernel::nn::upsample::Upsampling;
 use ndarray::Array4;
 
-/// The gradient of [`super::upsample()`] with respect to its input from `grad` with respect to its result.
+/// The gradient of [`super::upsample()`] with respect to its input. `grad` is the gradient with respect to its
+/// result.
 pub fn upsample_grad(grad: &Array4<f64>, mode: Upsampling) -> Array4<f64> {
     let (n, h, w, c) = grad.dim();
     let mut out = Array4::zeros((n, h / 2, w / 2, c));

@@ -1,6 +1,6 @@
 use ndarray::{Array1, Array2, Array3, s};
 
-/// The three planes of `kernels/weigh.wgsl`, `[3][n][4]`.
+/// Returns the three planes of `kernels/weigh.wgsl`, `[3][n][4]`.
 pub fn weigh(products: &Array2<f64>, residual: &Array1<f64>, trust: &Array1<f64>) -> Array3<f64> {
     let n = residual.len();
     let mut planes = Array3::zeros((3, n, 4));

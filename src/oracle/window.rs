@@ -1,7 +1,7 @@
 use ndarray::{Array3, Array4, Axis, s};
 
-/// The mean over a square box of `2 radius + 1` pixels of planes `[p][n][4]` of an image of `nx` by
-/// `ny`, zero beyond it.
+/// The mean over a square box of `2 radius + 1` pixels, for planes `[p][n][4]` of an image of `nx` × `ny`
+/// pixels. Pixels outside the image count as zero.
 pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Array3<f64> {
     let dim = planes.dim();
     let mut image: Array4<f64> =
@@ -15,5 +15,5 @@ pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Arra
             image.index_axis_mut(Axis(axis), k).assign(&(sum / (2 * radius + 1) as f64));
         }
     }
-    image.slice(s![.., .., .., ..]).to_shape(dim).expect("as it was").to_owned()
+    image.slice(s![.., .., .., ..]).to_shape(dim).expect("the shape is unchanged").to_owned()
 }

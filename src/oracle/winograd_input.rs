@@ -1,11 +1,12 @@
 use ndarray::{Array2, Array4, array};
 
-/// Bᵀ of F(2 × 2, 3 × 3).
+/// The matrix Bᵀ of Winograd's F(2 × 2, 3 × 3).
 fn transform() -> Array2<f64> {
     array![[1.0, 0.0, -1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, -1.0, 1.0, 0.0], [0.0, 1.0, 0.0, -1.0]]
 }
 
-/// Bᵀ d B of every tile of 4 × 4 pixels of `src` `[n][h][w][c]`, 2 apart: `[tiles][16][1][c]`.
+/// Returns Bᵀ d B for every tile of 4 × 4 pixels of `src` `[n][h][w][c]`; tiles are 2 pixels apart:
+/// `[tiles][16][1][c]`.
 pub fn winograd_input(src: &Array4<f64>) -> Array4<f64> {
     let (n, h, w, c) = src.dim();
     let [rows, columns] = [h.div_ceil(2), w.div_ceil(2)];

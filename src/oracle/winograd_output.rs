@@ -1,11 +1,11 @@
 use ndarray::{Array2, Array4, array};
 
-/// Aᵀ of F(2 × 2, 3 × 3).
+/// The matrix Aᵀ of Winograd's F(2 × 2, 3 × 3).
 fn transform() -> Array2<f64> {
     array![[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, -1.0, -1.0]]
 }
 
-/// Aᵀ m A of the products `src` `[tiles][16][1][c]` of images `[n][h][w]`: `[n][h][w][c]`.
+/// Returns Aᵀ m A of the products `src` `[tiles][16][1][c]` for images `[n][h][w]`: `[n][h][w][c]`.
 pub fn winograd_output(src: &Array4<f64>, [n, h, w]: [usize; 3]) -> Array4<f64> {
     let [rows, columns] = [h.div_ceil(2), w.div_ceil(2)];
     let a = transform();

@@ -1,4 +1,5 @@
-//! Patches varied by what says nothing about stiffness: a wave's phase, gain, zero level and direction.
+//! Augmentation: variations of a patch that carry no information about stiffness, in the phase, gain, zero
+//! level and direction of its wave.
 
 use super::order::{AUGMENTATION, CUTTING, random};
 use crate::error::{Error, Result};
@@ -6,10 +7,10 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::f32::consts::TAU;
 
-/// One way to vary a patch. Pixels outside the object, where both channels are 0, stay 0.
+/// One kind of augmentation. Pixels outside the object, where both channels are 0, stay 0.
 ///
-/// A training has a list of these, by default an empty one, applied in its order; noise and offsets are
-/// relative to the patch as it then is, so they belong in this order: noise, gains, offsets.
+/// A training has a list of these, empty by default, and applies them in its order. Noise and offsets are
+/// relative to the patch at that point, so the sensible order is noise, gains, offsets.
 ///
 /// ```
 /// # use palpate::patches::Augmentation;
@@ -20,29 +21,29 @@ use std::f32::consts::TAU;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Augmentation {
-    /// Rows and columns reversed, each in half of the patches; truth and mask alike.
+    /// Reverses rows and columns, each in half of the patches. Truth and mask are reversed too.
     Flips,
-    /// 0 to 3 quarter turns (oblong patches: 0 or 2); truth and mask alike.
+    /// Rotates by 0 to 3 quarter turns (non-square patches: 0 or 2). Truth and mask are rotated too.
     QuarterTurns,
-    /// re + i·im times e^{iφ}, φ uniform over the circle.
+    /// Multiplies re + i·im by e^{iφ}, φ uniform over the circle.
     Phase,
-    /// Each channel times a factor of its own, log-uniform in 1/most..most. `most` is 1 or more.
+    /// Multiplies each channel by its own factor, log-uniform in 1/most..most. `most` is 1 or more.
     Gains { most: f32 },
-    /// To each channel a constant of its own, uniform in ±most × the patch's RMS.
+    /// Adds a separate constant to each channel, uniform in ±most × the patch's RMS.
     Offsets { most: f32 },
-    /// White Gaussian noise in both channels; its SD is log-uniform in most/100..most × the patch's RMS, so that the
-    /// signal-to-noise ratio is uniform over 40 dB.
+    /// Adds white Gaussian noise to both channels. Its SD is log-uniform in most/100..most × the patch's RMS,
+    /// so the signal-to-noise ratio is uniform over 40 dB.
     Noise { most: f32 },
-    /// Half of the patches are turned by any angle and enlarged by a factor that is log-uniform in 1/most..most, their
-    /// modulus by its square: what would be seen of a larger or smaller body. `most` is 1 or more. Only where patches
-    /// are cut from images.
+    /// Rotates half of the patches by any angle and enlarges them by a factor z, log-uniform in 1/most..most.
+    /// The modulus is multiplied by z². This simulates a larger or smaller body. `most` is 1 or more. Applied
+    /// only to patches cut from images.
     Zoom { most: f32 },
-    /// So large a share of the patches has the waves of an uneven mesh's nearest nodes. Only where patches are cut from
-    /// images.
+    /// Gives this share of the patches the coarse texture of an uneven mesh: each pixel has the wave of its
+    /// nearest node. Applied only to patches cut from images.
     Texture { share: f32 },
 }
 
-/// Which random numbers a patch gets: the same for the same three, whatever happens elsewhere.
+/// Selects the random numbers of a patch. Equal values give equal numbers, whatever happens elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     /// The training's seed.
@@ -54,13 +55,13 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The random numbers by which a patch is cut from an image.
+    /// Returns the generator for cutting the patch from an image.
     pub(super) fn cutting(self) -> Rng {
         random(CUTTING, [self.seed, self.epoch.into(), self.patch.into()])
     }
 }
 
-/// One patch of a batch in memory.
+/// One patch of a batch, in memory.
 #[derive(Debug)]
 pub struct PatchMut<'a> {
     pub(super) shape: [usize; 2],
@@ -70,15 +71,15 @@ pub struct PatchMut<'a> {
 }
 
 impl<'a> PatchMut<'a> {
-    /// The patches of `shape` (height, width) in a batch of `[n, 2, h, w]` and twice `[n, 1, h, w]`, as
-    /// [`Patches::gather`](super::Patches::gather) fills it.
+    /// Iterates over the patches of `shape` (height, width) in a batch. `input` is `[n, 2, h, w]`, `truth` and
+    /// `mask` are `[n, 1, h, w]`, as filled by [`Patches::gather`](super::Patches::gather).
     pub fn each(
         shape: [usize; 2],
         input: &'a mut [f32],
         truth: &'a mut [f32],
         mask: &'a mut [f32],
     ) -> impl Iterator<Item = PatchMut<'a>> {
-        // No pixels, no patches: no slice is as long as that.
+        // A patch without pixels gives no items: no slice has this length.
         let pixels = Some(shape[0] * shape[1]).filter(|&n| n > 0).unwrap_or(usize::MAX / 2);
         let inputs = input.chunks_exact_mut(2 * pixels);
         let maps = truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels));
@@ -89,21 +90,21 @@ impl<'a> PatchMut<'a> {
         self.shape[0] * self.shape[1]
     }
 
-    /// Every plane: real, imaginary, truth, mask.
+    /// Iterates over all planes: real, imaginary, truth, mask.
     fn planes(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let pixels = self.pixels();
         let Self { input, truth, mask, .. } = self;
         [&mut **input, &mut **truth, &mut **mask].into_iter().flat_map(move |p| p.chunks_exact_mut(pixels))
     }
 
-    /// Real and imaginary part of every pixel within the object.
+    /// Iterates over the real and imaginary part of every pixel inside the object.
     fn wave(&mut self) -> impl Iterator<Item = [&mut f32; 2]> {
         let pixels = self.pixels();
         let (re, im) = self.input.split_at_mut(pixels);
         re.iter_mut().zip(im).map(|(re, im)| [re, im]).filter(|[re, im]| **re != 0.0 || **im != 0.0)
     }
 
-    /// Of both channels within the object; 0 where there is none.
+    /// The RMS of both channels inside the object; 0 if no pixel is inside.
     fn rms(&mut self) -> f32 {
         let (n, sum) = self.wave().fold((0usize, 0.0), |(n, sum), [re, im]| {
             (n + 1, sum + f64::from(*re).powi(2) + f64::from(*im).powi(2))
@@ -127,7 +128,7 @@ impl<'a> PatchMut<'a> {
         self.planes().for_each(|plane| plane.chunks_exact_mut(width).for_each(<[f32]>::reverse));
     }
 
-    /// A square patch's rows become its columns.
+    /// Swaps rows and columns of a square patch.
     fn transpose(&mut self) {
         let side = self.shape[0];
         for plane in self.planes() {
@@ -137,7 +138,7 @@ impl<'a> PatchMut<'a> {
         }
     }
 
-    /// Turns clockwise by `quarters`, an oblong patch by whole half turns only.
+    /// Rotates clockwise by `quarters`; a non-square patch only by half turns.
     fn turn(&mut self, quarters: u32) {
         if quarters & 2 != 0 {
             self.flip_rows();
@@ -157,10 +158,11 @@ impl<'a> PatchMut<'a> {
     }
 }
 
-/// Refuses what cannot be applied.
+/// Checks the parameters of a list of augmentations.
 ///
 /// # Errors
-/// [`Error::Usage`] if a `most` is not finite, negative, or, for gains, below 1.
+/// [`Error::Usage`] if a `most` is not finite, negative, or below 1 for gains and zoom, or if a `share` is
+/// outside 0 to 1.
 pub fn check(list: &[Augmentation]) -> Result<()> {
     for one in list {
         let (most, least) = match *one {
@@ -179,7 +181,7 @@ pub fn check(list: &[Augmentation]) -> Result<()> {
     Ok(())
 }
 
-/// Varies a patch by each of `list` in turn.
+/// Applies each of `list` to a patch, in order.
 pub fn augment(list: &[Augmentation], draw: Draw, patch: &mut PatchMut) {
     let mut random = random(AUGMENTATION, [draw.seed, draw.epoch.into(), draw.patch.into()]);
     let random = &mut random;
@@ -216,12 +218,12 @@ pub fn augment(list: &[Augmentation], draw: Draw, patch: &mut PatchMut) {
     }
 }
 
-/// Uniform in -1..1.
+/// A random number, uniform in -1..1.
 fn symmetric(random: &mut Rng) -> f32 {
     2.0 * random.f32() - 1.0
 }
 
-/// Two standard normal numbers (Box and Muller, 1958).
+/// Two random numbers with standard normal distribution (Box and Muller, 1958).
 fn normal(random: &mut Rng) -> [f32; 2] {
     let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt() as f32;
     let (sin, cos) = (random.f32() * TAU).sin_cos();
@@ -232,7 +234,7 @@ fn normal(random: &mut Rng) -> [f32; 2] {
 mod tests {
     use super::*;
 
-    /// A patch of 0, 1, 2, ... in every plane, or at random, with the object's corner missing.
+    /// A test patch with random planes; three pixels at a corner are outside the object.
     #[derive(Clone, PartialEq, Debug)]
     struct Patch {
         shape: [usize; 2],
@@ -345,7 +347,7 @@ mod tests {
             for ([a, b], [c, d]) in patch.wave().into_iter().zip(turned.wave()) {
                 assert!((a.hypot(b) - c.hypot(d)).abs() < 1e-6);
                 if a != 0.0 {
-                    angles.push((a * d - b * c).atan2(a * c + b * d)); // of u' conj(u)
+                    angles.push((a * d - b * c).atan2(a * c + b * d)); // the phase of u' conj(u)
                 }
             }
             assert!(angles.iter().all(|x| (x - angles[0]).sin().abs() < 1e-5), "one phase for all");
@@ -387,7 +389,7 @@ mod tests {
                 (squares / (2.0 * 897.0)).sqrt() / rms
             })
             .collect();
-        // Log-uniform in 0.003..0.3; a patch's own SD is known to 2 %.
+        // The SD is log-uniform in 0.003..0.3; the SD of one patch has an error of 2 %.
         let mean = ratios.iter().map(|r| r.log10()).sum::<f32>() / 300.0;
         assert!((mean - 0.03f32.log10()).abs() < 0.1, "{mean}");
         assert!(ratios.iter().all(|&r| r < 0.33) && ratios.iter().any(|&r| r > 0.27));
@@ -435,7 +437,7 @@ mod tests {
         for other in [Draw { seed: 2, ..draws[0] }, Draw { epoch: 3, ..draws[0] }] {
             assert_ne!(batch(&[other])[0][..72], *parts[0]);
         }
-        // None, and there is no change.
+        // An empty list changes nothing.
         let mut copy = patch.clone();
         augment(&[], draws[0], &mut copy.view());
         assert_eq!(copy, patch);

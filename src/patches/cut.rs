@@ -1,4 +1,4 @@
-//! A patch cut from an image: anywhere, and now and then turned, zoomed, or as coarse as a mesh.
+//! Cutting of patches from an image at random places, with optional rotation, zoom and mesh texture.
 
 use super::Augmentation;
 use super::images::Image;
@@ -6,38 +6,38 @@ use fastrand::Rng;
 use num_complex::Complex32;
 use std::f32::consts::TAU;
 
-/// How much of a patch lies inside the object, at the least (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
+/// Minimum share of a patch inside the object (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
 pub const INSIDE: f64 = 0.5;
-/// Tries at a place of which enough lies inside.
+/// Maximum number of tries to find a place with this share inside.
 const TRIES: usize = 64;
-/// Distances of nodes in a coarse patch, in pixels.
+/// Range of the node spacing in a coarse patch, in pixels.
 const NODES: [f32; 2] = [1.2, 3.0];
 
-/// Cuts patches.
+/// Cuts patches from images.
 #[derive(Debug, Clone, Copy)]
 pub struct Cutter {
     side: usize,
-    /// The largest zoom; 1 for none.
+    /// The largest zoom factor; 1 means no zoom.
     zoom: f32,
-    /// The share of coarse patches.
+    /// The share of coarse patches, 0 to 1.
     texture: f32,
 }
 
-/// Where a patch goes: `[2, side, side]`, and twice `[side, side]`.
+/// Destination of a patch: `input` is `[2, side, side]`, `truth` and `mask` are `[side, side]`.
 pub struct Cut<'a> {
     pub input: &'a mut [f32],
     pub truth: &'a mut [f32],
     pub mask: &'a mut [f32],
 }
 
-/// Where a patch's pixels lie in the image: the middle, and the step to the right.
+/// Position of a patch in the image: its centre, and the step from one column to the next.
 struct Place {
     middle: [f32; 2],
     step: [f32; 2],
 }
 
 impl Place {
-    /// Row and column in the image of a patch's row and column.
+    /// Returns row and column in the image for a row and column of the patch.
     fn at(&self, side: usize, [row, column]: [f32; 2]) -> [f32; 2] {
         let half = (side as f32 - 1.0) / 2.0;
         let [dy, dx] = [row - half, column - half];
@@ -47,7 +47,7 @@ impl Place {
 }
 
 impl Cutter {
-    /// Patches of `side` × `side` pixels, with the zoom and the texture of `augmentations`.
+    /// Creates a cutter for patches of `side` × `side` pixels, with the zoom and texture in `augmentations`.
     pub fn new(side: usize, augmentations: &[Augmentation]) -> Self {
         let mut cutter = Self { side, zoom: 1.0, texture: 0.0 };
         for one in augmentations {
@@ -65,10 +65,11 @@ impl Cutter {
         self.side
     }
 
-    /// Cuts a patch at random.
+    /// Cuts a patch at a random place.
     ///
-    /// Half of the patches are turned by any angle and zoomed, where zooming is asked for: seen larger by a factor z, a
-    /// wave is that of the same body enlarged, whose modulus is z² times as high, since the frequency stays.
+    /// If zoom is requested, half of the patches are rotated by any angle and zoomed by a factor z. A wave
+    /// magnified by z is that of a body magnified by z. The frequency stays, so its modulus is z² times as
+    /// high.
     pub fn cut(&self, image: Image, rng: &mut Rng, mut to: Cut) {
         let turned = self.zoom > 1.0 && rng.bool();
         let (zoom, angle) =
@@ -97,7 +98,8 @@ impl Cutter {
     fn place(&self, image: Image, rng: &mut Rng, zoom: f32, angle: f32) -> Place {
         let half = (self.side as f32 - 1.0) / 2.0;
         let middle = image.bounds.map(|[first, last]| {
-            // A whole number of pixels from the corner, so that a patch as it lies needs no interpolation.
+            // The centre is a whole number of pixels from a corner, so an unrotated patch needs no
+            // interpolation.
             first as f32 + (rng.f32() * (last - first + 1) as f32).floor() + half.fract()
         });
         let (sin, cos) = angle.sin_cos();
@@ -146,7 +148,7 @@ impl Cutter {
     }
 }
 
-/// Brings micrometres and less to about 1, so that no sum of squares is lost in single precision.
+/// Scales the input to a peak of 1. Displacements of micrometres would lose their sum of squares in f32.
 fn scale(input: &mut [f32]) {
     let peak = input.iter().fold(0f32, |peak, v| peak.max(v.abs()));
     if peak > 0.0 {
@@ -162,7 +164,7 @@ impl Image<'_> {
             && self.mask[y as usize * self.size + x as usize] > 0
     }
 
-    /// Bilinear, of those of the four neighbours that lie inside; none if none does.
+    /// Bilinear interpolation over those of the four neighbours that are inside; `None` if none is.
     fn interpolate(&self, [y, x]: [f32; 2]) -> Option<Complex32> {
         let (mut sum, mut weights) = (Complex32::ZERO, 0.0);
         for (row, wy) in [(y.floor(), 1.0 - y + y.floor()), (y.floor() + 1.0, y - y.floor())] {
@@ -178,8 +180,8 @@ impl Image<'_> {
     }
 }
 
-/// Nodes of an uneven mesh over a patch: a pixel has the wave at the one that is nearest, as in images that were drawn
-/// from a mesh without interpolation.
+/// Nodes of an uneven mesh over a patch. Each pixel gets the wave at the nearest node, as in images drawn from
+/// a mesh without interpolation.
 struct Nodes {
     spacing: f32,
     columns: usize,
@@ -189,7 +191,7 @@ struct Nodes {
 impl Nodes {
     fn new(side: usize, rng: &mut Rng) -> Self {
         let spacing = NODES[0] + (NODES[1] - NODES[0]) * rng.f32();
-        // One cell beyond each edge.
+        // The mesh has one extra cell beyond each edge.
         let columns = (side as f32 / spacing).ceil() as usize + 2;
         let node = |i: usize, rng: &mut Rng| {
             [i / columns, i % columns].map(|cell| (cell as f32 - 1.0 + rng.f32()) * spacing)
@@ -216,8 +218,7 @@ impl Nodes {
 mod tests {
     use super::*;
 
-    /// A zoomed patch's waves are longer by the zoom and its modulus is higher by its square: their product with the
-    /// square of the wavenumber stays.
+    /// Zoom multiplies the wavelength by z and the modulus by z², so modulus × wavenumber² must stay the same.
     #[test]
     fn modulus_times_wavenumber_squared_stays() {
         let (size, side, k, modulus) = (120, 30, 0.2f32, 3.0f32);

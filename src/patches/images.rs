@@ -1,4 +1,4 @@
-//! The images of simulated sets, memory-mapped, from which patches are cut afresh each time.
+//! Memory-mapped images of simulated sets; new patches are cut from them in each epoch.
 
 use super::cut::{Cut, Cutter};
 use super::map::Map;
@@ -10,21 +10,21 @@ use ndarray_npy::{ViewNpyError, ViewNpyExt};
 use num_complex::{Complex32, Complex64};
 use std::path::Path;
 
-/// The images of one split of sets that `palpate simulate --set` made.
+/// The images of one split of sets made by `palpate simulate --set`.
 ///
-/// Of every ten phantoms of a family the ninth is for validation and the tenth for testing, so that no phantom is in
-/// two splits, whatever the set's length.
+/// In each family, the ninth of every ten phantoms is for validation and the tenth for testing. A phantom is
+/// therefore never in two splits, whatever the length of the set.
 #[derive(Debug)]
 pub struct Images {
     phantoms: Vec<Phantom>,
-    /// The sets, and how finely each was computed.
+    /// The sets, with the nodes per wavelength of each simulation.
     sets: Vec<(set::Set, f64)>,
     pixel_mm: f64,
     frequency_hz: f64,
     density: f64,
 }
 
-/// A phantom's images.
+/// The images of a phantom.
 #[derive(Debug)]
 struct Phantom {
     name: String,
@@ -32,37 +32,37 @@ struct Phantom {
     planes: usize,
     size: usize,
     component: usize,
-    /// First and last row and column with a pixel inside.
+    /// First and last row, first and last column with a pixel inside the mask.
     bounds: [[usize; 2]; 2],
     wave: Array,
     modulus: Array,
     mask: Array,
 }
 
-/// An array in a mapped file: where its samples begin.
+/// An array in a mapped file, with the byte offset of its samples.
 #[derive(Debug)]
 struct Array {
     map: Map,
     first: usize,
 }
 
-/// One plane of a phantom.
+/// One plane of a phantom; all arrays are `[size][size]`.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
-    /// Rows and columns.
+    /// Number of rows, equal to the number of columns.
     pub size: usize,
-    /// The driven component of the displacement, metres; 0 outside.
+    /// The driven component of the displacement, metres; 0 outside the mask.
     pub wave: &'a [Complex32],
     /// Storage modulus, kPa.
     pub modulus: &'a [f32],
-    /// 1 inside.
+    /// 1 inside the object, else 0.
     pub mask: &'a [u8],
-    /// First and last row, first and last column with a pixel inside.
+    /// First and last row, first and last column with a pixel inside the mask.
     pub bounds: [[usize; 2]; 2],
 }
 
 impl Image<'_> {
-    /// Its wave `[ny, nx]`, metres.
+    /// The displacement as f64 `[ny, nx]`, metres.
     pub fn field(&self) -> Array2<Complex64> {
         Array2::from_shape_fn([self.size; 2], |(y, x)| {
             let u = self.wave[y * self.size + x];
@@ -71,7 +71,7 @@ impl Image<'_> {
     }
 }
 
-/// Whether a folder holds a simulated set.
+/// Reports whether a folder contains a simulated set.
 pub fn is_set(folder: impl AsRef<Path>) -> bool {
     folder.as_ref().join(set::MANIFEST).is_file()
 }
@@ -80,8 +80,10 @@ impl Images {
     /// Opens one split of the sets in `folders`.
     ///
     /// # Errors
-    /// [`Error::File`] if a folder holds no set, an unfinished one, or images of another kind than the rest;
-    /// [`Error::Data`] if the split has no phantoms.
+    /// - [`Error::File`] if a folder has no set or an unfinished one, or if a file is damaged.
+    /// - [`Error::File`] if images differ in pixel size, frequency or density from those before.
+    /// - [`Error::Usage`] if two sets have the same seed.
+    /// - [`Error::Data`] if the split has no phantoms.
     pub fn open<P: AsRef<Path>>(folders: &[P], split: Split) -> Result<Self> {
         let mut all = Self { phantoms: vec![], sets: vec![], pixel_mm: 0.0, frequency_hz: 0.0, density: 0.0 };
         for folder in folders {
@@ -89,7 +91,7 @@ impl Images {
         }
         if all.phantoms.is_empty() {
             return Err(Error::Data(format!(
-                "no phantom is for {}: of each family's phantoms the ninth of ten is for validation and the tenth \
+                "the set has no phantom for {}: in each family, the ninth of ten is for validation and the tenth \
                  for testing; simulate a larger set",
                 split.name()
             )));
@@ -106,16 +108,16 @@ impl Images {
         let missing = manifest.phantoms.len() - manifest.finished;
         if missing > 0 {
             return Err(fail(format!(
-                "says that {missing} of its phantoms are missing; finish the set by the `palpate simulate` command \
-                 it was begun with"
+                "says that {missing} of its phantoms are missing; finish the set with the `palpate simulate` command \
+                 that started it"
             )));
         }
-        // A phantom follows from its family, its number and the seed: another set of the same seed may hold it too, in
-        // another split.
+        // Family, number and seed determine a phantom. Another set with the same seed may contain it in another
+        // split.
         if let Some((other, _)) = self.sets.iter().find(|(other, _)| other.seed == manifest.set.seed) {
             return Err(Error::Usage(format!(
-                "{} and a set before it ({} {}) have the seed {}, so that phantoms of one may be in the other; sets that \
-                 are used together want seeds of their own",
+                "{} and an earlier set ({} {}) both have the seed {}, so they may contain the same phantoms; simulate sets \
+                 for joint use with different seeds",
                 folder.display(),
                 other.set.name(),
                 other.count,
@@ -143,7 +145,9 @@ impl Images {
             serde_json::from_slice(&crate::io::load(&path)?).map_err(|e| Error::file(&path, e))?;
         let number = |name: &str| {
             let found = about["phantom"][name].as_f64();
-            found.ok_or_else(|| Error::file(&path, format!("does not tell the phantom's {name}")))
+            found.ok_or_else(|| {
+                Error::file(&path, format!("does not state the phantom's {name}; simulate the set again"))
+            })
         };
         let own = [number("pixel_mm")?, number("frequency_hz")?, number("density")?];
         let before = [self.pixel_mm, self.frequency_hz, self.density];
@@ -151,7 +155,11 @@ impl Images {
             [self.pixel_mm, self.frequency_hz, self.density] = own;
         } else if own != before {
             let text = |[pixel, f, rho]: [f64; 3]| format!("pixels of {pixel} mm at {f} Hz and {rho} kg/m³");
-            let what = format!("has {}, where those before have {}", text(own), text(before));
+            let what = format!(
+                "has {}, but the phantoms before it have {}; use sets of one kind together",
+                text(own),
+                text(before)
+            );
             return Err(Error::file(&path, what));
         }
         let (component, _) = set::shown(folder);
@@ -159,35 +167,37 @@ impl Images {
         let (modulus, shape) = Array::three::<f32>(&folder.join("modulus.npy"))?;
         let (mask, shape_of_mask) = Array::three::<u8>(&folder.join("mask.npy"))?;
         if rows != size || shape != [planes, size, size] || shape_of_mask != shape {
-            let what = "holds a displacement, a modulus and a mask whose shapes do not fit one another";
+            let what =
+                "holds a displacement, a modulus and a mask of different shapes; simulate the set again";
             return Err(Error::file(folder, what));
         }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut phantom =
             Phantom { name, family, planes, size, component, bounds: [[0; 2]; 2], wave, modulus, mask };
-        phantom.bounds = bounds(phantom.image(0).mask, size)
-            .ok_or_else(|| Error::file(folder, "has a mask without a pixel inside"))?;
+        phantom.bounds = bounds(phantom.image(0).mask, size).ok_or_else(|| {
+            Error::file(folder, "has a mask that is zero in the whole first plane; simulate the set again")
+        })?;
         self.phantoms.push(phantom);
         Ok(())
     }
 
-    /// Phantoms of the split.
+    /// Number of phantoms in the split.
     #[expect(clippy::len_without_is_empty, reason = "there is always a phantom")]
     pub fn len(&self) -> usize {
         self.phantoms.len()
     }
 
-    /// Images of all phantoms.
+    /// Number of images of all phantoms.
     pub fn images(&self) -> usize {
         self.phantoms.iter().map(|p| p.planes).sum()
     }
 
-    /// Planes of phantom `i`.
+    /// Number of planes of phantom `i`.
     pub fn planes(&self, i: usize) -> usize {
         self.phantoms[i].planes
     }
 
-    /// The name of phantom `i`, that of its folder, and its family.
+    /// The name of phantom `i` (that of its folder) and its family.
     pub fn name(&self, i: usize) -> (&str, Family) {
         (&self.phantoms[i].name, self.phantoms[i].family)
     }
@@ -197,12 +207,13 @@ impl Images {
         self.phantoms[i].image(plane)
     }
 
-    /// Side of a pixel in mm, frequency in Hz, density in kg/m³.
+    /// Pixel size in mm, frequency in Hz, density in kg/m³.
     pub fn physics(&self) -> [f64; 3] {
         [self.pixel_mm, self.frequency_hz, self.density]
     }
 
-    /// What forward model the waves come from: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for both.
+    /// Name of the forward model of the waves: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for
+    /// both.
     pub fn forward_model(&self) -> &'static str {
         let slabs = self.sets.iter().filter(|(set, _)| set.set == Kind::Livers).count();
         match slabs {
@@ -212,7 +223,8 @@ impl Images {
         }
     }
 
-    /// The sets, as `palpate simulate` takes them: "cylinders 1000 (seed 1, 16 nodes a wavelength)".
+    /// Describes the sets in the notation of `palpate simulate`: "cylinders 1000 (seed 1, 16 nodes a
+    /// wavelength)".
     pub fn describe(&self) -> String {
         let one = |(set, nodes): &(set::Set, f64)| {
             format!("{} {} (seed {}, {nodes} nodes a wavelength)", set.set.name(), set.count, set.seed)
@@ -258,20 +270,21 @@ impl Array {
     }
 }
 
-/// Where `samples` begin in a mapped file.
+/// Returns the byte offset of `samples` in a mapped file.
 fn offset<T>(map: &Map, path: &Path, samples: Option<&[T]>) -> Result<usize> {
-    let samples = samples.ok_or_else(|| Error::file(path, "is not laid out as `palpate simulate` does"))?;
+    let samples =
+        samples.ok_or_else(|| Error::file(path, "does not have the layout of `palpate simulate`"))?;
     Ok(samples.as_ptr().addr() - map.bytes().as_ptr().addr())
 }
 
 fn broken(path: &Path, e: &ViewNpyError) -> Error {
     Error::file(
         path,
-        format!("is no array of `palpate simulate`, or a damaged one ({e}); simulate the set anew"),
+        format!("is not an array of `palpate simulate`, or is damaged ({e}); simulate the set again"),
     )
 }
 
-/// First and last row, first and last column with a pixel inside.
+/// Returns first and last row, first and last column with a pixel inside the mask.
 fn bounds(mask: &[u8], size: usize) -> Option<[[usize; 2]; 2]> {
     let inside = |at: &dyn Fn(usize) -> bool| {
         let mut hits = (0..size).filter(|i| at(*i));
@@ -283,7 +296,7 @@ fn bounds(mask: &[u8], size: usize) -> Option<[[usize; 2]; 2]> {
     Some([rows, columns])
 }
 
-/// Patches cut from images at random, `count` in each epoch and never the same: a [`Source`].
+/// A [`Source`] of patches cut from images at random: `count` new ones in each epoch.
 #[derive(Debug)]
 pub struct Cuttings {
     images: Images,
@@ -292,13 +305,14 @@ pub struct Cuttings {
 }
 
 impl Cuttings {
-    /// `count` patches of `side` × `side` pixels an epoch, of which at least half lies inside the object. Of
-    /// `augmentations`, [`Augmentation::Zoom`] and [`Augmentation::Texture`] are done here.
+    /// Creates a source of `count` patches of `side` × `side` pixels per epoch. At least half of a patch is
+    /// inside the object if such a place is found. Of `augmentations`, only [`Augmentation::Zoom`] and
+    /// [`Augmentation::Texture`] are applied here.
     pub fn new(images: Images, side: usize, count: u32, augmentations: &[Augmentation]) -> Self {
         Self { images, cutter: Cutter::new(side, augmentations), count }
     }
 
-    /// The images.
+    /// The images that patches are cut from.
     pub fn images(&self) -> &Images {
         &self.images
     }
@@ -324,12 +338,12 @@ impl Source for Cuttings {
             .zip(truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels)));
         for (draw, (input, (truth, mask))) in draws.iter().zip(parts) {
             let mut rng = draw.cutting();
-            // Families are as frequent as in their sets: a phantom first, then one of its planes.
+            // A phantom is drawn first, then one of its planes. Families are then as frequent as in their sets.
             let phantom = &self.images.phantoms[rng.usize(..self.images.phantoms.len())];
             let image = phantom.image(rng.usize(..phantom.planes));
             self.cutter.cut(image, &mut rng, Cut { input, truth, mask });
             if let Some(bad) = input.iter().chain(truth.iter()).find(|v| !v.is_finite()) {
-                let what = format!("phantom {} holds the value {bad}; simulate it anew", phantom.name);
+                let what = format!("phantom {} holds the value {bad}; simulate it again", phantom.name);
                 return Err(Error::Data(what));
             }
         }

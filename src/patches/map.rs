@@ -1,25 +1,24 @@
-//! A file as memory.
+//! Memory-mapped files.
 
 use crate::error::{Error, Result};
 use crate::io;
 use memmap2::Mmap;
 use std::path::Path;
 
-/// A regular, non-empty file's bytes, read from the disk where they are looked at.
+/// The bytes of a regular, non-empty file; they are read from the disk when accessed.
 #[derive(Debug)]
 pub(super) struct Map(Mmap);
 
 impl Map {
     pub fn open(path: &Path) -> Result<Self> {
         let file = io::open(path)?;
-        // SAFETY: the mapping is read-only and outlives the file's handle, as the system promises. What Rust
-        // cannot see is another process (or this one, by another handle) that writes into the file meanwhile:
-        // bytes would change under a shared borrow, and a file made shorter would end the program with a bus
-        // error. Palpate itself never writes into a file in place (`io::atomic` renames a new one over it,
-        // which leaves the old bytes to those who have mapped them), and `patches` asks the same of others.
-        // Should it happen all the same: nothing here relies on bytes staying the same. Lengths and offsets
-        // are read once, into memory of our own, and samples are copied out as plain numbers, of which every
-        // bit pattern is valid.
+        // SAFETY: the mapping is read-only, and the system keeps it valid after the file is closed. The danger
+        // is another process (or handle) that writes into the file. Bytes would then change under a shared
+        // borrow, and a shortened file would end the program with a bus error. Palpate never writes into a file
+        // in place: `io::atomic` renames a new file over it, so an existing mapping keeps the old bytes. The
+        // documentation of `patches` asks the same of others. If it still happens, nothing here relies on
+        // constant bytes. Lengths and offsets are read once and kept. Samples are read only as plain numbers,
+        // for which every bit pattern is valid.
         let map = unsafe { Mmap::map(&file) };
         map.map(Self).map_err(|e| Error::file(path, format!("cannot be memory-mapped: {e}")))
     }

@@ -1,25 +1,27 @@
-//! Training data: patches of waves with the stiffness that belongs to them.
+//! Training data: patches of waves with their true stiffness.
 //!
-//! A data set is a folder of safetensors files, one for each [`Split`]: `train.safetensors`,
-//! `validation.safetensors` and, where there is one, `test.safetensors`. Each holds
+//! A data set is a folder of safetensors files, one per [`Split`]: `train.safetensors`,
+//! `validation.safetensors` and, optionally, `test.safetensors`. Each file holds
 //!
 //! | tensor | type | shape | content |
 //! |---|---|---|---|
 //! | `input` | F32 | `[N, 2, H, W]` | real and imaginary part of the wave; 0 outside the object |
 //! | `truth` | F32 | `[N, 1, H, W]` | stiffness in kPa |
-//! | `mask` | U8 or F32 | `[N, 1, H, W]` | weights of the pixels in the loss, 0 or more; without it, all are 1 |
+//! | `mask` | U8 or F32 | `[N, 1, H, W]` | weights of the pixels in the loss, 0 or more; all 1 if absent |
 //!
-//! and free-form metadata (texts by name) that say where it comes from. N is 1 or more, every value finite.
-//! Other tensors are ignored. NumPy and PyTorch write such a file with safetensors' `save_file`;
-//! [`PatchWriter`] does it patch by patch. Files are memory-mapped, so they may be larger than the memory; do
-//! not write into one while it is used: put a new one in its place.
+//! and free metadata (named strings) about its origin. N is 1 or more, and every value is finite. Other tensors
+//! are ignored. NumPy and PyTorch write such a file with `save_file` of safetensors; [`PatchWriter`] writes it
+//! patch by patch.
 //!
-//! Or it is a set that `palpate simulate` made, of which [`Images`] maps one split's images into memory and
-//! [`Cuttings`] cuts patches, never the same twice.
+//! Files are memory-mapped, so they may be larger than the memory. Do not write into a file in use; replace it
+//! with a new one.
 //!
-//! [`epoch_order`] shuffles, [`training_batches`] cuts, [`Patches::gather`] reads and [`augment`] varies
-//! patches, all as a function of a seed and the place in the training alone: nothing is remembered, so
-//! a resumed training sees what an uninterrupted one would have seen.
+//! A data set can also be a set made by `palpate simulate`. [`Images`] maps the images of one split into
+//! memory, and [`Cuttings`] cuts new patches from them in each epoch.
+//!
+//! [`epoch_order`] shuffles patches, [`training_batches`] forms batches, [`Patches::gather`] reads patches and
+//! [`augment`] varies them. All of these depend only on a seed and the position in the training. No state is
+//! kept, so a resumed training sees the same data as an uninterrupted one.
 
 mod augment;
 mod cut;
@@ -41,22 +43,24 @@ pub use write::PatchWriter;
 use crate::error::Result;
 use std::path::{Path, PathBuf};
 
-/// Where a training's patches come from.
+/// A source of patches for a training.
 #[expect(clippy::len_without_is_empty, reason = "there is always a patch")]
 pub trait Source: Sync {
-    /// Patches in an epoch, 1 or more.
+    /// Number of patches in an epoch, 1 or more.
     fn len(&self) -> u32;
 
-    /// Rows and columns of a patch.
+    /// Height and width of a patch, in pixels.
     fn shape(&self) -> [usize; 2];
 
-    /// Where the patches come from, in a line.
+    /// The origin of the patches, in one line.
     fn about(&self) -> String;
 
-    /// Puts the patches of `draws`, in this order, into `input` (`[n, 2, h, w]`), `truth` and `mask` (`[n, 1, h, w]`).
+    /// Copies the patches of `draws`, in this order, into `input` (`[n, 2, h, w]`), `truth` and `mask` (`[n, 1,
+    /// h, w]`).
     ///
     /// # Errors
-    /// As of [`Patches::gather`].
+    /// The errors of [`Patches::gather`]. Patches cut from images give [`Error::Data`](crate::Error::Data) if a
+    /// value is not finite.
     fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()>;
 }
 
@@ -80,14 +84,14 @@ impl Source for Patches {
     }
 }
 
-/// What a file's patches are for. No object should have patches in two splits.
+/// The purpose of a file's patches. No object should have patches in two splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// Weights are fitted to these.
+    /// The weights are fitted to these patches.
     Train,
-    /// These say when to stop, and choose settings.
+    /// These patches decide when to stop, and which settings are best.
     Validation,
-    /// These are looked at once, at the end.
+    /// These patches are used once, at the end.
     Test,
 }
 
@@ -101,7 +105,7 @@ impl Split {
         }
     }
 
-    /// The split that phantom `number` of a family, from 0, belongs to.
+    /// The split of phantom `number` of a family, counted from 0.
     pub fn of(number: usize) -> Self {
         match number % 10 {
             8 => Split::Validation,

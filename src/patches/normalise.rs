@@ -1,18 +1,18 @@
-//! What patches are made of before a network sees them.
+//! Normalisation of patches before a network sees them.
 
 use super::PatchMut;
 use serde::{Deserialize, Serialize};
 
-/// How a patch is normalised, in training and in use.
+/// The normalisation of a patch, in training and in inference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalisation {
-    /// Not at all: patches are taken as they are.
+    /// No normalisation.
     #[default]
     None,
-    /// Each channel has mean 0 and standard deviation 1 over the patch's pixels inside the object; a channel that is
-    /// constant is 0. The zero level and the gain of a channel, which carry no information about stiffness and which
-    /// image formats lose, then cannot matter.
+    /// Each channel gets mean 0 and standard deviation 1 over the patch's pixels inside the object. A constant
+    /// channel becomes 0. The result does not depend on the zero level and gain of a channel. These carry no
+    /// information about stiffness, and some image formats lose them.
     Patch,
 }
 
@@ -25,12 +25,12 @@ impl Normalisation {
         }
     }
 
-    /// The normalisation of this name.
+    /// Returns the normalisation with this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::None, Self::Patch].into_iter().find(|n| n.name() == name)
     }
 
-    /// Normalises a patch; inside is where its mask is above 0.
+    /// Normalises a patch. Pixels with a mask above 0 are inside.
     pub fn apply(self, patch: &mut PatchMut) {
         if self == Self::None {
             return;
@@ -43,7 +43,7 @@ impl Normalisation {
             };
             let mean = sum(&|v| v);
             let deviation = sum(&|v| (v - mean).powi(2)).sqrt();
-            // What rounding leaves of a constant is no wave.
+            // A deviation this small is rounding, so the channel is constant.
             let scale = if deviation > FAINTEST * mean.abs() { 1.0 / deviation } else { 0.0 };
             for (value, inside) in channel.iter_mut().zip(&inside) {
                 *value = if *inside { (*value - mean) * scale } else { 0.0 };
@@ -52,7 +52,7 @@ impl Normalisation {
     }
 }
 
-/// The smallest deviation, relative to the mean, that is not taken for rounding.
+/// Deviations up to this, relative to the mean, count as rounding.
 pub const FAINTEST: f32 = 1e-6;
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
     use crate::oracle;
     use ndarray::Array2;
 
-    /// What training makes of a patch is what `kernels/cut.wgsl` makes of it in use, by their common oracle.
+    /// Training and `kernels/cut.wgsl` must normalise patches alike; both are compared with the same oracle.
     #[test]
     fn patches_are_normalised_as_in_use() {
         let (side, mut rng) = (9, fastrand::Rng::with_seed(4));

@@ -1,8 +1,8 @@
-//! In which order patches are seen.
+//! Order of patches and batches in a training.
 
 use fastrand::Rng;
 
-/// The numbers `0..len` shuffled for an epoch: a function of its arguments alone.
+/// Returns the numbers `0..len` shuffled for an epoch. The result depends only on the arguments.
 ///
 /// ```
 /// # use palpate::patches::epoch_order;
@@ -15,9 +15,11 @@ pub fn epoch_order(seed: u64, epoch: u32, len: u32) -> Vec<u32> {
     order
 }
 
-/// The batches of an epoch's training, all of `batch` patches (taken as 1 where it is 0): the remainder is left
-/// out, as every shape stays the same that way and shuffling leaves out others in each epoch. Where there is
-/// not even one full batch, all patches are one small batch. (Validation sees every patch: `chunks` do.)
+/// Divides an epoch's order into batches of exactly `batch` patches (0 is taken as 1).
+///
+/// The remainder is left out, so that all batches have the same shape; shuffling leaves out other patches in
+/// each epoch. If there is not even one full batch, all patches form one smaller batch. Validation uses
+/// `chunks` instead, because it must see every patch.
 pub fn training_batches(order: &[u32], batch: usize) -> std::slice::Chunks<'_, u32> {
     let batch = batch.max(1);
     let full = order.len() - order.len() % batch;
@@ -25,17 +27,17 @@ pub fn training_batches(order: &[u32], batch: usize) -> std::slice::Chunks<'_, u
     kept.chunks(batch)
 }
 
-/// What random numbers are drawn for, so that no two purposes share them.
+/// Purposes of random numbers. No two purposes share the same numbers.
 pub(super) const ORDER: u64 = 1;
 pub(super) const AUGMENTATION: u64 = 2;
 pub(super) const CUTTING: u64 = 3;
 
-/// A generator for one purpose at one place of the training.
+/// Returns a generator for one purpose at one place of the training.
 pub(super) fn random(purpose: u64, place: [u64; 3]) -> Rng {
     Rng::with_seed(place.into_iter().fold(mix(purpose), |state, word| mix(state ^ mix(word))))
 }
 
-/// The finaliser of SplitMix64 (S. Vigna, 2015) behind its increment: nearby numbers become unlike.
+/// SplitMix64 with its increment and finaliser (S. Vigna, 2015): close inputs give unrelated outputs.
 fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -70,7 +72,7 @@ mod tests {
                 sums[at] += patch;
             }
         }
-        // The mean of 0..10 is 4.5; its standard error here 0.065.
+        // The mean of 0..10 is 4.5, with a standard error of 0.065 here.
         assert!(sums.iter().all(|&s| (f64::from(s) / 2000.0 - 4.5).abs() < 0.3), "{sums:?}");
     }
 

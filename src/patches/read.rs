@@ -1,4 +1,4 @@
-//! Patches read from a file.
+//! Reading of patches from a file.
 
 use super::map::Map;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One split's patches, memory-mapped.
+/// The memory-mapped patches of one split.
 ///
 /// ```
 /// # use palpate::patches::{PatchWriter, Patches, Split};
@@ -36,24 +36,24 @@ pub struct Patches {
     metadata: BTreeMap<String, String>,
 }
 
-/// Where a tensor's samples lie.
+/// Position and type of a tensor's samples.
 #[derive(Debug, Clone, Copy)]
 struct Samples {
     name: &'static str,
-    /// Byte of the file.
+    /// Offset of the first sample in the file, in bytes.
     first: usize,
     /// U8 or F32.
     dtype: Dtype,
-    /// Samples of one patch.
+    /// Number of samples per patch.
     each: usize,
 }
 
 impl Patches {
-    /// Opens a file of the format that [the module](super) describes.
+    /// Opens a file; [the module](super) describes its format.
     ///
     /// # Errors
-    /// [`Error::File`] if the file is missing, empty, unreadable, truncated or no safetensors file, or if
-    /// it lacks a tensor, has one of the wrong type or shape, or holds no patches.
+    /// [`Error::File`] if the file is missing, empty, unreadable, truncated or not a safetensors file. The same
+    /// error is returned if a tensor is missing or has the wrong type or shape, or if there are no patches.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let map = Map::open(path)?;
@@ -84,7 +84,7 @@ impl Patches {
         self.shape
     }
 
-    /// Whether there are weights in the file. Without, [`gather`](Self::gather) gives ones.
+    /// Reports whether the file has weights. Without them, [`gather`](Self::gather) gives ones.
     pub fn has_mask(&self) -> bool {
         self.mask.is_some()
     }
@@ -94,12 +94,12 @@ impl Patches {
         &self.metadata
     }
 
-    /// Copies the patches `indices`, in this order, into `input` (`[n, 2, h, w]`), `truth` and `mask`
-    /// (`[n, 1, h, w]`).
+    /// Copies the patches `indices`, in this order, into `input` (`[n, 2, h, w]`), `truth` and `mask` (`[n, 1,
+    /// h, w]`).
     ///
     /// # Errors
-    /// [`Error::File`] that names the patch, if a value is not finite or a weight negative;
-    /// [`Error::Usage`] if a slice has another length or there is no such patch.
+    /// - [`Error::File`] if a value is not finite or a weight is negative; the message names the patch.
+    /// - [`Error::Usage`] if a slice has the wrong length or a patch does not exist.
     pub fn gather(
         &self,
         indices: &[u32],
@@ -125,12 +125,12 @@ impl Patches {
         for (&patch, to) in indices.iter().zip(to.chunks_exact_mut(each)) {
             if patch >= self.len {
                 return Err(Error::Usage(format!(
-                    "there is no patch {patch} in {}, which holds {}",
+                    "there is no patch {patch} in {}, which holds {} patches",
                     self.path.display(),
                     self.len
                 )));
             }
-            // Byte by byte: nothing says that foreign files align their samples.
+            // Samples in files of other programs may be unaligned, so they are converted byte by byte.
             let bytes = &self.map.bytes()[first + patch as usize * each * width(dtype)..];
             if dtype == Dtype::F32 {
                 for (to, from) in to.iter_mut().zip(bytes.as_chunks::<4>().0) {
@@ -166,19 +166,19 @@ fn check_len(name: &str, found: usize, needed: usize) -> Result<()> {
     if found == needed {
         return Ok(());
     }
-    Err(Error::Usage(format!("`{name}` has room for {found} samples, where {needed} are to be put")))
+    Err(Error::Usage(format!("`{name}` has room for {found} samples, but {needed} are needed")))
 }
 
 fn broken(e: SafeTensorError) -> String {
     match e {
         SafeTensorError::MetadataIncompleteBuffer => {
-            "is not as long as its header says: truncated, perhaps, in copying".into()
+            "is not as long as its header says; it may be truncated, so copy it again".into()
         }
         e => format!("is no safetensors file, or only the start of one ({e})"),
     }
 }
 
-/// Patches, height and width.
+/// Returns the number of patches, their height and their width.
 fn dimensions(header: &Metadata) -> Result<[usize; 3], String> {
     let input = header.info("input").ok_or_else(|| lacks(header, "input"))?;
     let &[n, 2, height, width] = input.shape.as_slice() else {
@@ -193,7 +193,7 @@ fn dimensions(header: &Metadata) -> Result<[usize; 3], String> {
     Ok([n, height, width])
 }
 
-/// The tensor `name`, if it is as it should be. Samples begin at byte `data` of the file.
+/// Checks the tensor `name` and returns its position. The samples of the file begin at byte `data`.
 fn samples(
     header: &Metadata,
     name: &'static str,
@@ -212,7 +212,7 @@ fn samples(
         let found = &info.shape;
         return Err(format!("`{name}` has the shape {found:?}, where `input` asks for {shape:?}"));
     }
-    // Neither overflows: the file is at least as long.
+    // No overflow is possible: the file is at least this long.
     let each = channels * height * width;
     Ok(Samples { name, first: data + info.data_offsets.0, dtype: info.dtype, each })
 }
@@ -233,14 +233,14 @@ mod tests {
     use super::*;
     use safetensors::tensor::TensorView;
 
-    /// A file in the making: tensors with type, shape and bytes.
+    /// Tensors of a test file: name, type, shape and bytes.
     type Tensors = Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)>;
 
     fn floats(values: impl IntoIterator<Item = f32>) -> Vec<u8> {
         values.into_iter().flat_map(f32::to_le_bytes).collect()
     }
 
-    /// `n` patches of `height` × `width`, each sample another.
+    /// `n` patches of `height` × `width` pixels with different samples.
     fn tensors(n: usize, [height, width]: [usize; 2]) -> Tensors {
         let pixels = n * height * width;
         let count = |samples: usize, start: f32| floats((0..samples).map(|i| start + i as f32));

@@ -1,4 +1,4 @@
-//! Patches written to a file, one after the other.
+//! Writing of patches to a file, one after the other.
 
 use crate::error::{Error, Result};
 use crate::io::atomic;
@@ -9,14 +9,16 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Pixels of a patch at most: as many as four thousand million patches leave within a file's 64-bit size.
+/// Maximum number of pixels of a patch. With it, a file of 2³² patches stays within a 64-bit size.
 const LARGEST: usize = 1 << 26;
 
-/// Writes a split's file, patch by patch and in any number; [`finish`](Self::finish) puts it in place. Dropped
-/// without it, nothing is left and what was there before stays.
+/// Writes the file of a split, patch by patch. The number of patches need not be known before.
 ///
-/// The inputs go straight behind the room that the header needs at most. Truths and masks, which follow behind the
-/// last input, wait in temporaries without a name.
+/// [`finish`](Self::finish) puts the file in place. If the writer is dropped before, nothing is left and an
+/// existing file stays.
+///
+/// The inputs are written directly, after space for the largest possible header. Truths and masks come after
+/// the last input in the file, so they are collected in unnamed temporary files.
 #[derive(Debug)]
 pub struct PatchWriter {
     path: PathBuf,
@@ -29,11 +31,11 @@ pub struct PatchWriter {
 }
 
 impl PatchWriter {
-    /// Begins the file `path` of patches of `shape` (height, width), with weights or without.
+    /// Starts the file `path` for patches of `shape` (height, width). `masked` selects a file with weights.
     ///
     /// # Errors
-    /// [`Error::File`] if nothing can be written in `path`'s folder; [`Error::Usage`] if a patch would have no
-    /// pixels.
+    /// - [`Error::File`] if the folder of `path` cannot be written.
+    /// - [`Error::Usage`] if a patch would have no pixels, or more than 2²⁶.
     pub fn create(
         path: impl AsRef<Path>,
         shape: [usize; 2],
@@ -42,7 +44,10 @@ impl PatchWriter {
     ) -> Result<Self> {
         let path = path.as_ref();
         if !shape[0].checked_mul(shape[1]).is_some_and(|pixels| (1..=LARGEST).contains(&pixels)) {
-            return Err(Error::Usage(format!("patches cannot have {} x {} pixels", shape[0], shape[1])));
+            return Err(Error::Usage(format!(
+                "patches cannot have {} x {} pixels; give at least 1 and at most 2^26",
+                shape[0], shape[1]
+            )));
         }
         let aside = || tempfile::tempfile_in(atomic::folder(path)).map(BufWriter::new);
         let fail = |e| unwritable(path, e);
@@ -60,13 +65,14 @@ impl PatchWriter {
         Ok(writer)
     }
 
-    /// Adds a patch: `input` `[2, h, w]`, `truth` `[1, h, w]` in kPa, and weights `[1, h, w]` exactly where the file
-    /// was begun with them.
+    /// Adds a patch: `input` `[2, h, w]`, `truth` `[1, h, w]` in kPa, and weights `[1, h, w]` if and only if
+    /// the file was started with weights.
     ///
     /// # Errors
-    /// [`Error::Data`] if a value is not finite or a weight negative; [`Error::Usage`] if a slice has another
-    /// length, or weights are missing or too many; [`Error::File`] if it cannot be written. Nothing can be added
-    /// after that last one.
+    /// - [`Error::Data`] if a value is not finite, a weight is negative, or the file already has 2³² − 1
+    ///   patches.
+    /// - [`Error::Usage`] if a slice has the wrong length, or if weights are missing or not expected.
+    /// - [`Error::File`] if the patch cannot be written. No patch can be added after this error.
     pub fn push(&mut self, input: &[f32], truth: &[f32], mask: Option<&[f32]>) -> Result<()> {
         let count = self.count;
         let pixels = self.shape[0] * self.shape[1];
@@ -88,7 +94,7 @@ impl PatchWriter {
             }
         }
         if count == u32::MAX {
-            return Err(Error::Data("there are too many patches for one file".into()));
+            return Err(Error::Data("the file is full; write further patches to another file".into()));
         }
         write_samples(&mut self.file, input)
             .and_then(|()| write_samples(&mut self.truth, truth))
@@ -98,20 +104,20 @@ impl PatchWriter {
         Ok(())
     }
 
-    /// Patches written so far.
+    /// Number of patches written so far.
     pub fn len(&self) -> u32 {
         self.count
     }
 
-    /// Whether none is written yet.
+    /// Reports whether no patch has been written.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Completes the file and puts it in place of what was there; returns the number of patches.
+    /// Completes the file, replaces an existing one and returns the number of patches.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is no patch; [`Error::File`] if the file cannot be written.
+    /// [`Error::Data`] if there are no patches; [`Error::File`] if the file cannot be written.
     pub fn finish(self) -> Result<u32> {
         if self.count == 0 {
             return Err(Error::Data(format!("{} would hold no patches", self.path.display())));
@@ -123,7 +129,7 @@ impl PatchWriter {
         Ok(count)
     }
 
-    /// The header for `count` patches.
+    /// Returns the header for `count` patches.
     fn header(&self, count: u32) -> String {
         let [height, width] = self.shape.map(|n| n as u64);
         let mut end = 0;
@@ -141,8 +147,8 @@ impl PatchWriter {
     }
 }
 
-/// How a file begins: the header's length, the header, and spaces up to `room` and on to a multiple of eight
-/// bytes, which keeps the samples aligned.
+/// Returns the start of a file: the length of the header, the header, and spaces up to at least `room` bytes.
+/// The length is a multiple of eight, so that the samples are aligned.
 fn padded(header: String, room: usize) -> Vec<u8> {
     let room = room.max(header.len()).next_multiple_of(8);
     let mut bytes = (room as u64).to_le_bytes().to_vec();
@@ -151,7 +157,7 @@ fn padded(header: String, room: usize) -> Vec<u8> {
     bytes
 }
 
-/// Puts what waited aside behind the inputs, and the header in front.
+/// Appends truths and masks after the inputs, and writes the header at the start.
 fn complete(
     mut file: BufWriter<NamedTempFile>,
     header: &[u8],
@@ -159,7 +165,7 @@ fn complete(
     mask: Option<BufWriter<File>>,
 ) -> io::Result<NamedTempFile> {
     for mut part in std::iter::once(truth).chain(mask) {
-        part.rewind()?; // which flushes
+        part.rewind()?; // also flushes the buffer
         io::copy(part.get_mut(), &mut file)?;
     }
     file.rewind()?;
@@ -213,7 +219,7 @@ mod tests {
                 assert_eq!(found[..2], written[..2]);
                 assert_eq!(found[2], if masked { written[2].clone() } else { vec![1.0; 35] });
             }
-            // Samples lie where casting needs them.
+            // The samples must be aligned, so that they can be cast.
             let bytes = std::fs::read(&path).unwrap();
             assert_eq!(u64::from_le_bytes(bytes[..8].try_into().unwrap()) % 8, 0);
             assert_eq!(bytes.len() % 4, 0);

@@ -1,8 +1,8 @@
-//! Shear wave fields known exactly, in f64: what an inversion is measured against, and what `demo` shows.
+//! Shear wave fields with an exact solution, in f64. Inversions are tested against them, and `demo` shows them.
 //!
-//! Time convention e^{+iωt}. The modulus is μ* = μ(1 + iη) with the storage modulus μ and η above 0
-//! where energy is lost, so k = ω√(ρ/μ*) has a negative imaginary part, and e^{-ik·x} decays in the
-//! direction of travel. Lengths are in mm, moduli in kPa; displacement has no unit of its own.
+//! The time convention is e^{+iωt}. The modulus is μ* = μ(1 + iη) with the storage modulus μ; η is positive if
+//! energy is lost. Then k = ω√(ρ/μ*) has a negative imaginary part, and e^{-ik·x} decays in the direction of
+//! travel. Lengths are in mm, moduli in kPa. The displacement is in arbitrary units.
 
 mod scatterer;
 
@@ -17,7 +17,7 @@ use std::f64::consts::TAU;
 pub struct Medium {
     /// Storage modulus μ, kPa.
     pub storage_kpa: f64,
-    /// Loss over storage, η.
+    /// Damping η: loss modulus over storage modulus.
     pub damping: f64,
     /// Density ρ, kg/m³.
     pub density: f64,
@@ -26,16 +26,17 @@ pub struct Medium {
 }
 
 impl Medium {
-    /// μ* = μ(1 + iη), kPa.
+    /// Complex shear modulus μ* = μ(1 + iη), kPa.
     pub fn modulus_kpa(&self) -> Complex64 {
         self.storage_kpa * Complex64::new(1.0, self.damping)
     }
 
-    /// k = ω√(ρ/μ*), rad per mm: real part above 0, imaginary part below 0 where there is loss.
+    /// Wavenumber k = ω√(ρ/μ*), rad per mm. Its real part is positive; its imaginary part is negative if there
+    /// is loss.
     ///
     /// ```
     /// # use palpate::wave::analytic::Medium;
-    /// // 4 kPa at 1000 kg/m³: 2 m/s, which at 60 Hz is a wavelength of 33.3 mm.
+    /// // 4 kPa at 1000 kg/m³ give 2 m/s, a wavelength of 33.3 mm at 60 Hz.
     /// let medium = Medium { storage_kpa: 4.0, damping: 0.0, density: 1000.0, frequency_hz: 60.0 };
     /// assert!((std::f64::consts::TAU / medium.wavenumber().re - 100.0 / 3.0).abs() < 1e-12);
     /// ```
@@ -53,29 +54,30 @@ impl Medium {
 /// A damped plane wave u = a e^{-ik (x cos φ + y sin φ)}.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlaneWave {
-    /// What it travels in.
+    /// The medium that the wave travels in.
     pub medium: Medium,
     /// Direction of travel φ, radians from +x towards +y.
     pub direction: f64,
-    /// Amplitude and phase at the origin.
+    /// Complex amplitude at the origin.
     pub amplitude: Complex64,
 }
 
 impl PlaneWave {
-    /// The displacement at a point, mm.
+    /// The displacement at a point; x and y in mm.
     pub fn at(&self, x_mm: f64, y_mm: f64) -> Complex64 {
         let (sin, cos) = self.direction.sin_cos();
         self.amplitude * (-Complex64::I * self.medium.wavenumber() * (x_mm * cos + y_mm * sin)).exp()
     }
 }
 
-/// The displacement of several plane waves at a point, mm.
+/// The sum of the displacements of several plane waves at a point; x and y in mm.
 pub fn superposed(waves: &[PlaneWave], x_mm: f64, y_mm: f64) -> Complex64 {
     waves.iter().map(|wave| wave.at(x_mm, y_mm)).sum()
 }
 
-/// `field` at the centres of `size` = `[nx, ny]` pixels of `spacing_mm` along x and y, as `[ny][nx]`. The
-/// origin is the centre of the image, so that a field stays in place when only the pixels change.
+/// Samples `field` at the centres of `size` = `[nx, ny]` pixels; returns `[ny][nx]`. `spacing_mm` is the pixel
+/// spacing along x and y. The origin is the centre of the image, so a field keeps its place if only the pixels
+/// change.
 ///
 /// ```
 /// # use palpate::wave::analytic::sample;
@@ -87,23 +89,25 @@ pub fn sample<T>(size: [usize; 2], spacing_mm: [f64; 2], field: impl Fn(f64, f64
     Array2::from_shape_fn((size[1], size[0]), |(y, x)| field(at(x, 0), at(y, 1)))
 }
 
-/// Adds complex white Gaussian noise to `field` everywhere, of the power that makes
-/// 10 log10(mean |u|² under the mask / expected |noise|²) equal `snr_db`. An empty mask adds none.
+/// Adds complex white Gaussian noise to the whole of `field`.
+///
+/// The noise power is set so that 10 log10(mean |u|² under the mask / expected |noise|²) equals `snr_db`. An
+/// empty mask adds no noise.
 ///
 /// # Panics
-/// If field and mask differ in shape, which is a bug of the caller, not of its data.
+/// If field and mask differ in shape. This is a bug in the caller, not a fault of its data.
 pub fn add_noise(
     field: &mut Array2<Complex64>,
     mask: ArrayView2<bool>,
     snr_db: f64,
     rng: &mut fastrand::Rng,
 ) {
-    assert_eq!(field.dim(), mask.dim(), "a field and its mask have one shape");
+    assert_eq!(field.dim(), mask.dim(), "field and mask must have the same shape");
     let inside = field.iter().zip(&mask).filter(|(_, inside)| **inside);
     let (power, n) = inside.fold((0.0, 0.0), |(power, n), (u, _)| (power + u.norm_sqr(), n + 1.0));
     let deviation = (power / f64::max(n, 1.0) / 10f64.powf(snr_db / 10.0)).sqrt();
     for u in field {
-        // Of a complex Gaussian, the square of the modulus is exponential and the phase uniform.
+        // For complex Gaussian noise, the squared modulus is exponential and the phase is uniform.
         *u += Complex64::from_polar(deviation * (-(1.0 - rng.f64()).ln()).sqrt(), TAU * rng.f64());
     }
 }
@@ -116,7 +120,7 @@ pub(crate) mod tests {
         Medium { storage_kpa, damping, density: 1000.0, frequency_hz: 60.0 }
     }
 
-    /// |∇²u + k²u| / |k²u| at a point, by differences of fourth order.
+    /// Returns |∇²u + k²u| / |k²u| at a point, by differences of fourth order.
     pub(crate) fn helmholtz(u: impl Fn(f64, f64) -> Complex64, k: Complex64, x: f64, y: f64) -> f64 {
         let h = 0.1;
         let taps = [(1.0, 16.0 / 12.0), (2.0, -1.0 / 12.0)];
@@ -150,7 +154,7 @@ pub(crate) mod tests {
         let along = |s: f64| waves[1].at(s * 2f64.cos(), s * 2f64.sin());
         assert!((along(0.0) - waves[1].amplitude).norm() < 1e-15);
         assert!((along(10.0).norm() / 3.0 - (10.0 * k.im).exp()).abs() < 1e-14 && k.im < 0.0);
-        // Later phases lag: with e^{+iωt} a wave that travels outwards turns backwards.
+        // Phase lags along the path: with e^{+iωt}, the phase of an outgoing wave decreases with distance.
         assert!((along(1.0) / along(0.0)).arg() < 0.0);
     }
 
@@ -166,7 +170,7 @@ pub(crate) mod tests {
         let noise = &noisy - &clean;
         let mean = |f: &dyn Fn(&Complex64) -> f64| noise.iter().map(f).sum::<f64>() / noise.len() as f64;
         let expected = power / inside / 100.0;
-        // 10 800 samples: a standard error of 1 %.
+        // The standard error of 10 800 samples is 1 %.
         assert!((mean(&|v| v.norm_sqr()) / expected - 1.0).abs() < 0.04);
         assert!((mean(&|v| v.re * v.re) / expected - 0.5).abs() < 0.03);
         assert!(mean(&|v| v.re * v.im).abs() < 0.03 * expected);

@@ -1,4 +1,4 @@
-//! A wave image: slices of frames, whose meaning is settled.
+//! A wave image: slices of frames with a known meaning.
 
 mod mask;
 
@@ -6,47 +6,48 @@ use super::warning::Warning;
 use crate::error::{Error, Result};
 use crate::io::volume::{Format, Geometry, Samples, Volume, shape_text};
 
-/// The least length of an image's axes in pixels: below it no stencil fits.
+/// The minimum length of the image's axes in pixels; smaller images have no room for the stencils.
 pub const MIN_PIXELS: usize = 16;
-/// The greatest magnitude must lie in this range, so that f32 holds its squares.
+/// Allowed range of the greatest magnitude, so that f32 can hold its square.
 const MAGNITUDES: std::ops::RangeInclusive<f64> = 1e-15..=1e15;
-/// Two statements of one spacing may differ this much, relatively, by rounding.
+/// Relative difference between two statements of the same spacing that is accepted as rounding.
 const SPACING_TOLERANCE: f64 = 1e-2;
 
-/// What the caller says about the array's layout.
+/// The layout of the array, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LayoutChoice {
-    /// By its shape: complex if it is, else 2 along the last axis is re-im, more are phases.
+    /// Chosen by the shape. Complex arrays are complex. For real arrays, 2 frames along the last axis are
+    /// re-im, 3 or more are phases.
     #[default]
     Auto,
-    /// The last axis holds a real and an imaginary channel, each rescaled.
+    /// The last axis holds a real and an imaginary channel; each is rescaled.
     ReIm,
     /// The last axis holds phases over one period.
     Phases,
-    /// Complex, or real and imaginary part along the last axis with their true zero.
+    /// Complex samples, or real and imaginary part along the last axis with their true zero.
     Complex,
 }
 
-/// What the caller says about the zero level.
+/// The zero level, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ZeroChoice {
     /// Known for phases and complex data, lost for re-im.
     #[default]
     Auto,
-    /// As said.
+    /// The zero level is known.
     Known,
-    /// As said.
+    /// The zero level is lost.
     Lost,
 }
 
-/// How to read a [`Volume`] as a wave image.
+/// Options for reading a [`Volume`] as a wave image.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ReadOptions {
     /// The layout.
     pub layout: LayoutChoice,
     /// The zero level.
     pub zero: ZeroChoice,
-    /// Pixel spacing of both axes in mm, instead of the header's.
+    /// Pixel spacing of both axes in mm; it replaces the header's.
     pub spacing_mm: Option<f64>,
 }
 
@@ -54,19 +55,19 @@ pub struct ReadOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// Two channels, real and imaginary, each rescaled on its own.
+    /// A real and an imaginary channel, each rescaled separately.
     ReIm,
     /// Three or more phases over one period.
     Phases,
-    /// Real and imaginary part.
+    /// Real and imaginary part, with their true zero.
     Complex,
 }
 
-/// Whether the field still has its physical zero.
+/// The state of the field's zero level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ZeroLevel {
-    /// Zero is zero.
+    /// The samples have the true zero.
     Known,
     /// The offset of each channel is unknown.
     Lost,
@@ -81,47 +82,49 @@ pub struct WaveImage {
     pub slices: usize,
     /// Frames per slice: 2 for re-im and complex, else the number of phases.
     pub frames: usize,
-    /// What the frames are.
+    /// The meaning of the frames.
     pub layout: Layout,
-    /// Whether zero is zero.
+    /// The zero level of the samples.
     pub zero: ZeroLevel,
     /// Pixel spacing in mm along x and y.
     pub spacing_mm: [f64; 2],
     /// Samples `[slice][frame][y][x]`, x fastest.
     pub data: Vec<f32>,
-    /// The input's place in space, for the outputs.
+    /// The input's geometry; the outputs get the same.
     pub geometry: Geometry,
-    /// The format it came in.
+    /// The format of the input file.
     pub format: Format,
-    /// The axes of its maps: `[nx, ny]`, or `[nx, ny, slices]` where the input had a slice axis.
+    /// The axes of the maps: `[nx, ny]`, or `[nx, ny, slices]` if the input had a slice axis.
     pub map_dims: Vec<usize>,
-    /// What is doubtful, as far as it is known.
+    /// Warnings found so far.
     pub warnings: Vec<Warning>,
 }
 
 impl WaveImage {
-    /// Settles what the axes of `volume` mean.
+    /// Interprets the axes of `volume` as a wave image.
     ///
-    /// Real arrays hold their frames along the last of 3 (X, Y, frame) or 4 axes (X, Y, slice,
-    /// frame): 2 of them are re-im, with the zero level lost, 3 or more are phases, with the zero
-    /// level known. Complex arrays are X, Y or X, Y, slice, with the zero level known. `options`
-    /// overrule each of these. Samples may still be infinite or NaN: see [`check_mask`](Self::check_mask).
+    /// Real arrays hold their frames along the last of 3 axes (X, Y, frame) or 4 axes (X, Y, slice, frame). 2
+    /// frames are re-im, with the zero level lost; 3 or more are phases, with the zero level known. Complex
+    /// arrays are X, Y or X, Y, slice, with the zero level known. `options` override each of these.
+    ///
+    /// Samples may still be infinite or NaN: see [`check_mask`](Self::check_mask).
     ///
     /// # Errors
-    /// [`Error::Usage`] if the spacing given is not a positive number; [`Error::Data`] if the
-    /// array cannot have the layout, has an axis of fewer than [`MIN_PIXELS`], holds nothing but
-    /// zeros or values beyond 1e±15, or if its header states no usable spacing or two.
+    /// - [`Error::Usage`] if the given spacing is not a positive number.
+    /// - [`Error::Data`] if the array does not fit the layout, has an axis below [`MIN_PIXELS`], is all zero,
+    ///   or has its greatest value outside 1e-15 to 1e15.
+    /// - [`Error::Data`] if the header states an invalid spacing or two different ones.
     pub fn from_volume(volume: &Volume, options: &ReadOptions) -> Result<Self> {
         let (layout, frames) = layout(volume, options.layout)?;
         let grid = match &volume.data {
             Samples::Real(_) => &volume.shape[..volume.shape.len() - 1],
-            // A fourth axis is 1 here.
+            // The fourth axis has length 1 here.
             Samples::Complex(_) => &volume.shape[..volume.shape.len().min(3)],
         };
         let (size, slices) = ([grid[0], grid[1]], grid.get(2).copied().unwrap_or(1));
         if size.iter().any(|&n| n < MIN_PIXELS) {
             return Err(Error::Data(format!(
-                "an image of {} pixels is too small: both axes need at least {MIN_PIXELS} (this array is {})",
+                "an image of {} pixels is too small; both axes need at least {MIN_PIXELS} (this array is {})",
                 shape_text(&size),
                 shape_text(&volume.shape)
             )));
@@ -167,7 +170,7 @@ impl WaveImage {
     /// The samples of one frame, `[y][x]`.
     ///
     /// # Panics
-    /// If there is no such slice or frame.
+    /// If the slice or frame does not exist.
     pub fn frame(&self, slice: usize, frame: usize) -> &[f32] {
         assert!(frame < self.frames, "frame {frame} of {}", self.frames);
         let plane = self.size[0] * self.size[1];
@@ -175,7 +178,7 @@ impl WaveImage {
     }
 }
 
-/// The layout of an array, and its number of frames.
+/// Returns the layout of an array and its number of frames.
 fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
     let shape = shape_text(&volume.shape);
     let axes = volume.shape.len();
@@ -187,7 +190,9 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
             }
             (_, 2 | 3) => Ok((Layout::Complex, 2)),
             (_, 4) if volume.shape[3] == 1 => Ok((Layout::Complex, 2)),
-            _ => fail(format!("a complex array of {shape}; a complex wave image is X, Y or X, Y, slice")),
+            _ => fail(format!(
+                "a complex array of {shape} is not a wave image; it must have the axes X, Y or X, Y, slice"
+            )),
         };
     }
     let frames = if axes > 2 { volume.shape[axes - 1] } else { 1 };
@@ -210,7 +215,7 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
     }
 }
 
-/// The spacing along both axes: the option's, the header's, or 1 mm.
+/// Returns the spacing along both axes: that of the option, else that of the header, else 1 mm.
 fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
     if geometry.identity {
         warnings.push(Warning::identity_affine());
@@ -221,7 +226,7 @@ fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>
             Ok([mm, mm])
         } else {
             Err(Error::Usage(format!(
-                "a pixel spacing of {mm} mm cannot be; --spacing takes a positive number"
+                "a pixel spacing of {mm} mm is not possible; give --spacing a positive number"
             )))
         };
     }
@@ -231,7 +236,7 @@ fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>
     };
     if ![x, y].iter().all(valid) {
         return Err(Error::Data(format!(
-            "the header states a pixel spacing of {x} × {y} mm, which cannot be; give the true one with --spacing"
+            "the header states an impossible pixel spacing of {x} × {y} mm; give the true one with --spacing"
         )));
     }
     let [ax, ay] = geometry.affine_spacing_mm.unwrap_or([x, y]);
@@ -239,13 +244,13 @@ fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>
     if !(agree(x, ax) && agree(y, ay)) {
         return Err(Error::Data(format!(
             "the header contradicts itself: a pixel spacing of {x} × {y} mm, but an affine of {ax:.4} × {ay:.4} mm; \
-             say which holds with --spacing"
+             give the true one with --spacing"
         )));
     }
     Ok([x, y])
 }
 
-/// Refuses data that are all zero, all non-finite, or so large or small that f32 cannot work on them.
+/// Refuses data that are all zero, all non-finite, or too large or too small for f32.
 fn check_magnitude(data: &Samples) -> Result<()> {
     let greatest = |values: &mut dyn Iterator<Item = f64>| {
         values.filter(|v| v.is_finite()).map(f64::abs).reduce(f64::max)
@@ -259,7 +264,7 @@ fn check_magnitude(data: &Samples) -> Result<()> {
         Some(0.0) => Err(Error::Data("the image holds nothing but zeros".into())),
         Some(v) if MAGNITUDES.contains(&v) => Ok(()),
         Some(v) => Err(Error::Data(format!(
-            "the greatest sample is {v:e}, beyond 1e-15 to 1e15; rescale the image (stiffness does not depend on it)"
+            "the greatest sample is {v:e}, outside 1e-15 to 1e15; rescale the image (stiffness does not change)"
         ))),
     }
 }
@@ -272,7 +277,7 @@ pub(super) mod tests {
 
     pub(crate) const N: usize = 20;
 
-    /// An array of the shape, whose sample (x, y, …) comes from `value`; zero at the border.
+    /// An array of the given shape with sample (x, y, …) from `value`; zero at the border.
     pub(crate) fn volume(shape: &[usize], value: impl Fn(&[usize]) -> f64) -> Volume {
         let mut index = vec![0; shape.len()];
         let data = (0..shape.iter().product())

@@ -1,4 +1,4 @@
-//! Wave images: what the samples of a file mean, where the tissue is, and what is doubtful.
+//! Wave images: the meaning of a file's samples, the mask of the tissue, and warnings.
 
 pub mod analytic;
 pub mod image;

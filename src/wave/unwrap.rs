@@ -1,22 +1,24 @@
-//! Phases that were stored modulo one turn.
+//! Unwrapping of phases that were stored modulo one turn.
 //!
-//! Unwrapping along time is enough: a whole turn left over at a pixel shifts its temporal mean alone, which
-//! the first harmonic does not see. It holds as long as the phase moves less than half a turn between frames.
+//! Unwrapping along time is sufficient. A remaining whole turn at a pixel shifts only its temporal mean, and
+//! the first harmonic does not depend on the mean. The phase must move less than half a turn between frames.
 
 use super::warning::first_harmonic_share;
 use std::f64::consts::TAU;
 
-/// One turn as files store it: radians, 12 bits, 13 bits.
+/// One turn as stored in files: radians, 12 bits, 13 bits.
 const TURNS: [f64; 3] = [TAU, 4096.0, 8192.0];
-/// The least share of a turn that wrapped phases fill.
+/// Wrapped phases fill at least this share of a turn.
 const FILLED: f64 = 0.9;
-/// A share of motion off the first harmonic that unwrapping need not mend: of four phases a full-scale wave
-/// and its unwrapping may both be perfect harmonics.
+/// Shares of motion off the first harmonic up to this need no unwrapping. With four phases, a full-scale wave
+/// and its unwrapped series can both be perfect harmonics.
 const NEGLIGIBLE: f64 = 1e-3;
 
-/// Unwraps `samples`, series of `frames` values each, where they were wrapped, and returns how many series
-/// changed. They count as wrapped when they fill one of the usual turns, and unwrapping at least halves
-/// what of their motion is off the first harmonic; a wave image that merely spans such a range has nothing to gain.
+/// Unwraps `samples` (series of `frames` values each) if they were wrapped, and returns how many series
+/// changed.
+///
+/// Samples count as wrapped if they fill one of the usual turns and unwrapping at least halves the share of
+/// motion off the first harmonic. A wave image that only spans such a range does not gain from unwrapping.
 pub(super) fn unwrap(samples: &mut [f32], frames: usize) -> usize {
     let (low, high) =
         samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
@@ -27,7 +29,7 @@ pub(super) fn unwrap(samples: &mut [f32], frames: usize) -> usize {
     let changed = straight.chunks_exact_mut(frames).filter_map(|series| unwrap_series(series, turn)).count();
     let off = |samples: &[f32]| 1.0 - first_harmonic_share(samples.chunks(frames));
     let before = off(samples);
-    // NaN, where nothing moves, is no gain either.
+    // The share is NaN if nothing moves; that is no gain either.
     let gains = before > NEGLIGIBLE && off(&straight) < before / 2.0;
     if !gains {
         return 0;
@@ -36,7 +38,7 @@ pub(super) fn unwrap(samples: &mut [f32], frames: usize) -> usize {
     changed
 }
 
-/// Adds whole turns so that no step is above half a turn; `None` when there is nothing to add.
+/// Adds whole turns so that no step exceeds half a turn. Returns `None` if nothing changes.
 fn unwrap_series(series: &mut [f32], turn: f64) -> Option<()> {
     let mut turns = 0.0;
     let mut before = series.first().copied().map(f64::from)?;
@@ -57,7 +59,7 @@ fn unwrap_series(series: &mut [f32], turn: f64) -> Option<()> {
 mod tests {
     use super::*;
 
-    /// Waves of `amplitude` turns about every mean, `frames` a series.
+    /// Waves of `amplitude` turns about different means, with `frames` values per series.
     fn waves(amplitude: f64, frames: usize) -> Vec<f64> {
         let wave = |i: usize| {
             let (pixel, t) = ((i / frames) as f64, (i % frames) as f64 / frames as f64);
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn wave_images_of_the_same_range_stay_as_they_are() {
-        // Steps above half the range, as four phases of a full-scale wave have.
+        // Steps of more than half the range, as in four phases of a full-scale wave.
         for (frames, scale) in [(4, TAU / 2.0), (8, 2047.5), (5, 2047.5)] {
             let wave =
                 |i: usize| (TAU * ((i % frames) as f64 / frames as f64 + 0.01 * (i / frames) as f64)).sin();

@@ -1,46 +1,46 @@
-//! What is doubtful about an image, though it can be worked on.
+//! Warnings about images that can be inverted but are doubtful.
 
 use serde::Serialize;
 use std::fmt;
 
-/// What a [`Warning`] is about. Serialised in kebab case (`clipped-phase`): these names are
-/// part of the JSON output and stay as they are.
+/// The subject of a [`Warning`]. Serialised in kebab case (`clipped-phase`). These names are part of the JSON
+/// output and do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Code {
     /// The affine is the identity.
     IdentityAffine,
-    /// No spacing is known; 1 mm was assumed.
+    /// The spacing is not known; 1 mm was assumed.
     AssumedSpacing,
     /// The field's zero level is lost.
     LostZero,
-    /// Samples pile up at the ends of their range.
+    /// Many samples are at the ends of their range.
     ClippedPhase,
     /// The phases were stored modulo one turn.
     Unwrapped,
-    /// Little of the motion is at the frames' first harmonic.
+    /// Only a small share of the motion is at the first harmonic of the frames.
     OffFrequency,
-    /// The mask reaches the image's edge.
+    /// The mask reaches the edge of the image.
     MaskTouchesBorder,
-    /// A slice of the stack holds nothing.
+    /// Nothing moves in a slice of the stack.
     EmptySlice,
     /// The mask is smaller than a wavelength.
     BelowWavelength,
     /// The loss modulus is negative: the field looks conjugated.
     Conjugated,
-    /// The loss modulus does not tell whether the field is conjugated.
+    /// The loss modulus does not show whether the field is conjugated.
     UnknownSense,
-    /// The stiffness is not that of soft tissue.
+    /// The stiffness is outside the range of soft tissue.
     ImplausibleStiffness,
-    /// Little of the mask is confident.
+    /// Only a small share of the mask is confident.
     LowConfidence,
 }
 
-/// A doubt, for a program and for a person.
+/// A warning, for programs and for people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Warning {
-    /// What it is about.
+    /// The subject.
     pub code: Code,
     /// A complete sentence.
     pub message: String,
@@ -61,15 +61,15 @@ impl Warning {
     pub fn identity_affine() -> Self {
         Self::new(
             Code::IdentityAffine,
-            "the affine is the identity: the file does not say how the image lies in the patient",
+            "the affine is the identity: the file does not state the position of the image in the patient",
         )
     }
 
-    /// No spacing is known.
+    /// The pixel spacing is not known.
     pub fn assumed_spacing() -> Self {
         Self::new(
             Code::AssumedSpacing,
-            "the file does not state the pixel spacing: 1 mm is assumed, and stiffness grows with its square; \
+            "the file does not state the pixel spacing: 1 mm is assumed, and stiffness depends on its square; \
              give the true one with --spacing",
         )
     }
@@ -78,8 +78,8 @@ impl Warning {
     pub fn lost_zero() -> Self {
         Self::new(
             Code::LostZero,
-            "the zero level of the displacement is lost: the mean under the mask is subtracted, which costs \
-             accuracy; use phases or complex data if there are any, or --zero known if zero is truly zero",
+            "the zero level of the displacement is lost: the mean under the mask is subtracted, which reduces \
+             accuracy; use phases or complex data if available, or --zero known if the zero level is correct",
         )
     }
 
@@ -99,14 +99,14 @@ impl Warning {
         Self::new(
             Code::OffFrequency,
             format!(
-                "only {:.0} % of the motion is at the driving frequency; are these phases over one period, in \
-                 order?",
+                "only {:.0} % of the motion is at the driving frequency; check that the phases cover one period, in \
+                 order",
                 100.0 * share
             ),
         )
     }
 
-    /// Of `all` samples in the mask, `changed` belonged to series that were unwrapped.
+    /// `changed` of `all` samples in the mask belong to series that were unwrapped.
     pub fn unwrapped(changed: usize, all: usize) -> Self {
         Self::new(
             Code::Unwrapped,
@@ -117,62 +117,62 @@ impl Warning {
         )
     }
 
-    /// `pixels` of the mask lie on the image's edge.
+    /// `pixels` of the mask are on the edge of the image.
     pub fn mask_touches_border(pixels: usize) -> Self {
         Self::new(
             Code::MaskTouchesBorder,
-            format!("the mask reaches the edge of the image ({pixels} pixels): waves are cut off there"),
+            format!("the mask reaches the edge of the image ({pixels} pixels), where waves are cut off"),
         )
     }
 
-    /// `slice` (from 0) holds nothing.
+    /// Nothing moves in `slice` (counted from 0).
     pub fn empty_slice(slice: usize) -> Self {
         Self::new(
             Code::EmptySlice,
-            format!("slice {slice} holds nothing that moves inside the mask; its maps are all zero"),
+            format!("nothing moves inside the mask of slice {slice}; its maps are all zero"),
         )
     }
 
-    /// The mask's `extent_mm` is less than the `wavelength_mm` found in it.
+    /// `extent_mm`, the extent of the mask, is less than `wavelength_mm`, the wavelength found in it.
     pub fn below_wavelength(extent_mm: f64, wavelength_mm: f64) -> Self {
         Self::new(
             Code::BelowWavelength,
             format!(
                 "the mask is {extent_mm:.0} mm wide, less than one shear wavelength ({wavelength_mm:.0} mm): \
-                 stiffness rests on part of a wave"
+                 stiffness is estimated from part of a wave"
             ),
         )
     }
 
-    /// The median loss modulus, `loss_kpa`, is negative. Whether that was `corrected` for DIME; MMDI's stiffness does not
-    /// depend on it.
+    /// The median loss modulus, `loss_kpa`, is negative. `corrected` tells whether DIME was given the conjugate
+    /// field. MMDI's stiffness does not depend on the sign.
     pub fn conjugated(loss_kpa: f64, corrected: bool) -> Self {
         let corrected = if corrected { "; DIME was given its conjugate" } else { "" };
         Self::new(
             Code::Conjugated,
             format!(
-                "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew on their way: the field \
+                "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew as they travel: the field \
                  looks conjugated (frames in reverse order, or the sign of the imaginary part){corrected}"
             ),
         )
     }
 
-    /// The sense of time of a wave could not be told.
+    /// The loss modulus does not show the sense of time of the wave.
     pub fn unknown_sense() -> Self {
         Self::new(
             Code::UnknownSense,
-            "whether the wave is conjugated could not be told from its loss modulus: DIME takes it as it is, and would \
-             read a conjugated one wrong",
+            "the loss modulus does not show whether the wave is conjugated: DIME takes it as it is, and its result \
+             is wrong if the wave is conjugated",
         )
     }
 
-    /// The median stiffness, `kpa`, is not that of soft tissue.
+    /// The median stiffness, `kpa`, is outside the range of soft tissue.
     pub fn implausible_stiffness(kpa: f64) -> Self {
         Self::new(
             Code::ImplausibleStiffness,
             format!(
-                "a median stiffness of {kpa:.3} kPa is not that of soft tissue: are the pixel spacing (mm) and the \
-                 frequency (Hz) right?"
+                "a median stiffness of {kpa:.3} kPa is not that of soft tissue: check the pixel spacing (mm) and the \
+                 frequency (Hz)"
             ),
         )
     }
@@ -189,22 +189,24 @@ impl Warning {
     }
 }
 
-/// The least share of samples at one end of the range that counts as clipping.
+/// An end of the range counts as clipped only if it holds more than this share of the samples.
 const CLIPPED_SHARE: f64 = 1e-3;
-/// The levels next to the end that it is compared with, and how much it must outnumber their mean.
+/// Number of levels next to the end for comparison, and the factor by which the end must outnumber their mean.
 const NEIGHBOURS: usize = 8;
 const PILE: f64 = 4.0;
 
-/// The share (0 to 1) of samples that are clipped: equal to the least or the greatest value,
-/// more than one in a thousand, and piled up against the levels next to it. The last keeps
-/// coarse integers from alarm, of which many share every level. Sorts `samples`.
+/// Returns the share (0 to 1) of samples that are clipped. Sorts `samples`.
+///
+/// A sample is clipped if it equals the least or the greatest value, and two conditions hold for that value. It
+/// holds more than one in a thousand samples, and it outnumbers the levels next to it. The second condition
+/// avoids a false alarm for coarse integers, because many samples then share every level.
 pub(super) fn clipped_share(samples: &mut [f32]) -> f64 {
     samples.sort_unstable_by(f32::total_cmp);
     let levels: Vec<usize> = samples.chunk_by(|a, b| a == b).map(<[f32]>::len).collect();
     let total = samples.len() as f64;
     let pile = |at_end: usize, next: &[usize]| {
         let usual = next.iter().sum::<usize>() as f64 / next.len() as f64;
-        // With no other level `usual` is NaN: a constant is not clipped.
+        // If there is no other level, `usual` is NaN: a constant is not clipped.
         if at_end as f64 > CLIPPED_SHARE * total && at_end as f64 >= PILE * usual {
             at_end as f64 / total
         } else {
@@ -220,8 +222,8 @@ pub(super) fn clipped_share(samples: &mut [f32]) -> f64 {
     }
 }
 
-/// The share of temporal energy about the mean that is in DFT bin 1, over `series` of equal
-/// length, at least 3. NaN where nothing moves.
+/// Returns the share of temporal energy about the mean that is in DFT bin 1. All `series` have equal length, at
+/// least 3. NaN if nothing moves.
 pub(super) fn first_harmonic_share<'a>(series: impl Iterator<Item = &'a [f32]>) -> f64 {
     let (mut first, mut all) = (0.0, 0.0);
     for frames in series {
@@ -235,7 +237,7 @@ pub(super) fn first_harmonic_share<'a>(series: impl Iterator<Item = &'a [f32]>) 
             im += v * sin;
             all += v * v;
         }
-        // Bin 1 and its mirror image.
+        // Counts bin 1 and its mirror image.
         first += 2.0 * (re * re + im * im) / n;
     }
     first / all

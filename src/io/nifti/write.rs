@@ -1,7 +1,7 @@
-//! Writing maps as NIfTI-1, lying where the input lay.
+//! Writer for maps as NIfTI-1, with the geometry of the input.
 //!
-//! The header is serialised here because the `nifti` crate writes only to a path of its own,
-//! and a run's files are to appear together.
+//! The header is serialised here because the `nifti` crate writes only to a path. The files of a run must be
+//! written together.
 
 use super::{DATA_OFFSET, HEADER_BYTES, column, unit_mm};
 use crate::error::{Error, Result};
@@ -11,20 +11,21 @@ use flate2::{Compression, write::GzEncoder};
 use num_complex::Complex32;
 use std::io::Write;
 
-/// Spacings that differ by less than this, relatively, are the same (`pixdim` is f32).
+/// Relative difference below which two spacings are the same (`pixdim` is f32).
 const SAME: f64 = 1e-5;
 
-/// A real map as the bytes of a `.nii.gz` file (float32, little-endian).
+/// Encodes a real map as the bytes of a `.nii.gz` file (float32, little-endian).
 ///
-/// `maps` has axis 0 fastest and `dims` its axes: `[nx, ny]`, or `[nx, ny, slices]` for a
-/// stack. An input that was NIfTI lends its affine: qform, sform, their codes and units are
-/// carried over bit by bit. Where `spacing_mm`, the spacing used (axes 0 and 1), is not what
-/// that header says, `pixdim` and the affine's first two columns are scaled to it; directions,
-/// slice axis and the position of voxel (0, 0, 0) stay. An input without a header gets
-/// diag(spacing, 1) with form codes 1. `description` is cut to 79 bytes.
+/// `maps` has axis 0 fastest. `dims` are its axes: `[nx, ny]`, or `[nx, ny, slices]` for a stack. `spacing_mm`
+/// is the spacing used along axes 0 and 1. `description` is cut to 79 bytes.
+///
+/// If the input was NIfTI, its qform, sform, form codes and units are copied bit by bit. If `spacing_mm`
+/// differs from that header, `pixdim` and the first two columns of the affine are scaled to it. The directions,
+/// the slice axis and the position of voxel (0, 0, 0) stay. An input without a header gets the affine
+/// diag(spacing, 1) with form codes 1.
 ///
 /// # Errors
-/// [`Error::Data`] if `dims` do not multiply to the number of values, or one is above 32767.
+/// [`Error::Data`] if the product of `dims` is not the number of values, or if an axis is longer than 32767.
 pub fn encode_f32(
     maps: &[f32],
     dims: &[usize],
@@ -36,10 +37,10 @@ pub fn encode_f32(
     encode(&bytes, (16, 32), dims, geometry, spacing_mm, description)
 }
 
-/// A complex map as the bytes of a `.nii.gz` file (complex64); otherwise as [`encode_f32`].
+/// Encodes a complex map as the bytes of a `.nii.gz` file (complex64); see [`encode_f32`].
 ///
 /// # Errors
-/// As [`encode_f32`].
+/// The same as for [`encode_f32`].
 pub fn encode_complex64(
     maps: &[Complex32],
     dims: &[usize],
@@ -62,10 +63,13 @@ fn encode(
     let samples = dims.iter().try_fold(1usize, |n, &axis| n.checked_mul(axis));
     let held = data.len() / (bitpix as usize / 8);
     if !(1..=7).contains(&dims.len()) || samples != Some(held) {
-        return Err(Error::Data(format!("a map of {} samples cannot hold {held} values", shape_text(dims))));
+        return Err(Error::Data(format!("a map of {} samples does not fit {held} values", shape_text(dims))));
     }
     if let Some(axis) = dims.iter().find(|&&n| n > i16::MAX as usize) {
-        return Err(Error::Data(format!("NIfTI axes end at {}; this map has one of {axis}", i16::MAX)));
+        return Err(Error::Data(format!(
+            "a NIfTI axis has at most {} samples; this map has one of {axis}",
+            i16::MAX
+        )));
     }
     let mut header = match &geometry.header {
         Some(input) => placed_like(input, spacing_mm),
@@ -78,7 +82,7 @@ fn encode(
     let cut = (0..=description.len().min(79)).rev().find(|&n| description.is_char_boundary(n)).unwrap_or(0);
     header.descrip[..cut].copy_from_slice(&description.as_bytes()[..cut]);
 
-    // Maps are mostly noise in their low bits: the default level takes three times as long for 2 % less.
+    // The low bits of a map are mostly noise: the default level takes three times as long and saves 2 %.
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     [&header_bytes(&header)[..], &[0; DATA_OFFSET - HEADER_BYTES], data]
         .into_iter()
@@ -87,7 +91,7 @@ fn encode(
         .map_err(|e| Error::Data(format!("a map could not be compressed: {e}")))
 }
 
-/// A fresh header with the place of `input`, scaled to `spacing_mm` where that differs.
+/// Returns a new header with the geometry of `input`, scaled to `spacing_mm` if that differs.
 fn placed_like(input: &NiftiHeader, spacing_mm: [f64; 2]) -> NiftiHeader {
     let mut header = NiftiHeader {
         dim_info: input.dim_info,
@@ -106,7 +110,7 @@ fn placed_like(input: &NiftiHeader, spacing_mm: [f64; 2]) -> NiftiHeader {
         magic: *::nifti::header::MAGIC_CODE_NIP1,
         ..NiftiHeader::default()
     };
-    // What lies behind the third axis was phases, and is gone.
+    // Axes after the third were phases; the map has none, so their `pixdim` is not copied.
     header.pixdim[..4].copy_from_slice(&input.pixdim[..4]);
     for (axis, mm) in spacing_mm.into_iter().enumerate() {
         let wanted = mm / unit_mm(input);
@@ -124,7 +128,7 @@ fn placed_like(input: &NiftiHeader, spacing_mm: [f64; 2]) -> NiftiHeader {
     header
 }
 
-/// A header for data that came without one.
+/// Returns a header for an input that had none.
 fn placed_by([dx, dy]: [f64; 2]) -> NiftiHeader {
     let (dx, dy) = (dx as f32, dy as f32);
     NiftiHeader {
@@ -137,7 +141,7 @@ fn placed_by([dx, dy]: [f64; 2]) -> NiftiHeader {
     }
 }
 
-/// The header's 348 bytes, little-endian.
+/// Returns the 348 bytes of the header, little-endian.
 fn header_bytes(h: &NiftiHeader) -> Vec<u8> {
     fn words<const N: usize>(out: &mut Vec<u8>, words: impl IntoIterator<Item = [u8; N]>) {
         words.into_iter().for_each(|w| out.extend(w));
@@ -173,7 +177,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::io::volume::{Samples, Volume, complex_from_pairs};
 
-    /// An uncompressed file of `data`'s bytes: a valid start for tests that spoil it.
+    /// A valid uncompressed file with the bytes `data`; tests change it to make it invalid.
     pub(crate) fn file(dims: &[u16], datatype: i16, data: &[u8]) -> Vec<u8> {
         let mut header = placed_by([1.5, 2.0]);
         header.dim[0] = dims.len() as u16;

@@ -1,4 +1,4 @@
-//! The picture of an agreement: estimates over truths beside Bland and Altman's plot of their differences.
+//! The agreement figure: estimates over truths, beside a Bland-Altman plot of their differences.
 
 use super::canvas::{Canvas, Ink, Run};
 use super::layout::{LABEL, MARGIN, NOTE, PANEL, TITLE};
@@ -10,11 +10,11 @@ use image::RgbImage;
 /// One method.
 #[derive(Debug, Clone)]
 pub struct Scatter {
-    /// Its name.
+    /// Name of the method.
     pub method: String,
-    /// Truth and estimate, kPa.
+    /// Pairs of truth and estimate, kPa.
     pub points: Vec<[f64; 2]>,
-    /// What they come to.
+    /// Statistics of these pairs.
     pub agreement: Agreement,
 }
 
@@ -67,7 +67,7 @@ impl Axes {
         canvas.text([left - 84, top + (PLOT + LABEL.width(up)) / 2], up, LABEL, Run::Up);
     }
 
-    /// The part of y = slope x + intercept that is within the plot.
+    /// Draws the part of y = slope x + intercept that is within the plot.
     fn line(&self, canvas: &mut Canvas, slope: f64, intercept: f64, ink: Ink) {
         let at = |i: usize| self.x[0] + (self.x[1] - self.x[0]) * i as f64 / 200.0;
         let points: Vec<[f64; 2]> =
@@ -78,7 +78,7 @@ impl Axes {
     }
 }
 
-/// The range of values, with a margin.
+/// Returns the least and the greatest value with a margin of 6 %, or 0 and 1 if there are no values.
 fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
     let [low, high] = values.fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], v| [l.min(v), h.max(v)]);
     if low > high {
@@ -88,10 +88,10 @@ fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
     [low - margin, high + margin]
 }
 
-/// Draws a row for each method, all at one scale, as the bytes of a PNG file.
+/// Draws one row of plots per method, all with the same axes. Returns the bytes of a PNG file.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) where the encoder fails.
+/// [`Error::Data`](crate::Error::Data) if the encoder fails.
 pub fn scatter(title: &str, rows: &[Scatter]) -> Result<Vec<u8>> {
     let points = || rows.iter().flat_map(|r| &r.points).filter(|p| p.iter().all(|v| v.is_finite()));
     let both = range(points().flat_map(|p| *p));

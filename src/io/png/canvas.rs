@@ -1,11 +1,11 @@
-//! A white page to draw on: rectangles, triangles and anti-aliased text. What falls outside is not drawn.
+//! A white page for rectangles, lines, arrow heads and anti-aliased text. Parts outside the page are not drawn.
 
 use image::{Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 pub(super) type Ink = [u8; 3];
 
-/// A size, weight and colour of text.
+/// Weight, size and colour of text.
 #[derive(Clone, Copy)]
 pub(super) struct Font {
     pub weight: FontWeight,
@@ -13,7 +13,7 @@ pub(super) struct Font {
     pub ink: Ink,
 }
 
-/// The direction in which text runs.
+/// The direction of text.
 #[derive(Clone, Copy)]
 pub(super) enum Run {
     Right,
@@ -36,7 +36,7 @@ impl Font {
         (width / get_raster_width(self.weight, self.size)).max(4)
     }
 
-    /// `text` on one line of `width` pixels, its end replaced by "..." where it is longer.
+    /// Returns `text` on one line of `width` pixels. If it is longer, "..." replaces its end.
     pub fn shorten(self, text: &str, width: usize) -> String {
         let room = self.room(width);
         if text.chars().count() <= room {
@@ -45,8 +45,8 @@ impl Font {
         text.chars().take(room - 3).collect::<String>() + "..."
     }
 
-    /// `text` on at most `lines` lines of `width` pixels, broken at spaces and, where a word alone is
-    /// too long, inside it; "..." stands for what finds no place.
+    /// Breaks `text` into at most `lines` lines of `width` pixels. Lines break at spaces; a word that is too
+    /// long is broken inside. "..." replaces text that does not fit.
     pub fn wrap(self, text: &str, width: usize, lines: usize) -> Vec<String> {
         let room = self.room(width);
         let mut wrapped: Vec<String> = Vec::new();
@@ -88,7 +88,7 @@ impl Canvas {
         self.blend(x, y, ink, 1.0);
     }
 
-    /// Lays `ink` over the pixel with opacity `share`.
+    /// Blends `ink` over the pixel with opacity `share`.
     pub fn blend(&mut self, x: usize, y: usize, ink: Ink, share: f32) {
         let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else { return };
         if let Some(Rgb(below)) = self.image.get_pixel_mut_checked(x, y) {
@@ -106,7 +106,7 @@ impl Canvas {
         }
     }
 
-    /// A line one pixel wide just outside the rectangle.
+    /// Draws a line one pixel wide just outside the rectangle.
     pub fn frame(&mut self, [x, y]: [usize; 2], [width, height]: [usize; 2], ink: Ink) {
         for py in [y - 1, y + height] {
             self.fill([x - 1, py], [width + 2, 1], ink);
@@ -116,9 +116,10 @@ impl Canvas {
         }
     }
 
-    /// A line through `points` (x, y; pixel centres are whole numbers), `width` pixels wide with round ends.
+    /// Draws a line through `points` (x, y; pixel centres are whole numbers), `width` pixels wide with round
+    /// ends.
     pub fn line(&mut self, points: &[[f64; 2]], width: f64, ink: Ink) {
-        // Each pixel is inked once, by the nearest of the pieces: joints are no darker.
+        // Each pixel is drawn once, by its nearest segment, so that joints are not darker.
         let [columns, rows] = [self.image.width(), self.image.height()].map(|n| n as usize);
         let mut cover = vec![0f32; columns * rows];
         let reach = width / 2.0 + 1.0;
@@ -144,7 +145,7 @@ impl Canvas {
         }
     }
 
-    /// A filled arrow head, `2 half + 1` pixels across, whose tip is `(x, y)`.
+    /// Draws a filled arrow head with its tip at `(x, y)`, `2 half + 1` pixels across.
     pub fn head(&mut self, [x, y]: [usize; 2], half: usize, length: usize, run: Run, ink: Ink) {
         for back in 0..length {
             let across = back * half / (length - 1).max(1);
@@ -159,8 +160,8 @@ impl Canvas {
         }
     }
 
-    /// Draws one line of text. `(x, y)` is the corner of its box where reading starts: top left for
-    /// `Right`, top right for `Down`, bottom left for `Up`. A character that the font lacks is a "?".
+    /// Draws one line of text. `(x, y)` is the corner of the text box where reading starts: top left for
+    /// `Right`, top right for `Down`, bottom left for `Up`. A character that the font lacks is drawn as "?".
     pub fn text(&mut self, [x, y]: [usize; 2], text: &str, font: Font, run: Run) {
         let advance = get_raster_width(font.weight, font.size);
         for (i, c) in text.chars().enumerate() {
@@ -190,7 +191,7 @@ mod tests {
 
     const FONT: Font = Font { weight: FontWeight::Regular, size: RasterHeight::Size16, ink: [0; 3] };
 
-    /// Columns and rows that hold ink: `[first x, last x, first y, last y]`.
+    /// Bounds of the drawn pixels: `[first x, last x, first y, last y]`.
     fn extent(canvas: &Canvas) -> [u32; 4] {
         canvas
             .image
@@ -228,7 +229,7 @@ mod tests {
         for end in [[50.0, 30.0], [30.0, 10.0], [42.0, 46.0]] {
             assert!((covered(&[[30.0, 30.0], end]) - disc - 60.0).abs() < 2.0, "{end:?}");
         }
-        // Once or twice over: the same.
+        // Drawing a segment twice gives the same pixels.
         let [there, back] = [[5.0, 7.5], [40.3, 22.0]];
         assert_eq!(covered(&[there, back]), covered(&[there, back, there]));
         assert_eq!(covered(&[]), 0.0);

@@ -1,4 +1,4 @@
-//! Where things go on a figure's page: fonts, distances, and the sizes that its panels share.
+//! Layout of a figure's page: fonts, distances, and the sizes that all panels share.
 
 use noto_sans_mono_bitmap::{FontWeight::*, RasterHeight::*};
 
@@ -12,30 +12,31 @@ pub(super) const LABEL: Font = Font { weight: Regular, size: Size20, ink: [60; 3
 pub(super) const NOTE: Font = Font { weight: Regular, size: Size20, ink: [70; 3] };
 
 pub(super) const MARGIN: usize = 28;
-/// Room for panels in a row, and for one panel, where whole multiples of a pixel allow.
+/// Target width of a row of panels and target height of one panel, in pixels.
 const PAGE: usize = 1640;
 const TALLEST: usize = 660;
-/// The longest side of a map that does not fit: one image pixel per map pixel up to here, thinned beyond.
+/// Longest side of a map that exceeds the page. Up to this, one image pixel per map pixel; beyond, pixels are
+/// skipped.
 const LARGEST: usize = 1024;
 const NARROWEST_PAGE: usize = 720;
 const NARROWEST_CELL: usize = 250;
-/// Left of the panels, for the vertical axis.
+/// Space left of the panels for the name of the vertical axis.
 pub(super) const GUTTER: usize = 30;
 pub(super) const TITLE_GAP: usize = 8;
 pub(super) const BETWEEN: [usize; 2] = [34, 26];
-/// A bar's width, and its height beside a map that is lower.
+/// Width of a colour bar, and its minimum height.
 pub(super) const BAR: [usize; 2] = [16, 190];
 pub(super) const BAR_GAP: usize = 14;
 
 /// Sizes that all panels of a figure share.
 pub(super) struct Layout {
     pub columns: usize,
-    /// Image pixels per map pixel along x and y.
+    /// Image pixels per map pixel, along x and y.
     zoom: [f64; 2],
-    /// Image pixels per mm along x, where the spacing is known.
+    /// Image pixels per mm along x, if the spacing is known.
     pub per_mm: Option<f64>,
     pub title_lines: usize,
-    /// Width of a panel with its bar.
+    /// Width of a panel with its colour bar.
     pub cell: usize,
     /// Height of each row of panels.
     pub rows: Vec<usize>,
@@ -49,7 +50,7 @@ impl Layout {
         let known = figure.spacing_mm.iter().all(|mm| mm.is_finite() && *mm > 0.0);
         let spacing = if known { figure.spacing_mm } else { [1.0, 1.0] };
         let finest = spacing[0].min(spacing[1]);
-        // A pixel a hundred times as long as wide is a wrong header, not a picture.
+        // An aspect above 100 comes from a wrong header; the limit keeps the figure drawable.
         let aspect = spacing.map(|mm| (mm / finest).min(100.0));
 
         let numbers = figure
@@ -102,25 +103,25 @@ impl Layout {
         page
     }
 
-    /// Width and height of a panel's map in image pixels.
+    /// Width and height of a panel's map, in image pixels.
     pub fn size(&self, panel: &Panel) -> [usize; 2] {
         let (rows, columns) = panel.values.dim();
         [(columns, 0), (rows, 1)]
             .map(|(n, axis)| ((n as f64 * self.zoom[axis]).round() as usize).max(usize::from(n > 0)))
     }
 
-    /// Height of the bar beside a map of this size.
+    /// Height of the colour bar beside a map of this size.
     pub fn bar_height(&self, size: [usize; 2]) -> usize {
         size[1].max(BAR[1])
     }
 }
 
-/// The numbers beside a bar of this height.
+/// Returns the ticks of a colour bar of this height.
 pub(super) fn scale_ticks(scale: &Scale, height: usize) -> Vec<(f64, String)> {
     ticks(f64::from(scale.min), f64::from(scale.max), (height / 30).clamp(2, 9))
 }
 
-/// Width of the widest number, with room for the ">" of a scale that is exceeded.
+/// Width of the widest number, with room for the ">" of an exceeded scale.
 pub(super) fn number_width(numbers: &[(f64, String)]) -> usize {
     numbers.iter().map(|(_, label)| LABEL.width(label) + LABEL.width(">")).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! The picture of a training: losses over epochs, on a logarithmic axis.
+//! The training figure: losses over epochs, on a logarithmic axis.
 
 use image::RgbImage;
 use std::path::Path;
@@ -9,12 +9,13 @@ use super::ticks::{log_ticks, ticks};
 use crate::error::Result;
 use crate::io::atomic;
 
-/// One loss in the course of a training.
+/// One loss over the epochs of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// "training", "validation".
+    /// Name of the loss: "training" or "validation".
     pub name: String,
-    /// Epoch and loss, in the order of the epochs. A loss that is not finite, or has no logarithm, is a gap.
+    /// Pairs of epoch and loss, in the order of the epochs. A loss that is not finite and positive leaves a
+    /// gap.
     pub points: Vec<(u32, f64)>,
 }
 
@@ -22,15 +23,16 @@ const PLOT: [usize; 2] = [1000, 520];
 const FRAME: Ink = [86, 90, 96];
 const GRID: Ink = [228, 230, 234];
 const INKS: [Ink; 4] = [[0x2f, 0x6d, 0xb5], [0xd0, 0x4a, 0x35], [0x2e, 0x8b, 0x57], [0x80, 0x50, 0x9a]];
-/// Points are marked where there are no more than these.
+/// Points have a marker if a series has at most this many.
 const MARKED: usize = 40;
-/// Length of a tick, and of the distance from its number.
+/// Length of a tick, in pixels.
 const TICK: usize = 6;
 
-/// Draws `series` and writes the picture as PNG to `path`, in place of what was there.
+/// Draws `series` and writes a PNG file to `path`; an existing file is replaced.
 ///
 /// # Errors
-/// [`Error::File`](crate::Error::File) if it cannot be written.
+/// [`Error::File`](crate::Error::File) if the file cannot be written. [`Error::Data`](crate::Error::Data) if
+/// the figure cannot be encoded.
 ///
 /// ```
 /// # use palpate::io::png::{Series, losses};
@@ -45,12 +47,12 @@ pub fn losses(path: impl AsRef<Path>, title: &str, series: &[Series]) -> Result<
 }
 
 impl Series {
-    /// Points that have a place on a logarithmic axis.
+    /// The points that can be drawn on a logarithmic axis.
     fn drawn(&self) -> impl Iterator<Item = (u32, f64)> {
         self.points.iter().copied().filter(|(_, loss)| has_place(*loss))
     }
 
-    /// The name, and its least value with its epoch.
+    /// Returns the name, with the least value and its epoch.
     fn legend(&self) -> String {
         let least = self.drawn().min_by(|a, b| a.1.total_cmp(&b.1));
         let least = least.map(|(epoch, loss)| format!(": least {} in epoch {epoch}", short(loss)));
@@ -62,7 +64,7 @@ fn has_place(loss: f64) -> bool {
     loss.is_normal() && loss > 0.0
 }
 
-/// Four digits.
+/// Formats a loss with four digits.
 fn short(loss: f64) -> String {
     if (1e-4..1e6).contains(&loss) {
         format!("{loss:.*}", (3 - loss.log10().floor() as i32).max(0) as usize)
@@ -71,7 +73,7 @@ fn short(loss: f64) -> String {
     }
 }
 
-/// The least and the greatest, or what stands for them where there is none.
+/// Returns the least and the greatest value, or `none` if there are no values.
 fn range(values: impl Iterator<Item = f64>, none: [f64; 2]) -> [f64; 2] {
     values
         .fold(None, |range: Option<[f64; 2]>, v| {
@@ -87,12 +89,12 @@ fn draw(title: &str, series: &[Series]) -> RgbImage {
         (first, last) = (first - 1.0, last + 1.0);
     }
     let [low, high] = range(drawn().map(|(_, loss)| loss), [0.1, 1.0]);
-    // A margin of 4 % of the axis, or 10 % of a loss that never changes.
+    // The margin is 4 % of the axis, or 10 % of a loss that never changes.
     let spread = (high / low).powf(0.04).max(if high > low { 1.0 + 1e-9 } else { 1.1 });
     let [low, high] = [(low / spread).max(f64::MIN_POSITIVE), (high * spread).min(f64::MAX)];
 
     let rows = log_ticks(low, high, 9);
-    let columns = ticks(first, last, (last - first).min(10.0) as usize + 1); // no parts of epochs
+    let columns = ticks(first, last, (last - first).min(10.0) as usize + 1); // whole epochs only
     let numbers = rows.iter().map(|(_, label)| LABEL.width(label)).max().unwrap_or(0);
     let left = MARGIN + LABEL.line() + 10 + numbers + TICK + 4;
     let [width, height] = PLOT;
@@ -117,7 +119,7 @@ fn draw(title: &str, series: &[Series]) -> RgbImage {
         y += LABEL.line() + 2;
     }
 
-    let inset = 10.0; // curves keep off the frame at the left and the right
+    let inset = 10.0; // distance of the curves from the left and right frame
     let x_of = |epoch: f64| {
         left as f64 + inset + (epoch - first) / (last - first) * (width as f64 - 1.0 - 2.0 * inset)
     };
@@ -164,7 +166,7 @@ mod tests {
         Series { name: name.into(), points: points.into_iter().collect() }
     }
 
-    /// Rows that hold the ink, in the column that an epoch of `first..=last` is drawn at.
+    /// Rows with the colour `ink`, in the column at `share` (0 to 1) of the horizontal axis.
     fn rows(image: &RgbImage, ink: Ink, share: f64) -> Vec<u32> {
         let right = f64::from(image.width()) - MARGIN as f64 - 11.0;
         let left = right - (PLOT[0] as f64 - 21.0);

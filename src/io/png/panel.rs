@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Ink, Run};
 use super::layout::{BAR, BAR_GAP, LABEL, Layout, PANEL, TITLE_GAP, number_width, scale_ticks};
 use super::{Figure, Panel};
 
-// A little blue, and so unlike any shade of the text.
+// The grey is slightly blue, so that no shade of the text equals it.
 pub(super) const OUTSIDE: Ink = [212, 214, 218];
 pub(super) const NOT_FINITE: Ink = [255, 0, 255];
 pub(super) const LINE: Ink = [86, 90, 96];
@@ -12,8 +12,8 @@ pub(super) const HATCH_PITCH: usize = 8;
 const ARROW: usize = 11;
 
 impl Figure<'_> {
-    /// Draws a panel whose top left corner is `(x, y)`; the leftmost of a row names the vertical axis,
-    /// the lowest of a column the horizontal one.
+    /// Draws a panel with its top left corner at `(x, y)`. The leftmost panel of a row names the vertical axis,
+    /// the lowest of a column the horizontal axis.
     pub(super) fn draw_panel(
         &self,
         canvas: &mut Canvas,
@@ -49,7 +49,7 @@ impl Figure<'_> {
         }
     }
 
-    /// The longest of 5 cm, 1 cm and 1 mm that is at most half as wide as the map.
+    /// Draws the longest of 5 cm, 1 cm and 1 mm that is at most half as wide as the map.
     fn draw_scale_bar(&self, canvas: &mut Canvas, page: &Layout, [x, y]: [usize; 2], width: usize) {
         let Some(per_mm) = page.per_mm else { return };
         let fitting = [(50.0, "5 cm"), (10.0, "1 cm"), (1.0, "1 mm")]
@@ -67,7 +67,7 @@ impl Figure<'_> {
     }
 }
 
-/// A short line with a head at its end, running on from a label.
+/// Draws a short arrow after a label, in the direction of the text.
 fn arrow(canvas: &mut Canvas, [x, y]: [usize; 2], run: Run) {
     let (shaft, tip) = match run {
         Run::Right => ([ARROW, 1], [x + ARROW + 3, y]),
@@ -92,7 +92,7 @@ fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], [width, heig
             canvas.dot(x + px, y + py, colour);
             let hatched = panel.hatch.as_ref().and_then(|hatch| hatch.get(at)).copied().unwrap_or(false);
             if inside && hatched && (px + py) % HATCH_PITCH == 0 {
-                // Dark on all but the darkest colours, on which it could not be seen.
+                // Hatching is black, but light on the darkest colours, where black would not be visible.
                 let lightness = colour.iter().zip([0.299, 0.587, 0.114]).map(|(&c, w)| f32::from(c) * w);
                 let ink = if lightness.sum::<f32>() < 90.0 { [235; 3] } else { [0; 3] };
                 canvas.blend(x + px, y + py, ink, 0.7);
@@ -102,7 +102,7 @@ fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], [width, heig
     canvas.frame([x, y], [width, height], LINE);
 }
 
-/// The colour bar with its numbers and label; arrow heads where values lie beyond its ends.
+/// Draws the colour bar with its numbers and label, and arrow heads if values exceed its ends.
 fn draw_bar(canvas: &mut Canvas, panel: &Panel, [x, top]: [usize; 2], height: usize) {
     let Panel { scale, values, mask, .. } = panel;
     let beyond = |test: &dyn Fn(f32) -> bool| {

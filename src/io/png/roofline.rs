@@ -1,5 +1,7 @@
-//! The roofline of a device (Williams, Waterman, Patterson 2009): arithmetic a second over arithmetic a byte, both on
-//! logarithmic axes, below what memory and multiply-adds allow.
+//! Roofline figure of a device (Williams, Waterman, Patterson 2009).
+//!
+//! It shows operations per second over operations per byte, on logarithmic axes. The roof is the limit of
+//! memory and of multiply-adds.
 
 use image::RgbImage;
 
@@ -8,12 +10,13 @@ use super::layout::{LABEL, MARGIN, TITLE};
 use super::ticks::log_ticks;
 use crate::error::Result;
 
-/// Kernels that are drawn alike.
+/// Kernels drawn in the same colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kind {
-    /// "convolutions".
+    /// Name in the legend: "convolutions".
     pub name: String,
-    /// Arithmetic a byte, and 10⁹ a second. What is not positive and finite is not drawn.
+    /// Pairs of operations per byte and 10⁹ operations per second. Points that are not positive and finite are
+    /// not drawn.
     pub points: Vec<[f64; 2]>,
 }
 
@@ -31,10 +34,11 @@ const INKS: [Ink; 6] = [
 ];
 const TICK: usize = 6;
 
-/// Draws `kinds` under the roof of `gflops` and `gbs`: the bytes of a PNG.
+/// Draws `kinds` under the roof of `gflops` (10⁹ operations per second) and `gbs` (10⁹ bytes per second).
+/// Returns the bytes of a PNG file.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) if it cannot be encoded.
+/// [`Error::Data`](crate::Error::Data) if the figure cannot be encoded.
 ///
 /// ```
 /// # use palpate::io::png::{Kind, roofline};
@@ -49,7 +53,7 @@ fn has_place(point: &[f64; 2]) -> bool {
     point.iter().all(|v| v.is_normal() && *v > 0.0)
 }
 
-/// The least and the greatest of `values`, a factor of `margin` wider, from 1e-6 to 1e9.
+/// Returns the least and the greatest of `values`, widened by the factor `margin`, within 1e-6 to 1e9.
 fn span(values: impl Iterator<Item = f64>, margin: f64) -> [f64; 2] {
     let [low, high] = values.fold([f64::MAX, 0.0], |[low, high], v| [low.min(v), high.max(v)]);
     if high <= 0.0 {
@@ -112,13 +116,13 @@ fn draw(title: &str, [gflops, gbs]: [f64; 2], kinds: &[Kind]) -> RgbImage {
         canvas.text([x - LABEL.width(label) / 2, bottom + TICK + 4], label, LABEL, Run::Right);
     }
     canvas.frame([left, top], PLOT, FRAME);
-    let across = "floating-point operations a byte";
+    let across = "floating-point operations per byte";
     let below = bottom + TICK + 4 + LABEL.line() + 6;
     canvas.text([left + (width - LABEL.width(across)) / 2, below], across, LABEL, Run::Right);
     canvas.text([MARGIN, top + (height + LABEL.width("GFLOP/s")) / 2], "GFLOP/s", LABEL, Run::Up);
 
     if let Some([corner, most]) = ridge() {
-        // Where memory's line enters the plot: at its left edge, or at the bottom.
+        // The memory line starts at the left edge of the plot or at its bottom.
         let enters = xs[0].max(ys[0] / gbs);
         let points = [[enters, enters * gbs], [corner, most], [xs[1], most]];
         canvas.line(&points.map(|[x, y]| [x_of(x), y_of(y)]), 3.0, ROOF);
@@ -151,7 +155,7 @@ mod tests {
         ];
         let image = draw("t", [100.0, 10.0], &kinds);
         let [a, b] = [INKS[0], INKS[1]].map(|ink| count(&image, ink));
-        // Three marks, one of them in the legend; and two.
+        // Kind a has three markers and b has two; each has one in the legend.
         assert!((a as f64 / b as f64 - 1.5).abs() < 0.1, "{a} and {b}");
         assert!(count(&image, ROOF) > 2 * PLOT[0]);
     }

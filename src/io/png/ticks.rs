@@ -1,7 +1,7 @@
-//! Round numbers for a colour bar, and how they are written.
+//! Round numbers for axes and colour bars, and their labels.
 
-/// `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`: multiples of 1, 2
-/// or 5 times a power of ten, all with as many digits as their step needs.
+/// Returns `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`. They are
+/// multiples of 1, 2 or 5 times a power of ten. All labels have the digits that the step needs.
 pub(super) fn ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
     let range = max - min;
     if !(range.is_finite() && range > 0.0) {
@@ -9,7 +9,7 @@ pub(super) fn ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
     }
     let rough = range / at_most.max(2) as f64;
     let decade = 10f64.powf(rough.log10().floor());
-    let slack = 1e-6; // of a step: f32 limits such as 0.1 lie a little beside the round value
+    let slack = 1e-6; // in steps: an f32 limit like 0.1 differs slightly from the round value
     let multiples = |step: f64| {
         let first = (min / step - slack).ceil() as i64;
         let last = (max / step + slack).floor() as i64;
@@ -24,9 +24,11 @@ pub(super) fn ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
     multiples(step).map(|i| i as f64 * step).map(|v| (v, number(v, step, largest))).collect()
 }
 
-/// `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`, both positive, for a
-/// logarithmic axis: powers of ten, with 2 and 5 times those where there is room; multiples of one step
-/// where the range is small.
+/// Returns `(value, label)` of at most `at_most` (2 or more) round values within `min..=max`, for a logarithmic
+/// axis. `min` and `max` are positive.
+///
+/// The values are powers of ten, with 2 and 5 times those if there is room. If the range is small, they are
+/// multiples of one step.
 pub(super) fn log_ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)> {
     let decades = min.log10().floor() as i32..=max.log10().ceil() as i32;
     let values = |digits: &[f64], every: usize| {
@@ -47,8 +49,8 @@ pub(super) fn log_ticks(min: f64, max: f64, at_most: usize) -> Vec<(f64, String)
     chosen.into_iter().map(|v| (v, number(v, v, v))).collect()
 }
 
-/// `value` with the digits that tell multiples of `step` apart; powers of ten are used only where the
-/// scale's `largest` number would be long.
+/// Formats `value` with the digits needed to distinguish multiples of `step`. An exponent is used only if
+/// `largest` is 10⁶ or more, or the step is below 10⁻⁴.
 fn number(value: f64, step: f64, largest: f64) -> String {
     let place = (step.log10() + 1e-9).floor();
     if value == 0.0 {

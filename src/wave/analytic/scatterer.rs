@@ -1,4 +1,4 @@
-//! A plane shear wave scattered by a circular inclusion, by its exact series.
+//! A plane shear wave scattered by a circular inclusion, computed with its exact series.
 
 use super::{Medium, PlaneWave};
 use crate::error::{Error, Result};
@@ -6,22 +6,23 @@ use complex_bessel::{Scaling, besselj_seq, hankel2_seq};
 use num_complex::Complex64;
 use std::f64::consts::FRAC_1_PI;
 
-/// Orders whose share of the incident wave at the rim is below this are left out.
+/// Orders are dropped if their share of the incident wave at the rim is below this.
 const NEGLIGIBLE: f64 = 1e-18;
-/// The greatest |k| times radius: more than a hundred wavelengths across, and the orders still few.
+/// The greatest |k| times radius: more than a hundred wavelengths across, with few enough orders to sum.
 const WIDEST: f64 = 1000.0;
 
-/// The antiplane field of a plane wave that meets a long cylinder of another modulus, across its axis.
+/// The antiplane field of a plane wave and a long cylinder of another modulus, in a plane across the axis of
+/// the cylinder.
 ///
-/// With θ from the direction of travel, r from the centre, and the field of the incident wave at the
-/// centre as the unit, order n of the cosine series in θ is
+/// θ is measured from the direction of travel and r from the centre. The unit is the incident wave at the
+/// centre. Order n of the cosine series in θ is then
 ///
 /// ```text
 /// outside   ε_n (-i)^n [J_n(kr) + B_n H_n(kr)]       H of the second kind: outgoing for e^{+iωt}
 /// inside    ε_n (-i)^n A_n J_n(k'r)                  ε_0 = 1, else 2
 /// ```
 ///
-/// with A_n and B_n such that u and the traction μ* ∂u/∂r are continuous at the rim.
+/// A_n and B_n make u and the traction μ* ∂u/∂r continuous at the rim.
 #[derive(Clone, Debug)]
 pub struct Scatterer {
     wave: PlaneWave,
@@ -33,15 +34,15 @@ pub struct Scatterer {
 }
 
 impl Scatterer {
-    /// `wave`, whose medium is the surroundings, meeting an inclusion.
+    /// Computes the field of `wave`, whose medium is the surroundings, and an inclusion.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the inclusion vibrates at another frequency than the wave, or where moduli,
-    /// densities, frequency or radius are not positive numbers of a size that the series can be summed for.
+    /// [`Error::Usage`] if the inclusion and the wave have different frequencies. The same error is returned if
+    /// moduli, densities, frequency or radius are not positive, or if the series cannot be summed for them.
     pub fn new(wave: PlaneWave, inclusion: Medium, centre_mm: [f64; 2], radius_mm: f64) -> Result<Self> {
         if inclusion.frequency_hz != wave.medium.frequency_hz {
             return Err(Error::Usage(format!(
-                "the inclusion is at {} Hz and the wave at {} Hz; one field has one frequency",
+                "the inclusion is at {} Hz and the wave at {} Hz; give both the same frequency",
                 inclusion.frequency_hz, wave.medium.frequency_hz
             )));
         }
@@ -50,8 +51,8 @@ impl Scatterer {
             Some(orders) => scatterer.orders = orders,
             None => {
                 return Err(Error::Usage(format!(
-                    "an inclusion of radius {radius_mm} mm and {inclusion:?} in {:?} has no field that can be \
-                     computed; moduli, densities, frequency and radius must be positive and of a usual size",
+                    "the field of an inclusion of radius {radius_mm} mm and {inclusion:?} in {:?} cannot be computed; \
+                     moduli, densities, frequency and radius must be positive and of a usual size",
                     wave.medium
                 )));
             }
@@ -70,7 +71,7 @@ impl Scatterer {
         if z_in.norm().max(z_out.norm()) > WIDEST {
             return None;
         }
-        // What makes a traction of a slope in kr: μ* k, here times the radius on both sides.
+        // The traction is μ* k times the slope in kr. Both sides are multiplied by the radius.
         let [s_in, s_out] = [(within, z_in), (around, z_out)].map(|(m, z)| m.modulus_kpa() * z);
 
         let most = (1.5 * z_out.norm()) as usize + 40;
@@ -84,7 +85,7 @@ impl Scatterer {
             let slope = |f: &[Complex64], z: Complex64| n as f64 / z * f[n] - f[n + 1];
             let (dj_in, dj_out, dh_out) = (slope(&j_in, z_in), slope(&j_out, z_out), slope(&h_out, z_out));
             let determinant = s_out * dh_out * j_in[n] - s_in * dj_in * h_out[n];
-            // J H' - J' H = -2i/(πz): the numerator of A_n without its cancellation.
+            // J H' - J' H = -2i/(πz) gives the numerator of A_n without cancellation.
             let a = Complex64::new(0.0, -2.0 * FRAC_1_PI) * s_out / z_out / determinant;
             let b = (s_in * dj_in * j_out[n] - s_out * dj_out * j_in[n]) / determinant;
             let share = unit * (-Complex64::I).powu(n as u32) * if n == 0 { 1.0 } else { 2.0 };
@@ -94,12 +95,12 @@ impl Scatterer {
         orders.iter().flatten().all(|c| c.is_finite()).then_some(orders)
     }
 
-    /// The displacement at a point, mm; not a number where the coordinates are not.
+    /// The displacement at a point; x and y in mm. NaN if the coordinates are not finite.
     pub fn at(&self, x_mm: f64, y_mm: f64) -> Complex64 {
         if self.includes(x_mm, y_mm) { self.inside(x_mm, y_mm) } else { self.outside(x_mm, y_mm) }
     }
 
-    /// The medium at a point, mm.
+    /// The medium at a point; x and y in mm.
     pub fn medium(&self, x_mm: f64, y_mm: f64) -> &Medium {
         if self.includes(x_mm, y_mm) { &self.inclusion } else { &self.wave.medium }
     }
@@ -132,12 +133,12 @@ impl Scatterer {
     }
 }
 
-/// J_0 … J_{count-1} of z.
+/// Bessel functions J_0 … J_{count-1} of z.
 fn bessel(z: Complex64, count: usize) -> Option<Vec<Complex64>> {
     besselj_seq(0.0, z, count, Scaling::Unscaled).ok().map(|result| result.values)
 }
 
-/// Hankel functions of the second kind of z, orders 0 … count-1.
+/// Hankel functions of the second kind of z, of order 0 … count-1.
 fn hankel(z: Complex64, count: usize) -> Option<Vec<Complex64>> {
     hankel2_seq(0.0, z, count, Scaling::Unscaled).ok().map(|result| result.values)
 }
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn fixed_values() {
         let s = scatterer(medium(7.0, 0.2));
-        // numpy: the same series over both signs of n, each order's two conditions solved by numpy.linalg.solve
-        // with scipy.special's jv, hankel2 and their derivatives.
+        // Reference by numpy: the same series over both signs of n. The two conditions of each order are solved
+        // by numpy.linalg.solve with scipy.special's jv, hankel2 and their derivatives.
         for (x, y, re, im) in [
             (4.0, -7.0, 0.5171816242062217, 0.4643329712438227),
             (12.0, -15.0, 0.8120906416430393, 0.1251135556369862),
@@ -193,7 +194,7 @@ mod tests {
             let s = scatterer(inclusion);
             for step in 0..16 {
                 let angle = step as f64 * PI / 8.0;
-                // Both series hold a little beyond the rim too, so that central differences serve.
+                // Both series are also valid slightly beyond the rim, so central differences can be used.
                 let at = |field: fn(&Scatterer, f64, f64) -> Complex64, r: f64| {
                     field(&s, 4.0 + r * angle.cos(), -7.0 + r * angle.sin())
                 };

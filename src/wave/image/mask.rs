@@ -1,4 +1,4 @@
-//! Where the tissue is: an image's mask, and what it must not hold inside.
+//! The mask of an image (the tissue), and the checks of the samples inside it.
 
 use super::super::unwrap::unwrap;
 use super::super::warning::{Warning, clipped_share, first_harmonic_share};
@@ -6,11 +6,12 @@ use super::{Layout, WaveImage};
 use crate::error::{Error, Result};
 use crate::io::volume::{Samples, Volume, shape_text};
 
-/// The share of temporal energy in the first harmonic below which a warning is due.
+/// A warning is given if the first harmonic has less than this share of the temporal energy.
 const FIRST_HARMONIC: f64 = 0.8;
 
 impl WaveImage {
-    /// Where `slice` is not zero in every frame, `[y][x]`. What is not finite is not zero.
+    /// Returns true where `slice` is not zero in every frame, `[y][x]`. Values that are not finite count as not
+    /// zero.
     pub fn support(&self, slice: usize) -> Vec<bool> {
         let mut mask = vec![false; self.size[0] * self.size[1]];
         for frame in 0..self.frames {
@@ -19,13 +20,16 @@ impl WaveImage {
         mask
     }
 
-    /// Settles the mask of every slice, `[slice][y · nx + x]`: the given one (2-D for all slices,
-    /// or 3-D), else the [support](Self::support). Sets what is not finite outside it to zero,
-    /// and adds the warnings that depend on it. Call it once.
+    /// Returns the mask of every slice, `[slice][y · nx + x]`. It is the given mask (2-D for all slices, or
+    /// 3-D), else the [support](Self::support).
+    ///
+    /// Sets samples that are not finite to zero outside the mask, and adds the warnings that depend on the
+    /// mask. Call it only once.
     ///
     /// # Errors
-    /// [`Error::Data`] if the mask has another size than the image, is complex, not finite or all
-    /// zero; if a sample inside it is not finite, or all are zero or the same in every frame.
+    /// - [`Error::Data`] if the mask has another size than the image, or is complex, not finite or all zero.
+    /// - [`Error::Data`] if a sample inside the mask is not finite.
+    /// - [`Error::Data`] if all samples inside the mask are zero, or if there is no wave in them.
     pub fn check_mask(&mut self, mask: Option<&Volume>) -> Result<Vec<Vec<bool>>> {
         let mut masks = match mask {
             Some(volume) => self.given_mask(volume)?,
@@ -33,7 +37,7 @@ impl WaveImage {
         };
         self.check_finite(&masks)?;
         self.data.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0);
-        // Told before anything is taken out of the masks: why there is nothing, if there is nothing.
+        // Checked before slices are removed from the masks, because the error message depends on it.
         let zero = masks.iter().enumerate().all(|(slice, inside)| {
             !self.support(slice).iter().zip(inside).any(|(&wave, &inside)| wave && inside)
         });
@@ -68,7 +72,7 @@ impl WaveImage {
     fn given_mask(&self, volume: &Volume) -> Result<Vec<Vec<bool>>> {
         let Samples::Real(values) = &volume.data else {
             return Err(Error::Data(
-                "the mask is complex; it must be zero outside and non-zero inside".into(),
+                "the mask is complex; it must be real, zero outside and non-zero inside".into(),
             ));
         };
         let plane = self.size[0] * self.size[1];
@@ -79,7 +83,7 @@ impl WaveImage {
         let [nx, ny] = self.size;
         if shape != [nx, ny] && shape != [nx, ny, self.slices] {
             return Err(Error::Data(format!(
-                "the mask is {}, but the image {}; a mask has the image's size (and its slices, or one for all)",
+                "the mask is {}, but the image {}; give a mask of the image's size, with one slice or as many as the image",
                 shape_text(&volume.shape),
                 shape_text(&self.map_dims)
             )));
@@ -95,7 +99,7 @@ impl WaveImage {
                 "the mask is zero everywhere; it must be non-zero where the tissue is".into(),
             ));
         }
-        // A single slice serves all of them.
+        // A single slice is repeated for all slices of the image.
         Ok(values
             .chunks(plane)
             .map(|p| p.iter().map(|&v| v != 0.0).collect())
@@ -123,8 +127,8 @@ impl WaveImage {
         )))
     }
 
-    /// Whether there is a wave inside the mask of `slice`: phases that differ from frame to frame somewhere, or
-    /// a channel that differs from pixel to pixel.
+    /// Reports whether there is a wave inside the mask of `slice`: phases that differ between frames at some
+    /// pixel, or a channel that differs between pixels.
     fn moves(&self, slice: usize, inside: &[bool]) -> bool {
         let pixels = || inside.iter().enumerate().filter(|(_, inside)| **inside).map(|(i, _)| i);
         let frames: Vec<&[f32]> = (0..self.frames).map(|frame| self.frame(slice, frame)).collect();
@@ -136,7 +140,7 @@ impl WaveImage {
         }
     }
 
-    /// Puts samples back where `check_phases` took them from.
+    /// Writes back the samples that `check_phases` collected.
     fn restore(&mut self, masks: &[Vec<bool>], samples: &[f32]) {
         let mut samples = samples.iter();
         let plane = self.size[0] * self.size[1];
@@ -210,7 +214,7 @@ mod tests {
             let mut image = read(&wave).unwrap();
             image.check_mask(Some(&mask)).unwrap();
             assert!(image.data.iter().all(|v| v.is_finite()));
-            // Without a mask it is not zero, and so inside.
+            // Without a mask, the value counts as not zero and is therefore inside.
             assert!(refused(&wave, None).contains("x 0, y 5, slice 1, frame 2"));
             samples(&mut wave)[at(3, 4, 0, 3)] = bad;
             samples(&mut wave)[at(3, 4, 1, 0)] = bad;
@@ -259,7 +263,7 @@ mod tests {
         assert_eq!(told(&wave, None), [Code::ClippedPhase]);
         let twice = volume(&[N, N, 8], |i| (i[0] as f64 + std::f64::consts::PI * i[2] as f64 / 2.0).sin());
         assert_eq!(told(&twice, None), [Code::OffFrequency]);
-        // Nothing, and nothing that moves, in the second of three slices.
+        // The second of three slices is zero, or constant.
         for still in [0.0, 100.0] {
             let gap = volume(&[N, N, 3, 4], |i| if i[2] == 1 { still } else { ((i[0] + i[3]) as f64).sin() });
             assert!(told(&gap, None).contains(&Code::EmptySlice));
