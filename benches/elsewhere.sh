@@ -3,7 +3,7 @@
 # there takes less than ten minutes.
 #
 #     benches/elsewhere.sh pack FOLDER      here: builds palpate, and copies all that the run needs into FOLDER
-#     FOLDER/elsewhere.sh run [OUT]         there: runs tests, then writes bench.json, bench.md and roofline.png to OUT (out)
+#     FOLDER/elsewhere.sh run [OUT]         there: runs tests, writes bench.json, bench.md and roofline.png to OUT (out)
 #
 # If python3 has PyTorch, its convolutions and training step are measured too. PALPATE_ADAPTER chooses the adapter, by
 # name or number. PALPATE_PATIENCE=5 multiplies every time limit by five, for a slow adapter.
