@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks and measures palpate on a machine that has a GPU and its driver but no Rust: from binaries made here, in one run of
-# less than ten minutes.
+# Checks and measures palpate on a machine with a GPU and its driver, but no Rust. The programs are built here. The run
+# there takes less than ten minutes.
 #
-#     benches/elsewhere.sh pack FOLDER      here: builds, and puts all that is needed into FOLDER
-#     FOLDER/elsewhere.sh run [OUT]         there: tests, then bench.json, bench.md and roofline.png into OUT (out)
+#     benches/elsewhere.sh pack FOLDER      here: builds palpate, and copies all that the run needs into FOLDER
+#     FOLDER/elsewhere.sh run [OUT]         there: runs tests, writes bench.json, bench.md and roofline.png to OUT (out)
 #
-# Where python3 has PyTorch, its convolutions and training step are measured beside ours. PALPATE_ADAPTER chooses among
-# several adapters, by name or number; PALPATE_PATIENCE=5 gives a slow one five times as long.
+# If python3 has PyTorch, its convolutions and training step are measured too. PALPATE_ADAPTER chooses the adapter, by
+# name or number. PALPATE_PATIENCE=5 multiplies every time limit by five, for a slow adapter.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 tests=(kernels half gradients fusion tuning)
@@ -22,10 +22,10 @@ pack() {
     for name in "${tests[@]}"; do
         cp "$(cargo test --locked --no-run --manifest-path "$root/Cargo.toml" --test "$name" 2>&1 |
             sed -n 's/.*(\(.*\))$/\1/p' | tail -n 1 | sed "s|^target|$root/target|")" "$folder/test-$name"
-        # What debuggers want is nine tenths of it.
+        # Debug information is nine tenths of the file.
         ! command -v strip >/dev/null || strip --strip-debug "$folder/test-$name"
     done
-    # The Vulkan loader itself may be missing there, where only a driver is.
+    # The other machine may have a driver, but not the Vulkan loader itself.
     cp "$(ldconfig -p | sed -n 's/.*libvulkan\.so\.1 .*=> //p' | head -n 1)" "$folder"
     du -sh "$folder"
 }
@@ -41,7 +41,7 @@ run() {
     export LD_LIBRARY_PATH=$here${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} PALPATE_REQUIRE_GPU=1
     "$here/palpate" doctor | tee "$out/doctor.txt"
     for name in "${tests[@]}"; do
-        # On a GPU these take seconds; a driver that hangs must not take all the time there is. All limits together are 9 min 30 s.
+        # These take seconds on a GPU. The limits stop a driver that hangs; all of them add up to 9 min 30 s.
         [[ $name == kernels ]] && limit=120 || limit=30
         if within "$limit" "$here/test-$name" >"$out/test-$name.txt" 2>&1; then
             echo "$name: ok"
@@ -54,7 +54,7 @@ run() {
     if python3 -c 'import torch, safetensors' 2>/dev/null; then
         within 120 python3 "$here/benches/peers/pytorch.py" | tee "$out/pytorch.jsonl" || failed=1
     else
-        echo "python3 has no PyTorch (or no safetensors) here: left out"
+        echo "python3 has no PyTorch (or no safetensors): its measurements are left out"
     fi
     return "$failed"
 }
