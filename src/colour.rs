@@ -1,19 +1,18 @@
-//! Colour maps: 256 colours each, for the pictures and for the kernel that colours a map on the GPU.
+//! Colour maps of 256 colours, for pictures and for the GPU kernel that colours a map.
 //!
-//! A map is a smooth curve through a few anchor colours in the Oklab colour space (B. Ottosson, 2020),
-//! walked at constant speed, so that equal steps of the value look equally far apart and no edge is
-//! seen where the data have none.
+//! A map is a smooth curve through a few anchor colours in the Oklab colour space (B. Ottosson, 2020), followed at
+//! constant speed. Equal steps of the value therefore look equal, and no edge appears that is not in the data.
 
 use std::sync::LazyLock;
 
-/// Which colours stand for the values 0..1.
+/// The colours for the values 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColourMap {
-    /// Dark purple, blue, cyan, green, yellow, red, dark red: stiffness as the field draws it.
+    /// Dark purple, blue, cyan, green, yellow, red, dark red: the usual colours for stiffness.
     Stiffness,
-    /// Blue, white, red, neutral at exactly 0.5: signed values such as a wave's real part.
+    /// Blue, white, red, neutral at exactly 0.5: for signed values, for example a wave's real part.
     Diverging,
-    /// Dark purple to yellow, ever lighter (viridis-like): confidence, amplitude.
+    /// Dark purple to yellow, with increasing lightness (viridis-like): for confidence and amplitude.
     Sequential,
 }
 
@@ -28,7 +27,8 @@ const RED_ARM: [u32; 4] = [0xf7f7f7, 0xf2b49a, 0xcb4b41, 0x6a0620];
 
 static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
     let mut diverging = [[0; 4]; 256];
-    // Two arms of 128 from the same white: both middle entries are neutral and the halves are equally long.
+    // Two arms of 128 colours start at the same white. Both middle entries are neutral, and the halves are equally
+    // long.
     for (i, (blue, red)) in ramp::<128>(&BLUE_ARM).into_iter().zip(ramp::<128>(&RED_ARM)).enumerate() {
         diverging[127 - i] = blue;
         diverging[128 + i] = red;
@@ -37,12 +37,12 @@ static TABLES: LazyLock<[Table; 3]> = LazyLock::new(|| {
 });
 
 impl ColourMap {
-    /// The map as 256 sRGB colours with alpha 255: entry `i` stands for the value `i / 255`.
+    /// The map as 256 sRGB colours with alpha 255. Entry `i` is the colour of the value `i / 255`.
     pub fn table(self) -> [[u8; 4]; 256] {
         *self.colours()
     }
 
-    /// The sRGB colour of `t`, linear between the table's entries. Values outside 0..1 are clamped;
+    /// The sRGB colour of `t`, interpolated linearly between the table's entries. Values outside 0..1 are clamped.
     /// NaN gets the colour of 0.
     ///
     /// ```
@@ -68,9 +68,9 @@ impl ColourMap {
     }
 }
 
-/// `N` colours at equal distances along the curve through the anchors (0xRRGGBB), ends included.
+/// `N` colours at equal distances along the curve through the anchors (0xRRGGBB), including both ends.
 fn ramp<const N: usize>(anchors: &[u32]) -> [[u8; 4]; N] {
-    const FINE: usize = 64; // points per anchor, dense enough that chords are arcs
+    const FINE: usize = 64; // points per anchor; dense, so that chords have the length of arcs
     let lab: Vec<Lab> = anchors.iter().map(|&rgb| to_oklab(rgb)).collect();
     let last = lab.len() - 1;
     let curve: Vec<Lab> = (0..=last * FINE).map(|i| catmull_rom(&lab, i as f64 / FINE as f64)).collect();
@@ -127,7 +127,7 @@ fn to_oklab(rgb: u32) -> Lab {
     ]
 }
 
-/// The nearest 8-bit sRGB colour; what the display cannot show is clipped.
+/// The nearest 8-bit sRGB colour. Colours that a display cannot show are clipped.
 fn to_srgb([lightness, a, b]: Lab) -> [u8; 3] {
     let l = (lightness + 0.3963377774 * a + 0.2158037573 * b).powi(3);
     let m = (lightness - 0.1055613458 * a - 0.0638541728 * b).powi(3);
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(ends(ColourMap::Sequential), [[0x44, 0x01, 0x54], [0xfd, 0xe7, 0x25]]);
         for map in ALL {
             let table = map.table();
-            // Over eight entries, so that 8-bit rounding does not count.
+            // The steps span eight entries, so that 8-bit rounding is negligible.
             let steps: Vec<f64> =
                 (0..240).step_by(8).map(|i| distance(lab(table[i]), lab(table[i + 8]))).collect();
             let mean = steps.iter().sum::<f64>() / steps.len() as f64;
@@ -195,8 +195,8 @@ mod tests {
         let diverging = lightness(ColourMap::Diverging);
         assert!(diverging[..128].windows(2).all(|w| w[1] > w[0] - 2e-3));
         assert!((0..128).all(|i| (diverging[i] - diverging[255 - i]).abs() < 0.04));
-        // Stiffness rises to its lightest in the yellow, then falls: two colours never look alike in grey
-        // on the same side.
+        // The lightness of Stiffness increases up to yellow, then decreases. On each side, two colours therefore
+        // differ in a grey print.
         let stiffness = lightness(ColourMap::Stiffness);
         let top = (0..256).max_by(|&a, &b| stiffness[a].total_cmp(&stiffness[b])).unwrap();
         assert!((130..215).contains(&top), "lightest at {top}");

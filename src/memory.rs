@@ -1,6 +1,6 @@
-//! How much memory the machine has to spare.
+//! The free memory of the machine.
 
-/// Bytes that can be had without swapping, where the system tells: on Linux.
+/// The bytes available without swapping. `None` if the system does not report it; only Linux does.
 pub(crate) fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

@@ -1,21 +1,24 @@
-//! Time-harmonic elasticity on a plane's triangles: which products of shape functions make the equations of a body
-//! whose displacement has a known shape along the third axis.
+//! Time-harmonic elasticity on the triangles of a plane mesh.
 //!
-//! The displacement is a sum of components. Each is a function of the plane, the unknown, times a direction, times a
-//! profile along the third axis z, given by its values and slopes at a few samples of z. Strains, and therefore the
-//! work that the stresses of one component do on the strains of another, follow from the direction: the equations of
-//! plane strain, of a Fourier harmonic along z, of a plate resolved through its thickness and of an axisymmetric body
-//! differ in nothing else.
+//! A [`Form`] lists the products of shape functions that make up the equations of one kind of body. The displacement
+//! has a known profile along the third axis z.
 //!
-//! The stress is σ = 2με + p, with the pressure p = λ div u projected to functions linear in the plane and given
-//! profiles along z: equal-order elements lock as Poisson's ratio nears one half, projected ones do not.
+//! The displacement is a sum of components. Each component is an unknown function of the plane, times a direction,
+//! times a profile along z. A profile is given by its values and slopes at a few samples of z. The strains follow
+//! from the direction, and so does the work of one component's stresses on another component's strains. The equations
+//! of plane strain, of a Fourier harmonic along z, of a plate resolved through its thickness and of an axisymmetric
+//! body differ only in their components.
+//!
+//! The stress is σ = 2με + p. The pressure p = λ div u is projected to functions that are linear in the plane and
+//! have given profiles along z. Without the projection, equal-order elements lock as Poisson's ratio approaches one
+//! half.
 
-/// The derivatives of a shape function that strains are made of: the function itself (over the radius, in an
-/// axisymmetric body), and the slopes along the plane's axes.
+/// The derivative of order zero: the shape function itself. In an axisymmetric body it is divided by the radius.
+/// Strains are made of this and the two slopes below.
 pub const VALUE: usize = 0;
-/// The slope along x.
+/// The slope along the plane's first axis, x.
 pub const X: usize = 1;
-/// The slope along y.
+/// The slope along the plane's second axis, y.
 pub const Y: usize = 2;
 
 /// The direction of a component's displacement.
@@ -25,23 +28,23 @@ pub enum Direction {
     X,
     /// The plane's second axis; the axis of an axisymmetric body.
     Y,
-    /// Out of the plane.
+    /// The axis z, out of the plane.
     Z,
 }
 
 /// One component of the displacement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Component {
-    /// Where it points.
+    /// Its direction.
     pub direction: Direction,
-    /// Its profile at each sample of z.
+    /// The values of its profile at the samples of z.
     pub values: Vec<f64>,
-    /// Its profile's slope at each sample of z, per mm.
+    /// The slopes of its profile at the samples of z, per mm.
     pub slopes: Vec<f64>,
 }
 
-/// `factor` times the integral of derivative `left` of a shape function and derivative `right` of another, between
-/// row component `row` and column component `column`.
+/// One integral of the equations, between row component `row` and column component `column`: `factor` times the
+/// integral of derivative `left` of one shape function times derivative `right` of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Term {
     pub row: usize,
@@ -56,16 +59,19 @@ pub(super) struct Term {
 pub struct Form {
     pub(super) components: usize,
     pub(super) given: usize,
-    /// Terms with μ, with λ projected, and of inertia; columns from `components` on are given fields.
+    /// The terms with μ, the terms with the projected λ, and the inertia terms. Columns from `components` on are
+    /// given fields.
     pub(super) shear: Vec<Term>,
     pub(super) pressure: Vec<Term>,
     pub(super) mass: Vec<Term>,
 }
 
 impl Form {
-    /// The equations of components of which the first `unknown` are sought and the others given, with `pressures` as
-    /// the profiles of the pressure, orthonormal: the sum over samples of weight and product is 0 or 1. A `radial`
-    /// body is axisymmetric: x is the radius, y the axis.
+    /// Builds the equations. The first `unknown` components are solved for; the others are given fields.
+    ///
+    /// `weights` are the integration weights of the samples along z. `pressures` are the profiles of the pressure,
+    /// and must be orthonormal: the weighted sum of the product of two profiles is 0 or 1. A `radial` body is
+    /// axisymmetric: x is the radius, y the axis.
     fn new(
         components: &[Component],
         unknown: usize,
@@ -83,7 +89,8 @@ impl Form {
         let strains: Vec<_> = components.iter().map(|c| strains(c, radial)).collect();
         let product =
             |a: &[f64], b: &[f64]| -> f64 { (0..weights.len()).map(|k| weights[k] * a[k] * b[k]).sum() };
-        // For each pressure and component, how its profile meets each derivative's part of the divergence.
+        // For each pressure and component: the weight of each derivative in the divergence, projected to the
+        // pressure's profile.
         let divergence: Vec<Vec<[f64; 3]>> = pressures
             .iter()
             .map(|pressure| {
@@ -129,7 +136,8 @@ impl Form {
         form
     }
 
-    /// Antiplane shear: u_z alone, and nothing varies along z. Each component obeys the scalar Helmholtz equation.
+    /// Antiplane shear: u_z alone, and nothing varies along z. Where μ is constant, u_z obeys the scalar Helmholtz
+    /// equation.
     pub fn antiplane() -> Form {
         Form::new(&[flat(Direction::Z)], 1, &[1.0], &[], false)
     }
@@ -144,16 +152,18 @@ impl Form {
         Form::new(&[flat(Direction::X), flat(Direction::Y)], 2, &[1.0], &[vec![1.0]], true)
     }
 
-    /// Harmonic `n` of a body of height `height` mm whose material does not vary along z, with u_z given and no shear
-    /// traction on both ends: u = (u_x cos qz, u_y cos qz, u_z sin qz), q = nπ/h. The given field d is the lift
-    /// d(x, y) (1 − z/h), which meets the ends' displacements.
+    /// Harmonic `n` of a body of height `height` mm whose material does not vary along z. Both ends have a prescribed
+    /// u_z and no shear traction.
+    ///
+    /// u = (u_x cos qz, u_y cos qz, u_z sin qz) with q = nπ/h. The given field d enters as the lift
+    /// d(x, y) (1 − z/h), which satisfies the displacements prescribed at the ends.
     pub fn harmonic(n: usize, height: f64) -> Form {
-        // Two samples stand for the cosine and the sine, which are orthogonal; norms are divided out. Harmonic 0 has
-        // no sine: its u_z obeys an equation of its own, and is 0.
+        // The cosine and the sine are orthogonal, so one sample stands for each; their norms cancel. Harmonic 0 has
+        // no sine: its u_z decouples and is 0.
         let (cosine, sine) = (vec![1.0, 0.0], vec![0.0, 1.0]);
         let q = n as f64 * std::f64::consts::PI / height;
         let across = |direction| Component { direction, values: cosine.clone(), slopes: vec![0.0, -q] };
-        // The lift's sine series is 2/(nπ); its slope is constant, and only harmonic 0 sees it.
+        // The lift's sine series has the coefficients 2/(nπ). Its slope is constant and loads harmonic 0 alone.
         let lift = match n {
             0 => {
                 Component { direction: Direction::Z, values: vec![0.0; 2], slopes: vec![-1.0 / height, 0.0] }
@@ -168,9 +178,11 @@ impl Form {
         Form::new(&components, 3, &[1.0; 2], std::slice::from_ref(&cosine), false)
     }
 
-    /// Bending of a plate of `thickness` mm with free faces, resolved through the thickness: with ζ from −1 to 1,
-    /// u_z is a sum of the even Legendre polynomials of ζ up to degree 2 `order`, and u_x and u_y of the odd ones
-    /// below. Components are u_z, then u_x and u_y of each odd degree, then u_z of each further even one.
+    /// Bending of a plate of `thickness` mm with free faces, resolved through the thickness.
+    ///
+    /// ζ runs from −1 to 1. u_z is a sum of the even Legendre polynomials of ζ up to degree 2 `order`; u_x and u_y
+    /// are sums of the odd ones below that degree. The components are u_z of degree 0, then u_x, u_y and u_z of
+    /// degrees 1, 1, 2, then 3, 3, 4, and so on.
     pub fn slab(thickness: f64, order: usize) -> Form {
         let (points, weights) = gauss(2 * order + 2);
         let profile = |direction, degree: usize| Component {
@@ -190,13 +202,13 @@ impl Form {
         Form::new(&components, components.len(), &weights, &pressures, false)
     }
 
-    /// Unknown components at each node.
+    /// The number of unknown components at each node.
     pub fn components(&self) -> usize {
         self.components
     }
 }
 
-/// The components of [`Form::slab`]: direction, and degree of the Legendre polynomial.
+/// The components of [`Form::slab`]: the direction and the degree of the Legendre polynomial.
 pub fn slab_profiles(order: usize) -> Vec<(Direction, usize)> {
     let mut profiles = vec![(Direction::Z, 0)];
     for m in 0..order {
@@ -217,7 +229,7 @@ pub fn legendre(degree: usize, x: f64) -> (f64, f64) {
     now
 }
 
-/// Gauss's places in −1 to 1 and their weights.
+/// The points and weights of the Gauss-Legendre rule on −1 to 1.
 fn gauss(count: usize) -> (Vec<f64>, Vec<f64>) {
     (0..count)
         .map(|i| {
@@ -232,10 +244,11 @@ fn gauss(count: usize) -> (Vec<f64>, Vec<f64>) {
         .unzip()
 }
 
-/// Strains xx, yy, zz and around the axis come first; then xy, xz, yz.
+/// The number of normal strains. They come first: xx, yy, zz and the hoop strain; then xy, xz, yz.
 const NORMAL: usize = 4;
 
-/// What a component adds to the strains: which one, by which derivative of the shape function, times what along z.
+/// The strains of a component. Each entry has the index of the strain, the derivative of the shape function, and the
+/// factor at each sample of z.
 fn strains(component: &Component, radial: bool) -> Vec<(usize, usize, Vec<f64>)> {
     let [values, slopes] = [&component.values, &component.slopes].map(Vec::clone);
     let parts = match component.direction {

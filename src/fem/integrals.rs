@@ -1,22 +1,23 @@
-//! What a mesh's triangles give to every [`Form`](super::form::Form): the integrals of products of shape functions.
+//! Integrals of products of shape functions over the triangles of a mesh.
 //!
-//! They are computed once for a mesh and its material; all harmonics along z are sums of them. Lengths are in mm and
-//! moduli in kPa, so that a density times the square of an angular frequency is in kPa/mm².
+//! They are computed once for a mesh and its material. Every [`Form`](super::form::Form) is a sum of them, and so is
+//! every harmonic along z. Lengths are in mm and moduli in kPa, so a density times a squared angular frequency is in
+//! kPa/mm².
 
 use super::form::{VALUE, X, Y};
 use super::mesh::Mesh;
 use super::mesh::element::{Rule, bubble, bubble_gradient, determinant, map, shape, shape_gradients};
 
-/// The nodes of an element: six of the mesh, and the bubble.
+/// The nodes of an element: six nodes of the mesh, and the bubble.
 pub(super) const NODES: usize = 7;
-/// A number for each pair of nodes.
+/// One number for each pair of nodes.
 pub(super) type Table = [[f64; NODES]; NODES];
 
-/// What the body is made of. Functions are asked at places in mm.
+/// The material of a body. Positions are in mm.
 pub struct Material<'a> {
-    /// The storage modulus μ in kPa of a region at a place.
+    /// The storage modulus μ in kPa, as a function of region and position.
     pub modulus: &'a (dyn Fn(u32, [f64; 2]) -> f64 + Sync),
-    /// The loss factor η of μ* = μ(1 + iη) of each region.
+    /// The loss factor η of μ* = μ(1 + iη), by region.
     pub damping: &'a [f64],
     /// Density in kg/m³.
     pub density: f64,
@@ -24,22 +25,24 @@ pub struct Material<'a> {
     pub poisson: f64,
 }
 
-/// The pairs of derivatives for which integrals are kept; the others are these transposed.
+/// The pairs of derivatives whose integrals are stored. The other pairs are their transposes.
 pub(super) const PAIRS: [[usize; 2]; 6] = [[VALUE, VALUE], [X, X], [Y, Y], [VALUE, X], [VALUE, Y], [X, Y]];
 
-/// One triangle's integrals, over its area or, radially, times the radius.
+/// The integrals over one triangle. In an axisymmetric body the integrand is multiplied by the radius.
 pub(super) struct Integrals {
-    /// Of μ and two derivatives, for each of [`PAIRS`].
+    /// Integrals of μ times two derivatives, for each pair of [`PAIRS`].
     pub shear: [Table; 6],
-    /// Of λ and two derivatives, projected to linear functions one by one.
+    /// Integrals of λ times two derivatives, for each pair of [`PAIRS`]. Each derivative is projected to linear
+    /// functions.
     pub pressure: [Table; 6],
-    /// Of density and two shape functions, the density in kg/m³.
+    /// Integrals of the density in kg/m³ times two shape functions.
     pub mass: Table,
     /// The loss factor.
     pub damping: f64,
 }
 
-/// The integrals of all triangles of `mesh`; `radial` in a body of revolution, whose first coordinate is the radius.
+/// Computes the integrals for all triangles of `mesh`. `radial` is for a body of revolution, whose first coordinate
+/// is the radius.
 pub(super) fn integrals(mesh: &Mesh, material: &Material, radial: bool) -> Vec<Integrals> {
     let points: Vec<_> =
         Rule::Degree6.points().into_iter().map(|(at, w)| (at, w, Reference::at(at))).collect();
@@ -48,7 +51,7 @@ pub(super) fn integrals(mesh: &Mesh, material: &Material, radial: bool) -> Vec<I
     (0..mesh.triangles.len()).map(of).collect()
 }
 
-/// Shape functions and their slopes on the reference triangle.
+/// Shape functions and their slopes at a point of the reference triangle.
 struct Reference {
     values: [f64; NODES],
     slopes: [[f64; 2]; NODES],
@@ -79,8 +82,8 @@ fn one(
     let size = (b[0] - a[0]).hypot(b[1] - a[1]);
     let mut shear = [[[0.0; NODES]; NODES]; 6];
     let mut mass = [[0.0; NODES]; NODES];
-    // Of a linear function times a derivative of a shape function, and of two linear functions over μ: λ is a
-    // multiple of it, which may be 0.
+    // Integrals of a linear function times a derivative of a shape function, and of two linear functions over μ. They
+    // use μ because λ is a multiple of μ that may be 0.
     let mut divergence = [[[0.0; NODES]; 3]; 3];
     let mut gram = [[0.0; 3]; 3];
     for (at, weight, reference) in points {
@@ -129,7 +132,7 @@ fn one(
     Integrals { shear, pressure, mass, damping: material.damping[region as usize] }
 }
 
-/// Adds `factor` times the outer product.
+/// Adds `factor` times the outer product of `left` and `right`.
 fn add(table: &mut Table, factor: f64, left: &[f64; NODES], right: &[f64; NODES]) {
     for (row, l) in table.iter_mut().zip(left) {
         for (value, r) in row.iter_mut().zip(right) {

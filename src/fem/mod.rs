@@ -1,8 +1,9 @@
-//! Finite elements: the waves that a shaken body carries, computed on the CPU in f64.
+//! Finite elements: waves in a vibrating body, computed on the CPU in f64.
 //!
-//! From below: [`mesh`] lays quadratic triangles; [`form`] says which products of shape functions make a body's
-//! equations, [`integrals`] computes them, [`solve`] factors them and [`system`] puts these together; [`model`] has the
-//! bodies. docs/phantoms.md has the equations and how far they were checked; [`crate::phantom`] is what a user describes.
+//! From the bottom up: [`mesh`] builds quadratic triangles. [`form`] lists the products of shape functions that make
+//! up a body's equations, and [`integrals`] computes them. [`solve`] factors the equations, and [`system`] combines
+//! these steps. [`model`] has the bodies. docs/phantoms.md gives the equations and how they were checked.
+//! [`crate::phantom`] is the description that users write.
 
 pub mod form;
 pub mod integrals;

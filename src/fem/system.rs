@@ -1,4 +1,4 @@
-//! From integrals and a form to a displacement: assembly, condensation of the bubbles, solution.
+//! Assembly of integrals and a form into equations, condensation of the bubbles, and the solution.
 
 use super::form::{Form, Term};
 use super::integrals::{Integrals, Material, NODES, PAIRS, Table, integrals};
@@ -10,7 +10,7 @@ use crate::memory::available;
 use num_complex::Complex64;
 use std::f64::consts::TAU;
 
-/// kg/m³ rad²/s² in kPa/mm².
+/// 1 kg/m³ · rad²/s² in kPa/mm².
 const INERTIA: f64 = 1e-9;
 
 /// A mesh with its material at one frequency, ready for any form with the same unknowns.
@@ -18,41 +18,43 @@ pub struct System<'a> {
     mesh: &'a Mesh,
     symbolic: &'a Symbolic,
     integrals: Vec<Integrals>,
-    /// The square of the angular frequency, times the unit's factor.
+    /// The squared angular frequency, times [`INERTIA`].
     inertia: f64,
     factor: Option<Factor<'a>>,
     condensed: Vec<Condensed>,
 }
 
-/// A displacement: an entry for each component of each node and of each triangle's bubble, components fastest.
+/// A displacement. It has one entry for each component of each node and of each triangle's bubble, components
+/// fastest.
 pub struct Solution {
     components: usize,
-    /// At the nodes.
+    /// The values at the nodes.
     pub nodes: Vec<Complex64>,
     bubbles: Vec<Complex64>,
-    /// ‖b − A x‖ / ‖b‖ of the equations.
+    /// The relative residual ‖b − A x‖ / ‖b‖ of the equations.
     pub residual: f64,
 }
 
-/// How a bubble's amplitudes follow from the element's other ones: constants minus rows.
+/// The amplitudes of a bubble: `constants` minus `rows` times the amplitudes at the element's other nodes.
 #[derive(Clone)]
 struct Condensed {
     rows: Vec<Complex64>,
     constants: Vec<Complex64>,
 }
 
-/// The pattern of the equations on `mesh` with `components` unknowns a node, of which `free` are not held.
+/// The sparsity pattern of the equations on `mesh` with `components` unknowns per node. `free` is true for entries
+/// that are not held.
 ///
 /// # Errors
-/// As [`Symbolic::new`]; [`Error::Data`] where the equations would take more memory than the machine has to spare.
+/// As [`Symbolic::new`], and [`Error::Data`] if the equations need more memory than the machine has free.
 pub fn pattern(mesh: &Mesh, components: usize, free: &[bool]) -> Result<Symbolic> {
     let elements: Vec<[usize; 6]> = mesh.triangles.iter().map(|t| t.map(|i| i as usize)).collect();
     let symbolic = Symbolic::new(components, free, &elements)?;
-    // What is refused here would otherwise end in the process's death.
+    // Without this check, the operating system may kill the process when memory runs out.
     let need = memory(&symbolic, mesh, components) as u64;
     match available() {
         Some(free) if need > free => Err(Error::Data(format!(
-            "the equations, {} unknowns, would take {} MiB of memory, and {} are free; give a lower frequency, a higher modulus, fewer nodes per wavelength or a smaller body",
+            "the equations have {} unknowns and need {} MiB of memory, but {} MiB are free; use a lower frequency, a higher modulus, fewer nodes per wavelength or a smaller body",
             symbolic.unknowns(),
             need >> 20,
             free >> 20
@@ -61,7 +63,7 @@ pub fn pattern(mesh: &Mesh, components: usize, free: &[bool]) -> Result<Symbolic
     }
 }
 
-/// What the equations on `mesh` take, in bytes: matrix, factor, integrals and bubbles.
+/// The memory of the equations on `mesh`, in bytes: matrix, factor, integrals and bubbles.
 fn memory(symbolic: &Symbolic, mesh: &Mesh, components: usize) -> usize {
     let Memory { matrix, factor, fronts, pattern } = symbolic.memory();
     let bubble = 7 * components * components * size_of::<Complex64>();
@@ -69,7 +71,7 @@ fn memory(symbolic: &Symbolic, mesh: &Mesh, components: usize) -> usize {
 }
 
 impl<'a> System<'a> {
-    /// Computes the integrals; `radial` for forms of a body of revolution.
+    /// Computes the integrals. `radial` is for the forms of a body of revolution.
     pub fn new(
         mesh: &'a Mesh,
         symbolic: &'a Symbolic,
@@ -89,7 +91,7 @@ impl<'a> System<'a> {
         }
     }
 
-    /// What a solution takes, in bytes: matrix, factor, integrals and bubbles.
+    /// The memory of a solution, in bytes: matrix, factor, integrals and bubbles.
     pub fn memory(&self) -> usize {
         memory(self.symbolic, self.mesh, self.symbolic.entries() / self.mesh.nodes.len())
     }
@@ -99,17 +101,19 @@ impl<'a> System<'a> {
         self.mesh
     }
 
-    /// How many unknowns there are.
+    /// The number of unknowns.
     pub fn unknowns(&self) -> usize {
         self.symbolic.unknowns()
     }
 
-    /// Solves the equations of `form`. `held` has an entry for each component of each node, of which those that are
-    /// not free are prescribed; `given` are the values at the nodes of the form's given fields; `loads` is added to
-    /// the right-hand side: the work of given tractions on each entry.
+    /// Solves the equations of `form`.
+    ///
+    /// `held` has one entry for each component of each node; entries that are not free are prescribed values. `given`
+    /// has the form's given fields at the nodes. `loads` is added to the right-hand side: the work of given tractions
+    /// on each entry. It may be empty.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] where the equations cannot be solved.
+    /// [`crate::Error::Data`] if the equations cannot be solved.
     pub fn solve(
         &mut self,
         form: &Form,
@@ -154,8 +158,8 @@ impl<'a> System<'a> {
                 *empty = Some(Factor::new(matrix)?);
             }
         }
-        let factor = self.factor.as_ref().expect("made above");
-        // Entries that are held stay as they are.
+        let factor = self.factor.as_ref().expect("the factor was made above");
+        // Held entries keep their values.
         let entry = |i: usize| if self.symbolic.is_free(i) { right[i] } else { held[i] };
         let mut nodes: Vec<Complex64> = (0..held.len()).map(entry).collect();
         let residual = factor.solve(&mut nodes)?;
@@ -175,7 +179,7 @@ impl<'a> System<'a> {
 }
 
 impl Solution {
-    /// The component `component` at a place.
+    /// The value of component `component` at a place.
     pub fn at(&self, mesh: &Mesh, place: &Place, component: usize) -> Complex64 {
         self.first::<1>(mesh, place, component)[0]
     }
@@ -185,7 +189,7 @@ impl Solution {
         self.first::<3>(mesh, place, 0)
     }
 
-    /// Components from `first` on at a place.
+    /// The components from `first` on at a place.
     fn first<const N: usize>(&self, mesh: &Mesh, place: &Place, first: usize) -> [Complex64; N] {
         let t = place.triangle as usize;
         let swell = bubble(place.at);
@@ -198,23 +202,23 @@ impl Solution {
         sum
     }
 
-    /// The root mean square of the modulus over the nodes.
+    /// The root mean square over the nodes of the displacement's magnitude.
     pub fn size(&self) -> f64 {
         let nodes = self.nodes.len() / self.components;
         (self.nodes.iter().map(|v| v.norm_sqr()).sum::<f64>() / nodes as f64).sqrt()
     }
 }
 
-/// Room for one element's equations.
+/// Buffers for the equations of one element.
 struct Work {
     components: usize,
     inertia: f64,
-    /// For each pair of components, row-major: stiffness over 1 + iη, and inertia.
+    /// For each pair of components, row-major: the stiffness without the factor 1 + iη, and the mass.
     blocks: Vec<(Table, Table)>,
-    /// The condensed matrix, row after row, nodes then components; and the load.
+    /// The condensed matrix, row-major, ordered by node then component; and the condensed load.
     matrix: Vec<Complex64>,
     load: Vec<Complex64>,
-    /// The whole matrix and load, the bubble's rows last.
+    /// The full matrix and load. The bubble's rows come last.
     whole: Vec<Complex64>,
     whole_load: Vec<Complex64>,
 }
@@ -234,7 +238,8 @@ impl Work {
         }
     }
 
-    /// The equations of one element: `given` tells field and node of the values of given fields.
+    /// Computes the equations of one element. `given(field, node)` is the value of a given field at a node of the
+    /// element.
     fn element(&mut self, form: &Form, integrals: &Integrals, given: impl Fn(usize, usize) -> f64) {
         let n = self.components;
         let columns = n + form.given;
@@ -243,7 +248,7 @@ impl Work {
             *mass = [[0.0; NODES]; NODES];
         }
         for (terms, tables) in [(&form.shear, &integrals.shear), (&form.pressure, &integrals.pressure)] {
-            // Of the unknowns' matrix the lower triangle is enough.
+            // For the unknowns, the lower triangle is enough.
             for term in terms.iter().filter(|t| t.column <= t.row || t.column >= n) {
                 accumulate(&mut self.blocks[term.row * columns + term.column].0, term, tables);
             }
@@ -283,12 +288,12 @@ impl Work {
         }
     }
 
-    /// Eliminates the bubble.
+    /// Eliminates the bubble's unknowns.
     fn condense(&mut self, condensed: &mut Condensed) {
         let n = self.components;
         let (size, kept) = (NODES * n, 6 * n);
         let Work { whole, whole_load, .. } = self;
-        // Gaussian elimination of the bubble's unknowns, the last first, in the lower triangle.
+        // Gaussian elimination in the lower triangle, from the last unknown of the bubble to its first.
         for pivot in (kept..size).rev() {
             let inverse = whole[pivot * size + pivot].inv();
             let (above, row) = whole.split_at_mut(pivot * size);
@@ -303,8 +308,8 @@ impl Work {
             row.iter_mut().for_each(|v| *v *= inverse);
             whole_load[pivot] = load * inverse;
         }
-        // The bubble's unknown k is its load less its row times those before it: the kept, and the bubble's own
-        // first ones, which are put in.
+        // Unknown k of the bubble is its load minus its row times the earlier unknowns. The bubble's own earlier
+        // unknowns are substituted, so only the six nodes' unknowns remain.
         condensed.rows.clear();
         condensed.constants.clear();
         for k in 0..n {
@@ -330,7 +335,7 @@ impl Work {
     }
 }
 
-/// Adds a term's integrals to a block.
+/// Adds the integrals of a term to a block.
 fn accumulate(block: &mut Table, term: &Term, tables: &[Table; 6]) {
     let pair = [term.left, term.right];
     for (kept, table) in PAIRS.iter().zip(tables) {

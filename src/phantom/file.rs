@@ -1,10 +1,11 @@
-//! A phantom as its file writes it: every key optional, and the phantom that comes of it.
+//! The file of a phantom, in which every key is optional, and its conversion to and from a [`Phantom`].
 
 use super::lines::{Fault, Table};
 use super::{Body, Drive, FarFace, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue};
 use serde::{Deserialize, Serialize};
 
-/// The driven part of a liver: around its start, the right lobe's lateral end.
+/// The driven part of a liver's outline, in shares of its length. It includes the start, the right lobe's lateral
+/// end.
 const LIVER_ARC: [f64; 2] = [0.94, 1.08];
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -62,7 +63,7 @@ enum OutlineName {
     Liver,
 }
 
-/// Two numbers and no more: an array as such would take the first two of any.
+/// Exactly two numbers. A plain array would accept a longer list and take its first two numbers.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(untagged, expecting = "give two numbers, [a, b]")]
 enum Pair {
@@ -127,8 +128,8 @@ fn need<T>(value: Option<T>, table: Table, what: &str) -> Result<T, Fault> {
 }
 
 impl File {
-    /// The phantom that the file describes, its defaults filled in. What numbers are allowed is not asked here, but
-    /// whether there are those of the phantom's kind and no others.
+    /// Converts the file to a phantom and fills in the defaults. It checks that the keys are those of the phantom's
+    /// kind; it does not check the range of numbers.
     pub fn phantom(self) -> Result<Phantom, Fault> {
         let kinds = "kind = \"cylinder\", \"square\" or \"slab\"";
         let kind = need(self.kind, Table::Top, kinds)?;
@@ -185,7 +186,7 @@ impl File {
         })
     }
 
-    /// Refuses keys that this kind of phantom has not.
+    /// Refuses keys that belong to other kinds of phantoms.
     fn refuse_other_kinds(&self, kind: Kind, drive: &WrittenDrive) -> Result<(), Fault> {
         use Kind::{Cylinder, Slab, Square};
         let keys: [(Table, &'static str, bool, &[Kind]); 12] = [
@@ -250,10 +251,10 @@ impl WrittenInclusion {
         let shape = need(self.shape, table, shapes)?;
         let (circle, polygon) = (shape == ShapeName::Circle, shape == ShapeName::Polygon);
         let foreign = [
-            ("center_mm", polygon && self.center_mm.is_some(), "says nothing of a polygon; leave it out"),
-            ("size_mm", polygon && self.size_mm.is_some(), "says nothing of a polygon; leave it out"),
+            ("center_mm", polygon && self.center_mm.is_some(), "is not for a polygon; leave it out"),
+            ("size_mm", polygon && self.size_mm.is_some(), "is not for a polygon; leave it out"),
             ("angle_deg", polygon && self.angle_deg.is_some(), "is not for a polygon; turn its points"),
-            ("angle_deg", circle && self.angle_deg.is_some(), "says nothing of a circle; leave it out"),
+            ("angle_deg", circle && self.angle_deg.is_some(), "is not for a circle; leave it out"),
             (
                 "points_mm",
                 !polygon && self.points_mm.is_some(),
@@ -294,7 +295,7 @@ impl From<&Phantom> for File {
             density: Some(phantom.density),
             poisson: Some(phantom.poisson),
             pixel_mm: Some(phantom.pixel_mm),
-            // Beyond u32 the size is refused anyway.
+            // A size beyond u32 is refused later in any case.
             size_px: Some(u32::try_from(phantom.size_px).unwrap_or(u32::MAX)),
             background: Some(WrittenTissue {
                 modulus_kpa: Some(phantom.background.modulus_kpa.clone()),

@@ -1,4 +1,4 @@
-//! Where in its file a phantom is wrong.
+//! The position in its file where a phantom is wrong.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,18 +11,18 @@ pub(super) enum Table {
     Top,
     Drive,
     Background,
-    /// Counted from 0; messages count from 1.
+    /// An inclusion, counted from 0. Messages count from 1.
     Inclusion(usize),
 }
 
-/// A key of the file; without one, the table itself.
+/// A key of the file. Without a key it is the table itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     table: Table,
     key: Option<&'static str>,
 }
 
-/// What is wrong, and where.
+/// An error and its position.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub at: Place,
@@ -30,18 +30,18 @@ pub(super) struct Fault {
 }
 
 impl Table {
-    /// The refusal of a key, which the message names first.
+    /// Refuses a key. The message begins with the name of the key.
     pub fn refuse<T>(self, key: &'static str, what: impl fmt::Display) -> Result<T, Fault> {
         let what = format!("{}{key} {what}", self.prefix());
         Err(Fault { at: Place { table: self, key: Some(key) }, what })
     }
 
-    /// What messages put before a key.
+    /// The text before a key in messages.
     pub fn prefix(self) -> String {
         if self == Table::Top { String::new() } else { format!("{self}: ") }
     }
 
-    /// The refusal of the table.
+    /// Refuses the whole table.
     pub fn fault<T>(self, what: impl fmt::Display) -> Result<T, Fault> {
         Err(Fault { at: Place { table: self, key: None }, what: what.to_string() })
     }
@@ -58,11 +58,11 @@ impl fmt::Display for Table {
     }
 }
 
-/// Where the keys are in a file's text, or in none for a phantom made in code.
+/// The positions of the keys in a file's text; `None` for a phantom made in code.
 pub(super) struct Lines<'a>(pub Option<(&'a str, &'a DeTable<'a>)>);
 
 impl Lines<'_> {
-    /// Line and column, each from 1, of a place's key; of its table, when the key is not in the file.
+    /// The line and column, each from 1, of a place's key. If the key is not in the file, the position of its table.
     pub fn find(&self, place: Place) -> Option<[usize; 2]> {
         let (text, top) = self.0?;
         let (mut table, mut span) = (Some(top), 0..0);
@@ -89,7 +89,7 @@ impl Lines<'_> {
         Some(position(text, span.start))
     }
 
-    /// An inclusion's name, for messages about another; counted from 0.
+    /// The name of an inclusion, counted from 0, for a message about another inclusion.
     pub fn inclusion(&self, i: usize) -> String {
         let table = Table::Inclusion(i);
         match self.find(Place { table, key: None }) {
@@ -99,12 +99,12 @@ impl Lines<'_> {
     }
 }
 
-/// A table's span where it has a header of its own, which starts before its key.
+/// The span of a table. A table with its own header starts before its key.
 fn whole(value: &Spanned<DeValue>, key: &Range<usize>) -> Range<usize> {
     if value.span().start < key.start { value.span() } else { key.clone() }
 }
 
-/// The key whose value holds a byte of the text.
+/// The key whose value contains byte `byte` of the text.
 pub(super) fn key_at<'a>(table: &'a DeTable, byte: usize) -> Option<&'a str> {
     table.iter().find_map(|(key, value)| {
         let inner = match value.get_ref() {
@@ -118,7 +118,7 @@ pub(super) fn key_at<'a>(table: &'a DeTable, byte: usize) -> Option<&'a str> {
     })
 }
 
-/// The line and column, each from 1, of a byte of the text.
+/// The line and column, each from 1, of byte `byte` of the text.
 pub(super) fn position(text: &str, byte: usize) -> [usize; 2] {
     let before = &text.as_bytes()[..byte.min(text.len())];
     let line = before.split(|b| *b == b'\n').next_back().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a phantom is: its body, what it is made of, how it is shaken, and where it is looked at.
+//! Phantoms: the body, its material, its vibration, and the image planes.
 //!
 //! A phantom is read from a TOML file ([`Phantom::read`]), or made in code and checked ([`Phantom::check`]):
 //!
@@ -54,81 +54,81 @@ use std::io::Read;
 use std::path::Path;
 use toml::de::{DeTable, Deserializer};
 
-/// No description is as long as this, but files named by mistake are.
+/// The largest size of a file. No description is this long, so a larger file was named by mistake.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// A phantom, every default filled in. It serialises to the keys of its file.
+/// A phantom with every default filled in. It serialises to the keys of its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phantom {
-    /// Its shape, and what is said of one kind of body only.
+    /// The shape, with the values that only one kind of body has.
     pub body: Body,
-    /// Frequency of the shaking in Hz.
+    /// The frequency of the vibration in Hz.
     pub frequency_hz: f64,
-    /// Density in kg/m³.
+    /// The density in kg/m³.
     pub density: f64,
     /// Poisson's ratio.
     pub poisson: f64,
-    /// Image planes in mm above the driven face (cylinder) or the lower free face (slab); none for a square.
+    /// The image planes in mm above the driven face (cylinder) or the lower free face (slab). Empty for a square.
     pub slices_mm: Vec<f64>,
-    /// Side of a pixel in mm.
+    /// The side of a pixel in mm.
     pub pixel_mm: f64,
-    /// Rows and columns of the image.
+    /// The number of rows and of columns of the image.
     pub size_px: usize,
-    /// How it is shaken.
+    /// The vibration.
     pub drive: Drive,
-    /// What is not in an inclusion.
+    /// The material outside the inclusions.
     pub background: Tissue,
-    /// Regions of other tissue, apart from each other and from the body's edge.
+    /// The inclusions. They do not touch each other or the body's edge.
     pub inclusions: Vec<Inclusion>,
 }
 
-/// The shape of a phantom. Its middle is the image's centre, unless a slab's points say otherwise.
+/// The shape of a phantom, centred in the image unless a slab's points say otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
-    /// A cylinder, imaged across its axis; one end face is driven along the axis.
+    /// A cylinder, imaged across its axis. One end face is driven along the axis.
     Cylinder { radius_mm: f64, height_mm: f64, far_face: FarFace },
-    /// A square in plane strain; `edge` is driven along itself.
+    /// A square in plane strain. `edge` is driven along itself.
     Square { side_mm: f64, far_face: FarFace, edge: Side },
-    /// A plate with free faces, driven across them on a part of its edge: `arc` has the part's start and end in
-    /// shares of the outline's length.
+    /// A plate with free faces. Part of its edge is driven perpendicular to the faces. `arc` is the start and end of
+    /// this part, in shares of the outline's length.
     Slab { outline: SlabOutline, thickness_mm: f64, arc: [f64; 2] },
 }
 
-/// How a phantom is shaken.
+/// The vibration of a phantom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drive {
-    /// Amplitude in mm.
+    /// The amplitude in mm.
     pub amplitude_mm: f64,
-    /// Where a cylinder's face is pushed, in mm from its centre; `[0, 0]` for other bodies.
+    /// The point where a cylinder's face is pushed, in mm from its centre; `[0, 0]` for other bodies.
     pub offset_mm: [f64; 2],
-    /// Radius in mm of a soft pad on a cylinder's face; without one a rigid plate covers the face.
+    /// The radius in mm of a soft pad on a cylinder's face. Without a pad, a rigid plate covers the face.
     pub radius_mm: Option<f64>,
 }
 
-/// What a region is made of: a complex modulus μ(1 + iη).
+/// The material of a region, with the complex modulus μ(1 + iη).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tissue {
-    /// The storage modulus μ.
+    /// The storage modulus μ in kPa.
     pub modulus_kpa: Modulus,
     /// The loss factor η.
     pub damping: f64,
 }
 
-/// A region of other tissue.
+/// A region of different material.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inclusion {
     /// Its outline.
     pub shape: Shape,
-    /// What it is made of.
+    /// Its material.
     pub tissue: Tissue,
 }
 
 impl Phantom {
-    /// Reads a phantom's file.
+    /// Reads the file of a phantom.
     ///
     /// # Errors
-    /// [`Error::File`] if the file is missing, a folder, unreadable, empty, larger than 1 MiB or not UTF-8;
-    /// [`Error::Usage`] as [`Phantom::parse`].
+    /// [`Error::File`] if the file is missing, a folder, unreadable, empty, larger than 1 MiB or not UTF-8.
+    /// [`Error::Usage`] as in [`Phantom::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Phantom> {
         let path = path.as_ref();
         let mut bytes = vec![];
@@ -139,7 +139,7 @@ impl Phantom {
         if bytes.len() as u64 > MOST_BYTES {
             return Err(Error::file(
                 path,
-                "is larger than 1 MiB, and so no phantom's description; check the path",
+                "is larger than 1 MiB, too large for the description of a phantom; check the path",
             ));
         }
         let text = std::str::from_utf8(&bytes).map_err(|e| {
@@ -149,11 +149,11 @@ impl Phantom {
         Phantom::parse(text, path)
     }
 
-    /// The phantom that a file's text describes; `name` is the file's, for messages.
+    /// Parses the text of a phantom's file. `name` is the file's name for messages.
     ///
     /// # Errors
-    /// [`Error::Usage`], which names file, line and column, when the text is not TOML, a key is unknown, missing or
-    /// another kind's, or the phantom is not one that [`Phantom::check`] allows.
+    /// [`Error::Usage`], with file, line and column, if the text is not TOML, or if a key is unknown, missing or
+    /// belongs to another kind. Also if [`Phantom::check`] refuses the phantom.
     pub fn parse(text: &str, name: &Path) -> Result<Phantom> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let refuse = |[line, column]: [usize; 2], what: &str| {
@@ -177,24 +177,29 @@ impl Phantom {
         found.map_err(|Fault { at, what }| refuse(lines.find(at).unwrap_or([1, 1]), &what))
     }
 
-    /// Checks what [`Phantom::parse`] checks, for a phantom made in code.
+    /// Applies the checks of [`Phantom::parse`] to a phantom made in code.
     ///
     /// # Errors
-    /// [`Error::Usage`] for numbers out of range, inclusions that overlap or reach outside the body, slices outside
-    /// it, a body outside the image, a modulus out of range anywhere, and a free far face where there is no solution.
+    /// [`Error::Usage`] in these cases:
+    /// - A number or a modulus is out of range.
+    /// - Inclusions overlap or reach outside the body.
+    /// - Slices are outside the body, or the body is outside the image.
+    /// - A slab is too thick for its shear wavelength.
+    /// - The far face is free and no solution exists.
     pub fn check(&self) -> Result<()> {
         self.rules(&Lines(None)).map_err(|fault| Error::Usage(fault.what))
     }
 
-    /// The phantom's file: [`Phantom::parse`] makes the same phantom of it.
+    /// The text of the phantom's file. [`Phantom::parse`] restores the same phantom from it.
     pub fn to_toml(&self) -> String {
-        toml::to_string(&File::from(self)).expect("texts, numbers and tables of them are TOML")
+        toml::to_string(&File::from(self)).expect("a file has only values that TOML can represent")
     }
 
-    /// The body's outline in mm from the image's centre. A slab's is divided at the ends of the driven arc.
+    /// The outline of the body in mm from the image's centre. A slab's outline has breaks at the ends of the driven
+    /// arc.
     ///
     /// # Errors
-    /// [`Error::Usage`] for sizes that are not above zero and points that make no outline.
+    /// [`Error::Usage`] if a size is not above zero or points do not form an outline.
     pub fn outline(&self) -> Result<Outline> {
         match &self.body {
             Body::Cylinder { radius_mm, .. } => Outline::circle([0.0, 0.0], *radius_mm),
@@ -207,17 +212,19 @@ impl Phantom {
         }
     }
 
-    /// The inclusions' outlines in mm from the image's centre.
+    /// The outlines of the inclusions in mm from the image's centre.
     ///
     /// # Errors
-    /// [`Error::Usage`] for sizes that are not above zero and points that make no outline.
+    /// [`Error::Usage`] if a size is not above zero or points do not form an outline.
     pub fn inclusion_outlines(&self) -> Result<Vec<Outline>> {
         self.inclusions.iter().map(|inclusion| inclusion.shape.outline()).collect()
     }
 
-    /// The prescribed displacement in mm at a place on the driven face. On a cylinder it is along the axis:
-    /// A(1 + 4 o·r/R²) under a rigid plate of radius R on an elastic bed that is pushed at o, and
-    /// A(1 - s²/w²)² at a distance s below w from the middle of a pad of radius w. On other bodies it is A.
+    /// The prescribed displacement in mm at a point `p` of the driven face.
+    ///
+    /// On a cylinder it is along the axis. A rigid plate of radius R on an elastic bed, pushed at o, gives
+    /// A(1 + 4 o·r/R²). A pad of radius w gives A(1 - s²/w²)² at a distance s < w from its centre, and 0 elsewhere.
+    /// On other bodies it is A.
     pub fn drive_mm(&self, p: [f64; 2]) -> f64 {
         let Drive { amplitude_mm, offset_mm: [x, y], radius_mm: pad } = self.drive;
         match (&self.body, pad) {
@@ -232,8 +239,8 @@ impl Phantom {
         }
     }
 
-    /// Whether its waves are the same all around: a cylinder of constant modulus without inclusions, the whole face
-    /// of which moves alike.
+    /// Reports whether the waves do not vary around the axis: a cylinder of constant modulus without inclusions,
+    /// whose whole face moves uniformly.
     pub fn is_axisymmetric(&self) -> bool {
         matches!(self.body, Body::Cylinder { .. })
             && self.background.modulus_kpa.is_constant()
@@ -242,7 +249,7 @@ impl Phantom {
             && self.drive.offset_mm == [0.0, 0.0]
     }
 
-    /// The place of the centre of the pixel in row `i` and column `j`, in mm from the image's centre.
+    /// The centre of the pixel in row `i` and column `j`, in mm from the image's centre.
     pub fn pixel_centre(&self, i: usize, j: usize) -> [f64; 2] {
         let middle = (self.size_px as f64 - 1.0) / 2.0;
         [j, i].map(|k| (k as f64 - middle) * self.pixel_mm)
@@ -251,12 +258,12 @@ impl Phantom {
 
 impl Serialize for Phantom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The table leaves out the keys that are not there.
+        // A TOML table omits absent keys.
         toml::Table::try_from(File::from(self)).map_err(ser::Error::custom)?.serialize(serializer)
     }
 }
 
-/// A message of serde's, in the words of the other messages.
+/// Rephrases a message of serde in the style of the other messages.
 fn reworded(message: &str) -> String {
     let wrong =
         ["invalid type: ", "invalid value: "].into_iter().find_map(|start| message.strip_prefix(start));

@@ -4,25 +4,25 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
-/// Highest total degree of a polynomial.
+/// The highest total degree of a polynomial.
 pub(super) const DEGREE: u32 = 8;
-/// Cosines of a random field.
+/// The number of cosines of a random field.
 const COSINES: usize = 256;
 
-/// A storage modulus in kPa over a region; x and y are in mm from the image's centre, x to the right, y down.
+/// The storage modulus in kPa over a region. x and y are in mm from the image's centre, x to the right, y down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub enum Modulus {
-    /// The same everywhere.
+    /// A uniform modulus.
     Constant(f64),
     /// The sum of c x^i y^j over terms (i, j, c), with i + j up to 8.
     Polynomial(Vec<(u32, u32, f64)>),
-    /// `mean_kpa` exp(`spread` g(x, y)): g is a Gaussian random field of mean 0, variance 1 and correlation
-    /// exp(-d^2 / (2 `length_mm`^2)) over a distance d, drawn by `seed`.
+    /// `mean_kpa` exp(`spread` g(x, y)). g is a Gaussian random field of mean 0, variance 1 and correlation exp(-d^2
+    /// / (2 `length_mm`^2)) over a distance d. `seed` selects the field.
     Random { mean_kpa: f64, spread: f64, length_mm: f64, seed: u32 },
 }
 
-/// The modulus as it is written in a file.
+/// The modulus as written in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(
     untagged,
@@ -61,20 +61,20 @@ impl From<Modulus> for Written {
 }
 
 impl Modulus {
-    /// Whether it is given as one number.
+    /// Reports whether the modulus is given as one number.
     pub fn is_constant(&self) -> bool {
         matches!(self, Modulus::Constant(_))
     }
 
-    /// The modulus made ready to be asked for at many points. A random field is the sum of 256 cosines with random
-    /// wave vectors and phases (random Fourier features: Rahimi and Recht, NIPS 2007).
+    /// Prepares the modulus for evaluation at many points. A random field is the sum of 256 cosines with random wave
+    /// vectors and phases (random Fourier features: Rahimi and Recht, NIPS 2007).
     pub fn field(&self) -> Field {
         Field(match self {
             Modulus::Constant(kpa) => Kind::Constant(*kpa),
             Modulus::Polynomial(terms) => Kind::Polynomial(rows(terms)),
             Modulus::Random { mean_kpa, spread, length_mm, seed } => Kind::Random {
                 mean: *mean_kpa,
-                // The mean square of a cosine is a half.
+                // The mean square of a cosine is one half.
                 scale: spread * (2.0 / COSINES as f64).sqrt(),
                 waves: waves(*length_mm, *seed),
             },
@@ -82,16 +82,16 @@ impl Modulus {
     }
 }
 
-/// A [`Modulus`] made ready by [`Modulus::field`].
+/// A [`Modulus`] prepared by [`Modulus::field`].
 #[derive(Debug, Clone)]
 pub struct Field(Kind);
 
 #[derive(Debug, Clone)]
 enum Kind {
     Constant(f64),
-    /// Coefficients of x^i for each power of y.
+    /// The coefficients of x^i for each power of y.
     Polynomial(Vec<Vec<f64>>),
-    /// Wave vectors in radians per mm, and phases.
+    /// The wave vectors in radians per mm, and the phases.
     Random {
         mean: f64,
         scale: f64,
@@ -116,8 +116,8 @@ impl Field {
     }
 }
 
-/// A polynomial's coefficients by the power of y, then of x. Powers that [`super::Phantom::check`] refuses are left
-/// out, lest they ask for memory.
+/// The coefficients of a polynomial by the power of y, then of x. Powers that [`super::Phantom::check`] refuses are
+/// left out, because they could need a lot of memory.
 fn rows(terms: &[(u32, u32, f64)]) -> Vec<Vec<f64>> {
     let mut rows = vec![];
     for &(i, j, c) in terms.iter().filter(|(i, j, _)| i.saturating_add(*j) <= DEGREE) {
@@ -130,12 +130,13 @@ fn rows(terms: &[(u32, u32, f64)]) -> Vec<Vec<f64>> {
     rows
 }
 
-/// Wave vectors whose parts are normal with deviation 1 / length, the spectrum of a Gaussian correlation.
+/// Draws wave vectors with normally distributed components of standard deviation 1 / length: the spectrum of a
+/// Gaussian correlation.
 fn waves(length: f64, seed: u32) -> Vec<[f64; 3]> {
     let mut rng = Rng::with_seed(u64::from(seed));
     (0..COSINES)
         .map(|_| {
-            // Box and Muller's pair; 1 - f64() is never 0.
+            // The Box-Muller pair; 1 - f64() is never 0.
             let (radius, angle) = ((-2.0 * (1.0 - rng.f64()).ln()).sqrt() / length, TAU * rng.f64());
             [radius * angle.cos(), radius * angle.sin(), TAU * rng.f64()]
         })
@@ -148,7 +149,7 @@ mod tests {
 
     const LENGTH: f64 = 20.0;
 
-    /// g of many fields at some points.
+    /// The values of g at some points, for many fields.
     fn fields(points: &[[f64; 2]]) -> Vec<Vec<f64>> {
         let g = |seed| {
             let field = Modulus::Random { mean_kpa: 3.0, spread: 0.4, length_mm: LENGTH, seed }.field();
@@ -166,7 +167,7 @@ mod tests {
         let fields = fields(&points);
         let n = fields.len() as f64;
         let mean = |f: &dyn Fn(&[f64]) -> f64| fields.iter().map(|g| f(g)).sum::<f64>() / n;
-        // Five standard errors of 4000 draws.
+        // The tolerances are five standard errors of 4000 draws.
         for i in 0..points.len() {
             assert!(mean(&|g| g[i]).abs() < 0.08, "{i}");
             assert!((mean(&|g| g[i] * g[i]) - 1.0).abs() < 0.12, "{i}");
@@ -177,7 +178,7 @@ mod tests {
             assert!((found - expected).abs() < 0.12, "{d}: {found} is not {expected}");
         }
         assert!((mean(&|g| g[0] * g[5]) - (-0.5f64).exp()).abs() < 0.12);
-        // The fourth moment of a normal variable is 3; of 256 cosines, 3 - 1.5 / 256.
+        // The fourth moment of a normal variable is 3. For 256 cosines it is 3 - 1.5 / 256.
         assert!((mean(&|g| g[2].powi(4)) - 3.0).abs() < 0.8);
     }
 

@@ -1,4 +1,4 @@
-//! A simulated phantom's files: arrays, description, picture.
+//! The files of a simulated phantom: arrays, description, picture.
 
 use super::{Images, Phantom, Quality};
 use crate::colour::ColourMap;
@@ -14,33 +14,33 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The files of every phantom; the description last, so that where it is, the others are.
+/// The files of every phantom. The description is written last, so its presence shows that the others exist.
 pub const FILES: [&str; 6] =
     ["displacement.npy", "modulus.npy", "damping.npy", "mask.npy", "preview.png", "phantom.json"];
 
-/// Slices whose waves a preview shows.
+/// The number of slices in a preview.
 const SHOWN: usize = 3;
-/// Axes of the displacement.
+/// The axes of the displacement.
 const AXES: [&str; 3] = ["x", "y", "z"];
 
-/// A phantom, its images, and how they were made.
+/// A phantom, its images, and the quality of the computation.
 pub struct Simulated<'a> {
     /// The phantom.
     pub phantom: &'a Phantom,
-    /// How finely it was computed.
+    /// The quality of the computation.
     pub quality: &'a Quality,
     /// Its images.
     pub images: &'a Images,
-    /// What else the description is to say: a set's name, a seed.
+    /// Additional content for the description, for example a set's name and seed.
     pub about: Value,
 }
 
 impl Simulated<'_> {
-    /// Writes [`FILES`] into a folder, and the driven component as complex NIfTI under the name `nifti`, if one is given:
-    /// all of them or none.
+    /// Writes [`FILES`] into a folder. If `nifti` is given, also writes the driven component as complex NIfTI under
+    /// that name. Either all files are written or none.
     ///
     /// # Errors
-    /// As [`OutputSet`]'s.
+    /// As for [`OutputSet`].
     pub fn write(&self, folder: &Path, nifti: Option<&str>, force: bool) -> Result<()> {
         let mut set = OutputSet::new(folder, force)?;
         let mut files = self.arrays()?;
@@ -51,7 +51,7 @@ impl Simulated<'_> {
         for (name, bytes) in &files {
             set.add_bytes(name, bytes)?;
         }
-        // The sizes tell whether a file is whole.
+        // The sizes show whether a file is complete.
         let mut description = self.description();
         description["bytes"] = files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
         set.add_bytes("phantom.json", pretty(&description)?.as_bytes())?;
@@ -86,7 +86,7 @@ impl Simulated<'_> {
         Ok(files)
     }
 
-    /// What was asked for and what was done, with the meaning of every file.
+    /// The input, the result of the computation, and the meaning of every file.
     pub fn description(&self) -> Value {
         let Images { size, method, work, seconds, slices_mm, .. } = self.images;
         let planes = self.images.planes();
@@ -100,10 +100,10 @@ impl Simulated<'_> {
             "driven_component": AXES[self.phantom.driven_component()],
             "slices_mm": slices_mm,
             "files": {
-                "displacement.npy": format!("complex64 [{planes}, 3, {size}, {size}]: plane, component x, y, z, row (y, down), column (x, right); metres; u of u e^(+iwt); 0 outside of the mask"),
+                "displacement.npy": format!("complex64 [{planes}, 3, {size}, {size}]: plane, component x, y, z, row (y, down), column (x, right); metres; the complex amplitude u of u e^(+iwt); 0 outside the mask"),
                 "modulus.npy": format!("float32 [{planes}, {size}, {size}]: storage modulus mu of mu (1 + i eta), kPa"),
                 "damping.npy": format!("float32 [{planes}, {size}, {size}]: loss factor eta"),
-                "mask.npy": format!("uint8 [{planes}, {size}, {size}]: 1 within the body"),
+                "mask.npy": format!("uint8 [{planes}, {size}, {size}]: 1 inside the body"),
             },
             "mesh": {
                 "nodes": work.nodes,
@@ -117,8 +117,9 @@ impl Simulated<'_> {
         })
     }
 
-    /// The driven component of all planes, x then y then plane, on a grid around the body's middle. A NIfTI file's
-    /// planes are evenly spaced; where these are not, it has a gap of 1 mm and says so.
+    /// The driven component of all planes as NIfTI, x fastest, then y, then plane, on a grid around the body's
+    /// centre. The planes of a NIfTI file are evenly spaced. If these are not, the file has a gap of 1 mm and its
+    /// description says so.
     fn nifti(&self) -> Result<Vec<u8>> {
         let Images { size, slices_mm, .. } = self.images;
         let planes = self.images.planes();
@@ -207,7 +208,7 @@ impl Simulated<'_> {
             title: format!("palpate phantom: {}", phantom.summary()),
             notes: vec![
                 format!(
-                    "{} Hz, {} kg/m³, Poisson's ratio {}; u is the amplitude of u exp(+2 pi i f t). Grey: outside of the body.",
+                    "{} Hz, {} kg/m³, Poisson's ratio {}; u is the amplitude of u exp(+2 pi i f t). Grey: outside the body.",
                     phantom.frequency_hz, phantom.density, phantom.poisson
                 ),
                 format!(
@@ -228,14 +229,14 @@ impl Simulated<'_> {
     }
 }
 
-/// JSON, indented, with a line's end.
+/// Formats a value as indented JSON that ends with a newline.
 pub(super) fn pretty(value: &impl Serialize) -> Result<String> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|e| Error::Data(format!("no JSON of this: {e}")))?;
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| Error::Data(format!("the description could not be written as JSON: {e}")))?;
     Ok(text + "\n")
 }
 
-/// The amplitude that 99 % of the values which are not 0 stay below.
+/// The 99th percentile of the magnitudes that are not 0.
 pub(super) fn peak(values: impl Iterator<Item = f32>) -> f32 {
     let mut sizes: Vec<f32> = values.map(f32::abs).filter(|v| *v > 0.0).collect();
     sizes.sort_by(f32::total_cmp);

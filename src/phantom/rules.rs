@@ -1,4 +1,5 @@
-//! What a phantom may be. The rules are the same for one that was read and one made in code; the first has lines.
+//! The rules for a phantom. They are the same for a phantom from a file and one made in code; only the first has line
+//! numbers.
 
 use super::lines::{Fault, Lines, Table};
 use super::modulus::DEGREE;
@@ -8,27 +9,28 @@ use crate::fem::mesh::{Clash, How, Outline, clash};
 use crate::fem::model::wavelength;
 use std::fmt::Display;
 
-/// Limits that a description of a real phantom stays far within, and that keep the checks short.
+/// Limits that no real phantom comes near. They keep the checks fast.
 const MOST_POINTS: usize = 500;
 const MOST_INCLUSIONS: usize = 100;
 const MOST_SLICES: usize = 1024;
-/// Places in mm beyond which there is no image.
+/// The largest coordinate in mm. No image reaches this far.
 const FAR: f64 = 1e4;
-/// Moduli in kPa: more than the first, up to the second.
+/// The range of moduli in kPa: above the first value, up to the second.
 const MODULUS: [f64; 2] = [0.01, 1000.0];
-/// The least part of a slab's outline that can be driven, and the most.
+/// The smallest and the largest part of a slab's outline that can be driven.
 const ARC: [f64; 2] = [0.01, 0.5];
-/// The most pixels of all planes: 1024 planes of 256 x 256.
+/// The largest number of pixels of all planes: 1024 planes of 256 x 256.
 const MOST_PIXELS: usize = 1 << 26;
-/// The thickest slab, in shear wavelengths: up to there its own displacement along z, of degree 6, is resolved.
+/// The thickest slab, in shear wavelengths. Up to this thickness, polynomials of degree 6 resolve the displacement
+/// along z.
 const THICKEST: f64 = 1.25;
-/// A modulus that varies is looked at on a grid of so many points each way.
+/// The number of grid points each way at which a varying modulus is checked.
 const GRID: usize = 48;
 
 type Checked = Result<(), Fault>;
 
 impl Phantom {
-    /// Refuses what no solver should be asked for.
+    /// Refuses phantoms that the solver cannot compute.
     pub(super) fn rules(&self, lines: &Lines) -> Checked {
         self.numbers()?;
         if self.inclusions.len() > MOST_INCLUSIONS {
@@ -55,7 +57,7 @@ impl Phantom {
         self.far_face()
     }
 
-    /// Refuses a slab so thick that waves in its thickness would not be resolved.
+    /// Refuses a slab so thick that waves through its thickness would not be resolved.
     fn thin(&self, softest_kpa: f64) -> Checked {
         let Body::Slab { thickness_mm, .. } = self.body else { return Ok(()) };
         let most = THICKEST * wavelength(softest_kpa, self.density, self.frequency_hz);
@@ -63,7 +65,7 @@ impl Phantom {
             return Ok(());
         }
         let what = format!(
-            "is {} mm; a slab is thin: keep it up to {THICKEST} shear wavelengths of its softest tissue, here {most:.1} mm",
+            "is {} mm, too thick for a slab; give at most {THICKEST} shear wavelengths of its softest tissue, here {most:.1} mm",
             show(thickness_mm)
         );
         Table::Top.refuse("thickness_mm", what)
@@ -81,7 +83,7 @@ impl Phantom {
         let planes = self.slices_mm.len().max(1);
         if planes * self.size_px * self.size_px > MOST_PIXELS {
             let what = format!(
-                "is {}, which in {planes} planes makes more than {MOST_PIXELS} pixels; give fewer slices or a smaller image",
+                "is {}, which makes more than {MOST_PIXELS} pixels in {planes} planes; give fewer slices or a smaller image",
                 self.size_px
             );
             return TOP.refuse("size_px", what);
@@ -127,14 +129,14 @@ impl Phantom {
             [("offset_mm", [x, y] != [0.0, 0.0]), ("radius_mm", self.drive.radius_mm.is_some())]
         {
             if given {
-                let what = "is for a cylinder, and this phantom is none; leave it out";
+                let what = "is for a cylinder, and this phantom is not one; leave it out";
                 return Table::Drive.refuse(key, what);
             }
         }
         Ok(())
     }
 
-    /// Slices from 0 to the body's extent `top`, which `key` gives.
+    /// Checks that the slices are between 0 and the body's extent `top`, which `key` gives.
     fn slices(&self, key: &str, top: f64) -> Checked {
         let n = self.slices_mm.len();
         if !(1..=MOST_SLICES).contains(&n) {
@@ -164,12 +166,12 @@ impl Phantom {
         Ok(outline)
     }
 
-    /// Refuses a body of which no pixel's centre is in the image.
+    /// Refuses a body that contains no pixel centre of the image.
     fn image_sees(&self, body: &Outline) -> Checked {
         let [first, step, n] = [self.pixel_centre(0, 0)[0], self.pixel_mm, self.size_px as f64];
         let [low, high] = body.bounds();
         let points = body.points(body.length() / 4096.0);
-        // The outline is followed by chords, which leave out little of a bulge.
+        // The chords of the outline leave out only a little of a curved edge.
         let row = |i: f64| ((i - first) / step).clamp(0.0, n);
         let rows = row(low[1]).floor() as usize..=(row(high[1]).ceil() as usize).min(self.size_px - 1);
         let seen = rows.into_iter().any(|i| {
@@ -214,26 +216,25 @@ impl Phantom {
             "it is driven off its centre"
         };
         let what = format!(
-            "is \"free\", which only a homogeneous cylinder with a uniform drive can be solved with, and {why}; give \
-             \"roller\""
+            "is \"free\", which needs a homogeneous cylinder with a uniform drive, but {why}; give \"roller\""
         );
         Table::Top.refuse("far_face", what)
     }
 }
 
-/// A length as a person would write it.
+/// Formats a length for people.
 fn show(value: f64) -> String {
     let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs()) || !value.is_finite();
     if plain { value.to_string() } else { format!("{value:e}") }
 }
 
 fn pair([x, y]: [f64; 2]) -> String {
-    // Adding 0 makes 0 of -0.
+    // Adding 0 turns -0 into 0.
     let [x, y] = [x, y].map(|v| show((v * 1e3).round() / 1e3 + 0.0));
     format!("({x}, {y})")
 }
 
-/// What an outline's maker says, after the key.
+/// Formats an error from an outline's constructor, to follow the key.
 fn made(error: Error) -> String {
     format!("makes no outline: {error}")
 }
@@ -268,7 +269,7 @@ fn points(table: Table, key: &'static str, points: &[[f64; 2]]) -> Checked {
     points.iter().try_for_each(|p| place(table, key, *p))
 }
 
-/// The sizes that points make.
+/// Checks the size of an outline made from points.
 fn extent(table: Table, key: &'static str, outline: &Outline) -> Checked {
     let [low, high] = outline.bounds();
     let size = [high[0] - low[0], high[1] - low[1]];
@@ -283,11 +284,11 @@ fn driven([start, end]: [f64; 2]) -> Checked {
         return Table::Drive
             .refuse("arc", format!("starts at {}; give a start from 0 to below 1", show(start)));
     }
-    // What is exactly so long as written may be a little longer in binary.
+    // A length that is exactly at the limit in decimal may exceed it slightly in binary.
     let [least, most] = [ARC[0] - 1e-9, ARC[1] + 1e-9];
     if !(least..=most).contains(&(end - start)) {
         let what = format!(
-            "runs from {} to {}; give an end above the start by {} to {}, also beyond 1 to go around",
+            "runs from {} to {}; give an end above the start by {} to {}; it may exceed 1 to go around",
             show(start),
             show(end),
             ARC[0],
@@ -316,11 +317,11 @@ fn shape(table: Table, shape: &Shape) -> Checked {
     }
 }
 
-/// Refuses inclusions that are not in the body or not apart, by the line of the later one.
+/// Refuses inclusions that are not inside the body or not separate. The error has the line of the later one.
 fn apart(body: &Outline, inclusions: &[Outline], lines: &Lines) -> Checked {
     let outlines: Vec<&Outline> = std::iter::once(body).chain(inclusions).collect();
     let Some(Clash { first, second, how }) = clash(&outlines) else { return Ok(()) };
-    // The body is the clash's number 0.
+    // In a clash, number 0 is the body.
     let table = Table::Inclusion(second - 1);
     let other = || match first {
         0 => "the body's edge".to_string(),
@@ -338,7 +339,7 @@ fn apart(body: &Outline, inclusions: &[Outline], lines: &Lines) -> Checked {
     })
 }
 
-/// Checks what a region is made of, and returns its least modulus in kPa; `holes` are other regions in it.
+/// Checks the material of a region and returns its least modulus in kPa. `holes` are other regions inside it.
 fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) -> Result<f64, Fault> {
     above_zero(table, "damping", tissue.damping, 2.0, ": the solver needs loss")?;
     let modulus = &tissue.modulus_kpa;
@@ -362,7 +363,7 @@ fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) ->
     }
     let field = modulus.field();
     let probes = if modulus.is_constant() { vec![[0.0, 0.0]] } else { probes(region, holes) };
-    // The farthest out of range says most.
+    // The value farthest out of range is the most informative.
     let far = |p: &[f64; 2]| {
         let kpa = field.at(*p);
         if kpa.is_nan() { f64::INFINITY } else { (MODULUS[0] - kpa).max(kpa - MODULUS[1]) }
@@ -400,7 +401,7 @@ fn polynomial(table: Table, terms: &[(u32, u32, f64)]) -> Checked {
     Ok(())
 }
 
-/// Points on the region's edge and on a grid in it.
+/// Points on the region's edge and on a grid inside it.
 fn probes(region: &Outline, holes: &[Outline]) -> Vec<[f64; 2]> {
     let [low, high] = region.bounds();
     let along = |k: usize, i: usize| low[k] + (high[k] - low[k]) * (i as f64 + 0.5) / GRID as f64;

@@ -6,11 +6,11 @@ use crate::fem::mesh::{Outline, liver};
 /// A slab's outline.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SlabOutline {
-    /// A liver's ([`liver`]), in the middle of the image. It starts at the right lobe's lateral end (least x) and
-    /// runs along the upper edge.
+    /// The outline of a liver ([`liver`]), centred in the image. It starts at the right lobe's lateral end (least x)
+    /// and runs along the upper edge.
     Liver { seed: u32, width_mm: f64 },
-    /// A polygon, rounded ([`Outline::smooth`]) if `smooth`. It starts at its first point and runs clockwise as seen
-    /// in the image, in whichever direction the points are given.
+    /// A polygon, rounded with [`Outline::smooth`] if `smooth`. It starts at its first point and runs clockwise as
+    /// seen in the image, whatever the direction of the points.
     Points { points_mm: Vec<[f64; 2]>, smooth: bool },
 }
 
@@ -30,8 +30,8 @@ impl SlabOutline {
     }
 }
 
-/// The points in the direction that an outline has, which as seen in an image is clockwise; the first stays the
-/// first, where [`Outline::polygon`] alone would make it the last.
+/// Returns the points in the direction of an outline, clockwise as seen in an image. The first point stays the first;
+/// [`Outline::polygon`] alone would make it the last.
 fn clockwise(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let mut points = points.to_vec();
     if points.len() > 1 && points.first() == points.last() {
@@ -45,19 +45,19 @@ fn clockwise(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     points
 }
 
-/// The shape of an inclusion. Lengths in mm, places from the image's centre, angles in degrees clockwise as seen in
-/// the image.
+/// The shape of an inclusion. Lengths are in mm, positions in mm from the image's centre, and angles in degrees
+/// clockwise as seen in the image.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     /// A circle.
     Circle { center_mm: [f64; 2], diameter_mm: f64 },
-    /// A square; at 0 degrees its sides are along the axes.
+    /// A square. At 0 degrees its sides are along the axes.
     Square { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
-    /// A rectangle of a width along x and a height along y at 0 degrees.
+    /// A rectangle. `size_mm` is the width along x and the height along y at 0 degrees.
     Rectangle { center_mm: [f64; 2], size_mm: [f64; 2], angle_deg: f64 },
-    /// An equilateral triangle around its centroid; at 0 degrees one corner is at the top.
+    /// An equilateral triangle around its centroid. At 0 degrees one corner is at the top.
     Triangle { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
-    /// Straight sides from each point to the next, and from the last to the first.
+    /// A polygon with straight sides from each point to the next, and from the last to the first.
     Polygon { points_mm: Vec<[f64; 2]> },
 }
 
@@ -65,8 +65,8 @@ impl Shape {
     /// The outline in mm from the image's centre.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) for a size that is not above zero, a number that is not finite, and
-    /// polygons that [`Outline::polygon`] refuses.
+    /// [`Error::Usage`](crate::Error::Usage) if a size is not above zero, a number is not finite, or
+    /// [`Outline::polygon`] refuses the points.
     pub fn outline(&self) -> Result<Outline> {
         match *self {
             Shape::Circle { center_mm, diameter_mm } => Outline::circle(center_mm, diameter_mm / 2.0),
@@ -110,7 +110,7 @@ mod tests {
         let center_mm = [20.0, -10.0];
         let rectangle =
             |angle_deg| Shape::Rectangle { center_mm, size_mm: [40.0, 4.0], angle_deg }.outline().unwrap();
-        // Down is toward greater y: what pointed to the right points down to the right.
+        // y grows downward: a point to the right turns to the lower right.
         let [right, down] = [[38.0, -10.0], [20.0 + 12.0, -10.0 + 12.0]];
         assert!(rectangle(0.0).contains(right) && !rectangle(0.0).contains(down));
         assert!(rectangle(45.0).contains(down) && !rectangle(45.0).contains(right));
@@ -168,7 +168,7 @@ mod tests {
             for smooth in [false, true] {
                 let outline = SlabOutline::Points { points_mm: points_mm.clone(), smooth }.outline().unwrap();
                 assert!(close(outline.at(0.0), clockwise[0]));
-                // The second point comes in the first half.
+                // The second point is in the first half of the outline.
                 let near = |s: f64| {
                     let p = outline.at(s * outline.length());
                     (p[0] - clockwise[1][0]).hypot(p[1] - clockwise[1][1])

@@ -1,4 +1,4 @@
-//! From a phantom to the wave images of it.
+//! Computes the wave images of a phantom.
 
 use super::{Body, Modulus, Phantom};
 use crate::error::Result;
@@ -12,33 +12,34 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use std::time::Instant;
 
-/// The length of edges at the ends of the driven part of a slab's edge, mm. Without, a liver's field with 12 nodes in a
-/// wavelength is 2.0 % off, with it 0.6 %.
+/// The edge length at the ends of the driven part of a slab's edge, mm. With 12 nodes per wavelength, it reduces the
+/// error of a liver's field from 2.0 % to 0.6 %.
 const TIP: f64 = 0.2;
-/// A body has so many edges across at least, however long its waves are.
+/// The least number of edges across a body, for waves of any length.
 const SHARES: f64 = 10.0;
 
-/// How finely a phantom is computed.
+/// The resolution of a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
-    /// Nodes in a wavelength of the softest wave at each place, of a cylinder and a slab; a cylinder's half section
-    /// and a square, which cost little, have a quarter more.
+    /// Nodes per local shear wavelength (per bending wavelength for a slab). A cylinder's half section and a square
+    /// are cheap and get a quarter more.
     pub nodes_per_wavelength: f64,
-    /// The share of the field below which harmonics along z are left out.
+    /// The relative size below which harmonics along z are left out.
     pub harmonics_tolerance: f64,
-    /// How many odd degrees of in-plane displacement through a slab's thickness.
+    /// The number of odd degrees of in-plane displacement through a slab's thickness.
     pub slab_order: usize,
 }
 
 impl Default for Quality {
-    /// Fields differ from those of a refined mesh by less than 1 % (docs/phantoms.md has the figures).
+    /// The fields differ by less than 1 % from those with [`Quality::refined`]; docs/phantoms.md has the figures.
     fn default() -> Quality {
         Quality { nodes_per_wavelength: 16.0, harmonics_tolerance: 2e-3, slab_order: 3 }
     }
 }
 
 impl Quality {
-    /// Twice the nodes and a tenth of the tolerance: what the default is measured against.
+    /// Twice the nodes, a tenth of the tolerance and one more degree through the thickness. The default is measured
+    /// against it.
     pub fn refined(self) -> Quality {
         Quality {
             nodes_per_wavelength: 2.0 * self.nodes_per_wavelength,
@@ -48,18 +49,18 @@ impl Quality {
     }
 }
 
-/// How a phantom's waves are computed.
+/// The method for the waves of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// A cylinder's half section, in cylindrical coordinates.
+    /// The half section of a cylinder, in cylindrical coordinates.
     Axisymmetric,
-    /// A cylinder's cross section, in harmonics along the axis.
+    /// The cross section of a cylinder, with harmonics along the axis.
     #[serde(rename = "2.5-D Fourier")]
     Fourier,
-    /// A square's plane.
+    /// The plane of a square.
     PlaneStrain,
-    /// A slab's plane, resolved through the thickness.
+    /// The plane of a slab, resolved through the thickness.
     Slab,
 }
 
@@ -74,36 +75,36 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// The images of a phantom: `planes` of `size` by `size` pixels, row after row, x along the columns.
+/// The images of a phantom: `planes` of `size` by `size` pixels, row-major, x along the columns.
 #[derive(Clone, Debug)]
 pub struct Images {
-    /// Rows and columns.
+    /// The number of rows and of columns.
     pub size: usize,
-    /// The displacement along x, y and z in metres: plane after plane, component after component.
+    /// The displacement in metres, `[plane][component x, y, z][row][column]`.
     pub displacement: Vec<Complex32>,
-    /// The storage modulus in kPa of one plane, 0 outside of the body; all planes are alike.
+    /// The storage modulus in kPa of one plane, 0 outside the body. All planes are equal.
     pub modulus: Vec<f32>,
-    /// The loss factor.
+    /// The loss factor of one plane, 0 outside the body.
     pub damping: Vec<f32>,
-    /// Where the body is.
+    /// True for pixels inside the body.
     pub mask: Vec<bool>,
-    /// Where the planes are, mm; see [`Phantom::slices_mm`].
+    /// The positions of the planes, mm; see [`Phantom::slices_mm`].
     pub slices_mm: Vec<f64>,
-    /// How they were computed.
+    /// The method of computation.
     pub method: Method,
-    /// What that took.
+    /// The work of the computation.
     pub work: WorkDone,
-    /// Seconds from the phantom to the images.
+    /// The time from the phantom to the images, in seconds.
     pub seconds: f64,
 }
 
 impl Images {
-    /// How many planes there are.
+    /// The number of planes.
     pub fn planes(&self) -> usize {
         self.displacement.len() / (3 * self.size * self.size)
     }
 
-    /// One component, 0 for x to 2 for z, in one plane.
+    /// One component (0 for x, 1 for y, 2 for z) in one plane.
     pub fn component(&self, plane: usize, component: usize) -> &[Complex32] {
         let pixels = self.size * self.size;
         let from = (3 * plane + component) * pixels;
@@ -112,7 +113,7 @@ impl Images {
 }
 
 impl Phantom {
-    /// How the waves of this phantom are computed.
+    /// The method for the waves of this phantom.
     pub fn method(&self) -> Method {
         match self.body {
             Body::Cylinder { .. } if self.is_axisymmetric() => Method::Axisymmetric,
@@ -122,7 +123,7 @@ impl Phantom {
         }
     }
 
-    /// The component of the displacement that is driven, and imaged in the clinic: 0 for x to 2 for z.
+    /// The driven component of the displacement, which clinical MR elastography images: 0 for x, 1 for y, 2 for z.
     pub fn driven_component(&self) -> usize {
         match self.body {
             Body::Square { edge, .. } => edge.along(),
@@ -130,7 +131,7 @@ impl Phantom {
         }
     }
 
-    /// The phantom in a line: "cylinder, 80 x 100 mm, 3.5 kPa".
+    /// The phantom in one line, for example "cylinder, radius 80 mm, height 100 mm, 3.50 kPa".
     pub fn summary(&self) -> String {
         let body = match &self.body {
             Body::Cylinder { radius_mm, height_mm, .. } => {
@@ -152,11 +153,11 @@ impl Phantom {
         format!("{body}, {modulus}{inclusions}")
     }
 
-    /// Computes the waves and samples them at the pixels' centres. Takes one thread.
+    /// Computes the waves and samples them at the pixels' centres, in one thread.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] as [`Phantom::check`] and where the outlines cannot be meshed, [`crate::Error::Data`]
-    /// where the equations cannot be solved.
+    /// [`crate::Error::Usage`] as for [`Phantom::check`], and if the outlines cannot be meshed.
+    /// [`crate::Error::Data`] if the equations cannot be solved.
     pub fn simulate(&self, quality: &Quality) -> Result<Images> {
         self.check()?;
         let start = Instant::now();
@@ -199,18 +200,18 @@ impl Phantom {
     }
 }
 
-/// A phantom with its tissues ready to be asked.
+/// A phantom with its materials prepared for evaluation.
 struct Tissues<'a> {
     phantom: &'a Phantom,
     fields: Vec<super::Field>,
     damping: Vec<f64>,
-    /// The longest edges of each region, mm.
+    /// The largest edge length of each region, mm.
     coarsest: Vec<f64>,
     body: Outline,
     inclusions: Vec<Outline>,
 }
 
-/// The waves, and each pixel's region.
+/// The waves, and the region of each pixel.
 type Found = (Waves, Vec<Option<u32>>);
 
 impl Tissues<'_> {
@@ -242,7 +243,8 @@ impl Tissues<'_> {
         self.fields[region as usize].at(at)
     }
 
-    /// The length of edges at a place, mm: `nodes` in a wave of the region's modulus, and what else varies resolved.
+    /// The edge length at a position, mm. It gives `nodes` per local wavelength, and is at most the region's largest
+    /// edge length.
     fn size(&self, nodes: f64, at: [f64; 2]) -> f64 {
         let region = self.inclusions.iter().position(|i| i.contains(at)).map_or(0, |i| i + 1);
         let Phantom { density, frequency_hz, .. } = *self.phantom;
@@ -268,7 +270,7 @@ impl Tissues<'_> {
         }
     }
 
-    /// A homogeneous cylinder's half section.
+    /// Computes a homogeneous cylinder on its half section.
     fn revolved(&self, quality: &Quality, pixels: &[[f64; 2]]) -> Result<Found> {
         let Body::Cylinder { radius_mm, height_mm, far_face } = self.phantom.body else {
             unreachable!("only cylinders are axisymmetric")
@@ -290,7 +292,7 @@ impl Tissues<'_> {
         Ok((waves, inside.iter().map(|p| p.map(|_| 0)).collect()))
     }
 
-    /// A body whose image plane is meshed.
+    /// Computes a body whose image plane is meshed.
     fn flat(&self, quality: &Quality, pixels: &[[f64; 2]]) -> Result<Found> {
         let phantom = self.phantom;
         let nodes = quality.nodes_per_wavelength;
@@ -304,7 +306,7 @@ impl Tissues<'_> {
             Body::Cylinder { .. } => self.size(nodes, at).min(self.pad_size(at)),
             Body::Square { .. } => self.size(1.25 * nodes, at),
             Body::Slab { .. } => {
-                // Where the driven part of the edge ends, the field goes with the root of the distance.
+                // At the ends of the driven part, the field grows with the square root of the distance.
                 let away = |p: &[f64; 2]| (p[0] - at[0]).hypot(p[1] - at[1]);
                 let near = ends.iter().map(away).fold(f64::INFINITY, f64::min);
                 self.size(nodes, at).min(TIP + 0.3 * near)
@@ -341,7 +343,7 @@ impl Tissues<'_> {
         Ok((waves, regions))
     }
 
-    /// Edges no longer than a pad's displacement needs, mm.
+    /// The largest edge length that resolves a pad's displacement, mm.
     fn pad_size(&self, at: [f64; 2]) -> f64 {
         let drive = &self.phantom.drive;
         match drive.radius_mm {

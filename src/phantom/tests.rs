@@ -20,7 +20,7 @@ fn tissue(kpa: f64, damping: f64) -> Tissue {
     Tissue { modulus_kpa: Modulus::Constant(kpa), damping }
 }
 
-/// A cylinder with nothing but what it needs.
+/// A cylinder with the required keys only.
 fn cylinder() -> Phantom {
     parse(&format!("kind = \"cylinder\"\nradius_mm = 80\nheight_mm = 100\n{TISSUE}")).unwrap()
 }
@@ -134,7 +134,7 @@ fn every_key_is_read() {
 fn a_plate_tilts_and_a_pad_bulges() {
     let mut phantom = cylinder();
     phantom.drive = Drive { amplitude_mm: 0.4, offset_mm: [12.0, -16.0], radius_mm: None };
-    // 4 * 20 mm * 40 mm / (80 mm)^2 is a half.
+    // 4 * 20 mm * 40 mm / (80 mm)^2 is one half.
     assert!((phantom.drive_mm([24.0, -32.0]) - 0.6).abs() < 1e-12);
     assert!((phantom.drive_mm([-24.0, 32.0]) - 0.2).abs() < 1e-12);
     assert!((phantom.drive_mm([32.0, 24.0]) - 0.4).abs() < 1e-12);

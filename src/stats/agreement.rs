@@ -1,47 +1,45 @@
-//! How well an estimate agrees with a truth: correlation, regression, and Bland and Altman's limits.
+//! Agreement of an estimate with the truth: correlation, regression, and Bland and Altman's limits.
 
 use serde::{Deserialize, Serialize};
 
 use super::{mean, median, sd};
 use crate::error::{Error, Result};
 
-/// Agreement of estimates `e` with truths `t` over `n` pairs; differences are `d = e - t`, in the data's
-/// unit. What the data leave undefined is `None` (`null` in JSON). See [`agreement`].
+/// The agreement of estimates `e` with truths `t` over `n` pairs. Differences are `d = e - t`, in the unit of the
+/// data. Undefined values are `None` (`null` in JSON). See [`agreement`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// How many pairs.
+    /// The number of pairs.
     pub n: usize,
-    /// Pearson's `r = S_te / sqrt(S_tt S_ee)` with `S_ab = sum (a - mean a)(b - mean b)`;
-    /// none where either side is constant.
+    /// Pearson's `r = S_te / sqrt(S_tt S_ee)` with `S_ab = sum (a - mean a)(b - mean b)`. `None` if either side is
+    /// constant.
     pub pearson_r: Option<f64>,
-    /// Spearman's rho: Pearson's r of the ranks, ties sharing their average rank; none where either
-    /// side is constant.
+    /// Spearman's rho: Pearson's r of the ranks. Ties share their average rank. `None` if either side is constant.
     pub spearman_rho: Option<f64>,
-    /// Coefficient of determination of the line below, which is `r^2`.
+    /// The coefficient of determination of the regression line, `r^2`.
     pub r2: Option<f64>,
-    /// Least-squares line of the estimate on the truth, `e = slope t + intercept`:
-    /// `slope = S_te / S_tt`; none where the truth is constant.
+    /// The slope of the least-squares line of the estimate on the truth, `e = slope t + intercept`: `slope = S_te /
+    /// S_tt`. `None` if the truth is constant.
     pub slope: Option<f64>,
-    /// `intercept = mean e - slope mean t`; none where the truth is constant.
+    /// `intercept = mean e - slope mean t`. `None` if the truth is constant.
     pub intercept: Option<f64>,
-    /// `mean d`: positive where the estimate is too high.
+    /// `mean d`. It is positive if the estimate is too high.
     pub bias: f64,
-    /// 95 % limits of agreement, `bias - 1.96 SD` and `bias + 1.96 SD`, with the sample standard
-    /// deviation of `d` (divisor `n - 1`).
+    /// The 95 % limits of agreement, `bias - 1.96 SD` and `bias + 1.96 SD`. SD is the sample standard deviation of
+    /// `d` (divisor `n - 1`).
     pub limits: [f64; 2],
     /// `sqrt(mean d^2)`.
     pub rmse: f64,
     /// `median |d|`.
     pub median_abs_error: f64,
-    /// `median |d| / |t|` (0.05 is 5 %) over the pairs whose truth is not 0; none where all are 0.
+    /// `median |d| / |t|` (0.05 is 5 %) over the pairs whose truth is not 0. `None` if all truths are 0.
     pub median_relative_error: Option<f64>,
 }
 
-/// Agreement of `estimate` with `truth`, pair by pair, in any one unit.
+/// Computes the agreement of `estimate` with `truth`, pair by pair. Both have the same unit.
 ///
 /// # Errors
-/// [`Error::Data`] where the two differ in length, hold fewer than 3 pairs, or a value that is not
-/// finite.
+/// [`Error::Data`] if the lengths differ, there are fewer than 3 pairs, or a value is not finite.
 ///
 /// ```
 /// # use palpate::stats::agreement::agreement;
@@ -97,7 +95,7 @@ pub fn agreement(truth: &[f64], estimate: &[f64]) -> Result<Agreement> {
     })
 }
 
-/// Compared bit for bit: the sum of squares of a constant need not be exactly 0.
+/// Compares the values exactly, because the sum of squares of a constant may differ from 0 by rounding.
 fn is_constant(values: &[f64]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])
 }
@@ -117,11 +115,11 @@ fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     }
     let [aa, ab, bb] = central_products(a, b);
     let r = ab / (aa.sqrt() * bb.sqrt());
-    // Squares of minute deviations can underflow to 0.
+    // Squares of tiny deviations may underflow to 0.
     r.is_finite().then(|| r.clamp(-1.0, 1.0))
 }
 
-/// Ranks from 1; ties share the average of the ranks they take up.
+/// The ranks from 1. Ties share the average of their ranks.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&i, &j| values[i].total_cmp(&values[j]));
@@ -150,7 +148,7 @@ mod tests {
         let estimate = [1.5, 1.75, 2.5, 2.5, 6.0, 0.5, 6.5];
         let a = agreement(&truth, &estimate).unwrap();
         assert_eq!(a.n, 7);
-        // scipy.stats: pearsonr, spearmanr, linregress; numpy: std(ddof=1), median
+        // Expected values from scipy.stats: pearsonr, spearmanr, linregress; numpy: std(ddof=1), median.
         close(a.pearson_r, 0.9547079597872987);
         close(a.spearman_rho, 0.9727272727272728);
         close(a.r2, 0.9114672884812266);

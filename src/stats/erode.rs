@@ -1,12 +1,12 @@
-//! Binary erosion: a mask without its rim, where the filters and the stencils see the outside.
+//! Binary erosion: removes the rim of a mask, where filters and stencils use pixels outside it.
 
 use ndarray::{Array2, ArrayView2};
 
-/// `mask` (`[y][x]` or any order) eroded `n` times by the cross of the four neighbours; outside the image
-/// counts as background. `n = 0` returns the mask as it is.
+/// Erodes `mask` (`[y][x]`, or any order) `n` times with the cross of the four neighbours. Pixels outside the image
+/// count as background. `n = 0` returns the mask unchanged.
 ///
-/// A pixel survives `n` such erosions exactly when its city-block distance to the background exceeds
-/// `n`, so two sweeps do for any `n`.
+/// A pixel remains after `n` erosions exactly if its city-block distance to the background exceeds `n`. Two sweeps
+/// are therefore enough for any `n`.
 ///
 /// ```
 /// # use palpate::stats::erode::erode;
@@ -46,7 +46,7 @@ mod tests {
     fn border_holes_and_corners_erode() {
         let mask = picture(&["########.", "########.", "########.", "########.", "########.", "###.####."]);
         assert_eq!(erode(mask.view(), 0), mask);
-        // scipy.ndimage.binary_erosion, iterations = 1 and 2
+        // Expected values from scipy.ndimage.binary_erosion, iterations = 1 and 2.
         let once = picture(&[".........", ".######..", ".######..", ".######..", ".##.###..", "........."]);
         assert_eq!(erode(mask.view(), 1), once);
         let twice = picture(&[".........", ".........", "..####...", "..#.##...", ".........", "........."]);
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn is_the_cross_applied_n_times() {
-        // Against the definition itself, on blobs that touch the border.
+        // Compares with the definition, on regions that touch the border.
         let mut seed = 7u64;
         let mask = Array2::from_shape_fn((33, 21), |(y, x)| {
             seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

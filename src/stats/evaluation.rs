@@ -1,34 +1,35 @@
-//! Estimates of stiffness against the truth, as papers in the field report them: over all pixels, over phantoms, over
-//! regions.
+//! Comparison of stiffness estimates with the truth, as papers in the field report it: over all pixels, over
+//! phantoms, and over regions.
 
 use super::agreement::{Agreement, agreement};
 use super::{mean, sd};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A phantom, or a slice of a patient: one truth and what each method made of it, all `[ny][nx]` in kPa.
+/// One phantom, or one slice or stack of a patient: the truth and the estimate of each method, in kPa. All arrays are
+/// `[ny][nx]`, slice by slice.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it belongs to, such as its family; empty where there is no such thing.
+    /// The group of the sample, for example its family. Empty without groups.
     pub group: String,
-    /// Columns and rows of a slice; slices follow one another.
+    /// The number of columns and of rows of a slice.
     pub size: [usize; 2],
     /// The truth.
     pub truth: Vec<f32>,
-    /// Where it is to be compared.
+    /// True for pixels to compare.
     pub mask: Vec<bool>,
-    /// Parts of the mask, by name.
+    /// The regions by name. They are parts of the mask.
     pub regions: BTreeMap<String, Vec<bool>>,
-    /// What each method made of it.
+    /// The estimates by method.
     pub estimates: BTreeMap<String, Vec<f32>>,
 }
 
-/// How one method agrees with the truth. What too few samples leave undefined is `None`.
+/// The agreement of one method with the truth. Values that need more samples are `None`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
-    /// How many samples.
+    /// The number of samples.
     pub samples: usize,
     /// Over all pixels of all samples.
     pub pixels: Option<Agreement>,
@@ -38,17 +39,17 @@ pub struct Evaluation {
     pub regions: Option<Agreement>,
     /// Over the means of one region in all samples.
     pub each_region: BTreeMap<String, Option<Agreement>>,
-    /// The standard deviation of (estimate − truth) within a sample, averaged over samples, kPa: where the truth is
-    /// constant, that of the estimate.
+    /// The standard deviation of (estimate − truth) within a sample, averaged over samples, kPa. If the truth is
+    /// constant, this is the standard deviation of the estimate.
     pub inter_pixel_sd: Option<f64>,
-    /// Pixels whose estimate is not finite; they are left out.
+    /// The number of pixels whose estimate is not finite. They are left out.
     pub not_finite: usize,
-    /// Pixels whose estimate is exactly 0, as outside of a mask; they count.
+    /// The number of pixels whose estimate is exactly 0, the usual value outside a mask. They are included.
     pub zeros: usize,
 }
 
 impl Sample {
-    /// The truth and a method's estimate where `inside`, pixel by pixel, where both are finite.
+    /// The truth and the estimate of a method at the pixels in `inside` where both are finite.
     pub fn pairs(&self, method: &str, inside: &[bool]) -> [Vec<f64>; 2] {
         let estimate = self.estimates.get(method).map_or(&[][..], Vec::as_slice);
         let both = self.truth.iter().zip(estimate).zip(inside);
@@ -56,14 +57,15 @@ impl Sample {
         good.map(|((t, e), _)| (f64::from(*t), f64::from(*e))).unzip().into()
     }
 
-    /// The means of truth and estimate where `inside`; none where that is nowhere.
+    /// The means of truth and estimate over `inside`. `None` if no pixel counts.
     fn means(&self, method: &str, inside: &[bool]) -> Option<[f64; 2]> {
         let pairs = self.pairs(method, inside);
         (!pairs[0].is_empty()).then(|| pairs.map(|values| mean(values.into_iter())))
     }
 }
 
-/// The means of truth and estimate of each sample, with its name; of regions, where samples have some.
+/// The means of truth and estimate of each sample, with its name. If a sample has regions, the means of each region
+/// instead.
 pub fn points(samples: &[&Sample], method: &str) -> Vec<(String, [f64; 2])> {
     let of = |sample: &Sample| -> Vec<(String, [f64; 2])> {
         if sample.regions.is_empty() {
@@ -80,7 +82,7 @@ pub fn points(samples: &[&Sample], method: &str) -> Vec<(String, [f64; 2])> {
     samples.iter().flat_map(|s| of(s)).collect()
 }
 
-/// How `method` agrees with the truth of `samples`.
+/// Computes the agreement of `method` with the truth of `samples`.
 pub fn evaluate(samples: &[&Sample], method: &str) -> Evaluation {
     let having: Vec<&&Sample> = samples.iter().filter(|s| s.estimates.contains_key(method)).collect();
     let together = |pairs: Vec<[f64; 2]>| {
@@ -117,7 +119,7 @@ pub fn evaluate(samples: &[&Sample], method: &str) -> Evaluation {
     }
 }
 
-/// A Markdown table of evaluations, each with the names of its group and its method.
+/// Formats evaluations as a Markdown table. Each row has its group, its method and its evaluation.
 pub fn markdown(rows: &[(String, String, Evaluation)]) -> String {
     let grouped = rows.iter().any(|(group, ..)| !group.is_empty());
     let mut text = String::from(if grouped { "| group " } else { "" });
@@ -192,7 +194,7 @@ mod tests {
         let squares = 0.1f64.powi(2) + 0.1f64.powi(2) + 0.1f64.powi(2);
         assert!((means.rmse - (squares / 3.0).sqrt()).abs() < 1e-6, "{}", means.rmse);
         assert_eq!(found.each_region["a"].as_ref().unwrap().n, 3);
-        // Region b of the third has no finite pixel in the mask, but one outside it.
+        // Region b of the third sample has no finite pixel in the mask, but one outside it.
         assert_eq!(found.regions.as_ref().unwrap().n, 6);
         let sds = [(0.25f64 + 0.25 + 0.09 - 3.0 * 0.01) / 2.0, 0.0, 0.02].map(f64::sqrt);
         assert!((found.inter_pixel_sd.unwrap() - sds.iter().sum::<f64>() / 3.0).abs() < 1e-6);

@@ -1,17 +1,17 @@
 //! The quadratic triangle: shape functions, the map from the reference triangle, quadrature.
 //!
-//! The reference triangle has its corners at (0, 0), (1, 0), (0, 1); its nodes are the corners 0, 1, 2 and the
-//! middles 3 (of 0 and 1), 4 (of 1 and 2), 5 (of 2 and 0).
+//! The reference triangle has its corners at (0, 0), (1, 0), (0, 1). Its nodes are the corners 0, 1, 2 and the
+//! midside nodes 3 (between 0 and 1), 4 (between 1 and 2), 5 (between 2 and 0).
 
 use super::plane::Point;
 
-/// The six shape functions at `[x, y]` of the reference triangle: each is one at its node, zero at the others.
+/// The six shape functions at `[x, y]` of the reference triangle. Each is one at its node and zero at the others.
 pub fn shape([x, y]: [f64; 2]) -> [f64; 6] {
     let z = 1.0 - x - y;
     [z * (2.0 * z - 1.0), x * (2.0 * x - 1.0), y * (2.0 * y - 1.0), 4.0 * z * x, 4.0 * x * y, 4.0 * y * z]
 }
 
-/// Their derivatives with respect to x and y of the reference triangle, `[node][x, y]`.
+/// The derivatives of the shape functions with respect to x and y of the reference triangle, `[node][x, y]`.
 pub fn shape_gradients([x, y]: [f64; 2]) -> [[f64; 2]; 6] {
     let z = 1.0 - x - y;
     [
@@ -24,19 +24,19 @@ pub fn shape_gradients([x, y]: [f64; 2]) -> [[f64; 2]; 6] {
     ]
 }
 
-/// The bubble: one at the centroid, zero on the sides. It adds to the six functions, which keep their form; the
-/// seventh unknown is therefore what the field at the centroid exceeds the quadratic one by.
+/// The bubble function: one at the centroid, zero on the sides. It is added to the six shape functions, which stay as
+/// they are. The seventh unknown is therefore the field at the centroid minus the quadratic field there.
 pub fn bubble([x, y]: [f64; 2]) -> f64 {
     27.0 * x * y * (1.0 - x - y)
 }
 
-/// The bubble's derivatives.
+/// The derivatives of the bubble function.
 pub fn bubble_gradient([x, y]: [f64; 2]) -> [f64; 2] {
     [27.0 * y * (1.0 - 2.0 * x - y), 27.0 * x * (1.0 - x - 2.0 * y)]
 }
 
-/// The place of `at` in the triangle with these six nodes, and the map's derivatives `[i][j]`: of coordinate i with
-/// respect to reference coordinate j.
+/// Maps `at` from the reference triangle to the triangle with these six nodes. Returns the point and the Jacobian
+/// `[i][j]`: the derivative of coordinate i with respect to reference coordinate j.
 pub fn map(nodes: &[[f64; 2]; 6], at: [f64; 2]) -> ([f64; 2], [[f64; 2]; 2]) {
     let (values, gradients) = (shape(at), shape_gradients(at));
     let mut place = [0.0; 2];
@@ -51,13 +51,13 @@ pub fn map(nodes: &[[f64; 2]; 6], at: [f64; 2]) -> ([f64; 2], [[f64; 2]; 2]) {
     (place, jacobian)
 }
 
-/// The determinant of a map's derivatives.
+/// The determinant of a Jacobian.
 pub fn determinant([[a, b], [c, d]]: [[f64; 2]; 2]) -> f64 {
     a * d - b * c
 }
 
-/// A lower bound, over the whole triangle, of the map's determinant: the least of the coefficients with which it is
-/// a quadratic Bernstein polynomial.
+/// A lower bound of the map's determinant over the whole triangle: the smallest of its coefficients as a quadratic
+/// Bernstein polynomial.
 pub(super) fn least_determinant(nodes: &[Point; 6]) -> f64 {
     let at = |x, y| determinant(map(nodes, [x, y]).1);
     let corners = [at(0.0, 0.0), at(1.0, 0.0), at(0.0, 1.0)];
@@ -67,27 +67,27 @@ pub(super) fn least_determinant(nodes: &[Point; 6]) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// Quadrature on the reference triangle, of area one half: places and weights.
+/// Quadrature rules on the reference triangle, whose area is one half.
 ///
-/// Symmetric rules with positive weights and all places inside (D. A. Dunavant, High degree efficient symmetrical
-/// Gaussian quadrature rules for the triangle, Int. J. Numer. Meth. Engng 21, 1985).
+/// The rules are symmetric, with positive weights and all points inside (D. A. Dunavant, High degree efficient
+/// symmetrical Gaussian quadrature rules for the triangle, Int. J. Numer. Meth. Engng 21, 1985).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// Three places, exact for polynomials of degree 2.
+    /// Three points, exact for polynomials of degree 2.
     Degree2,
-    /// Six places, degree 4.
+    /// Six points, degree 4.
     Degree4,
-    /// Seven places, degree 5.
+    /// Seven points, degree 5.
     Degree5,
-    /// Twelve places, degree 6.
+    /// Twelve points, degree 6.
     Degree6,
 }
 
 impl Rule {
-    /// Every rule.
+    /// All rules.
     pub const ALL: [Rule; 4] = [Rule::Degree2, Rule::Degree4, Rule::Degree5, Rule::Degree6];
 
-    /// The degree up to which it is exact.
+    /// The polynomial degree up to which the rule is exact.
     pub fn degree(self) -> usize {
         match self {
             Rule::Degree2 => 2,
@@ -97,10 +97,10 @@ impl Rule {
         }
     }
 
-    /// Places and weights, which sum to one half.
+    /// The points and weights. The weights sum to one half.
     pub fn points(self) -> Vec<([f64; 2], f64)> {
         let mut points = vec![];
-        // Three places with two barycentric coordinates alike.
+        // The three points with two equal barycentric coordinates.
         let mut alike = |a: f64, weight: f64| {
             let b = 1.0 - 2.0 * a;
             points.extend([[a, a], [b, a], [a, b]].map(|p| (p, weight / 2.0)));

@@ -1,29 +1,29 @@
-//! Where the corners of triangles go: along the outlines first, then inward from them.
+//! Placement of the triangles' corners: along the outlines first, then inward from them.
 
 use super::outline::Outline;
 use super::plane::{Point, add, between, distance, scale, sub};
 use super::spacing::Spacing;
 
-/// How near a new point may come to another, in wanted edge lengths.
+/// The least distance of a new point from the others, in desired edge lengths.
 const NEAREST: f64 = 0.75;
 
-/// A chain of corners once around an outline.
+/// A closed chain of corners along an outline.
 pub(super) struct Ring {
-    /// Index of the first corner; the others follow.
+    /// The index of the first corner; the others follow.
     pub first: usize,
-    /// Arc positions of the corners, ascending.
+    /// The arc positions of the corners, ascending.
     pub arcs: Vec<f64>,
 }
 
 impl Ring {
-    /// The ring's edges: indices of both corners.
+    /// The edges of the ring, as the indices of their two corners.
     pub fn edges(&self) -> impl Iterator<Item = [usize; 2]> {
         let n = self.arcs.len();
         (0..n).map(move |i| [self.first + i, self.first + (i + 1) % n])
     }
 }
 
-/// Corners along each outline, at its breaks and between them as far apart as `spacing` wants.
+/// Places corners along each outline: at its breaks, and between them at the distances that `spacing` asks for.
 pub(super) fn along(outlines: &[&Outline], spacing: &Spacing) -> (Vec<Point>, Vec<Ring>) {
     let mut points = vec![];
     let mut rings = vec![];
@@ -33,7 +33,7 @@ pub(super) fn along(outlines: &[&Outline], spacing: &Spacing) -> (Vec<Point>, Ve
         let mut arcs = vec![];
         for (k, &start) in breaks.iter().enumerate() {
             let end = if k + 1 < breaks.len() { breaks[k + 1] } else { breaks[0] + length };
-            // Enough samples that the wanted length hardly changes from one to the next.
+            // The samples are dense enough that the desired length changes little between two of them.
             let samples = ((end - start) / spacing.least * 4.0).ceil().clamp(4.0, 1e5) as usize;
             let step = (end - start) / samples as f64;
             let per: Vec<f64> = (0..samples)
@@ -59,8 +59,8 @@ pub(super) fn along(outlines: &[&Outline], spacing: &Spacing) -> (Vec<Point>, Ve
     (points, rings)
 }
 
-/// Adds points in the body, each about the wanted edge length from some before it: a front that starts at the
-/// rings and lays equilateral triangles as long as there is room.
+/// Adds points inside the body, each about the desired edge length from some earlier point. An advancing front starts
+/// at the rings and places equilateral triangles as long as there is room.
 pub(super) fn inward(points: &mut Vec<Point>, rings: &[Ring], body: &Outline, spacing: &Spacing) {
     let mut near = Near::new(spacing, points, body.bounds());
     let mut front = vec![];
@@ -84,7 +84,8 @@ pub(super) fn inward(points: &mut Vec<Point>, rings: &[Ring], body: &Outline, sp
             let sides = if k == 0 { &[left][..] } else { &[left, scale(left, -1.0)][..] };
             for side in sides {
                 let middle = between(a, b, 0.5);
-                // A step of one edge length from a little behind the edge ends at the equilateral apex.
+                // The apex of the equilateral triangle is √3/2 of the edge away. `offer` steps a whole edge length,
+                // so the step starts behind the edge.
                 let behind = add(middle, scale(*side, (3f64.sqrt() / 2.0 - 1.0) * length));
                 offer(behind, *side, points, &mut front);
             }
@@ -102,7 +103,7 @@ pub(super) fn inward(points: &mut Vec<Point>, rings: &[Ring], body: &Outline, sp
     }
 }
 
-/// Points by place: linked lists over a grid.
+/// Points by position: linked lists over a grid.
 struct Near {
     origin: Point,
     step: f64,
@@ -142,7 +143,7 @@ impl Near {
         self.link(p);
     }
 
-    /// Whether no point is within `room` of `p`.
+    /// Reports whether no point is within `room` of `p`.
     fn free(&self, points: &[Point], p: Point, room: f64) -> bool {
         let [left, below] = self.place(sub(p, [room, room]));
         let [right, above] = self.place(add(p, [room, room]));

@@ -1,40 +1,41 @@
-//! Which triangle a point is in, and where in it.
+//! Location of points: the triangle that contains a point, and the reference coordinates in it.
 
 use super::element::{determinant, map};
 use super::plane::{Point, sub};
 use super::quadratic::Mesh;
 
-/// How far outside its triangle a point may seem by rounding.
+/// The tolerance for rounding at a triangle's side, in units of the triangle's height.
 const ROUNDING: f64 = 1e-9;
-/// How far outside of a triangle on the body's edge the edge itself may be, in parts of the triangle's height: the
-/// distance of a curve from the parabola in its stead, and ample.
+/// The tolerance at a side on the body's edge, in units of the triangle's height. There the curve may lie outside the
+/// parabola that approximates it; this value is ample.
 const BOW: f64 = 0.1;
 
 /// A place in a mesh.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// The triangle.
+    /// The index of the triangle.
     pub triangle: u32,
-    /// Reference coordinates in it; a hair outside it where the body's edge is outside of the mesh's.
+    /// The reference coordinates in the triangle. They are slightly outside it where the body's edge lies outside the
+    /// mesh.
     pub at: [f64; 2],
 }
 
-/// Finds points in a mesh by a grid of cells about as large as triangles.
+/// Finds points in a mesh with a grid of cells about as large as the triangles.
 #[derive(Debug)]
 pub struct Locator<'a> {
     mesh: &'a Mesh,
     low: Point,
     step: f64,
     size: [usize; 2],
-    /// For each cell the range of its triangles in `triangles`: from its own to the next cell's.
+    /// For each cell, the start of its range in `triangles`. The range ends where the next cell's range starts.
     starts: Vec<u32>,
     triangles: Vec<u32>,
-    /// Per triangle, which of its sides are on the body's outline: a bit each.
+    /// For each triangle, a bit for each side that lies on the body's outline.
     rims: Vec<u8>,
 }
 
 impl<'a> Locator<'a> {
-    /// Prepares to find points in `mesh`.
+    /// Prepares the search in `mesh`.
     pub fn new(mesh: &'a Mesh) -> Locator<'a> {
         let [low, high] =
             mesh.nodes.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[l, h], p| {
@@ -73,8 +74,8 @@ impl<'a> Locator<'a> {
         locator
     }
 
-    /// First and last cell, along x and y, of a triangle. A parabola bows out of its nodes' box by at most a quarter
-    /// of its middle's distance from the chord; an eighth of the box is ample.
+    /// The first and last cell, along x and y, that a triangle may touch. A parabola leaves its nodes' bounding box
+    /// by at most a quarter of its middle node's distance from the chord. A margin of an eighth of the box is ample.
     fn cells(&self, places: &[Point; 6]) -> [[usize; 2]; 2] {
         let range = |k: usize| {
             let low = places.iter().map(|p| p[k]).fold(f64::INFINITY, f64::min);
@@ -90,10 +91,10 @@ impl<'a> Locator<'a> {
         (((v - self.low[k]) / self.step).max(0.0) as usize).min(self.size[k] - 1)
     }
 
-    /// The place of `p`; none outside of the body, as its outline says.
+    /// Finds the place of `p`. Returns `None` outside the body's outline.
     pub fn find(&self, p: [f64; 2]) -> Option<Place> {
         let reach = [0, 1].map(|k| (p[k] - self.low[k]) / self.step);
-        // A body's edge may bow out of the grid by a hair.
+        // The body's edge may lie slightly outside the grid.
         if (0..2).any(|k| !(-0.5..=self.size[k] as f64 + 0.5).contains(&reach[k])) {
             return None;
         }
@@ -102,7 +103,7 @@ impl<'a> Locator<'a> {
         let mut best: Option<(f64, Place)> = None;
         for &triangle in here {
             let Some(at) = invert(&self.mesh.places(triangle as usize), p) else { continue };
-            // Distances from sides 0-1, 1-2, 2-0, in parts of the triangle's heights.
+            // The distances from sides 0-1, 1-2, 2-0, in units of the triangle's heights.
             let from = [at[1], 1.0 - at[0] - at[1], at[0]];
             let place = Place { triangle, at };
             let rim = |k: usize| self.rims[triangle as usize] >> k & 1 == 1;
@@ -120,7 +121,7 @@ impl<'a> Locator<'a> {
         self.mesh.body.contains(p).then_some(place)
     }
 
-    /// The places of a grid's points, `[y][x]` in rows: point (x, y) is at `origin` plus x and y times `spacing`.
+    /// Finds the places of a grid of points, `[y][x]` row by row. Point (x, y) is at `origin` + (x, y) · `spacing`.
     pub fn grid(
         &self,
         origin: [f64; 2],
@@ -134,13 +135,13 @@ impl<'a> Locator<'a> {
     }
 }
 
-/// The reference coordinates at which the map from the reference triangle gives `p`, by Newton's method; none when
-/// `p` is far outside.
+/// Inverts the map from the reference triangle at `p` by Newton's method. Returns `None` if `p` is far outside the
+/// triangle.
 fn invert(places: &[Point; 6], p: Point) -> Option<Point> {
     let [a, b, c, ..] = *places;
     let (e, f, d) = (sub(b, a), sub(c, a), sub(p, a));
     let area = e[0] * f[1] - e[1] * f[0];
-    // From where the triangle with straight sides has it.
+    // The initial guess is the solution for straight sides.
     let mut at = [(d[0] * f[1] - d[1] * f[0]) / area, (e[0] * d[1] - e[1] * d[0]) / area];
     if at[0].min(at[1]).min(1.0 - at[0] - at[1]) < -0.3 {
         return None;
@@ -152,7 +153,7 @@ fn invert(places: &[Point; 6], p: Point) -> Option<Point> {
         let det = determinant(jacobian);
         let step = [(miss[0] * j11 - miss[1] * j01) / det, (miss[1] * j00 - miss[0] * j10) / det];
         at = [at[0] + step[0], at[1] + step[1]];
-        // Convergence is quadratic: after so small a step what is left is below rounding.
+        // Convergence is quadratic: after so small a step the remaining error is below rounding.
         if step[0].abs() + step[1].abs() < 1e-8 {
             break;
         }

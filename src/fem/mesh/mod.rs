@@ -1,12 +1,12 @@
-//! Meshes: a body's outline and its inclusions' become quadratic triangles that follow them.
+//! Meshes of quadratic triangles that follow the outlines of a body and its inclusions.
 //!
-//! [`Outline`] is a closed curve; [`Mesh::new`] lays triangles whose edges have the length that a function of the
-//! place asks for; [`Locator`] finds the triangle of a point, for fields sampled on pixels; [`element`] has what
-//! integrals over a triangle need. Lengths are in one unit throughout, whichever the caller likes.
+//! [`Outline`] is a closed curve. [`Mesh::new`] builds triangles whose edge lengths are given by a function of
+//! position. [`Locator`] finds the triangle of a point, to sample fields at pixels. [`element`] has the shape
+//! functions and the quadrature. Any unit of length may be used, if it is the same everywhere.
 //!
-//! Corners are laid along the outlines, then inward in a front of equilateral triangles, joined by the constrained
-//! Delaunay triangulation and moved to the centroids around them a few times. Middles of sides on an outline are
-//! on the curve, halfway along it, so that areas converge with the fourth power of the edge length.
+//! Corners are placed along the outlines, then inward in a front of equilateral triangles. The constrained Delaunay
+//! triangulation joins them, and a few rounds move them to the centroids around them. Midside nodes on an outline are
+//! placed on the curve, halfway along it. Areas therefore converge with the fourth power of the edge length.
 //!
 //! ```
 //! use palpate::fem::mesh::{Locator, Mesh, Outline};

@@ -1,30 +1,30 @@
-//! Closed curves: the edges of a body and of what is in it.
+//! Closed curves: the edges of a body and of its inclusions.
 
 use super::piece::{Piece, bend, spline};
 use super::plane::{Point, between, cross, distance, dot, meet, norm, sub};
 use crate::error::{Error, Result};
 use std::f64::consts::{FRAC_PI_2, TAU};
 
-/// The turn above which two pieces meet in a corner, in radians.
+/// The change of direction above which two pieces meet in a corner, in radians.
 const CORNER: f64 = 1e-6;
-/// The turn, short of about face, at which a corner is too sharp to be meshed: 2 degrees are left.
+/// The change of direction above which a corner is too sharp for a mesh, in radians: an angle of 2 degrees remains.
 const SPIKE: f64 = 3.106;
 
-/// A closed curve that does not cross itself, run through anticlockwise (x to the right, y up).
+/// A closed curve that does not cross itself. It runs anticlockwise (x to the right, y up).
 ///
-/// A place on it is its arc position: the length of curve from the start, which is a polygon's first corner, a
-/// circle's point furthest along x. Lengths are in whatever unit the caller uses throughout.
+/// A point on it is given by its arc position: the length along the curve from the start. The start is a polygon's
+/// first corner, or a circle's point of greatest x. Any unit of length may be used, if it is the same everywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
     kind: &'static str,
     pieces: Vec<Piece>,
-    /// Arc position at which each piece starts, and the whole length.
+    /// The arc position where each piece starts, and the total length at the end.
     starts: Vec<f64>,
-    /// Arc positions at which a mesh must have a node, ascending.
+    /// The arc positions where every mesh has a node, ascending.
     breaks: Vec<f64>,
-    /// The breaks at which the direction jumps.
+    /// The breaks where the direction changes abruptly.
     corners: Vec<f64>,
-    /// Points on the curve and their arc positions; the chords between them follow it closely.
+    /// Points on the curve with their arc positions. The chords between them follow the curve closely.
     polyline: Vec<(f64, Point)>,
     area: f64,
 }
@@ -33,27 +33,28 @@ impl Outline {
     /// A circle.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the radius is not above zero or a number is not finite; so for the other shapes.
+    /// [`Error::Usage`] if the radius is not above zero or a number is not finite. The same holds for the other
+    /// shapes.
     pub fn circle(center: [f64; 2], radius: f64) -> Result<Outline> {
         positive("circle", "radius", radius)?;
         finite("circle", &[center])?;
         Outline::new("circle", vec![Piece::Arc { centre: center, radius, from: 0.0, sweep: TAU }])
     }
 
-    /// A square with sides along the axes. Its sides are numbered from the one of least y, anticlockwise.
+    /// A square with sides along the axes. The sides are numbered anticlockwise from the side of least y.
     pub fn square(center: [f64; 2], side: f64) -> Result<Outline> {
         positive("square", "side", side)?;
         Outline::straight("square", &boxed(center, [side, side]))
     }
 
-    /// A rectangle of `size` along x and y. Its sides are numbered from the one of least y, anticlockwise.
+    /// A rectangle of `size` along x and y. The sides are numbered anticlockwise from the side of least y.
     pub fn rectangle(center: [f64; 2], size: [f64; 2]) -> Result<Outline> {
         positive("rectangle", "width", size[0])?;
         positive("rectangle", "height", size[1])?;
         Outline::straight("rectangle", &boxed(center, size))
     }
 
-    /// An equilateral triangle around `center`, one corner toward +y.
+    /// An equilateral triangle around `center`, with one corner toward +y.
     pub fn triangle(center: [f64; 2], side: f64) -> Result<Outline> {
         positive("triangle", "side", side)?;
         let radius = side / 3f64.sqrt();
@@ -64,18 +65,20 @@ impl Outline {
         Outline::straight("triangle", &[corner(0), corner(1), corner(2)])
     }
 
-    /// Straight sides from each point to the next and from the last to the first, in either direction.
+    /// A polygon with straight sides from each point to the next and from the last to the first. The points may run
+    /// in either direction.
     ///
     /// # Errors
-    /// [`Error::Usage`] for fewer than three points, two alike in succession, sides that cross or fold back.
+    /// [`Error::Usage`] for fewer than three points, two equal points in succession, or sides that cross or fold
+    /// back.
     pub fn polygon(points: &[[f64; 2]]) -> Result<Outline> {
         Outline::straight("polygon", points)
     }
 
-    /// A smooth curve through the points, in either direction: a periodic cubic spline.
+    /// A smooth curve through the points: a periodic cubic spline. The points may run in either direction.
     ///
     /// # Errors
-    /// [`Error::Usage`] for fewer than four points, two alike in succession, a curve that crosses itself.
+    /// [`Error::Usage`] for fewer than four points, two equal points in succession, or a curve that crosses itself.
     pub fn smooth(points: &[[f64; 2]]) -> Result<Outline> {
         let points = tidy("smooth outline", points, 4)?;
         Outline::new("smooth outline", spline(&points))
@@ -96,7 +99,7 @@ impl Outline {
             let turn = bend(&pieces[(i + pieces.len() - 1) % pieces.len()], piece);
             if turn.abs() > SPIKE {
                 return Err(Error::Usage(format!(
-                    "the {kind} folds back on itself at {}",
+                    "the {kind} folds back on itself at {}; move that point",
                     show(piece.at(0.0))
                 )));
             }
@@ -115,18 +118,18 @@ impl Outline {
         let outline = Outline { kind, pieces, starts, breaks: corners.clone(), corners, polyline, area };
         let chords = outline.chords();
         for (i, (_, a)) in chords.iter().enumerate() {
-            // The neighbouring chords share an end.
+            // Neighbouring chords share an end.
             let last = chords.len() - usize::from(i == 0);
             if let Some((_, b)) = chords[..last].iter().skip(i + 2).find(|(_, b)| meet(*a, *b)) {
                 let at = show(b[0]);
-                return Err(Error::Usage(format!("the {kind} crosses itself near {at}")));
+                return Err(Error::Usage(format!("the {kind} crosses itself near {at}; change its points")));
             }
         }
         Ok(outline)
     }
 
-    /// The same curve with a node of every mesh at each of these arc positions, and so a new side after it: the
-    /// ends of a load.
+    /// The same curve with a break at each of these arc positions: every mesh has a node there, and a new side
+    /// starts. It marks the ends of a load.
     pub fn divided(mut self, at: &[f64]) -> Outline {
         let length = self.length();
         let [least, most] = [1e-9, 1.0 - 1e-9].map(|share| share * length);
@@ -137,7 +140,7 @@ impl Outline {
         self
     }
 
-    /// The shape's name: "circle".
+    /// The name of the shape, for example "circle".
     pub fn kind(&self) -> &'static str {
         self.kind
     }
@@ -152,20 +155,22 @@ impl Outline {
         self.starts[self.pieces.len()]
     }
 
-    /// The least and the greatest x and y, to within the curve's bulge over its chords.
+    /// The least and the greatest x and y, up to the small distance between the curve and its chords.
     pub fn bounds(&self) -> [[f64; 2]; 2] {
         self.polyline.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], (_, p)| {
             [[low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]]
         })
     }
 
-    /// Arc positions of the corners, and of the places given to [`Outline::divided`]. Side k runs from the k-th of
-    /// these to the next, the last around to the first; without any there is one side, from 0 to 0.
+    /// The arc positions of the corners and of the positions given to [`Outline::divided`].
+    ///
+    /// Side k runs from break k to the next one, and the last side runs around to the first break. Without breaks
+    /// there is one side, from 0 to 0.
     pub fn breaks(&self) -> &[f64] {
         &self.breaks
     }
 
-    /// The point at arc position `s`, which may go around more than once.
+    /// The point at arc position `s`. `s` may exceed the length of the curve.
     pub fn at(&self, s: f64) -> [f64; 2] {
         let (piece, t) = self.find(s);
         piece.at(t)
@@ -191,26 +196,27 @@ impl Outline {
         (&self.pieces[i], self.pieces[i].parameter(s - self.starts[i]))
     }
 
-    /// Points along the curve, evenly spaced by `spacing` or the nearest that divides its length.
+    /// Evenly spaced points along the curve. The distance is the one nearest to `spacing` that divides the length.
     pub fn points(&self, spacing: f64) -> Vec<[f64; 2]> {
         let n = (self.length() / spacing).round().max(3.0);
         (0..n as usize).map(|i| self.at(self.length() * i as f64 / n)).collect()
     }
 
-    /// Whether `p` is within the curve.
+    /// Reports whether `p` is inside the curve.
     pub fn contains(&self, p: [f64; 2]) -> bool {
         let mut inside = false;
         for (arc, [a, b]) in self.chords() {
             let (along, to) = (sub(b, a), sub(p, a));
             let off = cross(along, to);
-            // A ray toward +x crosses an edge that goes up when its start lies to the left of it, and one that goes
-            // down when to the right; horizontal edges side with one or the other, so that no point is in doubt.
+            // Counts the crossings of a ray toward +x. The ray crosses a rising edge if `p` is to the left of it, and
+            // a falling edge if `p` is to the right. Horizontal edges are assigned to one of the two, so that every
+            // point has a result.
             let up = along[1] > 0.0 || (along[1] == 0.0 && along[0] < 0.0);
             let crosses = |edge: f64| if up { off > edge } else { off < edge };
             if (a[1] > p[1]) != (b[1] > p[1]) {
                 inside ^= crosses(0.0);
             }
-            // Between a chord and its bow the polyline is wrong.
+            // Between a chord and the curve the polyline gives the wrong result, so it is corrected.
             let square = dot(along, along);
             let t = dot(along, to) / square;
             if off.abs() < 0.2 * square && (0.0..1.0).contains(&t) {
@@ -220,7 +226,8 @@ impl Outline {
         inside
     }
 
-    /// Where the curve passes the share `t` of a chord: twice the area between, positive to the chord's left.
+    /// The curve's offset from a chord at the share `t` of the chord, times the chord's length. It is positive to the
+    /// left of the chord.
     fn bow(&self, arc: [f64; 2], [a, b]: [Point; 2], t: f64) -> f64 {
         let i = self.starts.partition_point(|start| *start <= arc[0]).clamp(1, self.pieces.len()) - 1;
         if matches!(self.pieces[i], Piece::Line(_)) {
@@ -235,7 +242,7 @@ impl Outline {
         cross(along, sub(self.at(s), a))
     }
 
-    /// The polyline's chords: arc positions and points of their ends.
+    /// The chords of the polyline: the arc positions and the points of their ends.
     pub(super) fn chords(&self) -> Vec<([f64; 2], [Point; 2])> {
         let n = self.polyline.len();
         (0..n)
@@ -248,8 +255,8 @@ impl Outline {
             .collect()
     }
 
-    /// The number of corners before arc position `s`, and of all: parts of one curve that meet in a corner are
-    /// known by it.
+    /// The number of corners before arc position `s` (modulo the total), and the total. It identifies the stretch of
+    /// the curve between two corners.
     pub(super) fn stretch(&self, s: f64) -> (usize, usize) {
         let n = self.corners.len();
         (self.corners.partition_point(|corner| *corner <= s) % n.max(1), n)
@@ -261,7 +268,7 @@ fn boxed([x, y]: Point, size: Point) -> [Point; 4] {
     [[x - w, y - h], [x + w, y - h], [x + w, y + h], [x - w, y + h]]
 }
 
-/// A point in a message.
+/// Formats a point for a message.
 pub(super) fn show([x, y]: Point) -> String {
     format!("({x:.4}, {y:.4})")
 }
@@ -275,12 +282,12 @@ fn positive(kind: &str, name: &str, value: f64) -> Result<()> {
 
 fn finite(kind: &str, points: &[Point]) -> Result<()> {
     match points.iter().flatten().find(|v| !v.is_finite()) {
-        Some(v) => Err(Error::Usage(format!("a coordinate of the {kind} is {v}"))),
+        Some(v) => Err(Error::Usage(format!("a coordinate of the {kind} is {v}; give a finite number"))),
         None => Ok(()),
     }
 }
 
-/// `points` anticlockwise and without a repeated first at the end.
+/// Returns `points` anticlockwise, without a repeated first point at the end.
 fn tidy(kind: &str, points: &[Point], least: usize) -> Result<Vec<Point>> {
     finite(kind, points)?;
     let mut points = points.to_vec();
@@ -294,7 +301,10 @@ fn tidy(kind: &str, points: &[Point], least: usize) -> Result<Vec<Point>> {
     let length: f64 = (0..n).map(|i| distance(points[i], points[(i + 1) % n])).sum();
     if let Some(i) = (0..n).find(|&i| distance(points[i], points[(i + 1) % n]) <= 1e-6 * length) {
         let (at, next) = (show(points[i]), (i + 1) % n + 1);
-        return Err(Error::Usage(format!("points {} and {next} of the {kind} are alike: {at}", i + 1)));
+        return Err(Error::Usage(format!(
+            "points {} and {next} of the {kind} are alike: {at}; remove one",
+            i + 1
+        )));
     }
     let area: f64 = (0..n).map(|i| cross(points[i], points[(i + 1) % n])).sum();
     if area < 0.0 {

@@ -1,4 +1,4 @@
-//! The pieces of which an outline is made: lines, arcs of circles, cubics.
+//! The pieces of an outline: lines, circular arcs, cubics.
 
 use super::plane::{Point, add, between, cross, distance, dot, norm, scale, sub};
 use std::f64::consts::PI;
@@ -21,14 +21,14 @@ const GAUSS: [[f64; 2]; 8] = {
     all
 };
 
-/// A piece of a curve, its parameter t from 0 to 1.
+/// A piece of a curve. Its parameter t runs from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
-    /// From one point straight to another.
+    /// A straight line from one point to another.
     Line([Point; 2]),
-    /// Around `centre`, anticlockwise from angle `from` by `sweep` (radians).
+    /// A circular arc around `centre`, anticlockwise from angle `from` by `sweep` (radians).
     Arc { centre: Point, radius: f64, from: f64, sweep: f64 },
-    /// c0 + c1 t + c2 t² + c3 t³, and the length.
+    /// The cubic c0 + c1 t + c2 t² + c3 t³, and its length.
     Cubic([Point; 4], f64),
 }
 
@@ -53,7 +53,7 @@ impl Piece {
         }
     }
 
-    /// The point's first and second derivative with respect to `t`.
+    /// The first and second derivative of the point with respect to `t`.
     pub fn derivatives(&self, t: f64) -> [Point; 2] {
         match self {
             Piece::Line([a, b]) => [sub(*b, *a), [0.0; 2]],
@@ -75,7 +75,7 @@ impl Piece {
         cross(first, second).abs() / norm(first).powi(3)
     }
 
-    /// The whole length.
+    /// The total length.
     pub fn length(&self) -> f64 {
         match self {
             Piece::Line([a, b]) => distance(*a, *b),
@@ -86,7 +86,7 @@ impl Piece {
 
     /// The length from the start to `t`.
     fn length_to(&self, t: f64) -> f64 {
-        // Two halves: a cubic's speed is no polynomial, and has its dip anywhere.
+        // Two halves are integrated: a cubic's speed is not a polynomial and may have its minimum anywhere.
         let half = |from: f64| {
             GAUSS.iter().map(|[x, w]| w * norm(self.derivatives(from + x * t / 2.0)[0])).sum::<f64>()
         };
@@ -112,7 +112,7 @@ impl Piece {
         }
     }
 
-    /// Its share of the enclosed area: half the integral of x dy - y dx.
+    /// The contribution to the enclosed area: half the integral of x dy - y dx.
     pub fn area(&self) -> f64 {
         match self {
             Piece::Line([a, b]) => cross(*a, *b) / 2.0,
@@ -125,7 +125,7 @@ impl Piece {
         }
     }
 
-    /// In how many chords a polyline should follow it, each turning by little.
+    /// The number of chords for a polyline that follows the piece, each with a small change of direction.
     pub fn chords(&self) -> usize {
         match self {
             Piece::Line(_) => 1,
@@ -139,14 +139,14 @@ impl Piece {
     }
 }
 
-/// The closed curve with continuous curvature through `points`: the periodic cubic spline over
-/// the square roots of their distances, which does not loop where the distances differ much.
+/// The closed curve through `points` with continuous curvature: a periodic cubic spline. Its parameter is the square
+/// root of the points' distances, which avoids loops where the distances differ much.
 pub(super) fn spline(points: &[Point]) -> Vec<Piece> {
     let n = points.len();
     let step: Vec<f64> = (0..n).map(|i| distance(points[i], points[(i + 1) % n]).sqrt()).collect();
     let rise = |i: usize| scale(sub(points[(i + 1) % n], points[i]), 1.0 / step[i]);
     let mut slopes = vec![[0.0; 2]; n];
-    // Gauss-Seidel: the diagonal is twice the rest, so that every round at least halves the error.
+    // Gauss-Seidel: the diagonal is twice the sum of the other entries, so every round at least halves the error.
     for _ in 0..100 {
         for i in 0..n {
             let before = (i + n - 1) % n;
@@ -167,7 +167,7 @@ pub(super) fn spline(points: &[Point]) -> Vec<Piece> {
         .collect()
 }
 
-/// Signed turn of direction, in radians, from the end of one piece to the start of the next.
+/// The signed change of direction, in radians, from the end of one piece to the start of the next.
 pub(super) fn bend(before: &Piece, after: &Piece) -> f64 {
     let (a, b) = (before.derivatives(1.0)[0], after.derivatives(0.0)[0]);
     cross(a, b).atan2(dot(a, b))

@@ -8,43 +8,44 @@ use super::spacing::{Spacing, check};
 use super::triangulate::triangulate;
 use crate::error::{Error, Result};
 
-/// A body in quadratic triangles that follow its edge and its inclusions' edges.
+/// A mesh of quadratic triangles that follow the edges of a body and of its inclusions.
 ///
-/// The same arguments give the same mesh, bit for bit. Nodes are numbered corners first, then the middles of sides;
-/// a seventh node in each triangle, for a bubble, would be [`Mesh::bubble`].
+/// The same arguments give the same mesh, bit for bit. The corners are numbered first, then the midside nodes. A
+/// seventh node in each triangle, for a bubble, has the number [`Mesh::bubble`].
 #[derive(Debug, Clone)]
 pub struct Mesh {
-    /// Where the nodes are.
+    /// The positions of the nodes.
     pub nodes: Vec<[f64; 2]>,
-    /// How many of the nodes are corners of triangles; they come first.
+    /// The number of corner nodes; they come first.
     pub corners: usize,
-    /// The nodes of each triangle: three corners anticlockwise, then the middles of corners 0-1, 1-2, 2-0.
+    /// The nodes of each triangle: three corners anticlockwise, then the midside nodes of 0-1, 1-2, 2-0.
     pub triangles: Vec<[u32; 6]>,
-    /// The region of each triangle: 0 the background, k the k-th inclusion.
+    /// The region of each triangle: 0 for the background, k for the k-th inclusion.
     pub regions: Vec<u32>,
-    /// The edges along the body's outline, by arc position.
+    /// The edges along the body's outline, in order of arc position.
     pub boundary: Vec<Edge>,
-    /// The edges along each inclusion's outline, by arc position; their triangles are those of the inclusion.
+    /// The edges along each inclusion's outline, in order of arc position. Their triangles belong to the inclusion.
     pub interfaces: Vec<Vec<Edge>>,
     pub(super) body: Outline,
 }
 
-/// A triangle's side that lies on an outline, to whose left the triangle is.
+/// A triangle side on an outline. The triangle is to its left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Edge {
     /// The triangle inside the outline.
     pub triangle: u32,
-    /// First corner, middle, last corner, in the outline's direction.
+    /// The first corner, the midside node and the last corner, in the outline's direction.
     pub nodes: [u32; 3],
-    /// Arc positions of both ends; the last edge ends at the first one's start plus the outline's length.
+    /// The arc positions of both ends. The last edge ends at the first edge's start plus the outline's length.
     pub arc: [f64; 2],
-    /// The side of the outline, as [`Outline::breaks`] divide it.
+    /// The number of the outline's side, as divided by [`Outline::breaks`].
     pub side: usize,
 }
 
 impl Edge {
-    /// The place at `t` (0 at the first corner, 1 at the last) and the outward normal there, whose length is that
-    /// of curve per t: a load's integral is the sum of weight, traction and this length over quadrature places.
+    /// The point at `t` (0 at the first corner, 1 at the last) and the outward normal there. The normal's length is
+    /// the length of curve per t. The integral of a load is the sum of weight, traction and this length over the
+    /// quadrature points.
     pub fn at(&self, nodes: &[[f64; 2]], t: f64) -> ([f64; 2], [f64; 2]) {
         let [a, m, b] = self.nodes.map(|i| nodes[i as usize]);
         let sum = |w: [f64; 3]| add(add(scale(a, w[0]), scale(m, w[1])), scale(b, w[2]));
@@ -52,7 +53,7 @@ impl Edge {
         (sum([(1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0)]), [along[1], -along[0]])
     }
 
-    /// The outward unit normal at the middle.
+    /// The outward unit normal at the middle of the edge.
     pub fn normal(&self, nodes: &[[f64; 2]]) -> [f64; 2] {
         let (_, normal) = self.at(nodes, 0.5);
         scale(normal, 1.0 / norm(normal))
@@ -60,15 +61,18 @@ impl Edge {
 }
 
 impl Mesh {
-    /// Meshes `body` with `inclusions` in it, its edges about `size` long: a function of the place, asked within
-    /// the body only, in the outlines' unit. Edges are shorter where a curve bends sharply or leaves a narrow gap,
-    /// and lengths change by at most three tenths of the distance, so that next to small triangles others are
-    /// small, too.
+    /// Meshes `body` with `inclusions` in it. `size` is the desired edge length as a function of position, in the
+    /// outlines' unit. It is evaluated inside the body only.
+    ///
+    /// Edges are shorter where a curve bends sharply or leaves a narrow gap. The edge length changes by at most three
+    /// tenths of the distance, so small triangles have small neighbours.
     ///
     /// # Errors
-    /// [`Error::Usage`] when inclusions overlap, reach outside the body or come too near to something, which says
-    /// the number of each (from 1); when a length is not above zero, or so short that the triangles would number
-    /// millions; when a curve bends too sharply for its edges.
+    /// [`Error::Usage`] in these cases:
+    /// - Inclusions overlap, reach outside the body or are too near to each other or to its edge. The message gives
+    ///   their numbers (from 1).
+    /// - An edge length is not above zero, or so short that the mesh would have more than 2 million triangles.
+    /// - A curve bends too sharply for its edges.
     pub fn new(body: &Outline, inclusions: &[Outline], size: &dyn Fn([f64; 2]) -> f64) -> Result<Mesh> {
         let outlines: Vec<&Outline> = std::iter::once(body).chain(inclusions).collect();
         check(&outlines)?;
@@ -79,7 +83,7 @@ impl Mesh {
         Mesh::quadratic(points, &triangles.corners, triangles.regions, &outlines, &rings)
     }
 
-    /// Adds the middles of sides.
+    /// Adds the midside nodes.
     fn quadratic(
         mut nodes: Vec<Point>,
         corners: &[[u32; 3]],
@@ -88,7 +92,7 @@ impl Mesh {
         rings: &[Ring],
     ) -> Result<Mesh> {
         let count = nodes.len();
-        // Every side of every triangle, equal ones next to each other: ends, triangle, side.
+        // Every side of every triangle, sorted so that equal sides are adjacent: ends, triangle, side.
         let mut sides: Vec<([u32; 2], u32, u32)> = (0..corners.len())
             .flat_map(|t| {
                 (0..3).map(move |k| {
@@ -119,7 +123,7 @@ impl Mesh {
                     sides[first..].iter().take(2).find(|(_, t, k)| corners[*t as usize][*k as usize] == a);
                 let Some(&(_, triangle, k)) = left else {
                     return Err(Error::Usage(format!(
-                        "the mesh lost an edge at {}",
+                        "the mesh lost an edge of an outline at {}; use another edge length",
                         show(outline.at(start))
                     )));
                 };
@@ -146,12 +150,12 @@ impl Mesh {
         Ok(mesh)
     }
 
-    /// The places of triangle `t`'s six nodes.
+    /// The positions of triangle `t`'s six nodes.
     pub fn places(&self, t: usize) -> [[f64; 2]; 6] {
         self.triangles[t].map(|i| self.nodes[i as usize])
     }
 
-    /// The number of a bubble's node in triangle `t`, after all others.
+    /// The number of the bubble's node in triangle `t`. Bubbles are numbered after all nodes of the mesh.
     pub fn bubble(&self, t: usize) -> usize {
         self.nodes.len() + t
     }
@@ -161,7 +165,7 @@ impl Mesh {
         &self.body
     }
 
-    /// The least angle between the chords of a triangle's sides, over all triangles, in degrees.
+    /// The least angle in degrees between the chords of a triangle's sides, over all triangles.
     pub fn least_angle(&self) -> f64 {
         (0..self.triangles.len())
             .map(|t| {
@@ -171,7 +175,7 @@ impl Mesh {
             .fold(f64::INFINITY, f64::min)
     }
 
-    /// The lengths of triangle `t`'s sides, along their chords.
+    /// The lengths of the chords of triangle `t`'s sides.
     pub fn side_lengths(&self, t: usize) -> [f64; 3] {
         let [a, b, c, ..] = self.places(t);
         [distance(a, b), distance(b, c), distance(c, a)]

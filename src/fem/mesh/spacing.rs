@@ -1,47 +1,48 @@
-//! How long the edges of a mesh should be: the caller's wish, less where outlines are near each other or turn
-//! sharply, and nowhere changing fast.
+//! The edge lengths of a mesh. They follow the caller's function, and are shorter where outlines are near each other
+//! or bend sharply. They change slowly everywhere.
 
 use super::outline::{Outline, show};
 use super::plane::{Point, add, cross, distance, dot, meet, nearest, norm, scale, sub};
 use crate::error::{Error, Result};
 
-/// The most by which the length grows over a unit of distance.
+/// The maximum growth of the edge length per unit of distance.
 const GROWTH: f64 = 0.3;
-/// Edges per radius of curvature: two make edges of 29 degrees of arc.
+/// Edges per radius of curvature. Two give edges of 29 degrees of arc.
 const PER_RADIUS: f64 = 2.0;
-/// Least distance between two outlines, in parts of the square root of the body's area.
+/// The least distance between two outlines, relative to the square root of the body's area.
 const LEAST_GAP: f64 = 1e-3;
-/// The most nodes the grid may have, and the most triangles a mesh may.
+/// The largest number of grid nodes.
 const MOST_NODES: f64 = 1e6;
+/// The largest number of triangles of a mesh.
 const MOST_TRIANGLES: f64 = 2e6;
 
-/// What the outlines are called in messages.
+/// The name of an outline in messages.
 pub(super) fn name(outlines: &[&Outline], i: usize) -> String {
     let kind = outlines[i].kind();
     if i == 0 { format!("the body ({kind})") } else { format!("inclusion {i} ({kind})") }
 }
 
-/// Two outlines that may not be as they are, by their numbers; the body is number 0.
+/// A pair of outlines that cannot be meshed together, by number. The body is number 0.
 pub(crate) struct Clash {
     pub first: usize,
-    /// The greater of the two: always an inclusion.
+    /// The greater of the two numbers: always an inclusion.
     pub second: usize,
     pub how: How,
 }
 
-/// What is wrong with two outlines.
+/// The conflict between two outlines.
 pub(crate) enum How {
     /// The inclusion crosses the body's edge.
     Reaches,
-    /// The inclusion is nowhere in the body.
+    /// The inclusion is outside the body.
     Outside,
-    /// The inclusions cross, or one is in the other.
+    /// The inclusions cross, or one is inside the other.
     Overlap,
-    /// They are apart, but less than a mesh needs.
+    /// The outlines are nearer to each other than a mesh allows.
     Near { gap: f64, least: f64, at: Point },
 }
 
-/// Refuses inclusions that are not wholly within the body (the first outline) and apart from each other.
+/// Refuses inclusions that are not entirely inside the body (the first outline) or that overlap.
 pub(super) fn check(outlines: &[&Outline]) -> Result<()> {
     let Some(Clash { first, second, how }) = clash(outlines) else { return Ok(()) };
     let [first, second] = [first, second].map(|i| name(outlines, i));
@@ -56,7 +57,8 @@ pub(super) fn check(outlines: &[&Outline]) -> Result<()> {
     }))
 }
 
-/// The first two outlines of which an inclusion is not wholly within the body or not apart from another.
+/// Finds the first pair of outlines in conflict: an inclusion that is not entirely inside the body, or two inclusions
+/// that overlap or are too near.
 pub(crate) fn clash(outlines: &[&Outline]) -> Option<Clash> {
     let least = LEAST_GAP * outlines[0].area().sqrt();
     for (i, a) in outlines.iter().enumerate() {
@@ -83,15 +85,15 @@ pub(crate) fn clash(outlines: &[&Outline]) -> Option<Clash> {
     None
 }
 
-/// Edge length over the plane, from a grid.
+/// The edge length as a function of position, stored on a grid.
 pub(super) struct Spacing {
     origin: Point,
     step: f64,
     size: [usize; 2],
     values: Vec<f64>,
-    /// Whether the grid's node is in the body.
+    /// True for grid nodes inside the body.
     inside: Vec<bool>,
-    /// The least length anywhere.
+    /// The smallest length on the grid.
     pub least: f64,
 }
 
@@ -121,14 +123,15 @@ impl Spacing {
         }
         if let Some((p, h)) = bad.get() {
             return Err(Error::Usage(format!(
-                "the edge length at {} is {h}; a mesh needs one above zero",
+                "the edge length at {} is {h}; give a length above zero",
                 show(p)
             )));
         }
         for (p, h) in marks {
             let (corner, _) = spacing.cell(p);
             for i in [0, 1, spacing.size[0], spacing.size[0] + 1].map(|more| corner + more) {
-                // Outside there is no wish to grow toward; growth there would lengthen the edges on the outline.
+                // Outside the body there is no desired length. Growth there would only lengthen the edges on the
+                // outline.
                 let growth = if spacing.inside[i] { GROWTH * distance(p, spacing.node(i)) } else { 0.0 };
                 spacing.values[i] = spacing.values[i].min(h + growth);
             }
@@ -139,7 +142,7 @@ impl Spacing {
             spacing.nodes_inside().map(|(i, _)| 2.3 * (spacing.step / spacing.values[i]).powi(2)).sum();
         if triangles > MOST_TRIANGLES {
             return Err(Error::Usage(format!(
-                "edges this short (down to {:.3e}) would make some {triangles:.0} triangles, and {MOST_TRIANGLES} are the most; ask for longer ones",
+                "edges as short as {:.3e} would make about {triangles:.0} triangles, and the limit is {MOST_TRIANGLES}; use longer edges",
                 spacing.least
             )));
         }
@@ -155,7 +158,7 @@ impl Spacing {
         let chords = body.chords();
         for row in 0..size[1] {
             let y = origin[1] + row as f64 * step;
-            // Every crossing of the row's line with the body's edge turns all nodes beyond it over.
+            // Every crossing of this row with the body's edge flips the state of all nodes beyond it.
             for (_, [a, b]) in chords.iter().filter(|(_, [a, b])| (a[1] > y) != (b[1] > y)) {
                 let x = a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]);
                 let first = ((x - origin[0]) / step).ceil().max(0.0) as usize;
@@ -175,7 +178,8 @@ impl Spacing {
         (0..self.inside.len()).filter(|&i| self.inside[i]).map(|i| (i, self.node(i)))
     }
 
-    /// Lowers each node to at most what its neighbours allow: once forth and once back over the grid.
+    /// Lowers each node to the largest value its neighbours allow, in one forward and one backward sweep over the
+    /// grid.
     fn smooth(&mut self) {
         let [w, h] = self.size;
         let (straight, across) = (GROWTH * self.step, GROWTH * self.step * 2f64.sqrt());
@@ -187,14 +191,14 @@ impl Spacing {
             let corner = v[i - w - 1].min(v[i - w + 1]).min(v[i + w - 1]).min(v[i + w + 1]) + across;
             self.values[i] = v[i].min(by_side).min(corner);
         }
-        // The rim, which only interpolation next to the body's extremes reads.
+        // Copies values to the border nodes. Only interpolation at the body's extremes reads them.
         for i in 0..w * h {
             let inner = |k: usize, n: usize| k.clamp(1, n - 2);
             self.values[i] = self.values[inner(i / w, h) * w + inner(i % w, w)];
         }
     }
 
-    /// The grid cell of `p`: its first node, and the place of `p` in it.
+    /// The grid cell of `p`: the index of its first node, and the position of `p` in the cell.
     fn cell(&self, p: Point) -> (usize, Point) {
         let place = [0, 1]
             .map(|k| ((p[k] - self.origin[k]) / self.step).clamp(0.0, (self.size[k] - 1) as f64 - 1e-9));
@@ -202,14 +206,14 @@ impl Spacing {
         (first[1] as usize * self.size[0] + first[0] as usize, sub(place, first))
     }
 
-    /// The edge length wanted at `p`.
+    /// The desired edge length at `p`.
     pub fn at(&self, p: Point) -> f64 {
         let (i, [x, y]) = self.cell(p);
         let (v, w) = (&self.values, self.size[0]);
         (v[i] * (1.0 - x) + v[i + 1] * x) * (1.0 - y) + (v[i + w] * (1.0 - x) + v[i + w + 1] * x) * y
     }
 
-    /// Whether `p` is in the body; none near its edge.
+    /// Reports whether `p` is inside the body. Returns `None` near the body's edge.
     pub fn contains(&self, p: Point) -> Option<bool> {
         let (i, _) = self.cell(p);
         let around = [1, self.size[0], self.size[0] + 1].map(|more| self.inside[i + more]);
@@ -217,7 +221,7 @@ impl Spacing {
     }
 }
 
-/// Points along the outlines and the edge length that each allows.
+/// Points along the outlines, each with the edge length it allows.
 fn marks(outlines: &[&Outline], wish: &dyn Fn(Point) -> f64) -> Vec<(Point, f64)> {
     let chords: Vec<_> = outlines.iter().map(|o| o.chords()).collect();
     let mut marks = vec![];
@@ -250,8 +254,8 @@ fn marks(outlines: &[&Outline], wish: &dyn Fn(Point) -> f64) -> Vec<(Point, f64)
                     if d >= h {
                         continue;
                     }
-                    // On the same curve only what faces this point across a gap counts, and not the two
-                    // stretches that meet this one in a corner.
+                    // On the same curve, only a stretch that faces this point across a gap counts. The two stretches
+                    // that meet this one in a corner do not count.
                     let (other, _) = outline.stretch(arc[0]);
                     let apart = (other + stretches - stretch).min(stretch + stretches - other);
                     let meets = i == j && stretches > 1 && (apart % stretches <= 1 || apart == stretches - 1);

@@ -1,4 +1,4 @@
-//! What a mesh promises: areas, sizes, angles, conformity, and points found again.
+//! Properties of a mesh: areas, sizes, angles, conformity, and location of points.
 
 use super::element::{Rule, determinant, map, shape, shape_gradients};
 use super::*;
@@ -7,7 +7,7 @@ use fastrand::Rng;
 use std::f64::consts::PI;
 use std::time::Instant;
 
-/// Shapes of every kind around which a mesh must be laid, none near another.
+/// One inclusion of each shape, far from each other.
 fn four() -> [Outline; 4] {
     [
         Outline::circle([30.0, -20.0], 12.0).unwrap(),
@@ -61,7 +61,7 @@ fn regions_have_their_outlines_areas() {
     let within: f64 = four.iter().map(Outline::area).sum();
     for (k, exact) in std::iter::once(body.area() - within).chain(four.iter().map(Outline::area)).enumerate()
     {
-        // Straight sides are met exactly; an arc of angle a in the circle is short by a⁴/490 of its sector.
+        // Straight sides are exact. A circular arc of angle a is short by a⁴/490 of its sector.
         let tolerance = if (2..=4).contains(&k) { 1e-12 } else { (4f64 / 12.0).powi(4) / 400.0 };
         let found = area(&mesh, k as u32);
         assert!((found / exact - 1.0).abs() < tolerance, "region {k}: {found} instead of {exact}");
@@ -101,7 +101,7 @@ fn triangles_are_well_shaped_and_as_large_as_asked() {
         assert!(mesh.least_angle() > 28.0, "{name}: {}", mesh.least_angle());
         assert!(at(0.98) < 1.5 && at(1.0) < 1.85, "{name}: edges up to {} of their length", at(1.0));
         assert!((0.8..1.25).contains(&at(0.5)), "{name}: half of the edges below {}", at(0.5));
-        // Where a curve bends or leaves a gap edges are short on purpose.
+        // Edges are shorter on purpose where a curve bends or leaves a gap.
         let floor = if inclusions.is_empty() && name != "liver" { 0.55 } else { 0.15 };
         assert!(at(0.0) > floor && at(0.02) > 0.3, "{name}: edges down to {}", at(0.0));
     }
@@ -147,14 +147,14 @@ fn no_triangle_crosses_an_outline() {
         for _ in 0..10 {
             let [x, y] = [rng.f64(), rng.f64()];
             let at = if x + y > 1.0 { [1.0 - x, 1.0 - y] } else { [x, y] };
-            // A parabola differs from its arc by some 1e-4 of the edge.
+            // A parabola differs from its arc by about 1e-4 of the edge.
             let at = at.map(|v| 0.999 * v + 0.001 / 3.0);
             let (p, _) = map(&mesh.places(t), at);
             let region = four.iter().position(|o| o.contains(p)).map_or(0, |k| k as u32 + 1);
             assert_eq!(region, mesh.regions[t], "at {p:?}");
         }
     }
-    // Every side is of two triangles, or of one on the body's outline.
+    // Every side belongs to two triangles, or to one if it lies on the body's outline.
     let mut sides: Vec<u32> = mesh.triangles.iter().flat_map(|t| t[3..].to_vec()).collect();
     sides.sort_unstable();
     let single = sides.chunk_by(|a, b| a == b).filter(|side| side.len() == 1).count();
@@ -174,7 +174,7 @@ fn edges_know_their_place_and_normal() {
     }
     assert!(mesh.boundary.iter().filter(|e| e.side < 2).all(|e| e.normal(&mesh.nodes) == [0.0, -1.0]));
     for (outline, edges) in [(&body, &mesh.boundary), (&hole, &mesh.interfaces[0])] {
-        // A closed curve's normals cancel, and with the place they make twice the area.
+        // The normals of a closed curve cancel. Their products with the position sum to twice the area.
         let mut sum = [0.0; 3];
         for (i, edge) in edges.iter().enumerate() {
             assert_eq!(edge.nodes[2], edges[(i + 1) % edges.len()].nodes[0]);
@@ -237,7 +237,7 @@ fn pixels_are_found_exactly_within_the_body() {
 
 #[test]
 fn the_same_input_makes_the_same_mesh() {
-    // The second is refined in vain, at a corner of five degrees.
+    // In the second body, a corner of five degrees, refinement is attempted without success.
     let needle = Outline::polygon(&[[0.0, 0.0], [50.0, -2.0], [50.0, 2.0]]).unwrap();
     for (body, inclusions) in
         [(liver(1, 200.0).unwrap(), vec![]), (needle, vec![]), (disc(), four().to_vec())]
@@ -302,7 +302,7 @@ fn outlines_measure_themselves() {
         let p = [1.0 + (3.0 + off) * angle.cos(), 2.0 + (3.0 + off) * angle.sin()];
         assert_eq!(circle.contains(p), off < 0.0, "{off}");
     }
-    // Clockwise input; a spline through points of a circle nearly is one.
+    // The points run clockwise. A spline through points of a circle is nearly a circle.
     let points: Vec<[f64; 2]> =
         (0..24).map(|i| (-PI / 12.0 * f64::from(i)).sin_cos()).map(|(s, c)| [c, s]).collect();
     let ring = Outline::smooth(&points).unwrap();
@@ -361,7 +361,7 @@ fn livers_differ_and_look_like_one() {
         let liver = liver(seed, 200.0).unwrap();
         let [low, high] = liver.bounds();
         assert!((high[0] - low[0] - 200.0).abs() < 1e-9);
-        // Thick at small x, thin at large x, measured across.
+        // The outline is thick at small x and thin at large x, measured along y.
         let across = |x: f64| (-150..150).filter(|y| liver.contains([x, f64::from(*y)])).count();
         assert!(across(-50.0) > 3 * across(75.0) / 2, "{seed}: {} {}", across(-50.0), across(75.0));
         areas.push(liver.area());

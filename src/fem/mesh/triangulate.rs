@@ -1,4 +1,4 @@
-//! Triangles between given corners: constrained Delaunay triangulation, smoothing, regions.
+//! Triangulation of given corners: constrained Delaunay triangulation, smoothing, regions.
 
 use super::fill::Ring;
 use super::outline::Outline;
@@ -8,26 +8,28 @@ use crate::error::{Error, Result};
 use spade::handles::FixedVertexHandle;
 use spade::{ConstrainedDelaunayTriangulation, Point2, Triangulation};
 
-/// Rounds of moving corners and triangulating anew, and moves in a round.
+/// Rounds of smoothing and triangulation.
 const ROUNDS: usize = 4;
+/// Moves of each corner in a round.
 const MOVES: usize = 3;
 /// The angle below which corners are added, in degrees.
 const LEAST_ANGLE: f64 = 28.0;
-/// How often corners are added.
+/// The number of times that corners are added.
 const REPAIRS: usize = 4;
-/// What is not of the body.
+/// The region of triangles outside the body.
 const OUTSIDE: u32 = u32::MAX;
 
 /// Straight-sided triangles.
 #[derive(Debug, Default)]
 pub(super) struct Triangles {
-    /// The corners of each, anticlockwise.
+    /// The corners of each triangle, anticlockwise.
     pub corners: Vec<[u32; 3]>,
-    /// The region of each: 0 between the body's edge and the inclusions, k in the k-th of them.
+    /// The region of each triangle: 0 for the background, k for the k-th inclusion.
     pub regions: Vec<u32>,
 }
 
-/// Triangulates `points`, whose first are on `rings` and stay; the others may move, and more may be added.
+/// Triangulates `points`. The first points are on `rings` and stay in place. The others may move, and more may be
+/// added.
 pub(super) fn triangulate(
     points: &mut Vec<Point>,
     rings: &[Ring],
@@ -45,8 +47,8 @@ pub(super) fn triangulate(
         if thin.is_empty() {
             break;
         }
-        // Delaunay refinement, seldom needed: a corner at the centre of a thin triangle's circumcircle, where
-        // there is room. Next to a sharp corner of an outline it is in vain.
+        // Delaunay refinement, rarely needed: adds a corner at the circumcentre of a thin triangle, if there is room.
+        // At a sharp corner of an outline it has no effect.
         let mut more = points.clone();
         for t in thin {
             let (centre, radius) = circumcircle(triangles.corners[t].map(|i| points[i as usize]));
@@ -55,7 +57,7 @@ pub(super) fn triangulate(
                 more.push(centre);
             }
         }
-        // A new corner on an outline's edge would divide it: then the mesh is better left as it was.
+        // A new corner on an outline's edge would divide the edge. The mesh is then left as it was.
         let Ok(refined) = delaunay(&more, rings) else { break };
         smooth(&mut more, fixed, &refined, spacing);
         let Ok(refined) = delaunay(&more, rings) else { break };
@@ -67,7 +69,7 @@ pub(super) fn triangulate(
     Ok(triangles)
 }
 
-/// The least angle of any triangle in radians, and the triangles that are thinner than is liked.
+/// The least angle of any triangle in radians, and the triangles with an angle below [`LEAST_ANGLE`].
 fn thin(points: &[Point], triangles: &Triangles) -> (f64, Vec<usize>) {
     let angles = triangles.corners.iter().map(|t| least_angle(t.map(|i| points[i as usize])));
     let (mut least, mut thin) = (f64::INFINITY, vec![]);
@@ -80,7 +82,7 @@ fn thin(points: &[Point], triangles: &Triangles) -> (f64, Vec<usize>) {
     (least, thin)
 }
 
-/// Centre and radius of the circle through three points.
+/// The centre and radius of the circle through three points.
 fn circumcircle([a, b, c]: [Point; 3]) -> (Point, f64) {
     let (e, f) = (sub(b, a), sub(c, a));
     let (ee, ff, twice) = (dot(e, e), dot(f, f), 2.0 * turn(a, b, c));
@@ -88,7 +90,7 @@ fn circumcircle([a, b, c]: [Point; 3]) -> (Point, f64) {
     (add(a, to), norm(to))
 }
 
-/// The triangles within the body of the constrained Delaunay triangulation.
+/// The triangles of the constrained Delaunay triangulation that are inside the body.
 fn delaunay(points: &[Point], rings: &[Ring]) -> Result<Triangles> {
     let vertices = points.iter().map(|p| Point2::new(p[0], p[1])).collect();
     let edges = rings.iter().flat_map(Ring::edges).collect();
@@ -99,7 +101,7 @@ fn delaunay(points: &[Point], rings: &[Ring]) -> Result<Triangles> {
     .map_err(|error| Error::Usage(format!("the outlines could not be triangulated: {error}")))?;
     if crossing || mesh.num_vertices() != points.len() {
         return Err(Error::Usage(
-            "the outlines are too near each other, or to themselves, for edges this long".into(),
+            "the outlines are too near each other or to themselves for edges of this length; use shorter edges".into(),
         ));
     }
     let mut region = vec![None; mesh.num_all_faces()];
@@ -108,7 +110,9 @@ fn delaunay(points: &[Point], rings: &[Ring]) -> Result<Triangles> {
         for [a, b] in ring.edges() {
             let [a, b] = [a, b].map(FixedVertexHandle::from_index);
             let Some(edge) = mesh.get_edge_from_neighbors(a, b) else {
-                return Err(Error::Usage("an edge of an outline runs through a corner of another".into()));
+                return Err(Error::Usage(
+                    "an edge of an outline runs through a corner of another; move one of them".into(),
+                ));
             };
             let (inner, outer) = if k == 0 { (0, OUTSIDE) } else { (k as u32, 0) };
             for (face, is) in [(edge.face(), inner), (edge.rev().face(), outer)] {
@@ -137,8 +141,9 @@ fn delaunay(points: &[Point], rings: &[Ring]) -> Result<Triangles> {
     Ok(triangles)
 }
 
-/// Moves each corner from `fixed` on to the centroid of the triangles around it, each weighed by how many of the
-/// wanted size it is, half the way where the whole would fold or thin them, or not at all.
+/// Moves each corner from index `fixed` on to the centroid of the triangles around it. Each triangle is weighted by
+/// its area over the cube of its desired edge length. If the full move would fold or thin the triangles, the corner
+/// moves half the way or not at all.
 fn smooth(points: &mut [Point], fixed: usize, triangles: &Triangles, spacing: &Spacing) {
     let mut starts = vec![0usize; points.len() + 1];
     for t in &triangles.corners {
@@ -187,7 +192,7 @@ fn smooth(points: &mut [Point], fixed: usize, triangles: &Triangles, spacing: &S
     }
 }
 
-/// How near to equilateral a triangle is: one when it is, zero when flat, negative when turned over.
+/// The shape quality of a triangle: one if equilateral, zero if flat, negative if inverted.
 fn shape([a, b, c]: [Point; 3]) -> f64 {
     let squares: f64 =
         [[a, b], [b, c], [c, a]].iter().map(|[p, q]| (q[0] - p[0]).powi(2) + (q[1] - p[1]).powi(2)).sum();

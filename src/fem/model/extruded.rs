@@ -1,4 +1,4 @@
-//! A body of any outline whose material does not vary along z, between two ends without shear traction.
+//! A body of any outline whose material does not vary along z. Its two ends have no shear traction.
 
 use super::{Displacement, Places, Setting, Waves};
 use crate::error::{Error, Result};
@@ -9,32 +9,33 @@ use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
-/// The most harmonics along z.
+/// The largest number of harmonics along z.
 pub const HARMONICS: usize = 96;
 
-/// A z-invariant body: its end at z = 0 moves by u_z = d(x, y), the one at z = h not at all along z; both are free of
-/// shear traction, its side of any.
+/// A body that does not vary along z. Its end at z = 0 moves by u_z = d(x, y); its end at z = h has u_z = 0. Both
+/// ends are free of shear traction, and the side is free of all traction.
 ///
-/// u_z − d(1 − z/h) is a sine series along z, u_x and u_y are cosine series; harmonics do not act on each other, and
-/// share one pattern of equations.
+/// u_z − d(1 − z/h) is a sine series along z; u_x and u_y are cosine series. The harmonics are independent and share
+/// one sparsity pattern.
 pub struct Extruded<'a> {
     /// The mesh of the outline.
     pub mesh: &'a Mesh,
-    /// What it is made of.
+    /// The material and the frequency.
     pub setting: Setting<'a>,
-    /// h, mm.
+    /// The height h, mm.
     pub height: f64,
-    /// d, mm.
+    /// The prescribed displacement d at z = 0, mm.
     pub drive: &'a dyn Fn([f64; 2]) -> f64,
-    /// The share of the whole field's size below which harmonics are left out, once two in a row are.
+    /// The relative size below which harmonics are left out: the series ends when two in a row are smaller than this
+    /// share of the whole field.
     pub tolerance: f64,
 }
 
 impl Extruded<'_> {
-    /// The waves at `places` in the planes at `slices`, mm from the driven end.
+    /// Computes the waves at `places` in the planes at `slices`, mm from the driven end.
     ///
     /// # Errors
-    /// [`Error::Data`] where the equations cannot be solved, or harmonics do not die away.
+    /// [`Error::Data`] if the equations cannot be solved, or if the harmonics do not decay.
     pub fn waves(&self, places: &Places, slices: &[f64]) -> Result<Waves> {
         let mesh = self.mesh;
         let free = vec![true; 3 * mesh.nodes.len()];
@@ -52,7 +53,7 @@ impl Extruded<'_> {
             let share = 1.0 - z / self.height;
             waves.planes.push(lift.iter().map(|d| [zero, zero, (d * share).into()]).collect());
         }
-        // Harmonics are orthogonal along z, and so their squares add up.
+        // Harmonics are orthogonal along z, so their squares add up.
         let (mut square, mut small) = (0.0, 0);
         for n in 0..HARMONICS {
             let solution = system.solve(&Form::harmonic(n, self.height), &held, &given, &[])?;
@@ -74,7 +75,7 @@ impl Extruded<'_> {
             }
         }
         Err(Error::Data(format!(
-            "{HARMONICS} harmonics along z do not suffice: the modulus is too low for this height; choose a higher modulus, a lower frequency or a shorter body"
+            "{HARMONICS} harmonics along z are not enough: the modulus is too low for this height; use a higher modulus, a lower frequency or a shorter body"
         )))
     }
 }
@@ -83,7 +84,7 @@ fn add(u: &mut Displacement, by: Displacement) {
     u.iter_mut().zip(by).for_each(|(u, by)| *u += by);
 }
 
-/// The value at a place of a field given at the nodes.
+/// Interpolates a field given at the nodes to a place.
 fn value(mesh: &Mesh, given: &[f64], place: &Place) -> f64 {
     let nodes = mesh.triangles[place.triangle as usize];
     nodes.iter().zip(shape(place.at)).map(|(node, weight)| weight * given[*node as usize]).sum()

@@ -1,6 +1,7 @@
-//! Bodies that are shaken: which form each obeys, where it is held, and its displacement at the pixels of an image.
+//! Vibrating bodies: each one's form, its supports, and its displacement at the pixels of an image.
 //!
-//! Displacements are complex amplitudes of u e^{+iωt} in mm, moduli μ* = μ(1 + iη) in kPa, places in mm.
+//! Displacements are the complex amplitudes of u e^{+iωt}, in mm. Moduli are μ* = μ(1 + iη) in kPa. Positions are in
+//! mm.
 
 mod extruded;
 mod revolved;
@@ -17,32 +18,32 @@ use super::mesh::Place;
 use super::system::System;
 use num_complex::Complex64;
 
-/// A displacement along x, y and z, mm; 0 outside of the body.
+/// The displacement along x, y and z, mm; 0 outside the body.
 pub type Displacement = [Complex64; 3];
 
-/// Waves in the image planes, and what was done to find them.
+/// The waves in the image planes, and the work done to compute them.
 #[derive(Clone, Debug, Default)]
 pub struct Waves {
-    /// For each plane the displacement at each pixel.
+    /// The displacement at each pixel, plane by plane.
     pub planes: Vec<Vec<Displacement>>,
-    /// What was done.
+    /// The work done.
     pub work: WorkDone,
 }
 
-/// What a computation did and took.
+/// The size, accuracy and memory of a computation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkDone {
-    /// Nodes of the mesh.
+    /// The number of nodes of the mesh.
     pub nodes: usize,
-    /// Triangles of the mesh.
+    /// The number of triangles of the mesh.
     pub triangles: usize,
-    /// Unknowns of one system of equations.
+    /// The number of unknowns of one system of equations.
     pub unknowns: usize,
-    /// How many systems were solved: harmonics along z, or one.
+    /// The number of systems solved: the harmonics along z, or one.
     pub systems: usize,
-    /// The largest residual ‖b − A x‖ / ‖b‖ of any.
+    /// The largest residual ‖b − A x‖ / ‖b‖ of all systems.
     pub residual: f64,
-    /// Memory for matrix, factor, integrals and, in a phantom's images, the waves: bytes.
+    /// The memory in bytes for matrix, factor and integrals. For a phantom's images it includes the waves.
     pub memory: usize,
 }
 
@@ -57,18 +58,18 @@ impl WorkDone {
     }
 }
 
-/// What all bodies have in common.
+/// The settings that all bodies have in common.
 pub struct Setting<'a> {
-    /// What the body is made of.
+    /// The material of the body.
     pub material: Material<'a>,
     /// Frequency of the vibration, Hz.
     pub frequency_hz: f64,
 }
 
-/// The places of an image's pixels in a mesh; none outside of the body.
+/// The places of an image's pixels in a mesh; `None` outside the body.
 pub type Places = [Option<Place>];
 
-/// The shear wavelength in mm of a storage modulus in kPa.
+/// The shear wavelength in mm for a storage modulus in kPa.
 pub fn wavelength(modulus_kpa: f64, density: f64, frequency_hz: f64) -> f64 {
     1000.0 * (1000.0 * modulus_kpa / density).sqrt() / frequency_hz
 }

@@ -1,4 +1,4 @@
-//! A cylinder that is the same all around: its half section, meshed.
+//! A cylinder that does not vary around its axis. Its half section is meshed.
 
 use super::{Setting, Waves};
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::fem::system::{Solution, System, pattern};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-/// Which part of the surface is driven along z.
+/// The part of the surface that is driven along z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drive {
     /// The end at z = 0.
@@ -17,34 +17,36 @@ pub enum Drive {
     Side,
 }
 
-/// What holds the face of a body opposite the driven one.
+/// The condition on the face opposite the driven one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FarFace {
-    /// It does not move across itself, and slides without shear traction.
+    /// No displacement normal to the face, and no shear traction.
     Roller,
-    /// Nothing: no traction.
+    /// No traction.
     Free,
 }
 
-/// A body of revolution: a rectangle of radius by height, side 0 the end at z = 0, side 1 the side, 2 the end at
-/// z = h and 3 the axis, meshed with the radius along x and z along y. One part of its surface moves by an amplitude
-/// along z, without traction along it; what is neither driven nor a roller is free.
+/// A body of revolution. The mesh is a rectangle of radius by height, with the radius along x and z along y. Its
+/// sides are 0: the end at z = 0; 1: the lateral side; 2: the end at z = h; 3: the axis.
+///
+/// One part of the surface moves along z by a prescribed amplitude, without radial traction. The rest of the surface
+/// is free, except for a roller.
 pub struct Revolved<'a> {
     /// The half section.
     pub mesh: &'a Mesh,
-    /// What it is made of; the modulus is asked at radius and z.
+    /// The material and the frequency. The modulus is evaluated at (radius, z).
     pub setting: Setting<'a>,
-    /// What is driven.
+    /// The driven part of the surface.
     pub drive: Drive,
-    /// The amplitude of u_z there, mm, at radius and z.
+    /// The prescribed amplitude of u_z, mm, at (radius, z).
     pub amplitude: &'a dyn Fn([f64; 2]) -> f64,
-    /// The end at z = h; with a driven side both ends are free.
+    /// The condition at z = h. If the side is driven, both ends are free.
     pub far_face: FarFace,
 }
 
 impl Revolved<'_> {
-    /// Radius, z and the displacement along both.
+    /// Solves for the displacement along the radius and along z.
     fn solve(&self, work: &mut super::WorkDone) -> Result<Solution> {
         let mesh = self.mesh;
         let mut free = vec![true; 2 * mesh.nodes.len()];
@@ -70,10 +72,11 @@ impl Revolved<'_> {
         Ok(solution)
     }
 
-    /// The waves at `pixels`, mm from the axis along x and y, in the planes at `slices`; those outside are `None`.
+    /// Computes the waves in the planes at `slices`, mm from the end at z = 0. `pixels` are in mm from the axis along
+    /// x and y; pixels outside the body are `None`.
     ///
     /// # Errors
-    /// [`Error::Data`] where the equations cannot be solved or a slice is outside.
+    /// [`Error::Data`] if the equations cannot be solved, or if a pixel or a slice is outside the body.
     pub fn waves(&self, pixels: &[Option<[f64; 2]>], slices: &[f64]) -> Result<Waves> {
         let mut waves = Waves::default();
         let solution = self.solve(&mut waves.work)?;
@@ -85,7 +88,7 @@ impl Revolved<'_> {
                 let radius = x.hypot(y);
                 let place = self
                     .nearest(&locator, [radius, z])
-                    .ok_or_else(|| Error::Data(format!("({radius:.3}, {z:.3}) mm is outside of the body")))?;
+                    .ok_or_else(|| Error::Data(format!("({radius:.3}, {z:.3}) mm is outside the body")))?;
                 let [radial, along] = [0, 1].map(|c| solution.at(self.mesh, &place, c));
                 let [cos, sin] = if radius > 0.0 { [x / radius, y / radius] } else { [0.0; 2] };
                 *u = [radial * cos, radial * sin, along];
@@ -95,7 +98,8 @@ impl Revolved<'_> {
         Ok(waves)
     }
 
-    /// The place of a point, or of one a hair from it: points on the surface may seem outside by rounding.
+    /// Finds the place of a point. A point within rounding distance of the body counts as inside, because points on
+    /// the surface may appear outside.
     fn nearest(&self, locator: &Locator, [r, z]: [f64; 2]) -> Option<crate::fem::mesh::Place> {
         let [low, high] = self.mesh.body().bounds();
         let hair = 1e-9 * (high[0] - low[0] + high[1] - low[1]);

@@ -8,30 +8,30 @@ use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
 use std::f64::consts::TAU;
 
-/// A slab whose faces are free of traction. Part of its edge moves along z by an amplitude, the same through the
-/// thickness and without traction in the plane; the rest of the edge is free.
+/// A slab with traction-free faces. Part of its edge moves along z by an amplitude that is constant through the
+/// thickness, without in-plane traction. The rest of the edge is free.
 ///
-/// Only bending is driven: u_z is even and u_x, u_y are odd about the middle plane.
+/// Only bending is excited: u_z is even and u_x, u_y are odd about the middle plane.
 pub struct Slab<'a> {
     /// The mesh of the outline.
     pub mesh: &'a Mesh,
-    /// What it is made of.
+    /// The material and the frequency.
     pub setting: Setting<'a>,
-    /// Thickness, mm.
+    /// The thickness, mm.
     pub thickness: f64,
-    /// Whether an edge of the outline is driven.
+    /// Reports whether an edge of the outline is driven.
     pub driven: &'a dyn Fn(&Edge) -> bool,
-    /// The amplitude of u_z there, mm.
+    /// The prescribed amplitude of u_z on the driven edges, mm.
     pub amplitude: f64,
-    /// Degrees through the thickness: see [`Form::slab`].
+    /// The order through the thickness; see [`Form::slab`].
     pub order: usize,
 }
 
 impl Slab<'_> {
-    /// The waves at `places` in the planes at `slices`, mm above the lower face.
+    /// Computes the waves at `places` in the planes at `slices`, mm above the lower face.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] where the equations cannot be solved.
+    /// [`crate::Error::Data`] if the equations cannot be solved.
     pub fn waves(&self, places: &Places, slices: &[f64]) -> Result<Waves> {
         let mesh = self.mesh;
         let profiles = slab_profiles(self.order);
@@ -83,7 +83,7 @@ impl Slab<'_> {
 }
 
 /// The wavenumber in 1/mm of bending waves in a plate of incompressible material, by Mindlin's theory with the shear
-/// correction 0.915: what a mesh is graded by. Modulus in kPa, thickness in mm, density in kg/m³.
+/// correction 0.915. It sets the edge lengths of the mesh. Modulus in kPa, thickness in mm, density in kg/m³.
 ///
 /// R. D. Mindlin, Influence of rotatory inertia and shear on flexural motions of isotropic, elastic plates, J. Appl.
 /// Mech. 18, 1951.

@@ -1,4 +1,4 @@
-//! A square in plane strain, one edge driven along itself.
+//! A square in plane strain. One edge is driven along itself.
 
 use super::revolved::FarFace;
 use super::{Places, Setting, Waves};
@@ -9,17 +9,17 @@ use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-/// A side of a square, as an image shows it: x to the right, y down.
+/// A side of a square as seen in an image: x to the right, y down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// At the least x.
+    /// The side of least x.
     Left,
-    /// At the greatest x.
+    /// The side of greatest x.
     Right,
-    /// At the least y: the image's first rows.
+    /// The side of least y: the image's first rows.
     Top,
-    /// At the greatest y.
+    /// The side of greatest y.
     Bottom,
 }
 
@@ -34,7 +34,7 @@ impl Side {
         }
     }
 
-    /// The side across.
+    /// The opposite side.
     pub fn opposite(self) -> Side {
         match self {
             Side::Left => Side::Right,
@@ -44,32 +44,33 @@ impl Side {
         }
     }
 
-    /// The axis along it, in which it is driven: 0 for x, 1 for y.
+    /// The axis along the side, in which it is driven: 0 for x, 1 for y.
     pub fn along(self) -> usize {
         self.number() % 2
     }
 }
 
-/// A square that is the same all along z, and does not move along it. One edge moves along itself by an amplitude,
-/// without traction across; the edge opposite is free or a roller, held across itself only; the others are free.
+/// A square that does not vary along z and does not move along z. One edge moves along itself by a prescribed
+/// amplitude, without normal traction. The opposite edge is free, or a roller that is held in the normal direction.
+/// The other edges are free.
 pub struct Square<'a> {
     /// The mesh of the square.
     pub mesh: &'a Mesh,
-    /// What it is made of.
+    /// The material and the frequency.
     pub setting: Setting<'a>,
-    /// The edge that is driven.
+    /// The driven edge.
     pub edge: Side,
     /// The amplitude of its displacement along itself, mm.
     pub amplitude: f64,
-    /// The edge opposite.
+    /// The condition on the opposite edge.
     pub far_face: FarFace,
 }
 
 impl Square<'_> {
-    /// The waves at `places`: one plane.
+    /// Computes the waves at `places`, as one plane.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] where the equations cannot be solved.
+    /// [`crate::Error::Data`] if the equations cannot be solved.
     pub fn waves(&self, places: &Places) -> Result<Waves> {
         let mesh = self.mesh;
         let mut free = vec![true; 2 * mesh.nodes.len()];

@@ -1,20 +1,20 @@
-//! Dense kernels of a front, without pivoting: columns one after the other, recursively in halves so that almost all
-//! the arithmetic is matrix products.
+//! Dense kernels for a front, without pivoting. Columns are halved recursively, so that almost all of the arithmetic
+//! is matrix products.
 
 use num_complex::Complex64;
 
-/// A pivot so small, where the diagonal was scaled to about 1, has no digit left.
+/// The smallest usable pivot. The diagonal is scaled to about 1, so a smaller pivot has no significant digit left.
 const TINY: f64 = 1e-14;
-/// Columns that are eliminated one by one.
+/// The number of columns that are eliminated one by one.
 const NARROW: usize = 8;
-/// Columns of the update that are computed together: only the lower triangle is wanted.
+/// The number of columns of the update that are computed together. Only the lower triangle is needed.
 const STRIP: usize = 64;
 
-/// Factors the first `pivots` rows of `panel`, `height` rows by `pivots` columns, into L D Lᵀ: below the diagonal it
-/// becomes L, on the diagonal D. What is above the diagonal is neither read nor kept.
+/// Factors the first `pivots` rows of `panel`, `height` rows by `pivots` columns, into L D Lᵀ. L replaces the panel
+/// below the diagonal, and D replaces the diagonal. The part above the diagonal is not read, and may be overwritten.
 ///
 /// # Errors
-/// The first pivot that is tiny or not a number.
+/// The index of the first pivot that is tiny or not a number.
 pub(super) fn factor(
     panel: &mut [Complex64],
     height: usize,
@@ -24,7 +24,7 @@ pub(super) fn factor(
     halves(panel, height, 0, pivots, scratch)
 }
 
-/// [`factor`] for the columns from `from` to `to`, of which `panel` begins with the first.
+/// [`factor`] for the columns from `from` to `to`. `panel` begins at column `from`.
 fn halves(
     panel: &mut [Complex64],
     height: usize,
@@ -51,7 +51,7 @@ fn halves(
     halves(right, height, middle, to, scratch)
 }
 
-/// Few columns, one by one.
+/// Eliminates a few columns one by one.
 fn narrow(panel: &mut [Complex64], height: usize, from: usize, to: usize) -> Result<(), usize> {
     for j in from..to {
         let (left, right) = panel.split_at_mut((j - from + 1) * height);
@@ -72,7 +72,8 @@ fn narrow(panel: &mut [Complex64], height: usize, from: usize, to: usize) -> Res
     Ok(())
 }
 
-/// Into `scratch`, rows `rows` of L D, of the columns `columns`, of which `panel` begins with the first.
+/// Writes the rows `rows` of L D for the columns `columns` into `scratch`. `panel` begins at the first of these
+/// columns.
 fn scaled(
     panel: &[Complex64],
     height: usize,
@@ -86,8 +87,8 @@ fn scaled(
     }
 }
 
-/// Subtracts what the factored `panel` does to the rows below its pivots from `update`, a square of those rows of
-/// which only the lower triangle is meant.
+/// Subtracts the contribution of the factored `panel` to the rows below its pivots from `update`. `update` is the
+/// square of those rows; only its lower triangle is used.
 pub(super) fn update(
     panel: &[Complex64],
     height: usize,
@@ -116,8 +117,8 @@ fn subtract(
     subtract_strided(target, stride, size, left, left_stride, right, size[1], depth);
 }
 
-/// `target -= left · rightᵀ`: `target` is `size[0]` by `size[1]`, `left` `size[0]` by `depth`, `right` `size[1]` by
-/// `depth`, each in columns so many numbers apart.
+/// Computes `target -= left · rightᵀ`. `target` is `size[0]` by `size[1]`, `left` is `size[0]` by `depth`, `right` is
+/// `size[1]` by `depth`. All are column-major with the given strides.
 #[allow(clippy::too_many_arguments)]
 fn subtract_strided(
     target: &mut [Complex64],

@@ -1,16 +1,16 @@
-//! The graph of a mesh, one vertex for each node, and its fill-reducing order.
+//! The graph of a mesh, with one vertex for each node, and its fill-reducing order.
 
 use crate::error::{Error, Result};
 use feral_amd::{CscPattern, amd_order};
 
-/// Which nodes share an element; both directions, ascending, without loops.
+/// The adjacency of nodes that share an element. Both directions are stored, ascending, without self-loops.
 pub(super) struct Graph {
     start: Vec<i32>,
     adjacent: Vec<i32>,
 }
 
 impl Graph {
-    /// The graph of `elements` over `weights.len()` nodes. A node of weight 0, with no unknowns, has no edges.
+    /// The graph of `elements` over `weights.len()` nodes. A node of weight 0 has no unknowns and gets no edges.
     pub fn new<E: AsRef<[usize]>>(weights: &[u32], elements: &[E]) -> Result<Graph> {
         let nodes = weights.len();
         let mut first = vec![0usize; nodes + 1];
@@ -55,8 +55,9 @@ impl Graph {
         self.adjacent[self.start[node] as usize..self.start[node + 1] as usize].iter().map(|&i| i as usize)
     }
 
-    /// Nodes in an order of elimination with little fill, by approximate minimum degree. Nested dissection takes four
-    /// to ten times as long on plane meshes, for a fifth of the arithmetic less on triangles and more on squares.
+    /// Orders the nodes for elimination with little fill, by approximate minimum degree. On plane meshes, nested
+    /// dissection takes four to ten times as long. It needs a fifth less arithmetic on triangles, and more on
+    /// squares.
     pub fn order(&self) -> Result<Vec<usize>> {
         let pattern = CscPattern::new(self.nodes(), &self.start, &self.adjacent).ok_or_else(too_large)?;
         let order = amd_order(&pattern)

@@ -1,16 +1,16 @@
-//! A matrix's values, assembled from elements.
+//! The values of a matrix, assembled from elements.
 
 use super::symbolic::{NONE, Symbolic};
 use num_complex::Complex64;
 
-/// A complex symmetric matrix on a mesh, its lower triangle.
+/// The lower triangle of a complex symmetric matrix on a mesh.
 pub struct Matrix<'a> {
     symbolic: &'a Symbolic,
     values: Vec<Complex64>,
 }
 
 impl<'a> Matrix<'a> {
-    /// Zero.
+    /// Creates a matrix of zeros.
     pub fn new(symbolic: &'a Symbolic) -> Self {
         Matrix { symbolic, values: vec![Complex64::default(); symbolic.row.len()] }
     }
@@ -20,18 +20,18 @@ impl<'a> Matrix<'a> {
         self.values.fill(Complex64::default());
     }
 
-    /// Adds element `e`'s matrix, square and symmetric, row after row, of which the lower triangle is read: an
-    /// unknown for each component of each of its nodes, in its own order, components fastest. Rows and columns that
-    /// are held are left out.
+    /// Adds the matrix of element `e`, square, symmetric and row-major; its lower triangle is read. It has one row
+    /// for each component of each of the element's nodes, in the element's order, components fastest. Held rows and
+    /// columns are left out.
     ///
     /// # Panics
-    /// Where the size is not the element's.
+    /// If the size does not match the element.
     pub fn add(&mut self, e: usize, element: &[Complex64]) {
         let targets = self.symbolic.targets(e);
         let n = element.len().isqrt();
         assert!(
             n * n == element.len() && n * (n + 1) / 2 == targets.len(),
-            "an element's matrix has another size"
+            "the element's matrix has the wrong size"
         );
         let mut targets = targets.iter();
         for (i, row) in element.chunks_exact(n.max(1)).enumerate() {
@@ -43,11 +43,11 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Subtracts from `right` what the held entries of `vector` do through element `e`'s matrix, so that `right` is
+    /// Subtracts from `right` the product of element `e`'s matrix with the held entries of `vector`. `right` then is
     /// the right-hand side of the unknowns.
     ///
     /// # Panics
-    /// Where a size does not fit.
+    /// If a size does not match.
     pub fn lift(&self, e: usize, element: &[Complex64], vector: &[Complex64], right: &mut [Complex64]) {
         let entries: Vec<usize> = self.symbolic.element(e).collect();
         let held = |i: usize| self.symbolic.unknown[i] == NONE;
@@ -60,7 +60,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// `y -= A x`, both in the order of elimination.
+    /// Computes `y -= A x`, both in elimination order.
     pub(super) fn subtract_product(&self, x: &[Complex64], y: &mut [Complex64]) {
         let symbolic = self.symbolic;
         for (j, range) in symbolic.start.windows(2).enumerate() {

@@ -1,12 +1,14 @@
 //! A sparse direct solver for complex symmetric matrices of finite-element meshes.
 //!
-//! A = Aᵀ, without conjugation. Where the material is damped its imaginary part is positive, but for rigid motions,
-//! which inertia keeps from being singular: then A = L D Lᵀ without pivoting exists and is stable, and every pattern of
-//! non-zeros is known beforehand. [`Symbolic`] is computed once for a mesh: its nodes ordered by nested dissection, the
-//! tree of dense fronts, and the place of every element's entries. A [`Matrix`] is assembled without searching,
-//! [`Factor`] factors it front by front, and every [`Factor::solve`] checks and refines its residual.
+//! A = Aᵀ, without conjugation. Damping makes the imaginary part of A positive, except for rigid motions; inertia
+//! keeps A from being singular for those. Therefore A = L D Lᵀ exists and is stable without pivoting, and the pattern
+//! of non-zeros is known in advance.
 //!
-//! Same input, same bits on the same machine: one thread, and no order that depends on time.
+//! [`Symbolic`] is computed once for a mesh: the order of the nodes by approximate minimum degree, the tree of dense
+//! fronts, and the position of every element's entries. A [`Matrix`] is assembled without searching. [`Factor`]
+//! factors it front by front. Every [`Factor::solve`] checks and refines its residual.
+//!
+//! The same input gives the same bits on the same machine: there is one thread, and no order depends on timing.
 
 mod dense;
 mod graph;
@@ -24,11 +26,11 @@ use crate::error::{Error, Result};
 use num_complex::Complex64;
 use numeric::Numeric;
 
-/// The residual that a solution must reach, ‖b − A x‖ / ‖b‖.
+/// The residual ‖b − A x‖ / ‖b‖ that a solution must reach.
 pub const RESIDUAL: f64 = 1e-10;
-/// The residual at which refinement stops; a nearly incompressible material's rounding is about a tenth of it.
+/// The residual at which refinement stops. Rounding in a nearly incompressible material is about a tenth of it.
 const GOOD: f64 = 1e-11;
-/// The most corrections to one solution.
+/// The largest number of corrections to one solution.
 const CORRECTIONS: usize = 5;
 
 /// A factored matrix.
@@ -38,20 +40,21 @@ pub struct Factor<'a> {
 }
 
 impl<'a> Factor<'a> {
-    /// Factors `matrix`. Takes [`Symbolic::memory`].
+    /// Factors `matrix`. [`Symbolic::memory`] gives the memory it needs.
     ///
     /// # Errors
-    /// [`Error::Data`] where a pivot is tiny or not a number.
+    /// [`Error::Data`] if a pivot is tiny or not a number.
     pub fn new(matrix: Matrix<'a>) -> Result<Self> {
         let mut factor = Factor { numeric: Numeric::new(matrix.symbolic()), matrix };
         factor.again(|_| ())?;
         Ok(factor)
     }
 
-    /// Factors another matrix of the same pattern in the same memory: `change` turns the last one into it.
+    /// Factors another matrix of the same pattern in the same memory. `change` turns the previous matrix into the new
+    /// one.
     ///
     /// # Errors
-    /// As [`Factor::new`]; there is then no factor, and solving fails.
+    /// As [`Factor::new`]. There is then no factor, and solving fails.
     pub fn again(&mut self, change: impl FnOnce(&mut Matrix<'a>)) -> Result<()> {
         change(&mut self.matrix);
         let symbolic = self.matrix.symbolic();
@@ -63,15 +66,19 @@ impl<'a> Factor<'a> {
         })
     }
 
-    /// Solves A x = b for `b`, an entry for each component of each node, in place; entries that are held stay as they
-    /// are. Returns the residual ‖b − A x‖ / ‖b‖, at most [`RESIDUAL`].
+    /// Solves A x = b in place. `b` has one entry for each component of each node; held entries keep their values.
+    /// Returns the residual ‖b − A x‖ / ‖b‖, at most [`RESIDUAL`].
     ///
     /// # Errors
-    /// [`Error::Usage`] where the length does not fit, [`Error::Data`] where the residual does not fall.
+    /// [`Error::Usage`] if the length does not match, [`Error::Data`] if the residual stays above [`RESIDUAL`].
     pub fn solve(&self, b: &mut [Complex64]) -> Result<f64> {
         let symbolic = self.matrix.symbolic();
         if b.len() != symbolic.entries() {
-            return Err(Error::Usage(format!("{} entries given, {} expected", b.len(), symbolic.entries())));
+            return Err(Error::Usage(format!(
+                "the right-hand side has {} entries; give {}",
+                b.len(),
+                symbolic.entries()
+            )));
         }
         let right: Vec<Complex64> = symbolic.entry.iter().map(|&i| b[i as usize]).collect();
         let size = norm(&right);
@@ -87,7 +94,7 @@ impl<'a> Factor<'a> {
             let mut next = std::mem::replace(&mut rest, right.clone());
             self.matrix.subtract_product(&next, &mut rest);
             let now = norm(&rest) / size;
-            // Not a number, or no better: what was there before stays.
+            // The new solution is not a number or no better, so the previous one stays.
             if now.is_nan() || now >= residual {
                 break;
             }
@@ -96,7 +103,7 @@ impl<'a> Factor<'a> {
         }
         if residual > RESIDUAL || !size.is_finite() {
             return Err(Error::Data(format!(
-                "the equations were solved only to a residual of {residual:.1e}: set a damping above 0, or larger than it is"
+                "the equations were solved only to a residual of {residual:.1e}: set a damping above 0, or a larger one"
             )));
         }
         for (&entry, x) in symbolic.entry.iter().zip(x) {
@@ -105,13 +112,13 @@ impl<'a> Factor<'a> {
         Ok(residual)
     }
 
-    /// The matrix that is factored.
+    /// The factored matrix.
     pub fn matrix(&self) -> &Matrix<'a> {
         &self.matrix
     }
 }
 
-/// The Euclidean norm, of numbers of any size.
+/// The Euclidean norm, without overflow or underflow.
 fn norm(x: &[Complex64]) -> f64 {
     let largest = x.iter().map(|x| x.re.abs().max(x.im.abs())).fold(0.0, f64::max);
     if largest == 0.0 || !largest.is_finite() {

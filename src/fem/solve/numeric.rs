@@ -4,12 +4,12 @@ use super::dense;
 use super::symbolic::{Front, Symbolic};
 use num_complex::Complex64;
 
-/// L and D of S A S = L D Lᵀ, where S is diagonal, in powers of two, and makes the diagonal about 1: front after
-/// front, column after column, D on the diagonal.
+/// L and D of S A S = L D Lᵀ, front by front and column by column, with D on the diagonal. S is diagonal, consists of
+/// powers of two, and scales the diagonal of A to about 1.
 pub(super) struct Numeric {
     panels: Vec<Complex64>,
     scale: Vec<f64>,
-    /// Updates that wait for their parent, squares of which the lower triangle is meant.
+    /// The updates that wait for their parent. They are squares; only the lower triangle is used.
     waiting: Vec<Complex64>,
     scratch: Vec<Complex64>,
 }
@@ -24,7 +24,7 @@ impl Numeric {
         }
     }
 
-    /// Factors the matrix of these values.
+    /// Factors the matrix with these values.
     ///
     /// # Errors
     /// The unknown whose pivot is tiny or not a number.
@@ -34,7 +34,7 @@ impl Numeric {
             *scale = if size > 0.0 && size.is_finite() { (-0.5 * size.log2()).round().exp2() } else { 1.0 };
         }
         self.panels.fill(Complex64::default());
-        // The end of what waits, and the heights of the waiting squares with their first row's index.
+        // The end of the waiting updates, and the fronts that they come from.
         let (mut end, mut stack) = (0, Vec::<&Front>::new());
         for front in &symbolic.fronts {
             let (height, rows) = (front.height(), front.below.len());
@@ -59,7 +59,7 @@ impl Numeric {
         Ok(())
     }
 
-    /// Solves for `x`, in the order of elimination, in place.
+    /// Solves for `x` in place. `x` is in elimination order.
     pub fn solve(&self, symbolic: &Symbolic, x: &mut [Complex64], work: &mut Vec<Complex64>) {
         work.clear();
         work.extend(x.iter().zip(&self.scale).map(|(x, scale)| x * scale));
@@ -102,7 +102,7 @@ impl Numeric {
     }
 }
 
-/// Puts the matrix's own values into `panel`.
+/// Copies the scaled entries of the matrix into `panel`.
 fn gather(symbolic: &Symbolic, front: &Front, values: &[Complex64], scale: &[f64], panel: &mut [Complex64]) {
     for (j, column) in panel.chunks_exact_mut(front.height()).enumerate() {
         let j = front.first + j;
@@ -113,7 +113,7 @@ fn gather(symbolic: &Symbolic, front: &Front, values: &[Complex64], scale: &[f64
     }
 }
 
-/// Adds a child's update to its parent's front, whose rows it knows by `place`.
+/// Adds a child's update to its parent's front. `place` gives the rows of the child in that front.
 fn extend(child: &[Complex64], place: &[u32], panel: &mut [Complex64], own: &mut [Complex64], front: &Front) {
     let (height, rows) = (front.height(), front.below.len());
     for (j, column) in child.chunks_exact(place.len().max(1)).enumerate() {

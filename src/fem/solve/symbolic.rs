@@ -1,24 +1,24 @@
-//! Everything about a factorisation that does not depend on the values.
+//! The part of a factorisation that does not depend on the values.
 
 use super::graph::Graph;
 use super::tree::{Group, Tree};
 use crate::error::{Error, Result};
 use num_complex::Complex64;
 
-/// No entry: an unknown that is held, a pair that is not stored.
+/// Marks an unknown that is held, or a pair that is not stored.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Unknowns eliminated together. Their columns of the factor are one dense panel, [`Front::height`] rows by `pivots`
-/// columns, column after column.
+/// Unknowns that are eliminated together. Their columns of the factor form one dense panel of [`Front::height`] rows
+/// by `pivots` columns, column-major.
 pub(super) struct Front {
-    /// The first unknown; they are consecutive.
+    /// The first unknown; the others follow.
     pub first: usize,
     pub pivots: usize,
-    /// Where its rows below the pivots are in [`Symbolic::rows`] and [`Symbolic::place`].
+    /// The range of its rows below the pivots in [`Symbolic::rows`] and [`Symbolic::place`].
     pub below: std::ops::Range<usize>,
-    /// Where its panel starts in the factor.
+    /// The start of its panel in the factor.
     pub panel: usize,
-    /// How many of the updates that wait enter here.
+    /// The number of waiting updates that are added to this front.
     pub children: usize,
 }
 
@@ -28,58 +28,58 @@ impl Front {
     }
 }
 
-/// What a factorisation of this pattern takes, in bytes, known before any of it is allocated.
+/// The memory of a factorisation with this pattern, in bytes. It is known before anything is allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// One matrix's values.
+    /// The values of one matrix.
     pub matrix: usize,
     /// The factor.
     pub factor: usize,
-    /// The most that dense fronts take at once while the factor is made.
+    /// The peak of the dense fronts while the factor is computed.
     pub fronts: usize,
     /// The indices, shared by all matrices of the pattern.
     pub pattern: usize,
 }
 
-/// The pattern of a mesh's matrix, its order of elimination and the layout of its factor: computed once for a mesh,
-/// and shared by every matrix on it.
+/// The sparsity pattern of a mesh's matrix, its elimination order and the layout of its factor. It is computed once
+/// for a mesh, and shared by all matrices on it.
 ///
-/// Vectors are the mesh's: one entry for each component of each node, components fastest. Components that are held,
-/// at prescribed values, are in the vectors and not among the unknowns.
+/// Vectors have one entry for each component of each node of the mesh, components fastest. Held components have
+/// prescribed values; they are in the vectors but not among the unknowns.
 pub struct Symbolic {
     components: usize,
-    /// The unknown that a vector's entry is, or [`NONE`] where it is held.
+    /// The unknown for each entry of a vector, or [`NONE`] if the entry is held.
     pub(super) unknown: Vec<u32>,
-    /// The vector's entry of every unknown, in the order of elimination.
+    /// The entry of a vector for each unknown, in elimination order.
     pub(super) entry: Vec<u32>,
-    /// The lower triangle, column after column: where each starts, its rows ascending, each row's place in the front
-    /// of its column.
+    /// The lower triangle, column by column: `start` of each column, its `row` indices ascending, and `local`, the
+    /// place of each row in the column's front.
     pub(super) start: Vec<u32>,
     pub(super) row: Vec<u32>,
     pub(super) local: Vec<u32>,
     pub(super) fronts: Vec<Front>,
-    /// Unknowns below the pivots, front after front, and the place of each in the parent's front.
+    /// The unknowns below the pivots, front by front, and the place of each in the parent's front.
     pub(super) rows: Vec<u32>,
     pub(super) place: Vec<u32>,
-    /// Each element's nodes, and where the lower triangle of its matrix, row after row, goes among the values.
+    /// Each element's nodes, and the target index among the values for each entry of its lower triangle, row by row.
     element: Vec<u32>,
     nodes: Vec<u32>,
     target_start: Vec<usize>,
     target: Vec<u32>,
-    /// The numbers in the factor, and in the most updates that wait at once.
+    /// The number of values in the factor, and the peak of those in waiting updates.
     pub(super) factor: usize,
     pub(super) waiting: usize,
 }
 
 impl Symbolic {
-    /// The pattern of the matrices in which all components of an element's nodes act on each other.
+    /// The pattern of matrices in which all components of an element's nodes are coupled.
     ///
-    /// `free` has an entry for each component of each node, components fastest: true for an unknown, false for a
-    /// component that is held. `elements` lists the nodes of every element.
+    /// `free` has one entry for each component of each node, components fastest: true for an unknown, false for a
+    /// held component. `elements` lists the nodes of every element.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the lengths do not fit, an element names a node twice or one that is not there;
-    /// [`Error::Data`] where the mesh is too large for 32-bit indices.
+    /// [`Error::Usage`] if the lengths do not match, or an element names a node twice or a node that does not exist.
+    /// [`Error::Data`] if the mesh is too large for 32-bit indices.
     pub fn new<E: AsRef<[usize]>>(components: usize, free: &[bool], elements: &[E]) -> Result<Symbolic> {
         check(components, free, elements)?;
         let weights: Vec<u32> =
@@ -120,7 +120,7 @@ impl Symbolic {
         Ok(symbolic)
     }
 
-    /// The fronts, their rows, and the room they take.
+    /// Computes the fronts, their rows and their memory.
     fn lay_out(&mut self, groups: &[Group], first: &[usize]) {
         let mut place = vec![0u32; self.entry.len()];
         let (mut waiting, mut stack) = (0, Vec::<usize>::new());
@@ -137,7 +137,7 @@ impl Symbolic {
                 children: group.children,
             };
             self.place.resize(self.rows.len(), 0);
-            // The updates that enter this front were made by the fronts on top of the stack.
+            // The updates that are added to this front come from the fronts on top of the stack.
             let below = &self.rows[front.below.clone()];
             for (i, &row) in below.iter().enumerate() {
                 place[row as usize] = (front.pivots + i) as u32;
@@ -160,7 +160,7 @@ impl Symbolic {
         }
     }
 
-    /// The columns of the lower triangle.
+    /// Computes the columns of the lower triangle.
     fn columns(&mut self, graph: &Graph, tree: &Tree, first: &[usize]) -> Result<()> {
         let mut position = vec![usize::MAX; graph.nodes()];
         for (new, &old) in tree.order.iter().enumerate() {
@@ -196,7 +196,7 @@ impl Symbolic {
         Ok(())
     }
 
-    /// Where the elements' matrices go.
+    /// Computes the target indices of the elements' matrices.
     fn place_elements<E: AsRef<[usize]>>(&mut self, elements: &[E]) {
         for element in elements {
             let nodes = element.as_ref();
@@ -217,7 +217,7 @@ impl Symbolic {
         }
     }
 
-    /// Where the entry at (`row`, `column`) of the lower triangle is stored.
+    /// The index of the entry at (`row`, `column`) of the lower triangle among the values.
     fn find(&self, row: u32, column: u32) -> u32 {
         let from = self.start[column as usize];
         let rows = &self.row[from as usize..self.start[column as usize + 1] as usize];
@@ -229,44 +229,44 @@ impl Symbolic {
         nodes.flat_map(move |node| node * components..(node + 1) * components)
     }
 
-    /// The entries of a vector that element `e` acts on, in the order of its matrix's rows.
+    /// The entries of a vector that belong to element `e`, in the order of its matrix's rows.
     pub fn element(&self, e: usize) -> impl Iterator<Item = usize> + '_ {
         let nodes = self.element[e] as usize..self.element[e + 1] as usize;
         self.components_of(self.nodes[nodes].iter().map(|&node| node as usize))
     }
 
-    /// Where the lower triangle of element `e`'s matrix, row after row, goes; [`NONE`] for what is held.
+    /// The target indices of the lower triangle of element `e`'s matrix, row by row; [`NONE`] for held entries.
     pub(super) fn targets(&self, e: usize) -> &[u32] {
         &self.target[self.target_start[e]..self.target_start[e + 1]]
     }
 
-    /// Whether a vector's entry is an unknown, not held.
+    /// Reports whether a vector's entry is an unknown.
     pub fn is_free(&self, entry: usize) -> bool {
         self.unknown[entry] != NONE
     }
 
-    /// How many elements there are.
+    /// The number of elements.
     pub fn elements(&self) -> usize {
         self.element.len() - 1
     }
 
-    /// How many unknowns there are.
+    /// The number of unknowns.
     pub fn unknowns(&self) -> usize {
         self.entry.len()
     }
 
-    /// How many entries a vector has: unknowns and those held.
+    /// The number of entries of a vector: unknowns and held entries.
     pub fn entries(&self) -> usize {
         self.unknown.len()
     }
 
-    /// The node and the component of unknown `k`, as words.
+    /// Formats the node and the component of unknown `k`.
     pub(super) fn name(&self, k: usize) -> String {
         let entry = self.entry[k] as usize;
         format!("component {} of node {}", entry % self.components, entry / self.components)
     }
 
-    /// What a factorisation takes.
+    /// The memory of a factorisation.
     pub fn memory(&self) -> Memory {
         let number = size_of::<Complex64>();
         let words = self.unknown.len()
@@ -291,7 +291,7 @@ fn check<E: AsRef<[usize]>>(components: usize, free: &[bool], elements: &[E]) ->
     let bad = |what: String| Err(Error::Usage(what));
     if components == 0 || !free.len().is_multiple_of(components) {
         return bad(format!(
-            "{} entries are no whole number of nodes with {components} components",
+            "{} entries are not a whole number of nodes with {components} components",
             free.len()
         ));
     }

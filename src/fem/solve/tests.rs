@@ -12,8 +12,8 @@ fn grid(w: usize, h: usize) -> Vec<[usize; 4]> {
     (0..w * h).filter(|i| i % w + 1 < w && i / w + 1 < h).map(|i| [i, i + 1, i + w, i + w + 1]).collect()
 }
 
-/// A random element of so many rows, Gᵀ G (1 + i damping) + wave (−1 + i damping): real part indefinite where `wave`
-/// is large, imaginary part positive definite.
+/// A random element matrix of `n` rows: Gᵀ G (1 + i damping) + wave (−1 + i damping). The real part is indefinite if
+/// `wave` is large. The imaginary part is positive definite.
 fn element(rng: &mut fastrand::Rng, n: usize, wave: f64, damping: f64) -> Vec<Complex64> {
     let g = DMatrix::from_fn(n, n, |_, _| rng.f64() - 0.5);
     let stiff = g.transpose() * g;
@@ -24,7 +24,7 @@ fn element(rng: &mut fastrand::Rng, n: usize, wave: f64, damping: f64) -> Vec<Co
     (0..n * n).map(|k| at(k / n, k % n)).collect()
 }
 
-/// Assembles random elements scaled by `scale(node)` on either side, and dense beside.
+/// Assembles random elements, scaled by `scale(node)` on both sides, into a sparse and a dense matrix.
 fn assemble<'a, E: AsRef<[usize]>>(
     symbolic: &'a Symbolic,
     components: usize,
@@ -51,7 +51,7 @@ fn assemble<'a, E: AsRef<[usize]>>(
     (matrix, dense)
 }
 
-/// Solves on `elements` and compares with a dense LU of the unknowns.
+/// Solves on `elements` and compares with a dense LU factorisation of the unknowns.
 fn compare<E: AsRef<[usize]>>(
     components: usize,
     free: &[bool],
@@ -76,7 +76,7 @@ fn compare<E: AsRef<[usize]>>(
         let residual = (&b - &dense * &ours).norm() / b.norm();
         assert!(residual <= RESIDUAL && stated <= RESIDUAL, "residual {residual:e}, stated {stated:e}");
         let theirs = lu.solve(&b).unwrap();
-        // In units of the unknowns' own scale.
+        // In units of the unknowns' scale.
         let own =
             |v: &DVector<Complex64>| DVector::from_fn(v.len(), |i, _| v[i] * scale(kept[i] / components));
         let error = (own(&ours) - own(&theirs)).norm() / own(&theirs).norm();
@@ -87,7 +87,7 @@ fn compare<E: AsRef<[usize]>>(
     }
 }
 
-/// Every component free but the first node's, and now and then one.
+/// All components are free, except the first node's and every 17th.
 fn held(nodes: usize, components: usize) -> Vec<bool> {
     (0..nodes * components).map(|i| i >= components && i % 17 != 5).collect()
 }
@@ -113,17 +113,17 @@ fn scales_of_many_orders() {
 fn separate_parts_and_single_nodes() {
     compare(1, &[true], &[[0]], [0.1, 0.1], |_| 1.0);
     compare(3, &[true; 3], &[[0]], [0.1, 0.1], |_| 1.0);
-    // Two grids, a node on its own, and one that is held and in no element.
+    // Two grids, a separate node, and a held node in no element.
     let mut elements: Vec<Vec<usize>> = grid(6, 5).iter().map(|e| e.to_vec()).collect();
     elements.extend(grid(4, 4).iter().map(|e| e.iter().map(|i| i + 31).collect()));
     elements.push(vec![30]);
     let mut free = vec![true; 2 * 48];
     free[2 * 47..].fill(false);
     compare(2, &free, &elements, [0.1, 0.1], |_| 1.0);
-    // A star: one node beside all the others.
+    // A star: one node that is adjacent to all others.
     let star: Vec<[usize; 2]> = (1..60).map(|i| [0, i]).collect();
     compare(1, &[true; 60], &star, [0.1, 0.1], |_| 1.0);
-    // Nothing to solve for.
+    // No unknowns.
     let symbolic = Symbolic::new(1, &[false; 4], &[[0, 1, 2, 3]]).unwrap();
     assert_eq!((symbolic.unknowns(), symbolic.entries(), symbolic.elements()), (0, 4, 1));
     let mut x = vec![I; 4];
@@ -185,7 +185,7 @@ fn another_matrix_in_the_same_memory() {
 
 #[test]
 fn prescribed_values_are_lifted() {
-    // A solution given everywhere, held at some entries, comes back.
+    // A given solution, held at some entries, is recovered.
     let (elements, free) = (grid(7, 6), held(42, 2));
     let symbolic = Symbolic::new(2, &free, &elements).unwrap();
     let mut rng = fastrand::Rng::with_seed(3);
@@ -232,7 +232,7 @@ fn mistakes_are_named() {
         Err(Error::Data(what)) => assert!(what.contains(part), "{what}"),
         other => panic!("{part}: {other:?}"),
     };
-    // A node in no element; without damping, a matrix that is singular, and one with a pivot of zero.
+    // A node in no element; an undamped matrix that is singular, and one with a zero pivot.
     let symbolic = Symbolic::new(2, &[true; 6], &[[0, 1]]).unwrap();
     let (matrix, _) = assemble(&symbolic, 2, &[[0, 1]], [0.1, 0.1], |_| 1.0);
     data(Factor::new(matrix).map(|_| ()), "of node 2");
@@ -242,7 +242,7 @@ fn mistakes_are_named() {
         matrix.add(0, &values.map(Complex64::from));
         data(Factor::new(matrix).map(|_| ()), "damping above 0");
     }
-    // A pivot small enough to lose the rest, not so small as to be refused; a right-hand side that is no number.
+    // A pivot too small for accuracy but large enough to be accepted; a right-hand side that is not a number.
     let mut matrix = Matrix::new(&symbolic);
     matrix.add(0, &[1.0, 1e9, 1e9, 1.0].map(Complex64::from));
     let mut factor = Factor::new(matrix).unwrap();

@@ -1,20 +1,20 @@
-//! The assembly tree: which nodes are eliminated together, and on which others that acts.
+//! The assembly tree: groups of nodes that are eliminated together, and the later nodes they affect.
 
 use super::graph::Graph;
 
-/// Nodes eliminated together, all numbered in the final order.
+/// Nodes that are eliminated together, numbered in the final order.
 pub(super) struct Group {
-    /// The first of its nodes; they are consecutive.
+    /// The first node; the others follow.
     pub first: usize,
-    /// How many there are.
+    /// The number of nodes.
     pub nodes: usize,
-    /// Later nodes that they act on, ascending.
+    /// The later nodes that the group affects, ascending.
     pub rows: Vec<u32>,
-    /// Groups, just eliminated, whose updates enter here.
+    /// The number of preceding groups whose updates are added here.
     pub children: usize,
 }
 
-/// Groups in the order of elimination, every child before its parent, and the nodes in the final order (new to old).
+/// Groups in elimination order, with every child before its parent; and the nodes in the final order (new to old).
 pub(super) struct Tree {
     pub groups: Vec<Group>,
     pub order: Vec<usize>,
@@ -23,7 +23,8 @@ pub(super) struct Tree {
 const NONE: usize = usize::MAX;
 
 impl Tree {
-    /// The tree of `graph` eliminated about as in `order`; `weights` has the unknowns of every node.
+    /// The assembly tree of `graph`, eliminated approximately in `order`. `weights` is the number of unknowns of each
+    /// node.
     pub fn new(graph: &Graph, order: &[usize], weights: &[u32]) -> Tree {
         let n = order.len();
         let mut place = vec![0; n];
@@ -36,7 +37,7 @@ impl Tree {
             rows.iter().map(|r| r.iter().map(|&i| weight[i as usize]).sum::<usize>()).collect();
         let group = amalgamate(&parent, &weight, &below);
 
-        // The tree of the groups, each known by its last node; a group without unknowns is left out.
+        // The tree of the groups. Each group is identified by its last node; groups without unknowns are left out.
         let mut children = vec![Vec::new(); n];
         let mut members = vec![Vec::new(); n];
         for j in 0..n {
@@ -78,7 +79,8 @@ impl Tree {
     }
 }
 
-/// The elimination tree and the rows below the diagonal of every column of the factor, in the places of `order`.
+/// The elimination tree, and the rows below the diagonal of every column of the factor. Nodes are numbered by their
+/// position in `order`.
 fn eliminate(graph: &Graph, order: &[usize], place: &[usize]) -> (Vec<usize>, Vec<Vec<u32>>) {
     let n = order.len();
     let mut parent = vec![NONE; n];
@@ -108,15 +110,15 @@ fn eliminate(graph: &Graph, order: &[usize], place: &[usize]) -> (Vec<usize>, Ve
     (parent, rows)
 }
 
-/// The group of every column, named by its last: children join their parent as long as the zeros which that stores
-/// are a small part of the front, a larger one where fronts are small and calls cost more than arithmetic.
+/// The group of every column, identified by its last column. A child joins its parent if the stored zeros stay a
+/// small part of the front. Small fronts may store a larger part, because there calls cost more than arithmetic.
 fn amalgamate(parent: &[usize], weight: &[usize], below: &[usize]) -> Vec<usize> {
     let n = parent.len();
     let mut children = vec![Vec::new(); n];
     let (mut pivots, mut zeros) = (weight.to_vec(), vec![0usize; n]);
     let mut joined = vec![false; n];
     for j in 0..n {
-        // Fewest zeros first.
+        // The child with the fewest additional zeros comes first.
         let mut offers: Vec<usize> = std::mem::take(&mut children[j]);
         offers.sort_by_key(|&c| (pivots[c] * (weight[j] + below[j] - below[c]), c));
         for c in offers {
@@ -139,7 +141,7 @@ fn amalgamate(parent: &[usize], weight: &[usize], below: &[usize]) -> Vec<usize>
     group
 }
 
-/// Whether a front of so many pivots may hold that part of zeros.
+/// Reports whether a front with `width` pivots may store this part of zeros.
 fn worth(width: usize, part: f64) -> bool {
     let limit = if width <= 16 {
         0.6
@@ -151,8 +153,8 @@ fn worth(width: usize, part: f64) -> bool {
     part <= limit
 }
 
-/// Sorts `siblings` so that the updates which wait for their parent need the least memory, and returns the most
-/// that they need together with the parent's own update, of `own` rows.
+/// Sorts `siblings` so that the updates waiting for their parent need the least memory. Returns the peak of that
+/// memory, including the parent's own update of `own` rows.
 fn deepest(siblings: &mut [usize], peak: &[usize], below: &[usize], own: usize) -> usize {
     let update = |c: usize| below[c] * below[c];
     siblings.sort_by_key(|&c| (std::cmp::Reverse(peak[c] - update(c)), c));

@@ -1,7 +1,8 @@
-//! Phantoms drawn at random, family by family.
+//! Random phantoms of each family.
 //!
-//! Moduli are uniform in 1 to 8 kPa, and within them where they vary; loss factors in 0.05 to 0.3, amplitudes in 0.3 to
-//! 0.9 mm, as in the paper. What it does not tell is varied widely: sizes, depth of the slices, which faces are free.
+//! As in the paper, moduli are uniform in 1 to 8 kPa, loss factors in 0.05 to 0.3, and amplitudes in 0.3 to 0.9 mm.
+//! Varying moduli stay in the same range. The quantities that the paper does not state are varied widely: sizes,
+//! depths of the slices, and free or held faces.
 
 use super::Family;
 use crate::phantom::{
@@ -10,7 +11,7 @@ use crate::phantom::{
 use fastrand::Rng;
 use std::f64::consts::TAU;
 
-/// Image planes of a cylinder.
+/// The number of image planes of a cylinder.
 const PLANES: usize = 4;
 
 pub(super) fn phantom(family: Family, rng: &mut Rng) -> Phantom {
@@ -49,7 +50,7 @@ fn cylinder(rng: &mut Rng, any_face: bool) -> Body {
     }
 }
 
-/// A homogeneous cylinder with a roller.
+/// A homogeneous cylinder with a roller at the far face.
 fn cylindrical(rng: &mut Rng) -> Phantom {
     let body = cylinder(rng, false);
     let mut slices_mm: Vec<f64> = (0..PLANES).map(|_| between(rng, 15.0, 60.0)).collect();
@@ -76,7 +77,7 @@ fn radius(phantom: &Phantom) -> f64 {
     }
 }
 
-/// The modulus runs from one value at the rim to another at the rim opposite.
+/// A cylinder whose modulus varies linearly from one value at the rim to another at the opposite rim.
 fn linear(rng: &mut Rng) -> Phantom {
     let phantom = cylindrical(rng);
     let [from, to] = [0; 2].map(|_| between(rng, 1.0, 8.0));
@@ -89,7 +90,7 @@ fn linear(rng: &mut Rng) -> Phantom {
     }
 }
 
-/// A rigid plate pushed off its centre, or a soft pad.
+/// A rigid plate pushed away from its centre, or a soft pad.
 fn off_centre(rng: &mut Rng) -> Phantom {
     let phantom = cylindrical(rng);
     let radius = radius(&phantom);
@@ -100,7 +101,7 @@ fn off_centre(rng: &mut Rng) -> Phantom {
     Phantom { drive, ..phantom }
 }
 
-/// A disc, a square, a rectangle and a triangle around the axis.
+/// A circle, a square, a rectangle and a triangle around the axis.
 fn four(rng: &mut Rng) -> Phantom {
     let phantom = cylindrical(rng);
     let r = radius(&phantom);
@@ -115,7 +116,7 @@ fn four(rng: &mut Rng) -> Phantom {
     Phantom { inclusions: inclusions.into(), ..phantom }
 }
 
-/// Inclusions of any shape within `reach` mm of the centre along x and y.
+/// Inclusions of random shape within `reach` mm of the centre along x and y.
 fn anywhere(rng: &mut Rng, count: usize, reach: f64) -> Vec<Inclusion> {
     (0..count)
         .map(|_| {
@@ -147,7 +148,7 @@ fn square(rng: &mut Rng) -> Phantom {
     Phantom { body, slices_mm: vec![], ..cylindrical(rng) }
 }
 
-/// A slab driven at its lateral side, the modulus a polynomial of third degree or a random field.
+/// A slab driven at its lateral side. The modulus is a polynomial of degree 3 or a random field.
 fn liver(rng: &mut Rng) -> Phantom {
     let thickness_mm = between(rng, 10.0, 15.0);
     let width_mm = between(rng, 150.0, 215.0);
@@ -171,7 +172,7 @@ fn liver(rng: &mut Rng) -> Phantom {
     }
 }
 
-/// Points all over a slab; none for an outline that cannot be.
+/// A grid of points inside a slab; empty for an invalid outline.
 fn points(outline: &SlabOutline) -> Vec<[f64; 2]> {
     let Ok(outline) = outline.outline() else { return vec![] };
     let [low, high] = outline.bounds();
@@ -179,14 +180,14 @@ fn points(outline: &SlabOutline) -> Vec<[f64; 2]> {
     (0..25 * 25).map(|i| [at(0, i % 25), at(1, i / 25)]).filter(|p| outline.contains(*p)).collect()
 }
 
-/// The least and the most of a field over points.
+/// The least and the greatest value of a field at the points.
 fn extremes(field: Field, points: &[[f64; 2]]) -> [f64; 2] {
     let grow = |[low, high]: [f64; 2], v: f64| [low.min(v), high.max(v)];
     points.iter().map(|p| field.at(*p)).fold([f64::INFINITY, f64::NEG_INFINITY], grow)
 }
 
-/// A polynomial of third degree whose terms of each degree are about half as large as those of the degree before where
-/// |x| and |y| are `half`, and which has this range over the points.
+/// A polynomial of degree 3 with the given range over the points. Where |x| and |y| are `half`, the terms of each
+/// degree are about half as large as those of the degree before.
 fn polynomial(rng: &mut Rng, half: f64, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
     let mut terms: Vec<(u32, u32, f64)> = vec![];
     for degree in 1..=3u32 {
@@ -202,7 +203,7 @@ fn polynomial(rng: &mut Rng, half: f64, points: &[[f64; 2]], [least, most]: [f64
     Modulus::Polynomial(scaled)
 }
 
-/// A random field that has this range over the points.
+/// A random field with the given range over the points.
 fn random(rng: &mut Rng, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
     let (length_mm, seed) = (between(rng, 20.0, 60.0), rng.u32(..));
     let field = |mean_kpa, spread| Modulus::Random { mean_kpa, spread, length_mm, seed };

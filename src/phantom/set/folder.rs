@@ -1,4 +1,4 @@
-//! A set's folder: what is finished in it, what is still to be computed, and by whom.
+//! The folder of a set: the finished phantoms, the missing ones, and the share that each run computes.
 
 use super::{Family, Set, sheet};
 use crate::error::{Error, Result};
@@ -13,14 +13,14 @@ use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The file that says which set a folder holds.
+/// The file that describes the set in a folder.
 pub(crate) const SET: &str = "set.json";
 /// The file that lists the phantoms.
 pub(crate) const MANIFEST: &str = "manifest.json";
-/// The picture of some of them.
+/// A picture of some of the phantoms.
 const SHEET: &str = "contact-sheet.png";
 
-/// A share of the work: part `part` of `of`, from 1.
+/// A share of the work: part `part`, from 1, of `of` parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     part: usize,
@@ -31,7 +31,7 @@ impl Shard {
     /// All of the work.
     pub const ALL: Shard = Shard { part: 1, of: 1 };
 
-    /// Whether phantom `i`, from 0, is in it.
+    /// Reports whether phantom `i`, from 0, belongs to this share.
     pub fn has(self, i: usize) -> bool {
         i % self.of == self.part - 1
     }
@@ -45,13 +45,13 @@ impl FromStr for Shard {
         match parts {
             Some((part, of)) if (1..=of).contains(&part) => Ok(Shard { part, of }),
             _ => Err(format!(
-                "'{text}' is no shard; give one such as 3/8, the third of eight parts, from 1/8 to 8/8"
+                "'{text}' is not a shard; give for example 3/8, the third of eight parts (1/8 to 8/8)"
             )),
         }
     }
 }
 
-/// What a folder was made with.
+/// The settings that a folder was made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Made {
     #[serde(flatten)]
@@ -61,11 +61,11 @@ struct Made {
     palpate: String,
 }
 
-/// What happens while a set is computed.
+/// Progress while a set is computed.
 pub enum Event<'a> {
-    /// So many phantoms of this share were there already.
+    /// The number of phantoms of this share that were finished already.
     Kept(usize),
-    /// A phantom is finished, in so many seconds, with so many bytes for its equations.
+    /// A phantom is finished. `seconds` is the computation time, `memory` the bytes for equations and waves.
     Done { folder: &'a str, seconds: f64, memory: usize },
     /// A phantom could not be computed or written.
     Failed { folder: &'a str, error: &'a Error },
@@ -74,41 +74,41 @@ pub enum Event<'a> {
 /// A phantom in the manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its number in the set, from 0.
+    /// The number in the set, from 0.
     pub index: usize,
-    /// Its family.
+    /// The family.
     pub family: Family,
-    /// Its folder, within the set's.
+    /// The name of its folder within the set's folder.
     pub folder: String,
-    /// Whether all its files are there.
+    /// True if all files are present.
     pub finished: bool,
-    /// What it is, in a line; this and all that follows only when it is finished.
+    /// The phantom in one line. This field and the following ones are `None` until the phantom is finished.
     pub summary: Option<String>,
-    /// What its computation took.
+    /// The computation time in seconds.
     pub seconds: Option<f64>,
-    /// Unknowns of one system of equations.
+    /// The number of unknowns of one system of equations.
     pub unknowns: Option<u64>,
-    /// Systems that were solved.
+    /// The number of systems solved.
     pub systems: Option<u64>,
-    /// Bytes for its equations.
+    /// The bytes for equations and waves.
     pub memory_bytes: Option<u64>,
-    /// The largest residual.
+    /// The largest relative residual.
     pub largest_residual: Option<f64>,
 }
 
-/// Every phantom of a set, and whether it is finished.
+/// The list of all phantoms of a set, finished or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     /// The set.
     #[serde(flatten)]
     pub set: Set,
-    /// How many phantoms are finished.
+    /// The number of finished phantoms.
     pub finished: usize,
-    /// All of them, in order.
+    /// All phantoms, in order.
     pub phantoms: Vec<Entry>,
 }
 
-/// A folder that holds a set, or is to.
+/// A folder for a set.
 pub struct Folder {
     path: PathBuf,
     made: Made,
@@ -116,11 +116,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder, or goes on in one that was begun with the same set and quality.
+    /// Creates the folder, or continues in one that was begun with the same settings.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it holds another set, or was made by another version or quality; [`Error::File`] if it
-    /// cannot be read or written.
+    /// [`Error::Usage`] if the folder holds another set, or was made with another version, quality or NIfTI setting.
+    /// [`Error::File`] if it cannot be read or written.
     pub fn open(path: impl Into<PathBuf>, set: Set, quality: &Quality, nifti: bool) -> Result<Folder> {
         let path = path.into();
         let made = Made { set, quality: *quality, nifti, palpate: env!("CARGO_PKG_VERSION").into() };
@@ -135,12 +135,12 @@ impl Folder {
             let text =
                 fs::read_to_string(&file).map_err(|e| Error::file(&file, format!("cannot be read: {e}")))?;
             let found: Made = serde_json::from_str(&text).map_err(|e| {
-                Error::file(&file, format!("is no description of a set ({e}); choose another folder with -o"))
+                Error::file(&file, format!("does not describe a set ({e}); choose another folder with -o"))
             })?;
             if found != made {
                 let Set { set, count, seed } = found.set;
                 return Err(Error::Usage(format!(
-                    "{} holds another set: --set {} --count {count} --seed {seed}, {} nodes per wavelength, {} NIfTI files, by palpate {}; go on with those, or choose another folder with -o",
+                    "{} holds another set: --set {} --count {count} --seed {seed}, {} nodes per wavelength, {} NIfTI files, by palpate {}; continue with these settings, or choose another folder with -o",
                     path.display(),
                     set.name(),
                     found.quality.nodes_per_wavelength,
@@ -154,15 +154,15 @@ impl Folder {
         Ok(Folder { path, families: set.families(), made })
     }
 
-    /// Computes what is missing of a share, `jobs` phantoms at a time, each in one thread; then writes the manifest
-    /// and the contact sheet of all that is finished. A phantom that cannot be computed does not keep the others from
-    /// being done; one that cannot be written does, since the next could not either.
+    /// Computes the missing phantoms of a share, `jobs` at a time, each in one thread. Then writes the manifest and
+    /// the contact sheet of all finished phantoms. If a phantom cannot be computed, the others are still computed. If
+    /// one cannot be written, the run stops, because the next one could not be written either.
     ///
-    /// Of several shares that end at the same time the last to write may not know of the others' last phantoms: a
-    /// further run, which has nothing to compute, makes the manifest whole.
+    /// If several shares end at the same time, the last manifest may lack the last phantoms of the others. Another
+    /// run has nothing to compute and completes the manifest.
     ///
     /// # Errors
-    /// The last of the phantoms' errors, or what keeps the manifest from being written.
+    /// The last error of a phantom, or the error that prevents writing the manifest.
     pub fn run(&self, shard: Shard, jobs: usize, on: &(dyn Fn(Event) + Sync)) -> Result<()> {
         let mine: Vec<usize> = (0..self.families.len()).filter(|i| shard.has(*i)).collect();
         let missing: Vec<usize> = mine.iter().copied().filter(|i| self.finished(*i).is_none()).collect();
@@ -196,7 +196,7 @@ impl Folder {
         failed.into_inner().unwrap_or_else(|e| e.into_inner()).map_or(Ok(()), Err)
     }
 
-    /// What is finished, of all shares.
+    /// The manifest of all shares.
     pub fn manifest(&self) -> Manifest {
         let entry = |(index, family): (usize, &Family)| {
             let said = self.finished(index);
@@ -228,18 +228,18 @@ impl Folder {
         self.made.set.phantom(i, self.families[i])
     }
 
-    /// Which phantom it is, as its description says.
+    /// Identifies a phantom in its description.
     fn about(&self, i: usize) -> Value {
         let Set { set, count, seed } = self.made.set;
         json!({ "set": set, "count": count, "seed": seed, "index": i, "family": self.families[i] })
     }
 
-    /// The name of a phantom's NIfTI file, which no other has: an inversion takes many at once.
+    /// The name of a phantom's NIfTI file. It is unique, because one inversion reads many files.
     fn nifti(&self, i: usize) -> Option<String> {
         self.made.nifti.then(|| self.name(i) + ".nii.gz")
     }
 
-    /// Seconds and bytes it took.
+    /// Computes and writes one phantom. Returns the seconds and bytes it needed.
     fn one(&self, i: usize) -> Result<(f64, usize)> {
         let phantom = self.phantom(i)?;
         let folder = self.path.join(self.name(i));
@@ -251,7 +251,7 @@ impl Folder {
         Ok((images.seconds, images.work.memory))
     }
 
-    /// A phantom's description, if all its files are there, whole, and made of this set with this quality.
+    /// The description of a phantom, if all its files are complete and belong to this set, version and quality.
     fn finished(&self, i: usize) -> Option<Value> {
         let folder = self.path.join(self.name(i));
         let said = read(&folder);
@@ -268,14 +268,14 @@ impl Folder {
     }
 }
 
-/// A phantom's description; nothing where there is none.
+/// The description of a phantom; null if there is none.
 fn read(folder: &Path) -> Value {
     let text = fs::read_to_string(folder.join("phantom.json")).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// The component of the displacement that a phantom's description calls driven, 0 for x to 2 for z, and the side of
-/// its pixels in mm.
+/// The driven component of the displacement (0 for x, 1 for y, 2 for z) and the side of a pixel in mm, from a
+/// phantom's description.
 pub(crate) fn shown(folder: &Path) -> (usize, f64) {
     let said = read(folder);
     let component = match said["driven_component"].as_str() {
@@ -286,12 +286,12 @@ pub(crate) fn shown(folder: &Path) -> (usize, f64) {
     (component, said["phantom"]["pixel_mm"].as_f64().unwrap_or(1.0))
 }
 
-/// Removes the temporaries that a killed run left in a phantom's folder: that of a share which only one run should
-/// compute at a time.
+/// Removes the temporary files that a killed run left in a phantom's folder. Only one run at a time should compute a
+/// share.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(".palpate-") {
-            // What cannot be removed does no harm but to the disk's room.
+            // A file that cannot be removed only takes disk space.
             let _ = fs::remove_file(entry.path());
         }
     }

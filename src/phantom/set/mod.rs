@@ -1,7 +1,7 @@
-//! Sets of phantoms drawn at random: the paper's table, and livers.
+//! Sets of random phantoms: the paper's table, cylinders, and livers.
 //!
-//! Phantom i of a set depends on the set's name, its count and seed alone, so that any number of machines may share
-//! the work and the result is the same.
+//! Phantom i of a set depends only on the set's name, its count and its seed. Any number of machines can therefore
+//! share the work, with the same result.
 
 mod draw;
 mod folder;
@@ -15,40 +15,41 @@ use crate::error::{Error, Result};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// The most phantoms in a set.
+/// The largest number of phantoms in a set.
 pub const MOST: usize = 1_000_000;
 
 /// A kind of set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The seven families of Iftikhar, Ahmad and Kolipaka's table 1 in its proportions.
+    /// The seven families of Iftikhar, Ahmad and Kolipaka's table 1, in its proportions.
     Table1,
-    /// The cylinders among them, with most weight on those with inclusions: what the `bulk` network is trained on.
+    /// The cylinders of table 1, with the most weight on those with inclusions. The `bulk` network is trained on
+    /// them.
     Cylinders,
-    /// Slabs of liver-like outline and smoothly varying modulus: what the `slab` network is trained on.
+    /// Slabs with a liver-like outline and a smoothly varying modulus. The `slab` network is trained on them.
     Livers,
 }
 
-/// What the phantoms of one family have in common.
+/// A family: phantoms with common properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
-    /// Homogeneous cylinders, driven alike all over one end.
+    /// Homogeneous cylinders, driven uniformly at one end.
     Homogeneous,
     /// Cylinders whose modulus varies linearly.
     Linear,
-    /// Homogeneous cylinders, driven off the centre.
+    /// Homogeneous cylinders, driven away from the centre.
     OffCentre,
-    /// Cylinders with four inclusions in fixed places.
+    /// Cylinders with four inclusions at fixed positions.
     FourInclusions,
-    /// Cylinders with two inclusions anywhere.
+    /// Cylinders with two inclusions at random positions.
     TwoInclusions,
     /// Homogeneous squares.
     Square,
-    /// Squares with four inclusions anywhere.
+    /// Squares with four inclusions at random positions.
     SquareInclusions,
-    /// Slabs of liver-like outline.
+    /// Slabs with a liver-like outline.
     Liver,
 }
 
@@ -67,19 +68,22 @@ impl Family {
         }
     }
 
-    /// A phantom of this family, drawn at random.
+    /// Draws a random phantom of this family.
     ///
     /// # Errors
-    /// [`Error::Data`] where chance gave none that is allowed, which does not happen.
+    /// [`Error::Data`] if 1000 drawings give no valid phantom, which does not happen in practice.
     pub fn draw(self, rng: &mut Rng) -> Result<Phantom> {
-        // Drawings that overlap or lie outside are thrown away.
+        // Drawings whose inclusions overlap or lie outside the body are discarded.
         for _ in 0..1000 {
             let phantom = draw::phantom(self, rng);
             if phantom.check().is_ok() {
                 return Ok(phantom);
             }
         }
-        Err(Error::Data(format!("no phantom of the family {} could be drawn", self.name())))
+        Err(Error::Data(format!(
+            "1000 drawings gave no valid phantom of the family {}; use another seed",
+            self.name()
+        )))
     }
 }
 
@@ -93,7 +97,7 @@ impl Kind {
         }
     }
 
-    /// The families, and each one's share: in the paper's set, its number there.
+    /// The families with their weights. For the paper's set, the weight is the number of phantoms in the paper.
     pub fn families(self) -> &'static [(Family, usize)] {
         match self {
             Kind::Table1 => &[
@@ -116,8 +120,8 @@ impl Kind {
         }
     }
 
-    /// How many of `count` phantoms each family has: its share rounded down, and one more for those with the largest
-    /// remainders.
+    /// The number of phantoms of each family among `count`: its share rounded down, plus one for the families with
+    /// the largest remainders.
     pub fn shares(self, count: usize) -> Vec<(Family, usize)> {
         let families = self.families();
         let whole: usize = families.iter().map(|(_, n)| n).sum();
@@ -131,14 +135,14 @@ impl Kind {
     }
 }
 
-/// A set: which, how many, and the seed.
+/// A set: its kind, the number of phantoms, and the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
-    /// Which set.
+    /// The kind of set.
     pub set: Kind,
-    /// How many phantoms.
+    /// The number of phantoms.
     pub count: usize,
-    /// What they are drawn by.
+    /// The seed of the random drawings.
     pub seed: u64,
 }
 
@@ -149,13 +153,15 @@ impl Set {
     /// [`Error::Usage`] for a count of 0 or above [`MOST`].
     pub fn new(set: Kind, count: usize, seed: u64) -> Result<Set> {
         if !(1..=MOST).contains(&count) {
-            return Err(Error::Usage(format!("a set of {count} phantoms; give a --count from 1 to {MOST}")));
+            return Err(Error::Usage(format!(
+                "a set cannot have {count} phantoms; give a --count from 1 to {MOST}"
+            )));
         }
         Ok(Set { set, count, seed })
     }
 
-    /// The family of every phantom: each family is spread evenly over the set, so that the set's first part, or every
-    /// n-th phantom, has all of them in proportion.
+    /// The family of every phantom. Each family is spread evenly over the set. The first part of the set, or every
+    /// n-th phantom, therefore has all families in proportion.
     pub fn families(&self) -> Vec<Family> {
         let mut places: Vec<(f64, Family)> = vec![];
         for (family, n) in self.set.shares(self.count) {
@@ -165,18 +171,18 @@ impl Set {
         places.into_iter().map(|(_, family)| family).collect()
     }
 
-    /// Phantom `i` of the set, from 0, of a family that [`Set::families`] tells.
+    /// Draws phantom `i` of the set, from 0. Its family comes from [`Set::families`].
     ///
     /// # Errors
-    /// As [`Family::draw`].
+    /// As for [`Family::draw`].
     pub fn phantom(&self, i: usize, family: Family) -> Result<Phantom> {
-        // Neighbouring seeds and numbers give unrelated generators: fastrand mixes its seed.
+        // Adjacent seeds and numbers give unrelated generators, because fastrand mixes its seed.
         let mut mixed = Rng::with_seed(self.seed);
         let seed = mixed.u64(..) ^ (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         family.draw(&mut Rng::with_seed(seed))
     }
 
-    /// The folder of phantom `i`: "0001-homogeneous".
+    /// The folder name of phantom `i`, for example "0001-homogeneous".
     pub fn folder(&self, i: usize, family: Family) -> String {
         let digits = self.count.to_string().len().max(4);
         format!("{:0digits$}-{}", i + 1, family.name())

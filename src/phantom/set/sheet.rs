@@ -1,4 +1,4 @@
-//! The contact sheet of a set: waves and moduli of some of its phantoms, small.
+//! The contact sheet of a set: small images of the waves and moduli of some phantoms.
 
 use super::{Family, Manifest};
 use crate::colour::ColourMap;
@@ -9,17 +9,17 @@ use ndarray::{Array2, Array3, Array4, s};
 use num_complex::Complex32;
 use std::path::Path;
 
-/// The most phantoms on a sheet.
+/// The largest number of phantoms on a sheet.
 const MOST: usize = 24;
-/// The most pixels along a small map's sides.
+/// The largest number of pixels along a side of a small map.
 const SIDE: usize = 256;
-/// Maps in a row: a wave and a modulus for each phantom.
+/// The number of maps in a row: a wave and a modulus for each phantom.
 const COLUMNS: usize = 6;
 
-/// One phantom's small maps.
+/// The small maps of one phantom.
 struct Small {
     name: String,
-    /// A pixel's side, mm.
+    /// The side of a pixel, mm.
     spacing: f64,
     wave: Array2<f32>,
     peak: f32,
@@ -27,7 +27,8 @@ struct Small {
     mask: Array2<bool>,
 }
 
-/// The sheet as PNG, of finished phantoms evenly picked from every family; nothing where none is finished.
+/// Draws the sheet as PNG, with finished phantoms selected evenly from every family. `None` if no phantom is
+/// finished.
 pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
     let mut families: Vec<Family> = manifest.phantoms.iter().map(|p| p.family).collect();
     families.sort_unstable();
@@ -36,7 +37,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
     for family in &families {
         let of: Vec<_> = manifest.phantoms.iter().filter(|p| p.finished && p.family == *family).collect();
         for i in pick_slices(of.len(), MOST / families.len()) {
-            // Files that were spoilt since are left out.
+            // Files damaged after the phantom was finished are left out.
             small.extend(shrink(folder, &of[i].folder).ok());
         }
     }

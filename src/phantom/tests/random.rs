@@ -1,9 +1,9 @@
-//! Phantoms and files drawn at random.
+//! Random phantoms and files.
 
 use super::*;
 use crate::fem::mesh::Outline;
 
-/// A phantom that may be wrong.
+/// A random phantom, which may be invalid.
 fn draw(rng: &mut Rng) -> Phantom {
     let real = |rng: &mut Rng, low: f64, high: f64| low + (high - low) * rng.f64();
     let modulus = |rng: &mut Rng| match rng.u8(0..3) {
@@ -70,7 +70,7 @@ fn draw(rng: &mut Rng) -> Phantom {
     }
 }
 
-/// A message without the file, the place in it and the line that it tells of another inclusion.
+/// The message without the file, the position, and the line number of another inclusion.
 fn bare(message: &str) -> String {
     let message = message.splitn(4, ':').nth(3).unwrap().trim_start();
     match message.split_once(" (line ") {
@@ -103,7 +103,7 @@ fn an_image_sees_a_body_if_a_pixel_does() {
     let mut rng = Rng::with_seed(12);
     let mut counts = [0, 0];
     for i in 0..400 {
-        // A triangle about as large as the pixels, at or off the image.
+        // A triangle about as large as the pixels, inside or outside the image.
         let corner = |rng: &mut Rng| [12.0 * rng.f64() - 6.0, 12.0 * rng.f64() - 6.0];
         let at = corner(&mut rng).map(|v| 3.0 * v);
         let points_mm: Vec<_> =

@@ -1,4 +1,4 @@
-//! Numbers out of range, and shapes where they may not be.
+//! Numbers out of range, and shapes in forbidden positions.
 
 use super::refusals::{HEAD, MADE, SLAB_HEAD, SQUARE_HEAD, all};
 use super::*;
@@ -83,7 +83,7 @@ fn tissue_out_of_range() {
         all(HEAD, 4, "", &[(&text, [2, 1], &what), (&text, [2, 1], "background: modulus_kpa ")]);
         let shape = "[[inclusion]]\nshape = 'circle'\ncenter_mm = [0, 0]\nsize_mm = 159\n";
         let text = format!("{shape}modulus_kpa = {modulus}\ndamping = 0.1\n");
-        // Nothing is on the body's edge in an inclusion.
+        // The inclusion does not reach the body's edge.
         if !modulus.contains("0.05") {
             all(&format!("{HEAD}{TISSUE}"), 7, "", &[(&text, [5, 1], "inclusion 1: modulus_kpa ")]);
         }
@@ -93,7 +93,7 @@ fn tissue_out_of_range() {
         all(HEAD, 4, "", &[(&text, [3, 1], "background: damping is ")]);
         all(HEAD, 4, "", &[(&text, [3, 1], "above 0, up to 2: the solver needs loss")]);
     }
-    // Outside its region a modulus may be what it likes: 4 + x / 10 is -4 at the cylinder's left end.
+    // Outside its region a modulus may have any value: 4 + x / 10 is -4 at the cylinder's left end.
     let text = format!(
         "{HEAD}{TISSUE}[[inclusion]]\nshape = 'circle'\ncenter_mm = [20, 0]\nsize_mm = 50\n\
                         modulus_kpa = {{ polynomial = [[0, 0, 4], [1, 0, 0.1]] }}\ndamping = 0.1\n"
@@ -107,7 +107,7 @@ fn inclusions_that_clash() {
         format!("[[inclusion]]\nshape = 'circle'\ncenter_mm = [{x}, 0]\nsize_mm = {d}\n{MADE}")
     };
     let first = format!("{HEAD}{TISSUE}{}", circle(-20.0, 30.0));
-    // The first is in line 7, and the next in line 13.
+    // The first inclusion is in line 7, and the next in line 13.
     all(
         &first,
         13,
@@ -209,7 +209,7 @@ fn bodies_that_no_image_shows() {
             ),
         ],
     );
-    // The image's border may cut the body, or lie in it.
+    // The image's border may cut the body or be inside it.
     parse(&format!("{}{TISSUE}", slab("[[100, 0], [190, 0], [160, 40]]"))).unwrap();
     parse(&format!("{HEAD}size_px = 20\n{TISSUE}")).unwrap();
 }

@@ -1,8 +1,8 @@
-//! What is refused, where, and in which words.
+//! Refusals: the message and its position.
 
 use super::*;
 
-/// The refusal of a text.
+/// The message that refuses a text.
 fn refusal(text: &str) -> String {
     match parse(text) {
         Err(Error::Usage(message)) => message,
@@ -15,8 +15,8 @@ pub(super) const SQUARE_HEAD: &str = "kind = 'square'\nside_mm = 100\n";
 pub(super) const SLAB_HEAD: &str = "kind = 'slab'\nthickness_mm = 12\noutline = 'liver'\n";
 pub(super) const MADE: &str = "modulus_kpa = 6\ndamping = 0.1\n";
 
-/// Checks refusals of `head` with each text after it, which starts in line `first`: the line and the column counted
-/// from there, and what the message holds.
+/// Checks the refusals of `head` followed by each text, which starts in line `first`. Each case has the line from
+/// there, the column, and a part of the message.
 pub(super) fn all(head: &str, first: usize, tail: &str, cases: &[(&str, [usize; 2], &str)]) {
     for (text, [line, column], what) in cases {
         let message = refusal(&format!("{head}{text}{tail}"));
@@ -186,7 +186,7 @@ fn what_belongs_to_another_kind() {
         13,
         "",
         &[
-            ("angle_deg = 0\n", [1, 1], "inclusion 1: angle_deg says nothing of a circle"),
+            ("angle_deg = 0\n", [1, 1], "inclusion 1: angle_deg is not for a circle"),
             ("points_mm = [[0, 0]]\n", [1, 1], "inclusion 1: points_mm is for a polygon"),
         ],
     );
@@ -196,8 +196,8 @@ fn what_belongs_to_another_kind() {
         "",
         &[
             ("angle_deg = 0\n", [1, 1], "inclusion 1: angle_deg is not for a polygon"),
-            ("center_mm = [0, 0]\n", [1, 1], "inclusion 1: center_mm says nothing of a polygon"),
-            ("size_mm = 3\n", [1, 1], "inclusion 1: size_mm says nothing of a polygon"),
+            ("center_mm = [0, 0]\n", [1, 1], "inclusion 1: center_mm is not for a polygon"),
+            ("size_mm = 3\n", [1, 1], "inclusion 1: size_mm is not for a polygon"),
         ],
     );
     all(
@@ -259,8 +259,11 @@ fn phantoms_made_in_code_are_judged_without_lines() {
         p.slices_mm.clear();
         p.drive.radius_mm = Some(3.0);
     };
-    assert_eq!(check(&square), "drive: radius_mm is for a cylinder, and this phantom is none; leave it out");
-    // What cannot be right can still be written.
+    assert_eq!(
+        check(&square),
+        "drive: radius_mm is for a cylinder, and this phantom is not one; leave it out"
+    );
+    // An invalid phantom can still be written.
     let mut phantom = cylinder();
     (phantom.size_px, phantom.density) = (usize::MAX, f64::NAN);
     assert!(refusal(&phantom.to_toml()).contains("density is NaN"));
