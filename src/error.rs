@@ -1,36 +1,53 @@
-//! One error type for the whole crate. Every message says what went wrong,
-//! where, and what to do about it.
+//! One error type for the whole crate. A message says what is wrong and where; the program that shows it adds what its own
+//! user can do, such as an option of a command line.
 
 use std::path::{Path, PathBuf};
 
-/// What can go wrong. `Display` is a complete sentence for a person.
+/// An error of the library. `Display` is a complete sentence for a person.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// The call itself was wrong: an option's value, two options that exclude each other.
+    /// A call that cannot be carried out: arguments that exclude each other or do not fit.
     #[error("{0}")]
     Usage(String),
+    /// A setting out of its range.
+    #[error("{name} is {value}; {allowed}")]
+    Setting {
+        /// The name of the field, such as `frequency_hz`.
+        name: &'static str,
+        /// The value that was given.
+        value: String,
+        /// The range, such as "it must be a number above 0".
+        allowed: String,
+    },
     /// A file could not be read or written, or does not hold what it should.
     #[error("{}: {what}", path.display())]
-    File { path: PathBuf, what: String },
-    /// The data were read, but no stiffness can come of them.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        what: String,
+    },
+    /// The data were read, but no result can be computed from them.
     #[error("{0}")]
     Data(String),
-    /// No adapter that could be used.
+    /// There is no adapter that could be used.
     #[error("{0}")]
     Adapter(String),
     /// The device went away; every later call on it fails the same way.
-    #[error(
-        "the GPU device was lost ({0}); start again, and if it recurs try another adapter with --adapter"
-    )]
+    #[error("the GPU device was lost ({0})")]
     DeviceLost(String),
-    /// The device had no memory left for what was asked.
-    #[error(
-        "the GPU has no room {0}; use a smaller image, batch or network, or an adapter with more memory (see `palpate doctor`)"
-    )]
+    /// The device has no memory left for what was asked.
+    #[error("the GPU has no room {0}")]
     OutOfMemory(String),
-    /// A kernel did not assemble, validate or bind: a bug in palpate or its driver.
+    /// A kernel did not assemble, validate or bind: a fault of palpate or of the driver.
     #[error("kernel {kernel}: {what}")]
-    Kernel { kernel: String, what: String },
+    Kernel {
+        /// The kernel and its specialisation.
+        kernel: String,
+        /// The fault.
+        what: String,
+    },
     /// The device has no matrix units that palpate can use, or computes wrongly on them.
     #[error("{adapter} has no matrix units that take half precision and add up in f32{}", failed(failures))]
     Units {
@@ -39,9 +56,14 @@ pub enum Error {
         /// What went wrong on its units, if it has any.
         failures: Vec<String>,
     },
-    /// The device refused an operation that validated here.
+    /// The device refused an operation.
     #[error("the GPU refused {doing}: {what}")]
-    Gpu { doing: String, what: String },
+    Gpu {
+        /// The operation.
+        doing: String,
+        /// The device's message.
+        what: String,
+    },
 }
 
 fn failed(failures: &[String]) -> String {
@@ -62,8 +84,12 @@ impl Error {
         Error::Kernel { kernel: kernel.to_string(), what: what.to_string() }
     }
 
-    /// The process's exit code: 2 when the call was wrong, 1 when the work failed.
-    pub fn exit_code(&self) -> u8 {
-        if matches!(self, Error::Usage(_)) { 2 } else { 1 }
+    /// A [`Error::Setting`] about the field `name`.
+    pub fn setting(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        allowed: impl std::fmt::Display,
+    ) -> Self {
+        Error::Setting { name, value: value.to_string(), allowed: allowed.to_string() }
     }
 }

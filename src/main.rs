@@ -9,8 +9,8 @@ fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cli::say(format_args!("error: {error}"));
-            ExitCode::from(error.exit_code())
+            cli::say(format_args!("error: {}", cli::phrase(&error)));
+            ExitCode::from(cli::exit_code(&error))
         }
     }
 }
