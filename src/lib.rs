@@ -46,7 +46,6 @@ pub mod kernel;
 mod memory;
 pub mod mmdi;
 pub mod nn;
-pub mod oracle;
 pub mod patches;
 pub mod phantom;
 pub mod plan;

@@ -2,15 +2,16 @@
 //! whatever passes belong to it.
 
 use crate::error::Result;
+use crate::kernel::core::reduce;
 use crate::kernel::form::{Chooser, Question, Work};
+use crate::kernel::learning::{adam, mse, total_variation};
 use crate::kernel::nn::convolve::{Finish, Geometry};
 use crate::kernel::nn::norm::{Norm, Per};
 use crate::kernel::nn::pool::Pooling;
 use crate::kernel::nn::upsample::Upsampling;
-use crate::kernel::core::reduce;
-use crate::kernel::learning::{adam, mse, total_variation};
 use crate::kernel::nn::{
-    add, concatenate, convolve, convolve_weights, dropout, norm, norm_statistics, pack, pad, pool, sums, upsample,
+    add, concatenate, convolve, convolve_weights, dropout, norm, norm_statistics, pack, pad, pool, sums,
+    upsample,
 };
 use crate::plan::{Cost, Dispatch, Recorder, Spec};
 use crate::tensor::{Shape, Tensor};

@@ -11,7 +11,6 @@
 
 mod filter;
 mod model;
-pub mod oracle;
 mod polynomial;
 mod settings;
 
@@ -23,10 +22,10 @@ pub use settings::{Mode, Settings};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernel::mre::colour::{self, Colouring};
-use crate::kernel::signal::fft::{Direction, Fft};
-use crate::kernel::mre::window::Span;
 use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::window::Span;
 use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
+use crate::kernel::signal::fft::{Direction, Fft};
 use crate::kernel::signal::{harmonic, spectral};
 use crate::plan::{Buf, Pipelines, Plan, Recorder};
 
@@ -99,7 +98,8 @@ fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [
             [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
         Mode::Corrected => {
-            let [a, b, c] = [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
+            let [a, b, c] =
+                [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
             [a, b, c, a]
         }
     }

@@ -55,7 +55,12 @@ impl Forward {
     ///
     /// # Errors
     /// As [`Forward::new`].
-    pub fn specs(chooser: &Chooser, weights: &Weights, [h, w]: [usize; 2], batch: usize) -> Result<Vec<Spec>> {
+    pub fn specs(
+        chooser: &Chooser,
+        weights: &Weights,
+        [h, w]: [usize; 2],
+        batch: usize,
+    ) -> Result<Vec<Spec>> {
         Ok(Self::record(chooser, weights, Shape::new(batch.max(1), h, w, 0), None)?.0.specs())
     }
 

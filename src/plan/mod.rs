@@ -201,10 +201,10 @@ impl Plan {
         }
         record::fits(label, *bytes, &buffer)?;
         let before = std::mem::replace(role, Role::External(buffer));
-        let affected = self.steps.iter().enumerate().filter(|(_, s)| s.bound.iter().any(|b| b.buffer() == Some(buf)));
-        let bound: Result<Vec<_>> = affected
-            .map(|(i, s)| Ok((i, self.bind(&s.spec, &s.pipeline, &s.bound, &s.params)?)))
-            .collect();
+        let affected =
+            self.steps.iter().enumerate().filter(|(_, s)| s.bound.iter().any(|b| b.buffer() == Some(buf)));
+        let bound: Result<Vec<_>> =
+            affected.map(|(i, s)| Ok((i, self.bind(&s.spec, &s.pipeline, &s.bound, &s.params)?))).collect();
         match bound {
             Ok(bound) => bound.into_iter().for_each(|(i, group)| self.steps[i].bind_group = group),
             Err(error) => {

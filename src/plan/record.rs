@@ -351,9 +351,15 @@ impl Recorder {
                     (Resource::Buffer(buf), Extent::Bytes(need)) => match self.nodes.get(buf.0) {
                         Some(node) if need <= node.len => {}
                         Some(node) => {
-                            return refuse(node.label, format!("{need} bytes"), format!("{} bytes", node.len));
+                            return refuse(
+                                node.label,
+                                format!("{need} bytes"),
+                                format!("{} bytes", node.len),
+                            );
                         }
-                        None => return refuse("another plan", format!("{need} bytes"), "no such buffer".into()),
+                        None => {
+                            return refuse("another plan", format!("{need} bytes"), "no such buffer".into());
+                        }
                     },
                     (Resource::Texture(tex), Extent::Texels([w, h])) => match self.textures.get(tex.0) {
                         Some(node) if node.size()[0] >= w && node.size()[1] >= h => {}

@@ -189,7 +189,9 @@ impl<'a> Lowering<'a> {
     /// What an extraction without a copy is a window of.
     fn alias(&self, var: Var) -> Option<(Var, usize)> {
         match *self.tape.op(var) {
-            Op::Extract(Extract { src, first }) if self.tape.shape(src).separate(first, self.tape.shape(var).c) => {
+            Op::Extract(Extract { src, first })
+                if self.tape.shape(src).separate(first, self.tape.shape(var).c) =>
+            {
                 Some((src, first))
             }
             _ => None,
@@ -224,5 +226,4 @@ impl<'a> Lowering<'a> {
         self.places[var.0] = Some(place);
         place
     }
-
 }

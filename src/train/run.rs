@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::io::png::{Series, losses};
 use crate::kernel::form::{Chooser, Question, Tuning};
 use crate::nn::{Unet, UnetSettings, Weights};
-use crate::plan::Spec;
 use crate::patches::{Normalisation, Source};
+use crate::plan::Spec;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -125,11 +125,7 @@ impl Training {
     ///
     /// # Errors
     /// [`Error::Usage`] when `data` are not those it was begun with.
-    pub fn resume(
-        checkpoint: Checkpoint,
-        data: TrainingData,
-        folder: Folder,
-    ) -> Result<Self> {
+    pub fn resume(checkpoint: Checkpoint, data: TrainingData, folder: Folder) -> Result<Self> {
         checkpoint.progress.settings.check()?;
         let [before, now] = [checkpoint.progress.data.clone(), recognise(&data)];
         if now != before {

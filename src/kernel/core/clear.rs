@@ -20,4 +20,3 @@ pub fn record(rec: &mut Recorder, dst: Buf, n: usize) {
     let params = ClearParams { count: n as u32 };
     rec.linear(Spec::new(&CLEAR, &[]), &params, &[dst.first::<u32>(n)], n, Cost::each(n, 0, 4));
 }
-

@@ -21,4 +21,3 @@ pub fn record(rec: &mut Recorder, [src, dst]: [Buf; 2], n: usize) {
     let resources = [src, dst].map(|buf| buf.first::<[f32; 4]>(n));
     rec.linear(Spec::new(&COPY, &[]), &params, &resources, n, Cost::each(n, 0, 32));
 }
-

@@ -30,7 +30,13 @@ pub fn record(rec: &mut Recorder, half: bool, [a, b]: [f32; 2], threads: usize, 
     let dst = rec.scratch::<[f32; 4]>("chains", threads);
     let params = FmaParams { n: threads as u32, steps: steps as u32 };
     let cost = Cost { flops: (threads * steps) as f64 * 96.0, bytes: 16.0 * threads as f64 };
-    rec.linear(spec(half), &params, &[factors.first::<[f32; 4]>(2), dst.first::<[f32; 4]>(threads)], threads, cost);
+    rec.linear(
+        spec(half),
+        &params,
+        &[factors.first::<[f32; 4]>(2), dst.first::<[f32; 4]>(threads)],
+        threads,
+        cost,
+    );
     dst
 }
 
@@ -68,4 +74,3 @@ pub fn record_units(rec: &mut Recorder, units: Units, [a, b]: [f32; 2], groups: 
     rec.groups(spec_units(units), &params, &bound, [groups, 1, 1], cost);
     dst
 }
-

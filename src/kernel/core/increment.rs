@@ -20,4 +20,3 @@ pub fn record(rec: &mut Recorder, counter: Buf, by: usize) {
     let params = IncrementParams { by: by as u32 };
     rec.linear(Spec::new(&INCREMENT, &[]), &params, &[counter.first::<u32>(1)], 1, Cost::each(1, 0, 8));
 }
-

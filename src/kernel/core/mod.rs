@@ -9,11 +9,5 @@ pub mod reduce;
 use crate::plan::Kernel;
 
 /// The rows of this family.
-pub static TABLE: &[&Kernel] = &[
-    &clear::CLEAR,
-    &copy::COPY,
-    &reduce::REDUCE,
-    &increment::INCREMENT,
-    &fma::FMA,
-    &fma::FMA_UNITS,
-];
+pub static TABLE: &[&Kernel] =
+    &[&clear::CLEAR, &copy::COPY, &reduce::REDUCE, &increment::INCREMENT, &fma::FMA, &fma::FMA_UNITS];

@@ -51,6 +51,11 @@ pub fn record(rec: &mut Recorder, src: Buf, parts: usize, dst: Tensor) {
     };
     let threads = n.div_ceil(width) * LANES;
     let cost = Cost::each(n, 4 * parts, 16 * (parts + 1));
-    rec.linear(Spec::new(&REDUCE, &[]), &params, &[src.first::<[f32; 4]>(parts * n), dst.bound()], threads, cost);
+    rec.linear(
+        Spec::new(&REDUCE, &[]),
+        &params,
+        &[src.first::<[f32; 4]>(parts * n), dst.bound()],
+        threads,
+        cost,
+    );
 }
-

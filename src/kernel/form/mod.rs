@@ -1,10 +1,10 @@
 //! In which ways a convolution or its weight gradient can be computed, and which of them a device should try first.
 
-mod chooser;
 mod choices;
+mod chooser;
 
-pub use chooser::Chooser;
 pub use choices::{Answer, Of, Question, Tuning, Work};
+pub use chooser::Chooser;
 
 use crate::gpu::Caps;
 use crate::kernel::nn::convolve::CONVOLVE;

@@ -13,7 +13,8 @@ params! {
 pub static ADAM: Kernel = Kernel {
     name: "adam",
     source: include_str!("../../../kernels/learning/adam.wgsl"),
-    bindings: &[read("step_", "u32"),
+    bindings: &[
+        read("step_", "u32"),
         read("norm", "vec4f"),
         read("gradients", "vec4f"),
         write("parameters", "vec4f"),
@@ -142,4 +143,3 @@ pub fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: Tensor) 
     pass(0, (gradients, partial.first::<[f32; 4]>(runs)), 0, [n, run]);
     pass(1, (partial, dst.bound()), dst.first, [runs, runs]);
 }
-

@@ -13,7 +13,13 @@ params! {
 pub static COMBINE_LOSSES: Kernel = Kernel {
     name: "combine_losses",
     source: include_str!("../../../kernels/learning/combine_losses.wgsl"),
-    bindings: &[read("a", "vec4f"), read("b", "vec4f"), read("c", "vec4f"), read("d", "vec4f"), write("dst", "vec4f")],
+    bindings: &[
+        read("a", "vec4f"),
+        read("b", "vec4f"),
+        read("c", "vec4f"),
+        read("d", "vec4f"),
+        write("dst", "vec4f"),
+    ],
     params: CombineLossesParams::LAYOUT,
     specs: || vec![Spec::new(&COMBINE_LOSSES, &[])],
 };
@@ -59,4 +65,3 @@ pub fn record_mean(rec: &mut Recorder, src: Buf, n: usize, value: Tensor, weight
     let resources = [src.first::<[f32; 4]>(n), value.bound(), weight.bound()];
     rec.linear(Spec::new(&WEIGHTED_MEAN, &[]), &params, &resources, LANES, Cost::each(n, 2, 16));
 }
-

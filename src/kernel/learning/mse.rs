@@ -14,7 +14,12 @@ params! {
 pub static MSE: Kernel = Kernel {
     name: "mse",
     source: include_str!("../../../kernels/learning/mse.wgsl"),
-    bindings: &[read("prediction", "vec4f"), read("truth", "vec4f"), read("weights", "vec4f"), write("dst", "vec4f")],
+    bindings: &[
+        read("prediction", "vec4f"),
+        read("truth", "vec4f"),
+        read("weights", "vec4f"),
+        write("dst", "vec4f"),
+    ],
     params: MseParams::LAYOUT,
     specs: || specs(&MSE),
 };
@@ -69,7 +74,8 @@ params! {
 pub static MSE_GRAD: Kernel = Kernel {
     name: "mse_grad",
     source: include_str!("../../../kernels/learning/mse_grad.wgsl"),
-    bindings: &[read("prediction", "vec4f"),
+    bindings: &[
+        read("prediction", "vec4f"),
         read("truth", "vec4f"),
         read("weights", "vec4f"),
         read("weight", "vec4f"),
@@ -107,4 +113,3 @@ pub fn record_grad(
     let resources = [prediction, truth, w, weight, up, dst].map(Tensor::bound);
     rec.linear(spec(&MSE_GRAD, weights), &params, &resources, n, Cost::each(n, 4 * 2 + 3, 52));
 }
-

@@ -66,7 +66,13 @@ params! {
 pub static TOTAL_VARIATION_GRAD: Kernel = Kernel {
     name: "total_variation_grad",
     source: include_str!("../../../kernels/learning/total_variation_grad.wgsl"),
-    bindings: &[read("src", "vec4f"), read("weights", "vec4f"), read("weight", "vec4f"), read("up", "vec4f"), write("dst", "vec4f")],
+    bindings: &[
+        read("src", "vec4f"),
+        read("weights", "vec4f"),
+        read("weight", "vec4f"),
+        read("up", "vec4f"),
+        write("dst", "vec4f"),
+    ],
     params: TotalVariationGradParams::LAYOUT,
     specs: || specs(&TOTAL_VARIATION_GRAD),
 };
@@ -100,4 +106,3 @@ pub fn record_grad(
     let resources = [src, w, weight, up, dst].map(Tensor::bound);
     rec.linear(spec(&TOTAL_VARIATION_GRAD, weights), &params, &resources, n, Cost::each(n, 4 * 27, 36));
 }
-

@@ -12,11 +12,7 @@ params! {
 pub static COLOUR: Kernel = Kernel {
     name: "colour",
     source: include_str!("../../../kernels/mre/colour.wgsl"),
-    bindings: &[read("maps", "f32"),
-        read("mask", "f32"),
-        read("table", "u32"),
-        texture("picture"),
-    ],
+    bindings: &[read("maps", "f32"), read("mask", "f32"), read("table", "u32"), texture("picture")],
     params: ColourParams::LAYOUT,
     specs: || vec![Spec::new(&COLOUR, &[])],
 };
@@ -60,4 +56,3 @@ pub fn record(
     ];
     rec.linear(Spec::new(&COLOUR, &[]), &params, &resources, nx * ny, Cost::each(nx * ny, 4, 12));
 }
-

@@ -11,7 +11,13 @@ params! {
 pub static COMBINE: Kernel = Kernel {
     name: "combine",
     source: include_str!("../../../kernels/mre/combine.wgsl"),
-    bindings: &[read("sums", "vec4f"), read("mask", "f32"), read("curves", "vec2f"), write("maps", "f32"), write("trace", "vec4f")],
+    bindings: &[
+        read("sums", "vec4f"),
+        read("mask", "f32"),
+        read("curves", "vec2f"),
+        write("maps", "f32"),
+        write("trace", "vec4f"),
+    ],
     params: CombineParams::LAYOUT,
     specs: || vec![spec()],
 };
@@ -66,4 +72,3 @@ pub fn record(rec: &mut Recorder, [sums, mask, maps]: [Buf; 3], models: &Models,
     rec.linear(spec(), &params, &resources, n, Cost::each(n, 250, 12 * 16 + 40));
     trace
 }
-

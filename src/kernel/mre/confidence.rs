@@ -47,7 +47,13 @@ pub static LOCAL_MEAN: Kernel = Kernel {
 
 /// Records the mean of the trace's first value over the box of `2 radius + 1` pixels under the mask:
 /// trace vec4f, mask and result f32, all `[ny][nx]`.
-pub fn record_local_mean(rec: &mut Recorder, trace: Buf, mask: Buf, [nx, ny]: [usize; 2], radius: usize) -> Buf {
+pub fn record_local_mean(
+    rec: &mut Recorder,
+    trace: Buf,
+    mask: Buf,
+    [nx, ny]: [usize; 2],
+    radius: usize,
+) -> Buf {
     let n = nx * ny;
     let dst = rec.scratch::<f32>("local mean", n);
     let params = LocalMeanParams { nx: nx as u32, ny: ny as u32, radius: radius as u32 };
@@ -56,4 +62,3 @@ pub fn record_local_mean(rec: &mut Recorder, trace: Buf, mask: Buf, [nx, ny]: [u
     rec.linear(Spec::new(&LOCAL_MEAN, &[]), &params, &bound, n, cost);
     dst
 }
-

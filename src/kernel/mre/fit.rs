@@ -106,7 +106,12 @@ pub static RESIDUAL: Kernel = Kernel {
 
 /// Records Σ over directions of |w − fitted w|²: waves vec2f `[directions][ny][nx]`, value stencil
 /// `[5][5]`, result f32 `[ny][nx]`.
-pub fn record_residual(rec: &mut Recorder, waves: Buf, [nx, ny, directions]: [usize; 3], value: &Array2<f64>) -> Buf {
+pub fn record_residual(
+    rec: &mut Recorder,
+    waves: Buf,
+    [nx, ny, directions]: [usize; 3],
+    value: &Array2<f64>,
+) -> Buf {
     let taps: Vec<f32> = value.iter().map(|&v| v as f32).collect();
     let taps = rec.constant("residual stencil", &taps);
     let n = nx * ny;
@@ -117,12 +122,8 @@ pub fn record_residual(rec: &mut Recorder, waves: Buf, [nx, ny, directions]: [us
         bytes: (n * (8 * directions + 4)) as f64,
     };
     let spec = Spec::new(&RESIDUAL, &[("WINDOW", value.nrows() as u32)]);
-    let bound = [
-        waves.first::<Complex32>(directions * n),
-        taps.first::<f32>(value.len()),
-        dst.first::<f32>(n),
-    ];
+    let bound =
+        [waves.first::<Complex32>(directions * n), taps.first::<f32>(value.len()), dst.first::<f32>(n)];
     rec.linear(spec, &params, &bound, n, cost);
     dst
 }
-

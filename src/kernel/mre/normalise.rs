@@ -14,7 +14,13 @@ params! {
 pub static NORMALISE: Kernel = Kernel {
     name: "normalise",
     source: include_str!("../../../kernels/mre/normalise.wgsl"),
-    bindings: &[read("harmonic", "vec2f"), read("mask", "f32"), read("total", "vec4f"), write("field", "vec2f"), write("maps", "f32")],
+    bindings: &[
+        read("harmonic", "vec2f"),
+        read("mask", "f32"),
+        read("total", "vec4f"),
+        write("field", "vec2f"),
+        write("maps", "f32"),
+    ],
     params: NormaliseParams::LAYOUT,
     specs: || vec![Spec::new(&NORMALISE, &[])],
 };
@@ -53,7 +59,13 @@ pub static MOMENTS: Kernel = Kernel {
 pub fn record_moments(rec: &mut Recorder, field: Buf, mask: Buf, n: usize) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("moments", n);
     let resources = [field.first::<Complex32>(n), mask.first::<f32>(n), dst.first::<[f32; 4]>(n)];
-    rec.linear(Spec::new(&MOMENTS, &[]), &MomentsParams { count: n as u32 }, &resources, n, Cost::each(n, 3, 28));
+    rec.linear(
+        Spec::new(&MOMENTS, &[]),
+        &MomentsParams { count: n as u32 },
+        &resources,
+        n,
+        Cost::each(n, 3, 28),
+    );
     dst
 }
 
@@ -91,4 +103,3 @@ pub fn record_total(rec: &mut Recorder, src: Buf, n: usize) -> Buf {
     let runs = n.div_ceil(TOTAL_RUN);
     pass(partial, runs, runs)
 }
-

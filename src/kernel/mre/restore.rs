@@ -11,7 +11,12 @@ params! {
 pub static RESTORE: Kernel = Kernel {
     name: "restore",
     source: include_str!("../../../kernels/mre/restore.wgsl"),
-    bindings: &[read("field", "vec2f"), read("mask", "f32"), read("continued", "vec2f"), write("dst", "vec2f")],
+    bindings: &[
+        read("field", "vec2f"),
+        read("mask", "f32"),
+        read("continued", "vec2f"),
+        write("dst", "vec2f"),
+    ],
     params: RestoreParams::LAYOUT,
     specs: || vec![Spec::new(&RESTORE, &[])],
 };
@@ -25,7 +30,12 @@ pub fn record(rec: &mut Recorder, field: Buf, mask: Buf, continued: Buf, n: usiz
         continued.first::<Complex32>(n),
         dst.first::<Complex32>(n),
     ];
-    rec.linear(Spec::new(&RESTORE, &[]), &RestoreParams { count: n as u32 }, &resources, n, Cost::each(n, 0, 28));
+    rec.linear(
+        Spec::new(&RESTORE, &[]),
+        &RestoreParams { count: n as u32 },
+        &resources,
+        n,
+        Cost::each(n, 0, 28),
+    );
     dst
 }
-

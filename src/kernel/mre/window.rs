@@ -55,7 +55,13 @@ pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]
             };
             let cost = Cost::each(nx * ny * span.planes, 4 * (2 * span.radius + 1), 32);
             let end = (span.first + span.planes) * nx * ny;
-            rec.linear(spec(axis), &params, &[from, dst].map(|buf| buf.first::<[f32; 4]>(end)), threads, cost);
+            rec.linear(
+                spec(axis),
+                &params,
+                &[from, dst].map(|buf| buf.first::<[f32; 4]>(end)),
+                threads,
+                cost,
+            );
         }
         from = dst;
     }
@@ -70,7 +76,12 @@ params! {
 pub static WEIGH: Kernel = Kernel {
     name: "weigh",
     source: include_str!("../../../kernels/mre/weigh.wgsl"),
-    bindings: &[read("products", "vec4f"), read("residual", "f32"), read("trust", "f32"), write("dst", "vec4f")],
+    bindings: &[
+        read("products", "vec4f"),
+        read("residual", "f32"),
+        read("trust", "f32"),
+        write("dst", "vec4f"),
+    ],
     params: WeighParams::LAYOUT,
     specs: || vec![Spec::new(&WEIGH, &[])],
 };
@@ -80,7 +91,13 @@ pub const MODEL_PLANES: usize = 3;
 
 /// Records the three planes of one model into `dst`, vec4f `[planes][n]`, from plane `first`.
 /// products vec4f `[n]` is that of [`super::fit`]; residual and trust are f32 `[n]`.
-pub fn record_weigh(rec: &mut Recorder, [products, residual, trust]: [Buf; 3], dst: Buf, first: usize, n: usize) {
+pub fn record_weigh(
+    rec: &mut Recorder,
+    [products, residual, trust]: [Buf; 3],
+    dst: Buf,
+    first: usize,
+    n: usize,
+) {
     let params = WeighParams { count: n as u32, first: first as u32 };
     let resources = [
         products.first::<[f32; 4]>(n),
@@ -117,4 +134,3 @@ pub fn record_erode(rec: &mut Recorder, mask: Buf, [nx, ny]: [usize; 2], radius:
     );
     dst
 }
-

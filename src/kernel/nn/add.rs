@@ -29,4 +29,3 @@ pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     let resources = [a.bound(), b.bound(), dst.bound()];
     rec.linear(Spec::new(&ADD, &[]), &params, &resources, count, Cost::each(count, 4, 48));
 }
-

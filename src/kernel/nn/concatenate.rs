@@ -64,4 +64,3 @@ pub fn record_extract(rec: &mut Recorder, src: Tensor, from: usize, dst: Tensor)
     let cost = Cost::each(count, 0, 32);
     rec.linear(Spec::new(&EXTRACT, &[]), &params, &[src.bound(), dst.bound()], count, cost);
 }
-

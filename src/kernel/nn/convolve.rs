@@ -3,8 +3,8 @@
 
 use super::{convolve_half, flip, winograd};
 use crate::kernel::form::Form;
-use crate::shader::{Binding, ParamsLayout};
 use crate::plan::{Bound, Cost, Kernel, MOST_GROUPS, Params, Place, Recorder, Spec, params, read, write};
+use crate::shader::{Binding, ParamsLayout};
 use crate::tensor::{Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -148,13 +148,14 @@ pub static CONVOLVE: Kernel = Kernel {
     bindings: BINDINGS,
     params: LAYOUT,
     specs: || {
-        let each =
-            |form: Form| Geometry::ALL.into_iter().flat_map(move |g| FinishKind::ALL.map(|f| spec(form, g, f)));
+        let each = |form: Form| {
+            Geometry::ALL.into_iter().flat_map(move |g| FinishKind::ALL.map(|f| spec(form, g, f)))
+        };
         Form::all_direct().flat_map(each).collect()
     },
 };
 
-/// The specialisation that [`record`] uses; 
+/// The specialisation that [`record`] uses;
 fn spec(form: Form, geometry: Geometry, finish: FinishKind) -> Spec {
     let own = [geometry.constant(), finish.constant()];
     match form {
@@ -279,4 +280,3 @@ pub fn record_gradient(
     let flipped = flip::record(rec, weights, geometry);
     record(rec, form, geometry.gradient(), grad, (flipped, Finish::Plain), dst);
 }
-

@@ -36,4 +36,3 @@ pub(crate) fn spec(units: Units, geometry: Geometry, finish: FinishKind) -> Spec
     let own = [geometry.constant(), finish.constant(), ("HIGH", high), ("BROAD", broad)];
     Form::Half(units).spec(&CONVOLVE_HALF, &own)
 }
-

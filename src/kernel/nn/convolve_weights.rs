@@ -99,11 +99,7 @@ pub(crate) fn record_variant(
         Some(lanes) => {
             let width = (lanes * variant.width) as usize;
             let teams = 8 / lanes as usize;
-            (
-                [ci4.div_ceil(variant.rows as usize), co4.div_ceil(width)],
-                h * n.div_ceil(teams),
-                teams,
-            )
+            ([ci4.div_ceil(variant.rows as usize), co4.div_ceil(width)], h * n.div_ceil(teams), teams)
         }
     };
     let parts =
@@ -129,4 +125,3 @@ pub(crate) fn record_variant(
     rec.groups(variant.spec(geometry), &params, &resources, [blocks[0], blocks[1], taps * parts], cost);
     (dst, all)
 }
-

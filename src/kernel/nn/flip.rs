@@ -33,4 +33,3 @@ pub fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) -> Tensor
     rec.linear(Spec::new(&FLIP, &[]), &params, &resources, threads, Cost::each(threads, 0, 32));
     dst
 }
-

@@ -18,7 +18,13 @@ params! {
 pub static NORM: Kernel = Kernel {
     name: "norm",
     source: include_str!("../../../kernels/nn/norm.wgsl"),
-    bindings: &[read("x", "vec4f"), read("statistics", "vec4f"), read("gamma", "vec4f"), read("beta", "vec4f"), write("dst", "vec4f")],
+    bindings: &[
+        read("x", "vec4f"),
+        read("statistics", "vec4f"),
+        read("gamma", "vec4f"),
+        read("beta", "vec4f"),
+        write("dst", "vec4f"),
+    ],
     params: NormParams::LAYOUT,
     specs: || specs(&NORM),
 };
@@ -135,7 +141,8 @@ params! {
 pub static NORM_SUMS: Kernel = Kernel {
     name: "norm_sums",
     source: include_str!("../../../kernels/nn/norm_sums.wgsl"),
-    bindings: &[read("x", "vec4f"),
+    bindings: &[
+        read("x", "vec4f"),
         read("statistics", "vec4f"),
         read("gamma", "vec4f"),
         read("beta", "vec4f"),
@@ -183,7 +190,8 @@ params! {
 pub static NORM_GRAD: Kernel = Kernel {
     name: "norm_grad",
     source: include_str!("../../../kernels/nn/norm_grad.wgsl"),
-    bindings: &[read("x", "vec4f"),
+    bindings: &[
+        read("x", "vec4f"),
         read("statistics", "vec4f"),
         read("gamma", "vec4f"),
         read("beta", "vec4f"),
@@ -224,4 +232,3 @@ pub fn record_grad(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, d
         Cost::each(x.shape.pixels() * x.shape.quads(), 4 * 12, 48),
     );
 }
-

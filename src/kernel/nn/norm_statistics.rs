@@ -121,4 +121,3 @@ pub fn record_running(rec: &mut Recorder, running: Tensor, dst: Tensor) {
     let resources = [running.bound(), dst.bound()];
     rec.linear(Spec::new(&NORM_RUNNING, &[]), &params, &resources, quads, Cost::each(quads, 4 * 2, 64));
 }
-

@@ -29,7 +29,13 @@ pub fn pack(rec: &mut Recorder, src: Buf, dst: Tensor) {
         dst: dst.place(),
     };
     let cost = Cost { flops: 0.0, bytes: (16 * count + 4 * dst.shape.len()) as f64 };
-    rec.linear(Spec::new(&PACK, &[]), &params, &[src.first::<f32>(dst.shape.len()), dst.bound()], count, cost);
+    rec.linear(
+        Spec::new(&PACK, &[]),
+        &params,
+        &[src.first::<f32>(dst.shape.len()), dst.bound()],
+        count,
+        cost,
+    );
 }
 
 params! {
@@ -57,6 +63,11 @@ pub fn unpack(rec: &mut Recorder, src: Tensor, dst: Buf) {
         src: src.place(),
     };
     let cost = Cost { flops: 0.0, bytes: (16 * count + 4 * src.shape.len()) as f64 };
-    rec.linear(Spec::new(&UNPACK, &[]), &params, &[src.bound(), dst.first::<f32>(src.shape.len())], count, cost);
+    rec.linear(
+        Spec::new(&UNPACK, &[]),
+        &params,
+        &[src.bound(), dst.first::<f32>(src.shape.len())],
+        count,
+        cost,
+    );
 }
-

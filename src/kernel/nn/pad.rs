@@ -69,4 +69,3 @@ pub fn record_grad(rec: &mut Recorder, grad: Tensor, dst: Tensor) {
     let cost = Cost { flops: (4 * (quads - count)) as f64, bytes: (16 * (quads + count)) as f64 };
     rec.linear(Spec::new(&PAD_GRAD, &[]), &params, &[grad.bound(), dst.bound()], count, cost);
 }
-

@@ -107,4 +107,3 @@ pub fn record_grad(rec: &mut Recorder, input: Tensor, grad: Tensor, mode: Poolin
     let resources = [input.bound(), grad.bound(), dst.bound()];
     rec.linear(mode.spec(&POOL_GRAD), &params, &resources, count, cost);
 }
-

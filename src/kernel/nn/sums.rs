@@ -32,7 +32,13 @@ pub fn record_channels(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     };
     let partial = rec.scratch::<[f32; 4]>("partial sums of channels", threads);
     let cost = Cost::each(pixels * quads, 4, 16);
-    rec.linear(Spec::new(&CHANNEL_SUMS, &[]), &params, &[src.bound(), partial.first::<[f32; 4]>(threads)], threads, cost);
+    rec.linear(
+        Spec::new(&CHANNEL_SUMS, &[]),
+        &params,
+        &[src.bound(), partial.first::<[f32; 4]>(threads)],
+        threads,
+        cost,
+    );
     reduce::record(rec, partial, chunks, dst);
 }
 
@@ -65,4 +71,3 @@ pub fn record_groups(rec: &mut Recorder, src: Tensor, column: usize, dst: Tensor
     let cost = Cost::each(quads, 4 * n * h, 16 * (n * h + 1));
     rec.linear(Spec::new(&SUM_GROUPS, &[]), &params, &[src.bound(), dst.bound()], quads, cost);
 }
-

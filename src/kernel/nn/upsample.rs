@@ -98,4 +98,3 @@ pub fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, dst: Tens
     let cost = Cost::each(count, flops, 4 * 16 + 16);
     rec.linear(mode.spec(&UPSAMPLE_GRAD), &params, &[grad.bound(), dst.bound()], count, cost);
 }
-

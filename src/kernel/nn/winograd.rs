@@ -76,7 +76,12 @@ params! {
 pub static WINOGRAD_OUTPUT: Kernel = Kernel {
     name: "winograd_output",
     source: include_str!("../../../kernels/nn/winograd_output.wgsl"),
-    bindings: &[read("src", "vec4f"), read("weights", "vec4f"), read("statistics", "vec4f"), write("dst", "vec4f")],
+    bindings: &[
+        read("src", "vec4f"),
+        read("weights", "vec4f"),
+        read("statistics", "vec4f"),
+        write("dst", "vec4f"),
+    ],
     params: WinogradOutputParams::LAYOUT,
     specs: || FinishKind::ALL.map(spec_output).into(),
 };
@@ -113,4 +118,3 @@ pub fn record_output(rec: &mut Recorder, src: Tensor, (weights, finish): (Tensor
     let resources = [src.bound(), finish.bound_with(weights), statistics, dst.bound()];
     rec.linear(spec_output(finish.kind()), &params, &resources, count, cost);
 }
-

@@ -267,7 +267,8 @@ pub fn record_chirp(
         sign,
     };
     let cost = Cost::each(threads, 6, 16);
-    let read = if axis.outer * axis.inner * kept == 0 { 0 } else { ((axis.outer - 1) * axis.n + kept) * axis.inner };
+    let read =
+        if axis.outer * axis.inner * kept == 0 { 0 } else { ((axis.outer - 1) * axis.n + kept) * axis.inner };
     let bound = [
         src.first::<Complex32>(read),
         table.first::<Complex32>(kept.min(n_dst)),
@@ -276,4 +277,3 @@ pub fn record_chirp(
     rec.linear(Spec::new(&CHIRP, &[]), &params, &bound, threads, cost);
     dst
 }
-

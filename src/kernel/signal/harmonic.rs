@@ -55,8 +55,8 @@ pub fn record(rec: &mut Recorder, frames: Buf, form: Frames, n: usize) -> Buf {
     let reference = if form == Frames::Channels { 0.0 } else { 1.0 };
     let params = HarmonicParams { count: n as u32, frames: count as u32, reference };
     let cost = Cost::each(n, 5 * count, 4 * count + 8);
-    let bound = [frames.first::<f32>(count * n), weights.first::<Complex32>(count), dst.first::<Complex32>(n)];
+    let bound =
+        [frames.first::<f32>(count * n), weights.first::<Complex32>(count), dst.first::<Complex32>(n)];
     rec.linear(Spec::new(&HARMONIC, &[]), &params, &bound, n, cost);
     dst
 }
-

@@ -8,10 +8,5 @@ pub mod spectral;
 use crate::plan::Kernel;
 
 /// The rows of this family.
-pub static TABLE: &[&Kernel] = &[
-    &fft::FFT,
-    &fft::CHIRP,
-    &spectral::SPECTRAL,
-    &harmonic::HARMONIC,
-    &resample::RESAMPLE,
-];
+pub static TABLE: &[&Kernel] =
+    &[&fft::FFT, &fft::CHIRP, &spectral::SPECTRAL, &harmonic::HARMONIC, &resample::RESAMPLE];

@@ -48,4 +48,3 @@ pub fn record(rec: &mut Recorder, src: Buf, grids: Grids) -> Buf {
     rec.linear(Spec::new(&RESAMPLE, &[]), &params, &bound, nx * ny, cost);
     dst
 }
-

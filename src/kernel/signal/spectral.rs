@@ -21,8 +21,8 @@ pub fn record(rec: &mut Recorder, src: Buf, weights: Buf, planes: usize, n: usiz
     let dst = rec.scratch::<Complex32>("filtered spectra", planes * n);
     let params = SpectralParams { n: n as u32, planes: planes as u32 };
     let cost = Cost { flops: (2 * planes * n) as f64, bytes: ((8 + 12 * planes) * n) as f64 };
-    let resources = [src.first::<Complex32>(n), weights.first::<f32>(planes * n), dst.first::<Complex32>(planes * n)];
+    let resources =
+        [src.first::<Complex32>(n), weights.first::<f32>(planes * n), dst.first::<Complex32>(planes * n)];
     rec.linear(Spec::new(&SPECTRAL, &[]), &params, &resources, planes * n, cost);
     dst
 }
-

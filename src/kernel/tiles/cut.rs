@@ -12,7 +12,13 @@ params! {
 pub static CUT: Kernel = Kernel {
     name: "cut",
     source: include_str!("../../../kernels/tiles/cut.wgsl"),
-    bindings: &[read("src", "vec4f"), read("patches", "vec4f"), read("lattice", "i32"), read("counter", "u32"), write("dst", "vec4f")],
+    bindings: &[
+        read("src", "vec4f"),
+        read("patches", "vec4f"),
+        read("lattice", "i32"),
+        read("counter", "u32"),
+        write("dst", "vec4f"),
+    ],
     params: CutParams::LAYOUT,
     specs: || [0, 1].map(|patch| Spec::new(&CUT, &[("PATCH", patch)])).into(),
 };
@@ -40,13 +46,8 @@ pub fn record(
     dst: Tensor,
 ) {
     let Shape { n, h: side, .. } = dst.shape;
-    let params = CutParams {
-        nx: nx as u32,
-        ny: ny as u32,
-        side: side as u32,
-        faintest: FAINTEST,
-        dst: dst.place(),
-    };
+    let params =
+        CutParams { nx: nx as u32, ny: ny as u32, side: side as u32, faintest: FAINTEST, dst: dst.place() };
     let spec = Spec::new(&CUT, &[("PATCH", u32::from(how == Normalisation::Patch))]);
     let Lattice { patches, lattice, counter, most: [most, _] } = lattice;
     let resources = [
@@ -59,4 +60,3 @@ pub fn record(
     let cost = Cost::each(n * side * side, 12, 64);
     rec.groups(spec, &params, &resources, [n, 1, 1], cost);
 }
-

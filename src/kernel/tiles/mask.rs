@@ -48,4 +48,3 @@ pub fn unstack(rec: &mut Recorder, [src, mask, dst]: [Buf; 3], n: usize) {
     let resources = [src.first::<[f32; 4]>(n), mask.first::<f32>(n), dst.first::<f32>(PLANES * n)];
     rec.linear(Spec::new(&UNSTACK, &[]), &params, &resources, n, Cost::each(n, 0, 32));
 }
-

@@ -7,10 +7,5 @@ pub mod overlap;
 use crate::plan::Kernel;
 
 /// The rows of this family.
-pub static TABLE: &[&Kernel] = &[
-    &cut::CUT,
-    &overlap::OVERLAP,
-    &overlap::OVERLAP_STATISTICS,
-    &mask::APPLY_MASK,
-    &mask::UNSTACK,
-];
+pub static TABLE: &[&Kernel] =
+    &[&cut::CUT, &overlap::OVERLAP, &overlap::OVERLAP_STATISTICS, &mask::APPLY_MASK, &mask::UNSTACK];

@@ -13,7 +13,8 @@ params! {
 pub static OVERLAP: Kernel = Kernel {
     name: "overlap",
     source: include_str!("../../../kernels/tiles/overlap.wgsl"),
-    bindings: &[read("image", "vec4f"),
+    bindings: &[
+        read("image", "vec4f"),
         read("patches", "vec4f"),
         read("lattice", "i32"),
         read("window", "f32"),
@@ -46,8 +47,7 @@ pub fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
     let Overlap { size: [nx, ny], stride, image, window, lattice } = over;
     let Shape { n: batch, h: side, .. } = src.shape;
     let [wide, high, side, stride, batch] = [nx, ny, side, stride, batch].map(|n| n as u32);
-    let params =
-        OverlapParams { nx: wide, ny: high, side, stride, batch, src: src.place() };
+    let params = OverlapParams { nx: wide, ny: high, side, stride, batch, src: src.place() };
     let Lattice { patches, lattice, counter, most } = lattice;
     let bound = [
         image.first::<[f32; 4]>(nx * ny),
@@ -97,4 +97,3 @@ pub fn record_statistics(rec: &mut Recorder, state: Buf, how: Settling, n: usize
     rec.linear(Spec::new(&OVERLAP_STATISTICS, &[]), &params, &bound, n, Cost::each(n, 9, 32));
     dst
 }
-

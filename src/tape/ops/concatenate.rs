@@ -7,7 +7,6 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-
 /// A concatenation.
 #[derive(Clone, Debug)]
 pub struct Concatenate {

@@ -7,7 +7,6 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::Tensor;
 
-
 /// Dropout. `site` tells one dropout of a network from another.
 #[derive(Clone, Debug)]
 pub struct Dropout {

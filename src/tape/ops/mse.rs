@@ -7,7 +7,6 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-
 /// The mean square error, weighed by `weights` `[n, h, w, 1]` if there are any.
 #[derive(Clone, Debug)]
 pub struct Mse {
@@ -53,9 +52,7 @@ impl Operation for Mse {
 
     fn backward(&self, tape: &mut Tape, at: Var, grad: Var, needed: &dyn Fn(Var) -> bool) -> Result<Parts> {
         if needed(self.target) || self.weights.is_some_and(needed) {
-            return Err(Error::Usage(
-                "a mean square error has no gradient in its target or weights".into(),
-            ));
+            return Err(Error::Usage("a mean square error has no gradient in its target or weights".into()));
         }
         let to = tape.shape(self.prediction);
         let part = tape.push(MseGrad { loss: at, of: self.clone(), upstream: grad }, to);

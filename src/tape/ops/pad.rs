@@ -7,7 +7,6 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-
 /// Padding.
 #[derive(Clone, Debug)]
 pub struct Pad {

@@ -7,7 +7,6 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-
 /// Keeps the root of a total variation differentiable at 0 (Iftikhar, Ahmad, Kolipaka 2025, §2.3).
 const EPSILON: f32 = 1e-8;
 

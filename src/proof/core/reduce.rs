@@ -1,0 +1,50 @@
+//! Oracles and trials of `reduce`.
+
+use ndarray::{Array4, Axis};
+
+/// Sums the parts along the first axis: `[1][h][w][c]`.
+pub fn reduce(parts: &Array4<f64>) -> Array4<f64> {
+    parts.sum_axis(Axis(0)).insert_axis(Axis(0))
+}
+
+pub(in crate::proof) mod trial {
+    use crate::kernel::core::reduce;
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[
+        // Images are parts here.
+        Trial {
+            kernel: &reduce::REDUCE,
+            sizes: &[
+                Size::batch(1, [1, 1], 1, 1),
+                Size::batch(5, [1, 7], 2, 2),
+                Size::batch(41, [3, 47], 3, 3),
+                Size::batch(128, [5, 1], 5, 5),
+                Size::batch(1021, [2, 3], 8, 8),
+                Size::batch(32, [9, 32], 32, 32),
+            ],
+            record: reduce,
+        },
+    ];
+
+    /// A copy of the `n` f32 of a trial's constant, made anew by each run, so that a kernel that updates it in
+    /// place gives the same bits each time.
+    pub(crate) fn copy_of(rec: &mut Recorder, constant: Buf, n: usize) -> Buf {
+        let copy = rec.output::<f32>("copy", n);
+        reduce::record(rec, constant, 1, Tensor::whole(copy, Shape::new(1, 1, 1, n)));
+        copy
+    }
+
+    fn reduce(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let (parts, shape) = (size.planes, Shape { n: 1, ..size.shape(size.channels[0]) });
+        let values = made_up::random(rng, size.shape(shape.c));
+        let mut padded = Array4::zeros((parts, shape.h, shape.w, 4 * shape.quads()));
+        padded.slice_mut(s![.., .., .., ..shape.c]).assign(&values);
+        let src: Vec<f32> = padded.iter().map(|&v| v as f32).collect();
+        let src = rec.constant("parts", &src);
+        let dst = made_up::room(rec, "sum", shape);
+        reduce::record(rec, src, parts, dst);
+        vec![made_up::expect(dst, &oracle::reduce(&values), 2e-6)]
+    }
+}

@@ -1,0 +1,132 @@
+//! Oracles and trials of `adam`, `gradient_norm`.
+
+use crate::kernel::learning::adam::{Settings, Step};
+use ndarray::Array1;
+
+/// One step of Adam or AdamW, as in PyTorch. Takes and returns the parameters and both moments.
+pub fn adam(
+    [mut theta, first, second]: [Array1<f64>; 3],
+    gradients: &Array1<f64>,
+    step: &Step,
+    settings: &Settings,
+) -> [Array1<f64>; 3] {
+    let [beta1, beta2] = settings.betas.map(f64::from);
+    let (rate, decay) = (f64::from(step.learning_rate), f64::from(settings.weight_decay));
+    let max_norm = f64::from(settings.max_norm);
+    let clip = if max_norm > 0.0 { f64::min(1.0, max_norm / (gradient_norm(gradients) + 1e-6)) } else { 1.0 };
+    let mut g = gradients * clip;
+    if settings.decoupled {
+        theta *= 1.0 - rate * decay;
+    } else {
+        g += &(&theta * decay);
+    }
+    let first = first * beta1 + &g * (1.0 - beta1);
+    let second = second * beta2 + &g * &g * (1.0 - beta2);
+    let t = f64::from(step.step);
+    let mean = &first / (1.0 - beta1.powf(t));
+    let square = &second / (1.0 - beta2.powf(t));
+    theta -= &(mean * rate / (square.sqrt() + f64::from(settings.epsilon)));
+    [theta, first, second]
+}
+
+/// Returns √Σ g².
+pub fn gradient_norm(gradients: &Array1<f64>) -> f64 {
+    gradients.dot(gradients).sqrt()
+}
+
+pub(super) mod trial {
+    use crate::kernel::learning::adam::{self, *};
+    use crate::proof::core::reduce::trial::copy_of;
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[
+        // Images are the number of the step here.
+        Trial {
+            kernel: &adam::ADAM,
+            sizes: &[
+                Size::batch(1, [1, 1], 1, 1),
+                Size::batch(5, [1, 7], 2, 2),
+                Size::batch(128, [41, 47], 3, 3),
+                Size::batch(10_000, [55, 1], 5, 5),
+                Size::batch(41, [64, 64], 4, 4),
+            ],
+            record: adam,
+        },
+        Trial {
+            kernel: &adam::GRADIENT_NORM,
+            sizes: &[
+                Size::batch(1, [1, 1], 1, 1),
+                Size::batch(5, [1, 7], 2, 2),
+                Size::batch(1, [41, 47], 3, 3),
+                Size::batch(2, [55, 47], 5, 5),
+                Size::batch(128, [30, 30], 4, 4),
+            ],
+            record: gradient_norm,
+        },
+    ];
+
+    fn adam(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let len = 4 * size.pixels();
+        let mut random = |scale: f32| (0..len).map(|_| scale * (rng.f32() * 2.0 - 1.0)).collect::<Vec<_>>();
+        let [parameters, gradients, first] = [1.0, 3.0, 0.1].map(&mut random);
+        let second: Vec<f32> = random(0.1).iter().map(|v| v.abs()).collect();
+        let norm = oracle::gradient_norm(&oracle::wide(&gradients)) as f32;
+        let decoupled = constant(spec, "DECOUPLED") == 1;
+        let mut results = Vec::new();
+        // Far below the norm, above it, none.
+        for max_norm in [0.01 * norm, 2.0 * norm, f32::INFINITY] {
+            let settings = Settings { weight_decay: 0.1, decoupled, max_norm, ..Settings::default() };
+            let step = Step::new(0, size.planes as u32, 0.03, settings.betas);
+            let before = [&parameters, &first, &second];
+            let [p, m, v] = before.map(|values| {
+                let constant = rec.constant("before", values);
+                copy_of(rec, constant, len)
+            });
+            let state = State {
+                parameters: p,
+                gradients: rec.constant("gradients", &gradients),
+                moments: [m, v],
+                len,
+            };
+            let device_step = rec.constant("step", &[step]);
+            let clip = made_up::upload(rec, "norm", &oracle::scalar(norm.into()));
+            adam::record(rec, device_step, state, clip, settings);
+            let gradients = oracle::wide(&gradients);
+            let after = oracle::adam(before.map(|v| oracle::wide(v)), &gradients, &step, &settings);
+            let places = [p, m, v].into_iter().zip(after);
+            results.extend(places.map(|(buf, values)| Expect::in_buffer(buf, values.to_vec(), 1e-6)));
+        }
+        results
+    }
+
+    fn gradient_norm(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let len = size.shape(size.channels[0]).floats();
+        let values: Vec<f32> = (0..len).map(|_| rng.f32() * 2.0 - 1.0).collect();
+        // What lies behind the last is not to be read.
+        let gradients = rec.constant("gradients", &[&values[..], &[f32::NAN; 4096]].concat());
+        let dst = made_up::room(rec, "norm", Shape::SCALAR);
+        adam::record_norm(rec, gradients, len, dst);
+        let expected = oracle::gradient_norm(&oracle::wide(&values));
+        vec![made_up::expect(dst, &oracle::scalar(expected), 1e-6)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first step has the size of the learning rate and the opposite sign of the gradient, whatever the
+    /// gradient's size.
+    #[test]
+    fn the_first_step_is_the_learning_rate() {
+        let zero = Array1::zeros(3);
+        let settings = Settings::default();
+        let step = Step::new(0, 1, 0.5, settings.betas);
+        let gradients = Array1::from(vec![1e-3, -2.0, 1e4]);
+        let [theta, ..] = adam([zero.clone(), zero.clone(), zero], &gradients, &step, &settings);
+        for (value, expected) in theta.iter().zip([-0.5, 0.5, -0.5]) {
+            assert!((value - expected).abs() < 1e-5, "{theta}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The complete inversion in f64, composed of the kernels' oracles. Tests compare the plan with it.
+
+use crate::kernel::mre::planes::Plane;
+use crate::kernel::signal::fft::Direction::{Forward, Inverse};
+use crate::mmdi::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
+use crate::proof::oracle::{
+    combine, confidence, erode, fft2, harmonic, normalise, residual, restore, spectral, stencil, weigh,
+    window,
+};
+use ndarray::{Array1, Array2, Array3, Axis, concatenate};
+
+/// Inverts one slice: frames `[frames][n]` and mask `[n]` give maps `[plane][n]`.
+pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
+    let size @ [nx, ny] = settings.size;
+    let wave = harmonic(frames, &settings.frames.weights());
+    let (known, mut maps) = normalise(&wave, mask, settings.zero_lost);
+    let mut field = known.clone();
+    if settings.mode == Mode::Corrected {
+        let weights = low_pass(settings).into_flat();
+        for _ in 0..CONTINUATIONS {
+            let smooth = spectral(&fft2(&field, size, Forward), &weights);
+            field = restore(&known, mask, &fft2(&smooth, size, Inverse));
+        }
+    }
+    let split = spectral(&fft2(&field, size, Forward), &directional(settings).into_flat());
+    let waves = fft2(&split, size, Inverse);
+    let waves: Array3<_> = waves.into_shape_with_order((DIRECTIONS, ny, nx)).expect("four images");
+
+    let model = models(settings);
+    let noise = residual(&waves, &model.reference.value);
+    let groups: Vec<Array3<f64>> = (0..4)
+        .map(|g| {
+            let fit = &model.fits[g % 3];
+            let trust = match settings.mode {
+                Mode::Corrected => erode(mask, size, fit.window() / 2),
+                Mode::Clinical if g == 3 => erode(mask, size, 0),
+                Mode::Clinical => Array1::ones(nx * ny),
+            };
+            let planes = weigh(&stencil(&waves, &fit.value, &fit.laplacian), &noise, &trust);
+            window(&planes, size, settings.box_radius() + if g == 3 { 2 } else { 0 })
+        })
+        .collect();
+    let views: Vec<_> = groups.iter().map(|g| g.view()).collect();
+    let sums = concatenate(Axis(0), &views).expect("equal groups");
+    let sums = sums.into_shape_with_order((12 * nx * ny, 4)).expect("rows of four");
+    let combined = combine(&sums, mask, &model.combined);
+    for (map, new) in maps.iter_mut().zip(&combined.maps).filter(|(_, new)| !new.is_nan()) {
+        *map = *new;
+    }
+    let sure = confidence(&combined.trace, mask, size, settings.box_radius());
+    maps[Plane::Confidence as usize * nx * ny..][..nx * ny].copy_from_slice(&sure.to_vec());
+    maps
+}

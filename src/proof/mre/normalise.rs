@@ -1,0 +1,107 @@
+//! Oracles and trials of `normalise`, `moments`, `total`.
+
+use crate::kernel::mre::planes::Plane;
+use ndarray::{Array1, Array2, Axis};
+use num_complex::Complex64;
+
+/// Scales the field to unit power under the mask. Also returns the maps with the planes of the wave filled in;
+/// other planes are NaN.
+pub fn normalise(
+    harmonic: &Array1<Complex64>,
+    mask: &Array1<f64>,
+    lost: bool,
+) -> (Array1<Complex64>, Vec<f64>) {
+    let n = harmonic.len();
+    let sums = total(&moments(harmonic, mask));
+    let count = sums[3].max(1.0);
+    let mean = if lost { Complex64::new(sums[0], sums[1]) / count } else { Complex64::ZERO };
+    let wave = Array1::from_shape_fn(n, |i| if mask[i] > 0.0 { harmonic[i] - mean } else { Complex64::ZERO });
+    let power = wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / count;
+    let power = power.max(1e-6 * sums[2] / count);
+    let mut maps = vec![f64::NAN; Plane::ALL.len() * n];
+    for (i, u) in wave.iter().enumerate() {
+        maps[Plane::Amplitude as usize * n + i] = u.norm();
+        maps[Plane::Real as usize * n + i] = u.re;
+        maps[Plane::Imaginary as usize * n + i] = u.im;
+    }
+    let field = if power > 0.0 { wave / power.sqrt() } else { Array1::zeros(n) };
+    (field, maps)
+}
+
+/// Returns (Re u, Im u, |u|², 1) inside the mask, else 0: `[n][4]`.
+pub fn moments(field: &Array1<Complex64>, mask: &Array1<f64>) -> Array2<f64> {
+    Array2::from_shape_fn((field.len(), 4), |(i, k)| {
+        let u = field[i];
+        if mask[i] > 0.0 { [u.re, u.im, u.norm_sqr(), 1.0][k] } else { 0.0 }
+    })
+}
+
+/// Sums the rows of `[n][4]`.
+pub fn total(values: &Array2<f64>) -> Array1<f64> {
+    values.sum_axis(Axis(0))
+}
+
+pub(super) mod trial {
+    use crate::kernel::mre::normalise;
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[
+        // One plane: the zero level is known; two: it is lost.
+        Trial {
+            kernel: &normalise::NORMALISE,
+            sizes: &[Size::new(1, 7, 5), Size::new(2, 41, 47), Size::new(2, 256, 256)],
+            record: normalise,
+        },
+        Trial {
+            kernel: &normalise::MOMENTS,
+            sizes: &[
+                Size::new(1, 1, 3),
+                Size::new(1, 41, 47),
+                // Beyond 65 535 workgroups, where the dispatch folds to two axes.
+                Size::new(1, 2051, 2053),
+                Size::new(1, 256, 256),
+            ],
+            record: moments,
+        },
+        Trial {
+            kernel: &normalise::TOTAL,
+            sizes: &[Size::new(1, 1, 1), Size::new(1, 5, 13), Size::new(1, 47, 113), Size::new(1, 256, 256)],
+            record: total,
+        },
+    ];
+
+    fn normalise(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let (n, lost) = (size.pixels(), size.planes == 2);
+        let wave = oracle::waves(rng, n);
+        // A mean of several deviations, as files rescaled to 0..4095 have.
+        let wave: Vec<_> = wave.iter().map(|u| u + Complex32::new(3.0, -2.0)).collect();
+        let mask = oracle::blot(rng, size.ny, size.nx);
+        let (wide, inside) = (oracle::wide_complex(&wave), oracle::wide(&mask));
+        let sums = oracle::total(&oracle::moments(&wide, &inside));
+        let narrow: [f32; 4] = std::array::from_fn(|i| sums[i] as f32);
+        let from =
+            [rec.constant("wave", &wave), rec.constant("mask", &mask), rec.constant("total", &[narrow])];
+        let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);
+        let field = normalise::record(rec, from, maps, lost, n);
+        let (expected, planes) = oracle::normalise(&wide, &inside, lost);
+        vec![Expect::in_buffer(field, oracle::flat(&expected), 2e-6), Expect::in_buffer(maps, planes, 2e-6)]
+    }
+
+    fn moments(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let n = size.pixels();
+        let (field, mask) = (oracle::waves(rng, n), oracle::blot(rng, size.ny, size.nx));
+        let (src, inside) = (rec.constant("field", &field), rec.constant("mask", &mask));
+        let dst = normalise::record_moments(rec, src, inside, n);
+        let expected = oracle::moments(&oracle::wide_complex(&field), &oracle::wide(&mask));
+        vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-7)]
+    }
+
+    fn total(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let values: Vec<[f32; 4]> = (0..size.pixels()).map(|_| std::array::from_fn(|_| rng.f32())).collect();
+        let src = rec.constant("values", &values);
+        let dst = normalise::record_total(rec, src, values.len());
+        let expected = oracle::total(&oracle::wide4(&values));
+        vec![Expect::in_buffer(dst, expected.to_vec(), 1e-6)]
+    }
+}

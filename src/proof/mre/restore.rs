@@ -1,0 +1,37 @@
+//! Oracles and trials of `restore`.
+
+use ndarray::Array1;
+use num_complex::Complex64;
+
+/// Returns `field` inside the mask and `continued` outside.
+pub fn restore(
+    field: &Array1<Complex64>,
+    mask: &Array1<f64>,
+    continued: &Array1<Complex64>,
+) -> Array1<Complex64> {
+    Array1::from_shape_fn(field.len(), |i| if mask[i] > 0.0 { field[i] } else { continued[i] })
+}
+
+pub(super) mod trial {
+    use crate::kernel::mre::restore;
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[Trial {
+        kernel: &restore::RESTORE,
+        sizes: &[Size::new(1, 1, 3), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+        record: restore,
+    }];
+
+    fn restore(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let n = size.pixels();
+        let (field, continued) = (oracle::waves(rng, n), oracle::waves(rng, n));
+        let mask = oracle::blot(rng, size.ny, size.nx);
+        let buffers = [rec.constant("field", &field), rec.constant("mask", &mask)];
+        let src = rec.constant("continued", &continued);
+        let dst = restore::record(rec, buffers[0], buffers[1], src, n);
+        let [field, continued] = [&field, &continued].map(|a| oracle::wide_complex(a));
+        let expected = oracle::restore(&field, &oracle::wide(&mask), &continued);
+        vec![Expect::in_buffer(dst, oracle::flat(&expected), 1e-7)]
+    }
+}

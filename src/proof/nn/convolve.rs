@@ -1,0 +1,112 @@
+//! Oracles and trials of `convolve`.
+
+use crate::kernel::nn::convolve::Geometry;
+use ndarray::{Array3, Array4};
+
+/// The source pixel that tap `t` of a convolution reads for pixel (y, x) of the result; `None` outside the
+/// image.
+pub(super) fn from(
+    geometry: Geometry,
+    [y, x]: [usize; 2],
+    t: usize,
+    [h, w]: [usize; 2],
+) -> Option<[usize; 2]> {
+    match geometry {
+        Geometry::Three => {
+            let [y, x] = [(y + t / 3).checked_sub(1)?, (x + t % 3).checked_sub(1)?];
+            (y < h && x < w).then_some([y, x])
+        }
+        Geometry::One => Some([y, x]),
+        Geometry::Up => (2 * (y % 2) + x % 2 == t).then_some([y / 2, x / 2]),
+        Geometry::Down => Some([2 * y + t / 2, 2 * x + t % 2]),
+        Geometry::Tiles => (y == t).then_some([y, x]),
+    }
+}
+
+/// Convolves `src` `[n][h][w][ci]` with `weights` `[taps][ci][co]`, summed over taps and input channels, and
+/// adds `bias`.
+pub fn convolve(
+    src: &Array4<f64>,
+    weights: &Array3<f64>,
+    bias: Option<&[f64]>,
+    geometry: Geometry,
+) -> Array4<f64> {
+    let (n, h, w, ci) = src.dim();
+    let (taps, _, co) = weights.dim();
+    let [rows, columns] = geometry.result([h, w]);
+    let mut dst = Array4::from_shape_fn((n, rows, columns, co), |(.., o)| bias.map_or(0.0, |b| b[o]));
+    for ((image, y, x, o), sum) in dst.indexed_iter_mut() {
+        for t in 0..taps {
+            if let Some([sy, sx]) = from(geometry, [y, x], t, [h, w]) {
+                *sum += (0..ci).map(|i| src[[image, sy, sx, i]] * weights[[t, i, o]]).sum::<f64>();
+            }
+        }
+    }
+    dst
+}
+
+pub(super) mod trial {
+    use crate::kernel::form::Form;
+    use crate::kernel::nn::convolve::{self, *};
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[Trial {
+        kernel: &convolve::CONVOLVE,
+        sizes: &[
+            Size::batch(1, [1, 1], 1, 1),
+            Size::batch(5, [3, 2], 2, 3),
+            Size::batch(2, [3, 5], 133, 150),
+            Size::batch(1, [7, 13], 5, 37),
+            Size::batch(128, [1, 3], 3, 2),
+            Size::batch(33, [2, 3], 18, 5),
+            Size::batch(1, [41, 47], 3, 5),
+            Size::batch(1, [1, 55], 1, 70),
+            Size::batch(4, [15, 15], 32, 32),
+        ],
+        record: convolve,
+    }];
+
+    fn convolve(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        tried(
+            rec,
+            Form::of(spec),
+            spec,
+            size,
+            rng,
+            (&|src, weights, g| oracle::convolve(src, weights, None, g), 1e-6),
+        )
+    }
+
+    /// An oracle, and how near to it a kernel comes.
+    type Judge<'a> = (&'a dyn Fn(&Array4<f64>, &Array3<f64>, Geometry) -> Array4<f64>, f64);
+
+    /// The trial of either kernel.
+    pub(crate) fn tried(
+        rec: &mut Recorder,
+        form: Form,
+        spec: &Spec,
+        size: Size,
+        rng: &mut fastrand::Rng,
+        (oracle, tolerance): Judge,
+    ) -> Vec<Expect> {
+        let [ci, co] = size.channels;
+        let geometry = Geometry::ALL[constant(spec, "GEOMETRY") as usize];
+        let small = size.shape(ci);
+        let src = match geometry {
+            Geometry::Down => Shape { h: 2 * small.h, w: 2 * small.w, ..small },
+            Geometry::Tiles => Shape::new(small.pixels(), 16, 1, ci),
+            _ => small,
+        };
+        let src = made_up::random(rng, src);
+        let weights = made_up::weights(rng, geometry, [ci, co]);
+        let finishing =
+            made_up::finish(rec, rng, FinishKind::ALL[constant(spec, "FINISH") as usize], &weights);
+        let (weights, expected) = (finishing.weights, oracle(&src, &weights, geometry));
+        let (src, finish) = (made_up::upload(rec, "source", &src), finishing.finish);
+        let (n, h, w, _) = expected.dim();
+        let dst = made_up::room(rec, "result", Shape::new(n, h, w, co));
+        convolve::record(rec, form, geometry, src, (weights, finish), dst);
+        vec![made_up::expect(dst, &finishing.oracle(expected), tolerance)]
+    }
+}

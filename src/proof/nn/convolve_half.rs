@@ -1,0 +1,41 @@
+//! Oracles and trials of `convolve_half`.
+
+use super::convolve::convolve;
+use crate::kernel::nn::convolve::Geometry;
+use ndarray::{Array3, Array4};
+
+/// [`convolve`] with both factors rounded to half precision.
+pub fn convolve_half(src: &Array4<f64>, weights: &Array3<f64>, geometry: Geometry) -> Array4<f64> {
+    // Converted via f32, because the device rounds from f32.
+    let half = |v: &f64| f64::from(half::f16::from_f32(*v as f32));
+    convolve(&src.map(half), &weights.map(half), None, geometry)
+}
+
+pub(super) mod trial {
+    use super::super::convolve::trial as convolve;
+    use crate::kernel::form::{Form, Units};
+    use crate::kernel::nn::convolve_half;
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[Trial {
+        kernel: &convolve_half::CONVOLVE_HALF,
+        sizes: &[
+            Size::batch(1, [1, 1], 1, 1),
+            Size::batch(5, [3, 2], 2, 3),
+            Size::batch(2, [3, 5], 133, 150),
+            Size::batch(1, [7, 13], 5, 37),
+            Size::batch(33, [2, 3], 18, 5),
+            Size::batch(1, [1, 55], 1, 70),
+            Size::batch(3, [15, 15], 32, 32),
+        ],
+        record: convolve_half,
+    }];
+
+    fn convolve_half(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let units = Units { side: constant(spec, "SIDE"), imitated: constant(spec, "IMITATED") == 1 };
+        // The oracle rounds its factors alike, so that what is left is the rounding of sums; units are free to add up a few
+        // products with fewer bits than f32 has.
+        convolve::tried(rec, Form::Half(units), spec, size, rng, (&oracle::convolve_half, 1e-5))
+    }
+}

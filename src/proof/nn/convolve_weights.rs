@@ -1,0 +1,69 @@
+//! Oracles and trials of `convolve_weights`.
+
+use super::convolve::from;
+use crate::kernel::nn::convolve::Geometry;
+use ndarray::{Array3, Array4};
+
+/// The gradient of [`super::convolve`] with respect to its weights, `[taps][ci][co]`. It is the sum over pixels
+/// of `src` `[n][h][w][ci]` times `grad`, the gradient with respect to the result.
+pub fn convolve_weights(src: &Array4<f64>, grad: &Array4<f64>, geometry: Geometry) -> Array3<f64> {
+    let (_, h, w, ci) = src.dim();
+    let (n, rows, columns, co) = grad.dim();
+    let mut dst = Array3::zeros((geometry.taps(), ci, co));
+    for image in 0..n {
+        for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
+            for t in 0..geometry.taps() {
+                if let Some([sy, sx]) = from(geometry, [y, x], t, [h, w]) {
+                    for i in 0..ci {
+                        let value = src[[image, sy, sx, i]];
+                        (0..co).for_each(|o| dst[[t, i, o]] += value * grad[[image, y, x, o]]);
+                    }
+                }
+            }
+        }
+    }
+    dst
+}
+
+pub(super) mod trial {
+    use crate::kernel::core::reduce;
+    use crate::kernel::form::Form;
+    use crate::kernel::nn::convolve_weights::{self, *};
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[Trial {
+        kernel: &convolve_weights::CONVOLVE_WEIGHTS,
+        sizes: &[
+            Size::batch(1, [1, 1], 1, 1),
+            Size::batch(5, [3, 2], 2, 3),
+            Size::batch(2, [3, 5], 133, 150),
+            Size::batch(1, [7, 13], 5, 37),
+            Size::batch(128, [1, 3], 3, 2),
+            Size::batch(33, [2, 3], 18, 5),
+            Size::batch(1, [41, 47], 3, 5),
+            Size::batch(1, [1, 55], 41, 70),
+            Size::batch(4, [15, 15], 32, 32),
+        ],
+        record: convolve_weights,
+    }];
+
+    fn convolve_weights(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let [ci, co] = size.channels;
+        let geometry = GEOMETRIES[constant(spec, "GEOMETRY") as usize];
+        let src = made_up::random(rng, size.shape(ci));
+        let [h, w] = geometry.result([size.ny, size.nx]);
+        let grad = made_up::random(rng, Shape { h, w, ..size.shape(co) });
+        let expected = oracle::convolve_weights(&src, &grad, geometry);
+        let (src, grad) = (made_up::upload(rec, "source", &src), made_up::upload(rec, "gradient", &grad));
+        let form = Form::of(spec);
+        let variant = match form.lanes() {
+            None => Variant { form, rows: 1, width: 1 },
+            Some(_) => Variant { form, rows: constant(spec, "ROWS"), width: constant(spec, "WIDTH") },
+        };
+        let (parts, count) = record_variant(rec, variant, geometry, [src, grad], 64);
+        let dst = Tensor::scratch(rec, "weight gradient", geometry.weights(ci, co));
+        reduce::record(rec, parts.buf, count, dst);
+        vec![made_up::expect_weights(dst, &expected, 1e-6)]
+    }
+}

@@ -1,0 +1,143 @@
+//! Oracles and trials of `overlap`, `overlap_statistics`.
+
+use crate::kernel::tiles::overlap::Settling;
+use crate::proof::view::shown;
+use ndarray::{Array1, Array2, Array4};
+
+/// Combines the predictions `[n][side][side][1]` at each pixel inside a mask. Returns their weighted mean,
+/// weighted sum of squared deviations, sum of weights, and number. `places` are (x, y, weight, view); `window`
+/// weights the rows and columns of a patch.
+pub fn overlap(
+    mask: &Array1<f64>,
+    [nx, ny]: [usize; 2],
+    places: &[[f32; 4]],
+    window: &[f32],
+    predictions: &Array4<f64>,
+) -> Array2<f64> {
+    let mut each: Vec<Vec<[f64; 2]>> = vec![vec![]; nx * ny];
+    for (place, predicted) in places.iter().zip(predictions.outer_iter()) {
+        for ((row, column, _), value) in predicted.indexed_iter() {
+            let [row, column] = shown(place[3] as u32, [row, column], window.len());
+            let [y, x] = [place[1] as i64 + row as i64, place[0] as i64 + column as i64];
+            if (0..ny as i64).contains(&y) && (0..nx as i64).contains(&x) {
+                let weight = [place[2], window[row], window[column]].map(f64::from).iter().product();
+                each[y as usize * nx + x as usize].push([*value, weight]);
+            }
+        }
+    }
+    let mut state = Array2::zeros((nx * ny, 4));
+    for (i, each) in each.iter().enumerate().filter(|(i, each)| mask[*i] > 0.0 && !each.is_empty()) {
+        let weights: f64 = each.iter().map(|[_, w]| w).sum();
+        let mean = each.iter().map(|[v, w]| v * w).sum::<f64>() / weights;
+        let squares: f64 = each.iter().map(|[v, w]| w * (v - mean).powi(2)).sum();
+        state.row_mut(i).assign(&ndarray::arr1(&[mean, squares, weights, each.len() as f64]));
+    }
+    state
+}
+
+/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is
+/// 0.
+pub fn overlap_statistics(state: &Array2<f64>, how: Settling) -> Array2<f64> {
+    let Settling { scale, floor, slope } = how;
+    Array2::from_shape_fn(state.raw_dim(), |(i, k)| {
+        let spread = (state[[i, 1]].max(0.0) / state[[i, 2]].max(f64::MIN_POSITIVE)).sqrt();
+        let settled = [scale * state[[i, 0]], scale * floor.hypot(slope * spread), 1.0, scale * spread];
+        if state[[i, 3]] > 0.0 { settled[k] } else { 0.0 }
+    })
+}
+
+pub(super) mod trial {
+    use crate::kernel::core::clear;
+    use crate::kernel::tiles::cut::Lattice;
+    use crate::kernel::tiles::overlap::{self, *};
+    use crate::proof::trial::*;
+
+    /// The trials of this file.
+    pub static TRIALS: &[Trial] = &[
+        Trial {
+            kernel: &overlap::OVERLAP,
+            sizes: &[Size::new(1, 3, 5), Size::new(7, 41, 47), Size::new(128, 256, 256)],
+            record: overlap,
+        },
+        Trial {
+            kernel: &overlap::OVERLAP_STATISTICS,
+            sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+            record: overlap_statistics,
+        },
+    ];
+
+    fn overlap(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let [nx, ny] = [size.nx, size.ny];
+        let side = ny.min(30) - 1;
+        let stride = if ny < 10 { 1 } else { 3 };
+        let mask = oracle::blot(rng, ny, nx);
+        // A lattice that begins before the image, with gaps.
+        let corner = [-1i32, -(stride as i32)];
+        let points = [nx, ny].map(|n| n / stride + 1);
+        let mut lattice = vec![0, points[1] as i32, points[0] as i32, corner[1], corner[0]];
+        let (mut patches, mut numbers) = (vec![], vec![]);
+        for row in 0..points[1] {
+            lattice.push(patches.len() as i32);
+            for column in 0..points[0] {
+                let there = rng.f32() < 0.8;
+                numbers.push(if there { patches.len() as i32 } else { -1 });
+                if there {
+                    let [x, y] = [column, row].map(|i| (i * stride) as f32);
+                    patches.push([
+                        x + corner[0] as f32,
+                        y + corner[1] as f32,
+                        0.5 + rng.f32(),
+                        rng.u32(..32) as f32,
+                    ]);
+                }
+            }
+        }
+        lattice[0] = patches.len() as i32;
+        lattice.push(patches.len() as i32);
+        lattice.extend(numbers);
+        let window: Vec<f32> = (0..side).map(|_| 0.2 + rng.f32()).collect();
+        let image: Vec<[f32; 4]> = mask.iter().map(|m| [f32::NAN, f32::NAN, *m, 0.0]).collect();
+        let over = |rec: &mut Recorder, first: u32| Overlap {
+            size: [nx, ny],
+            stride,
+            image: rec.constant("image", &image),
+            window: rec.constant("window", &window),
+            lattice: Lattice {
+                patches: rec.constant("patches", &patches),
+                lattice: rec.constant("lattice", &lattice),
+                counter: rec.constant("counter", &[first; 4]),
+                most: [patches.len(), lattice.len()],
+            },
+        };
+        // Two batches of predictions, one after the other.
+        let state = rec.output::<[f32; 4]>("state", nx * ny);
+        clear::record(rec, state, 4 * nx * ny);
+        let mut all = vec![];
+        for batch in 0..2 {
+            let values = made_up::random(rng, Shape::new(size.planes, side, side, 1));
+            let src = made_up::upload(rec, "predictions", &values);
+            let over = over(rec, (batch * size.planes) as u32);
+            overlap::record(rec, over, src, state);
+            all.push(values);
+        }
+        let values = ndarray::concatenate(ndarray::Axis(0), &[all[0].view(), all[1].view()]).expect("alike");
+        let patches: Vec<_> = patches.into_iter().take(2 * size.planes).collect();
+        let expected = oracle::overlap(&oracle::wide(&mask), [nx, ny], &patches, &window, &values);
+        vec![Expect::in_buffer(state, oracle::flat_real(&expected), 1e-5)]
+    }
+
+    fn overlap_statistics(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+        let n = size.pixels();
+        let state: Vec<[f32; 4]> = (0..n)
+            .map(|_| match rng.u8(..4) {
+                0 => [0.0; 4],
+                k => [5.0 * rng.f32(), rng.f32() - 0.1, 0.1 + rng.f32(), f32::from(k)],
+            })
+            .collect();
+        let how = Settling { scale: 1.06, floor: 0.07, slope: 1.4 };
+        let src = rec.constant("state", &state);
+        let dst = overlap::record_statistics(rec, src, how, n);
+        let expected = oracle::overlap_statistics(&oracle::wide4(&state), how);
+        vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-6)]
+    }
+}
