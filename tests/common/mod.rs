@@ -1,23 +1,11 @@
-//! What several test files, and the benches, share.
-#![allow(dead_code, reason = "each test file uses its own part")]
+//! What tests and benches share.
+#![allow(dead_code, reason = "each program uses its own part")]
 
 use palpate::gpu::{AdapterChoice, Gpu};
 
-/// A device, or `None` with a line that says what is skipped. `PALPATE_REQUIRE_GPU=1` (`./dev test`
-/// sets it) makes a missing adapter a failure instead, so that nothing is skipped unseen. `PALPATE_ADAPTER`
-/// chooses among several.
+/// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
 pub fn gpu() -> Option<Gpu> {
-    opened(Gpu::open)
-}
-
-/// The same with its matrix units, if it has any.
-pub fn gpu_with_units() -> Option<Gpu> {
-    opened(Gpu::open_with_units)
-}
-
-fn opened(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Option<Gpu> {
-    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    match open(&choice) {
+    match open(Gpu::open) {
         Ok(gpu) => Some(gpu),
         Err(error) if std::env::var_os("PALPATE_REQUIRE_GPU").is_none() => {
             eprintln!("skipped: {error}");
@@ -25,6 +13,12 @@ fn opened(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Option<Gpu> {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// What `open` makes of the adapter that `PALPATE_ADAPTER` chooses, or the best.
+pub fn open(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Result<Gpu, String> {
+    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
+    open(&choice).map_err(|error| error.to_string())
 }
 
 /// ‖a−b‖₂/‖b‖₂. NaN is expected to stand exactly where the oracle has it.

@@ -1,6 +1,6 @@
 //! A folder of wave images in every format, and the program run in it. Files are written and read by other code
 //! than palpate's own wherever there is some, so that the two cannot be wrong alike.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, reason = "each program uses its own part")]
 
 pub mod map;
 
@@ -108,6 +108,12 @@ pub fn matlab(dims: &[usize], re: &[f64], im: Option<&[f64]>) -> Vec<u8> {
     file
 }
 
+/// Numbers without a pattern.
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    (0..length).map(|_| rng.u8(..)).collect()
+}
+
 /// What a run of the program came to.
 pub struct Ran {
     pub code: Option<i32>,
@@ -195,6 +201,24 @@ impl Folder {
 
     pub fn run(&self, line: &str) -> Ran {
         self.command(line).output().expect("the program runs").into()
+    }
+
+    /// A run that must fail with `code`, say all of `words` on standard error, and write nothing into `out`.
+    pub fn refused(&self, line: &str, code: i32, words: &[&str]) -> String {
+        self.judge(line, self.run(line), code, words)
+    }
+
+    /// The same of a run that is over.
+    pub fn judge(&self, line: &str, ran: Ran, code: i32, words: &[&str]) -> String {
+        assert_eq!(ran.code, Some(code), "{line}\n{}{}", ran.out, ran.err);
+        assert!(ran.err.lines().any(|line| line.starts_with("error: ")), "{line}\n{}", ran.err);
+        for word in words {
+            assert!(ran.err.contains(word), "{line}: no '{word}' in\n{}", ran.err);
+        }
+        assert!(!ran.err.contains("panicked") && !ran.err.contains("Error {"), "{line}\n{}", ran.err);
+        assert_eq!(ran.out, "", "{line}");
+        assert_eq!(self.names("out"), [""; 0], "{line} left something");
+        ran.err
     }
 
     /// A run that must end well.

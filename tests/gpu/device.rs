@@ -1,0 +1,430 @@
+//! The device underneath: adapters that do not exist, devices that go away, memory that does not suffice,
+//! kernels that do not compile, the pool, timestamps, and several threads on one device.
+
+use crate::common;
+use crate::harness::Adapter;
+use libtest_mimic::Completion;
+use palpate::gpu::{AdapterChoice, Gpu, adapters};
+use palpate::kernel::harmonic::Frames;
+use palpate::kernel::{Access, Binding, Checks, Cost, Kernel, Layout, Pipelines, Spec};
+use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::plan::{Plan, Recorder};
+use palpate::{Error, Result};
+use std::time::Duration;
+
+tests![
+    an_adapter_that_does_not_exist_is_refused_with_those_that_do,
+    an_adapter_is_found_by_part_of_its_name_and_by_number,
+    a_lost_device_is_an_error_ever_after,
+    a_hosts_lost_device_is_an_error_too,
+    what_does_not_fit_is_refused_with_its_size,
+    a_kernel_that_does_not_compile_is_named,
+    every_dispatch_is_timed_where_the_device_can,
+    plans_that_come_and_go_do_not_grow_the_pool,
+    fifty_slices_do_not_grow_the_pool_and_are_alike,
+    threads_share_a_device,
+    an_own_device_has_all_of_its_adapters_limits,
+    more_dispatches_than_one_query_set_holds_are_timed_each,
+    scratch_is_not_read_back_unless_kept,
+    a_plan_cut_into_submissions_gives_the_same_bits,
+    what_needs_more_memory_than_is_free_is_refused_beforehand,
+];
+
+fn settings(mode: Mode, size: [usize; 2]) -> Settings {
+    Settings {
+        mode,
+        size,
+        spacing_mm: [1.5, 1.5],
+        frames: Frames::Phases(4),
+        zero_lost: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+    }
+}
+
+fn mmdi(pipelines: &Pipelines, mode: Mode, size: [usize; 2]) -> Result<Mmdi> {
+    Mmdi::new(pipelines, &settings(mode, size), &|_, _| {})
+}
+
+/// A noisy plane wave along x, `wavelength` px long: four phases and a mask.
+fn slice([nx, ny]: [usize; 2], wavelength: f32) -> (Vec<f32>, Vec<bool>) {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut value = |i: usize| {
+        let turns = (i % nx) as f32 / wavelength - (i / (nx * ny)) as f32 / 4.0;
+        2048.0 + 500.0 * (std::f32::consts::TAU * turns).cos() + 20.0 * (rng.f32() - 0.5)
+    };
+    let frames = (0..4 * nx * ny).map(&mut value).collect();
+    (frames, (0..nx * ny).map(|i| i % nx > 1 && i / nx > 1).collect())
+}
+
+fn bits(maps: Vec<f32>) -> Vec<u32> {
+    maps.into_iter().map(f32::to_bits).collect()
+}
+
+/// What `work` returns, or a failure when it takes longer than a minute: nothing may hang.
+#[track_caller]
+fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(Duration::from_secs(60)).expect("it hangs, or it panicked")
+}
+
+fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
+    for choice in ["no such adapter", "999"] {
+        let error = Gpu::open(&AdapterChoice::from(choice)).err().expect("refused");
+        assert!(matches!(error, Error::Adapter(_)) && error.exit_code() == 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(choice), "{text}");
+        for found in adapters() {
+            assert!(text.contains(&found.info.name), "{text}");
+        }
+    }
+}
+
+fn an_adapter_is_found_by_part_of_its_name_and_by_number(_: Adapter) {
+    for (i, found) in adapters().iter().enumerate() {
+        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(gpu.caps().info.name, found.info.name);
+        let part: String = found.info.name.chars().take(6).collect::<String>().to_uppercase();
+        let gpu = Gpu::open(&AdapterChoice::from(part.as_str())).unwrap_or_else(|e| panic!("{e}"));
+        assert!(gpu.caps().info.name.to_uppercase().contains(&part));
+    }
+}
+
+/// Everything that can be asked of a device, after it went away with work under way.
+fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let size = [64, 48];
+    let (frames, mask) = slice(size, 20.0);
+    let mmdi = self::mmdi(&pipelines, Mode::Clinical, size).expect("compile");
+    mmdi.invert(&frames, &mask).expect("invert");
+    mmdi.plan().run().expect("run");
+    gpu.device().destroy();
+    let [input, _, maps] = mmdi.buffers();
+    let plan = mmdi.plan();
+    let mut outcomes = vec![
+        ("run", plan.run().err()),
+        ("write", plan.write(input, &frames).err()),
+        ("read", plan.read::<f32>(maps).err()),
+        ("poison", plan.poison().err()),
+        ("invert", mmdi.invert(&frames, &mask).err()),
+        ("wait", gpu.wait().err()),
+        ("check", gpu.check().err()),
+        ("the same plan again", self::mmdi(&pipelines, Mode::Clinical, size).err()),
+        ("another plan", self::mmdi(&pipelines, Mode::Corrected, [61, 67]).err()),
+        ("new pipelines", self::mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, size).err()),
+    ];
+    if gpu.caps().timestamps() {
+        outcomes.push(("profile", plan.profile().err()));
+    }
+    outcomes
+}
+
+#[track_caller]
+fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
+    let missed: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, error)| !matches!(error, Some(Error::DeviceLost(_))))
+        .map(|(what, error)| format!("{what}: {error:?}"))
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+fn a_lost_device_is_an_error_ever_after(gpu: Gpu) {
+    assert_lost(within_a_minute(move || after_loss(gpu)));
+    // Another device is none the worse.
+    let gpu = common::open(Gpu::open).expect("a new one");
+    let (frames, mask) = slice([64, 48], 20.0);
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, [64, 48]).expect("compile");
+    mmdi.invert(&frames, &mask).expect("invert");
+}
+
+fn a_hosts_lost_device_is_an_error_too(own: Gpu) {
+    let name = own.caps().info.name.clone();
+    let found = adapters().into_iter().find(|f| f.info.name == name).expect("the same adapter");
+    let (device, queue) =
+        pollster::block_on(found.adapter.request_device(&Default::default())).expect("a host's device");
+    assert_lost(within_a_minute(move || after_loss(Gpu::adopt(device, queue))));
+}
+
+fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    // One buffer over the device's limit.
+    let most = gpu.caps().max_binding();
+    let mut rec = Recorder::new();
+    rec.output::<u8>("a very large one", most as usize + 1);
+    let error = Plan::compile(rec, &pipelines, &|_, _| {}).err().expect("refused");
+    let text = error.to_string();
+    assert!(matches!(error, Error::OutOfMemory(_)) && text.contains("a very large one"), "{text}");
+    assert!(text.contains(&format!("{:.1} MiB", most as f64 / f64::from(1 << 20))), "{text}");
+
+    // An image too large for the device is refused before anything is computed for it.
+    let [small, large] = [[64, 48], [16_384, 16_384]];
+    let error = within_a_minute({
+        let pipelines = pipelines.clone();
+        move || self::mmdi(&pipelines, Mode::Corrected, large).err().expect("refused")
+    });
+    let text = error.to_string();
+    assert!(matches!(error, Error::OutOfMemory(_) | Error::Usage(_)) && text.contains("MiB"), "{text}");
+
+    // Neither has left anything behind.
+    assert_eq!(gpu.pool().allocated(), 0);
+    let (frames, mask) = slice(small, 20.0);
+    mmdi(&pipelines, Mode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
+}
+
+fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
+    static SYNTAX: Kernel = broken("syntax", "fn syntax( {");
+    static TYPES: Kernel =
+        broken("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
+    static BINDING: Kernel = broken(
+        "binding",
+        "@group(0) @binding(7) var<storage, read_write> far: array<f32>;
+         @compute @workgroup_size(64) fn binding() { far[0] = 1.0; }",
+    );
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    for kernel in [&SYNTAX, &TYPES, &BINDING] {
+        let mut rec = Recorder::new();
+        let src = rec.output::<f32>("result", 64);
+        rec.linear(
+            Spec::new(kernel, &[("SIZE", 3)]),
+            &Nothing([0; 4]),
+            &[src.into()],
+            64,
+            Default::default(),
+        );
+        let compiled = Plan::compile(rec, &pipelines, &|_, _| {}).err();
+        for error in [pipelines.get(&Spec::new(kernel, &[("SIZE", 3)])).err(), compiled] {
+            let error = error.expect("refused");
+            let text = error.to_string();
+            assert!(matches!(error, Error::Kernel { .. } | Error::Gpu { .. }), "{error:?}");
+            assert!(text.contains(&format!("{} SIZE=3", kernel.name)), "{text}");
+        }
+    }
+    mmdi(&pipelines, Mode::Clinical, [64, 48]).expect("the device still compiles");
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Nothing([u32; 4]);
+
+impl palpate::kernel::Params for Nothing {
+    const LAYOUT: Layout = Layout { fields: Vec::new, size: 16 };
+}
+
+const fn broken(name: &'static str, source: &'static str) -> Kernel {
+    Kernel {
+        name,
+        source,
+        bindings: &[
+            Binding { name: "p", access: Access::Uniform },
+            Binding { name: "dst", access: Access::ReadWrite },
+        ],
+        params: Layout { fields: Vec::new, size: 16 },
+        specs: Vec::new,
+        sizes: &[],
+        trial: |_, _, _, _| Vec::new(),
+    }
+}
+
+fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
+    let size = [64, 48];
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    let (frames, mask) = slice(size, 20.0);
+    let maps = bits(mmdi.invert(&frames, &mask).expect("invert"));
+    if !gpu.caps().timestamps() {
+        assert!(mmdi.plan().profile().is_err());
+        return;
+    }
+    let began = std::time::Instant::now();
+    let timings = mmdi.plan().profile().expect("profile");
+    let elapsed = began.elapsed().as_secs_f64();
+    assert_eq!(timings.len(), mmdi.plan().len());
+    assert!(timings.iter().all(|t| t.seconds.is_finite() && t.seconds >= 0.0), "{timings:?}");
+    let total: f64 = timings.iter().map(|t| t.seconds).sum();
+    assert!(total > 0.0 && total < elapsed, "{total} s of {elapsed} s");
+    assert!(
+        timings.iter().map(|t| &t.label).eq(mmdi
+            .plan()
+            .timings()
+            .map(|t| t.label)
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    // Timing a plan is running it.
+    assert_eq!(bits(mmdi.plan().read(mmdi.buffers()[2]).expect("read")), maps);
+}
+
+fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let sizes = [[64, 48], [96, 80], [41, 47], [80, 80]];
+    let round = || {
+        for mode in [Mode::Corrected, Mode::Clinical] {
+            for size in sizes {
+                let (frames, mask) = slice(size, 20.0);
+                let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+                mmdi.invert(&frames, &mask).expect("invert");
+                assert!(mmdi.plan().memory() <= gpu.pool().allocated());
+            }
+        }
+        (gpu.pool().allocated(), gpu.pool().peak())
+    };
+    let first = round();
+    for n in 1..20 {
+        let now = round();
+        assert!(now.0 <= first.0 && now.1 <= first.1, "round {n}: {now:?} bytes, the first had {first:?}");
+    }
+}
+
+fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
+    let size = [64, 48];
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    assert_eq!(gpu.pool().allocated(), mmdi.plan().memory(), "one plan is all there is");
+    let (frames, mask) = slice(size, 20.0);
+    let (other, _) = slice(size, 14.0);
+    let first = bits(mmdi.invert(&frames, &mask).expect("invert"));
+    let between = bits(mmdi.invert(&other, &mask).expect("invert"));
+    assert_ne!(first, between);
+    for n in 0..24 {
+        assert!(bits(mmdi.invert(&frames, &mask).expect("invert")) == first, "slice {}", 2 * n + 2);
+        assert!(bits(mmdi.invert(&other, &mask).expect("invert")) == between, "slice {}", 2 * n + 3);
+    }
+    assert_eq!(gpu.pool().allocated(), mmdi.plan().memory());
+    assert_eq!(gpu.pool().peak(), mmdi.plan().memory());
+}
+
+fn threads_share_a_device(gpu: Gpu) {
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let jobs = [(Mode::Corrected, [64, 48], 20.0), (Mode::Clinical, [47, 61], 12.0)];
+    let serial: Vec<_> = jobs
+        .iter()
+        .map(|&(mode, size, wavelength)| {
+            let (frames, mask) = slice(size, wavelength);
+            let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+            bits(mmdi.invert(&frames, &mask).expect("invert"))
+        })
+        .collect();
+    // Each compiles for itself, so that compiling, allocating, running and reading meet.
+    let at_once: Vec<Vec<_>> = within_a_minute({
+        let gpu = gpu.clone();
+        move || {
+            std::thread::scope(|scope| {
+                let work = |(mode, size, wavelength): (Mode, [usize; 2], f32)| {
+                    let (frames, mask) = slice(size, wavelength);
+                    let mut results = Vec::new();
+                    for _ in 0..3 {
+                        let pipelines = Pipelines::new(&gpu, Checks::Off);
+                        let mmdi = mmdi(&pipelines, mode, size).expect("compile");
+                        results.extend((0..4).map(|_| bits(mmdi.invert(&frames, &mask).expect("invert"))));
+                    }
+                    results
+                };
+                let threads = jobs.map(|job| scope.spawn(move || work(job)));
+                threads.into_iter().map(|thread| thread.join().expect("a thread")).collect()
+            })
+        }
+    });
+    for (expected, results) in serial.iter().zip(&at_once) {
+        assert!(results.len() == 12 && results.iter().all(|maps| maps == expected));
+    }
+}
+
+fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
+    for (i, found) in adapters().iter().enumerate() {
+        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        let (has, most) = (&gpu.caps().limits, found.adapter.limits());
+        assert_eq!(has.max_buffer_size, most.max_buffer_size);
+        assert_eq!(has.max_storage_buffer_binding_size, most.max_storage_buffer_binding_size);
+        assert_eq!(has.max_compute_invocations_per_workgroup, most.max_compute_invocations_per_workgroup);
+        assert_eq!(has.max_compute_workgroup_storage_size, most.max_compute_workgroup_storage_size);
+    }
+}
+
+fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completion {
+    if !gpu.caps().timestamps() {
+        return Completion::ignored_with(format!("{} has no timestamps", gpu.caps().info.name));
+    }
+    let n = 1 << 16;
+    let mut rec = Recorder::new();
+    let field = rec.constant("field", &vec![[1f32, 2.0]; n]);
+    let mask = rec.constant("mask", &vec![1f32; n]);
+    for _ in 0..2100 {
+        palpate::kernel::moments::record(&mut rec, field, mask, n);
+    }
+    let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
+    let timings = plan.profile().expect("profile");
+    assert_eq!(timings.len(), 2100);
+    // A set resolved to the wrong place leaves zeros behind.
+    let untimed = timings.iter().filter(|t| t.seconds <= 0.0).count();
+    assert!(untimed < 100, "{untimed} of 2100 dispatches took no time");
+    Completion::Completed
+}
+
+fn scratch_is_not_read_back_unless_kept(gpu: Gpu) {
+    let mut rec = Recorder::new();
+    let scratch = rec.scratch::<f32>("scratch", 16);
+    let kept = rec.scratch::<f32>("kept", 16);
+    rec.keep(kept);
+    let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
+    assert!(matches!(plan.read::<f32>(scratch), Err(Error::Usage(what)) if what.contains("scratch")));
+    assert_eq!(plan.read::<f32>(kept).expect("kept").len(), 16);
+}
+
+fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
+    static STEP: Kernel = Kernel {
+        bindings: &[
+            Binding { name: "p", access: Access::Uniform },
+            Binding { name: "src", access: Access::Read },
+            Binding { name: "dst", access: Access::ReadWrite },
+        ],
+        ..broken(
+            "step",
+            "@group(0) @binding(0) var<uniform> p: vec4u;
+             @group(0) @binding(1) var<storage, read> src: array<f32>;
+             @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
+             @compute @workgroup_size(64) fn step(@builtin(global_invocation_id) id: vec3u) {
+                 dst[id.x] = 1.01 * src[id.x] + f32(p.x) + 1.0;
+             }",
+        )
+    };
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let start: Vec<f32> = (0..64).map(|i| i as f32 / 7.0).collect();
+    // By estimate nothing, a tenth of a submission, and far more than one.
+    let results = [0.0, 5e8, 1e13].map(|flops| {
+        let mut rec = Recorder::new();
+        let mut src = rec.constant("start", &start);
+        for _ in 0..21 {
+            let dst = rec.scratch::<f32>("next", 64);
+            let cost = Cost { flops, bytes: 0.0 };
+            rec.linear(Spec::new(&STEP, &[]), &Nothing([0; 4]), &[src.into(), dst.into()], 64, cost);
+            src = dst;
+        }
+        rec.keep(src);
+        let plan = Plan::compile(rec, &pipelines, &|_, _| {}).expect("compile");
+        plan.poison().expect("poison");
+        plan.run().expect("run");
+        bits(plan.read(src).expect("read"))
+    });
+    assert!(results.iter().all(|r| *r == results[0]));
+    for (got, start) in results[0].iter().zip(&start) {
+        let expected = (0..21).fold(f64::from(*start), |v, _| 1.01 * v + 1.0);
+        assert!((f64::from(f32::from_bits(*got)) / expected - 1.0).abs() < 1e-5, "{expected}");
+    }
+}
+
+fn what_needs_more_memory_than_is_free_is_refused_beforehand(gpu: Gpu) {
+    gpu.check_memory("a little", 1 << 20).expect("a MiB is free");
+    let refused = gpu.check_memory("the training", 1 << 60);
+    if gpu.caps().software() && cfg!(target_os = "linux") {
+        let error = refused.expect_err("an EiB is not free");
+        let text = error.to_string();
+        assert!(matches!(error, Error::OutOfMemory(_)), "{error:?}");
+        for part in
+            ["for the training", "needs 1099511627776 MiB", "are free", "smaller image, batch or network"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+    } else {
+        refused.expect("elsewhere nobody knows");
+    }
+}

@@ -1,0 +1,384 @@
+//! DIME's plan: it is what its parts are, in any batches, on any grid, and what carries no information about stiffness
+//! does not matter to it.
+
+use crate::common::relative_error;
+use crate::files::Folder;
+use crate::harness::Adapter;
+use ndarray::{Array2, Array4};
+use num_complex::Complex64;
+use palpate::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
+use palpate::kernel::Pipelines;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::harmonic::Frames;
+use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::oracle;
+use palpate::patches::Normalisation;
+use palpate::wave::analytic::{Medium, PlaneWave, superposed};
+
+tests![
+    the_plan_is_the_sum_of_its_parts,
+    batches_do_not_matter_nor_does_what_ran_before,
+    a_host_encodes_it,
+    zero_level_gain_and_what_lies_outside_do_not_matter,
+    other_grids_frequencies_and_densities_tell_the_same_speeds,
+    what_cannot_be_is_refused,
+    metadata_come_back,
+    a_conjugated_wave_is_recognised,
+];
+
+const SIDE: usize = 14;
+
+fn model() -> Model {
+    Model {
+        forward_model: "bulk".into(),
+        normalisation: Normalisation::Patch,
+        views: Views::All,
+        patch: SIDE,
+        pixel_mm: 1.0,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        trained_on: "nothing".into(),
+        calibration: Some(Calibration { floor: 0.25, slope: 1.5, stride: 3 }),
+    }
+}
+
+fn weights() -> Weights {
+    let settings = UnetSettings { chans: 4, pools: 2, norm: Norm::Batch, ..Default::default() };
+    let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
+    weights.metadata = model().to_metadata();
+    weights
+}
+
+fn settings(size: [usize; 2]) -> Settings {
+    Settings {
+        size,
+        spacing_mm: [1.0; 2],
+        frames: Frames::Channels,
+        conjugated: false,
+        frequency_hz: 60.0,
+        density: 1000.0,
+        stride: 3,
+        batch: 128,
+        patch: None,
+        pixel_mm: None,
+    }
+}
+
+/// Two waves that cross, as frames [2][ny][nx], and a ragged mask; NaN-free outside it too.
+fn scene([nx, ny]: [usize; 2], step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
+    let medium = Medium { storage_kpa: 3.0, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
+    let wave = |direction: f64| PlaneWave { medium, direction, amplitude: Complex64::cis(direction) };
+    let waves = [wave(0.3), wave(2.0)];
+    let at = |i: usize| {
+        let x = ((i % nx) as f64 - (nx as f64 - 1.0) / 2.0) * step[0];
+        let y = ((i / nx) as f64 - (ny as f64 - 1.0) / 2.0) * step[1];
+        [x, y]
+    };
+    let field: Vec<Complex64> = (0..nx * ny).map(|i| superposed(&waves, at(i)[0], at(i)[1])).collect();
+    let frames = field.iter().map(|u| u.re as f32).chain(field.iter().map(|u| u.im as f32)).collect();
+    let reach = [nx as f64 * step[0], ny as f64 * step[1]].map(|r| 0.46 * r);
+    let mask = (0..nx * ny).map(|i| (at(i)[0] / reach[0]).hypot(at(i)[1] / reach[1]) < 1.0).collect();
+    (frames, mask)
+}
+
+struct Bench {
+    chooser: Chooser,
+}
+
+impl Bench {
+    fn new(pipelines: &Pipelines) -> Self {
+        Self { chooser: Chooser::new(pipelines) }
+    }
+
+    fn invert(&self, settings: &Settings, frames: &[f32], mask: &[bool]) -> Vec<f32> {
+        let mut dime = Dime::new(&self.chooser, &weights(), settings, &|_, _| {}).expect("compile");
+        dime.plan().poison().expect("poison");
+        dime.invert(frames, mask).expect("invert")
+    }
+}
+
+fn error(a: &[f32], b: &[f32]) -> f64 {
+    let wide = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+    relative_error(&wide(a), &wide(b)).expect("alike")
+}
+
+/// The network on patches the oracle cut, brought together by the oracle.
+fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let size @ [nx, ny] = [41, 37];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let found = bench.invert(&Settings { batch: 7, ..settings(size) }, &frames, &mask);
+
+    let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
+    let image = Array2::from_shape_fn((nx * ny, 4), |(i, k)| {
+        if mask[i] { [frames[i], frames[nx * ny + i], 1.0, 0.0][k].into() } else { 0.0 }
+    });
+    // Every patch that is half inside, as the plan lays them; the window and the weights are the plan's own to choose,
+    // so they are found from a network that is linear in nothing: by comparing predictions alone.
+    let mut places = vec![];
+    let first = mask.iter().position(|m| *m).expect("a mask") / nx;
+    let left = (0..nx).find(|x| (0..ny).any(|y| mask[y * nx + x])).expect("a mask");
+    let begin = [left as i32 - SIDE as i32 + 1, first as i32 - SIDE as i32 + 1];
+    for (row, column) in (0..40).flat_map(|r| (0..40).map(move |c| (r, c))) {
+        let view = (5 * column + 13 * row) % 32;
+        let [x, y] = [begin[0] + 3 * column, begin[1] + 3 * row];
+        let within = |i: i32, n: usize| (0..n as i32).contains(&i);
+        let count = (0..(SIDE * SIDE) as i32)
+            .filter(|i| {
+                let [px, py] = [x + i % SIDE as i32, y + i / SIDE as i32];
+                within(px, nx) && within(py, ny) && mask[py as usize * nx + px as usize]
+            })
+            .count();
+        if 2 * count >= SIDE * SIDE {
+            places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), view as f32]);
+        }
+    }
+    let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Normalisation::Patch);
+    let plain: Vec<f32> = cut.permuted_axes([0, 3, 1, 2]).iter().map(|v| *v as f32).collect();
+    let forward =
+        Forward::new(&bench.chooser, &weights(), [SIDE; 2], 16, &|_, _| {}).expect("the bare network");
+    let predicted = forward.run(&plain, &|_| {}).expect("run");
+    let predicted: Vec<f64> = predicted.into_iter().map(f64::from).collect();
+    let predicted = Array4::from_shape_vec((places.len(), SIDE, SIDE, 1), predicted).expect("a shape");
+    let half = SIDE as f32 / 2.0;
+    let window: Vec<f32> =
+        (0..SIDE).map(|i| 1.0 - ((i as f32 + 0.5 - half).abs() / half).powi(2) * 0.9).collect();
+    let state = oracle::overlap(&oracle::wide(&inside), size, &places, &window, &predicted);
+    let covered: Vec<usize> = (0..nx * ny).filter(|i| state[[*i, 3]] > 0.0).collect();
+    assert!(covered.len() * 100 > 95 * mask.iter().filter(|m| **m).count());
+    let pick = |values: &[f32]| covered.iter().map(|i| values[*i]).collect::<Vec<_>>();
+    let of = |k: usize, f: &dyn Fn(f64, f64) -> f64| {
+        covered.iter().map(|i| f(state[[*i, k]], state[[*i, 2]]) as f32).collect::<Vec<_>>()
+    };
+    let spread = |squares: f64, weights: f64| (squares / weights).sqrt();
+    assert!(error(&pick(Plane::Modulus.of(&found)), &of(0, &|mean, _| mean)) < 2e-5);
+    assert!(error(&pick(Plane::Spread.of(&found)), &of(1, &spread)) < 2e-4);
+    let uncertainty = of(1, &|squares, weights| 0.25f64.hypot(1.5 * spread(squares, weights)));
+    assert!(error(&pick(Plane::Uncertainty.of(&found)), &uncertainty) < 1e-4);
+    for (i, m) in mask.iter().enumerate() {
+        assert_eq!(Plane::Uncertainty.of(&found)[i] > 0.0, *m, "pixel {i}");
+    }
+}
+
+fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let size = [51, 33]; // planes that do not fill their quads
+
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let whole = bench.invert(&settings(size), &frames, &mask);
+    for batch in [1, 5, 64] {
+        let found = bench.invert(&Settings { batch, ..settings(size) }, &frames, &mask);
+        assert!(error(&found, &whole) <= 1e-6, "batches of {batch}");
+    }
+    // Another mask in between, and none at all.
+    let mut dime = Dime::new(&bench.chooser, &weights(), &settings(size), &|_, _| {}).expect("compile");
+    let once = dime.invert(&frames, &mask).expect("invert");
+    let small: Vec<bool> = (0..mask.len()).map(|i| mask[i] && i % 51 < 20).collect();
+    let other = dime.invert(&frames, &small).expect("invert");
+    assert!(other.iter().zip(&small).all(|(v, m)| (*v != 0.0) == *m));
+    let none = dime.invert(&frames, &vec![false; mask.len()]).expect("invert");
+    let left: Vec<_> = none.iter().enumerate().filter(|(_, v)| **v != 0.0).take(5).collect();
+    assert!(left.is_empty(), "{left:?} where nothing is inside");
+    let again = dime.invert(&frames, &mask).expect("invert");
+    assert_eq!(once, again);
+    assert!(error(&once, &whole) <= 1e-6);
+}
+
+/// Over a host's buffers, in its encoder, to the same bits.
+fn a_host_encodes_it(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let size = [44, 39];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let own = bench.invert(&settings(size), &frames, &mask);
+    let gpu = bench.chooser.pipelines().gpu();
+    let buffer = |floats: usize| {
+        gpu.device().create_buffer(&palpate::wgpu::BufferDescriptor {
+            label: Some("the host's"),
+            size: 4 * floats as u64,
+            usage: palpate::wgpu::BufferUsages::STORAGE
+                | palpate::wgpu::BufferUsages::COPY_DST
+                | palpate::wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    };
+    let (input, maps) = (buffer(frames.len()), buffer(own.len()));
+    let host = || Host { frames: input.clone(), maps: maps.clone() };
+    let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings(size), host()).expect("embedded");
+    dime.prepare(&mask).expect("a mask");
+    gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    dime.plan().encode(&mut encoder);
+    gpu.queue().submit([encoder.finish()]);
+    assert_eq!(gpu.read::<f32>(&maps).expect("read"), own);
+    let small = Host { maps: buffer(own.len() - 1), ..host() };
+    let refused = Dime::embedded(&bench.chooser, &weights(), &settings(size), small).err().expect("refused");
+    assert!(refused.to_string().contains("maps"), "{refused}");
+    let same = Host { frames: maps.clone(), maps: maps.clone() };
+    assert!(Dime::embedded(&bench.chooser, &weights(), &settings(size), same).is_err());
+}
+
+fn zero_level_gain_and_what_lies_outside_do_not_matter(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let size = [40, 40];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let plain = bench.invert(&settings(size), &frames, &mask);
+    let n = mask.len();
+    let changed: Vec<f32> = (0..2 * n)
+        .map(|i| match (mask[i % n], i < n) {
+            (false, _) => 1e6,
+            (true, true) => 40.0 * frames[i] + 3.0,
+            (true, false) => 0.02 * frames[i] - 0.1,
+        })
+        .collect();
+    assert!(error(&bench.invert(&settings(size), &changed, &mask), &plain) < 1e-4);
+    // A conjugated wave, told so.
+    let conjugate: Vec<f32> = (0..2 * n).map(|i| if i < n { frames[i] } else { -frames[i] }).collect();
+    let told = Settings { conjugated: true, ..settings(size) };
+    assert_eq!(bench.invert(&told, &conjugate, &mask), plain);
+    assert!(error(&bench.invert(&settings(size), &conjugate, &mask), &plain) > 1e-3);
+}
+
+fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let size @ [nx, ny] = [60, 48];
+    let (frames, mask) = scene(size, [1.0; 2]);
+    let plain = bench.invert(&settings(size), &frames, &mask);
+    // The same picture with pixels of half the size, at twice the frequency.
+    let faster = Settings { spacing_mm: [0.5; 2], frequency_hz: 120.0, ..settings(size) };
+    assert!(error(&bench.invert(&faster, &frames, &mask), &plain) < 1e-6);
+    let denser = bench.invert(&Settings { density: 1100.0, ..settings(size) }, &frames, &mask);
+    let scaled: Vec<f32> = plain.iter().map(|v| 1.1 * v).collect();
+    assert!(error(&denser, &scaled) < 1e-6);
+    // Pixels of twice the size of an image that is twice as coarse: the same patches, in a body of twice the size.
+    let larger = Settings { spacing_mm: [2.0; 2], pixel_mm: Some(2.0), ..settings(size) };
+    let scaled: Vec<f32> = plain.iter().map(|v| 4.0 * v).collect();
+    assert!(error(&bench.invert(&larger, &frames, &mask), &scaled) < 1e-6);
+    // What rounding in a header adds to a spacing adds no column.
+    let rounded = Settings { spacing_mm: [1.000_000_1; 2], ..settings(size) };
+    assert!(error(&bench.invert(&rounded, &frames, &mask), &plain) < 1e-4);
+    // Larger patches are another matter, but a map all the same.
+    let wide = bench.invert(&Settings { patch: Some(20), ..settings(size) }, &frames, &mask);
+    assert!(wide.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
+    // The same wave, sampled more coarsely along y and more finely along x.
+    let (other, step) = ([80, 30], [0.75, 1.6]);
+    let (frames, mask) = scene(other, step);
+    let found = bench.invert(&Settings { spacing_mm: step, ..settings(other) }, &frames, &mask);
+    assert!(found.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
+    let mean = |maps: &[f32], [nx, ny]: [usize; 2]| {
+        let map = Plane::Modulus.of(maps);
+        let inner: Vec<f32> = (0..nx * ny)
+            .filter(|i| (nx / 4..3 * nx / 4).contains(&(i % nx)) && (ny / 4..3 * ny / 4).contains(&(i / nx)))
+            .map(|i| map[i])
+            .collect();
+        inner.iter().sum::<f32>() / inner.len() as f32
+    };
+    let [a, b] = [mean(&plain, [nx, ny]), mean(&found, other)];
+    assert!((a / b - 1.0).abs() < 0.03, "{a} and {b}");
+    // Pixel by pixel, in the middle: every pixel of the coarser image beside the nearest of the finer.
+    let off = |found: &[f32], step: [f64; 2]| {
+        let (fine, coarse) = (Plane::Modulus.of(&plain), Plane::Modulus.of(found));
+        let place = |i: usize, n: usize, step: f64, m: usize| {
+            ((i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0).round()
+        };
+        let inner = (0..other[0] * other[1]).filter_map(|i| {
+            let x = place(i % other[0], other[0], step[0], nx);
+            let y = place(i / other[0], other[1], step[1], ny);
+            let inside = (15.0..45.0).contains(&x) && (12.0..36.0).contains(&y);
+            inside.then(|| [coarse[i], fine[y as usize * nx + x as usize]])
+        });
+        let pairs: Vec<[f32; 2]> = inner.collect();
+        let level = pairs.iter().map(|p| p[1]).sum::<f32>() / pairs.len() as f32;
+        let [off, all] =
+            pairs.iter().fold([0.0; 2], |[o, a], [c, f]| [o + (c - f).powi(2), a + (f - level).powi(2)]);
+        (off / all).sqrt()
+    };
+    let right = off(&found, step);
+    let exchanged =
+        bench.invert(&Settings { spacing_mm: [step[1], step[0]], ..settings(other) }, &frames, &mask);
+    let wrong = off(&exchanged, step);
+    assert!(right < 0.5 * wrong, "off by {right}, and by {wrong} with x and y exchanged");
+}
+
+fn what_cannot_be_is_refused(pipelines: &Pipelines) {
+    let bench = Bench::new(pipelines);
+    let refused = |weights: &Weights, settings: Settings, says: &str| {
+        let said =
+            Dime::new(&bench.chooser, weights, &settings, &|_, _| {}).err().expect("refused").to_string();
+        assert!(said.contains(says), "{said}\nshould say {says}");
+    };
+    let good = weights();
+    refused(&good, Settings { stride: 0, ..settings([40, 40]) }, "--stride");
+    refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "--stride");
+    refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "--frequency");
+    refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "--spacing");
+    refused(&good, Settings { batch: 0, ..settings([40, 40]) }, "--batch");
+    refused(&good, Settings { patch: Some(0), ..settings([40, 40]) }, "--patch");
+    refused(&good, Settings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "--pixel");
+    refused(&good, Settings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
+    for (key, value, says) in [
+        ("time_convention", Some("exp(-iwt)"), "time_convention"),
+        ("normalisation", Some("min-max"), "normalisation"),
+        ("patch", Some("0"), "patch"),
+        ("pixel_mm", Some("inf"), "pixel_mm"),
+        ("forward_model", None, "forward_model"),
+        ("uncertainty_slope", Some("-1"), "uncertainty_slope"),
+    ] {
+        let mut bad = weights();
+        bad.metadata.remove(key);
+        bad.metadata.extend(value.map(|v| (key.to_string(), v.to_string())));
+        refused(&bad, settings([40, 40]), says);
+    }
+    let mut dime = Dime::new(&bench.chooser, &good, &settings([40, 40]), &|_, _| {}).expect("compile");
+    assert!(dime.invert(&[0.0; 3], &[true; 1600]).is_err());
+    assert!(dime.invert(&[0.0; 3200], &[true; 16]).is_err());
+}
+
+fn metadata_come_back() {
+    let found = Model::from_metadata(&model().to_metadata()).expect("metadata");
+    assert_eq!(found, model());
+    let plain = Model { calibration: None, ..model() };
+    assert_eq!(Model::from_metadata(&plain.to_metadata()), Ok(plain));
+}
+
+/// A wave that runs backwards in time is recognised by its loss modulus, told of, and inverted as if it did not.
+fn a_conjugated_wave_is_recognised(_: Adapter) {
+    let folder = Folder::new();
+    let cylinder = "kind = \"cylinder\"\nradius_mm = 40\nheight_mm = 90\nfar_face = \"free\"\nfrequency_hz = 60\n\
+        slices_mm = [25]\npixel_mm = 1.0\nsize_px = 90\n[drive]\namplitude_mm = 0.5\noffset_mm = [0, 0]\n\
+        [background]\nmodulus_kpa = 2.5\ndamping = 0.45\n";
+    folder.put("cylinder.toml", cylinder.as_bytes());
+    folder.good("simulate cylinder.toml -o cylinder");
+    let bytes = folder.bytes("cylinder/displacement.npy");
+    let field: Array4<num_complex::Complex32> =
+        ndarray_npy::ReadNpyExt::read_npy(&bytes[..]).expect("a field");
+    let plane = field.slice(ndarray::s![0, 2, .., ..]).t().to_owned();
+    folder.npy("forwards.npy", &plane.clone().into_dyn());
+    folder.npy("backwards.npy", &plane.mapv(|u| u.conj()).into_dyn());
+    let ran = folder.good("invert forwards.npy backwards.npy --spacing 1 --method dime --stride 10 -o maps");
+    assert!(ran.err.contains("backwards.npy") && ran.err.contains("given its conjugate"), "{}", ran.err);
+    let [a, b] = ["forwards", "backwards"].map(|stem| {
+        let report = folder.json(&format!("maps/{stem}.json"));
+        assert_eq!(report["method"], "dime");
+        assert_eq!(report["dime"]["conjugated"], stem == "backwards");
+        assert!(report["regions"]["mask"].is_null(), "MMDI's figures, which nobody asked for");
+        assert!(!folder.path(&format!("maps/{stem}_mmdi_stiffness.nii.gz")).exists());
+        let sure = folder.map(&format!("maps/{stem}_dime_confidence.nii.gz"));
+        assert!(sure.values.iter().all(|c| (0.0..=1.0).contains(c)));
+        folder.map(&format!("maps/{stem}_dime_stiffness.nii.gz")).values
+    });
+    assert_eq!(a, b);
+    assert!(a.iter().any(|v| *v > 0.0));
+    let refused = folder.run("invert forwards.npy --method dime --weights cylinder.toml -o other");
+    assert!(refused.code == Some(1) && refused.err.contains("cylinder.toml"), "{}", refused.err);
+    let refused = folder.run("invert forwards.npy --weights cylinder.toml -o other");
+    assert!(refused.code == Some(2) && refused.err.contains("--method dime"), "{}", refused.err);
+    // A stack, of which one slice is empty.
+    let stack = ndarray::stack![ndarray::Axis(2), plane, plane.mapv(|_| num_complex::Complex32::ZERO)];
+    folder.npy("stack.npy", &stack.into_dyn());
+    folder.good("invert stack.npy --spacing 1 --method both --stride 10 -o stack");
+    let values = folder.map("stack/stack_dime_stiffness.nii.gz").values;
+    assert_eq!(values[..a.len()], a);
+    assert!(values[a.len()..].iter().all(|v| *v == 0.0));
+    let refused = folder.run("invert forwards.npy --method dime --stride 31 -o other");
+    assert!(refused.code == Some(2) && refused.err.contains("--stride"), "{}", refused.err);
+}

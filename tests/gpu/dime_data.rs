@@ -1,0 +1,287 @@
+//! The authors' public samples, where `PALPATE_DATA` names their folder: palpate's DIME beside the authors' own DIME and
+//! MMDI, all on the same five samples a study. A measure, never a target to tune to.
+//!
+//! `cargo test --test dime_data -- --nocapture` prints the tables. `PALPATE_STRIDE=3` has patches as dense as `palpate
+//! invert`, in nine times the time; `PALPATE_WEIGHTS` names other weights, to see what they reach, and then nothing is
+//! asserted.
+
+use crate::harness::Data;
+use palpate::dime::{Builtin, Dime, Plane, Settings};
+use palpate::io::{self, Samples};
+use palpate::kernel::Pipelines;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::harmonic::Frames;
+use palpate::nn::Weights;
+use palpate::stats::agreement::Agreement;
+use palpate::stats::erode::erode;
+use palpate::stats::evaluation::{Evaluation, Sample, evaluate, markdown};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+tests![study_1a, study_1b, study_2, in_vivo,];
+
+const SIDE: usize = 256;
+/// Pixels left out where an eroded mask is asked for.
+const RIM: usize = 10;
+
+fn values(path: PathBuf) -> Vec<f64> {
+    match io::read(path).expect("a sample").data {
+        Samples::Real(values) => values,
+        Samples::Complex(_) => panic!("their samples are real"),
+    }
+}
+
+fn narrow(values: Vec<f64>) -> Vec<f32> {
+    values.into_iter().map(|v| v as f32).collect()
+}
+
+/// Their file of a sample, with whichever ending it has.
+fn file(study: &Path, folder: &str, name: &str) -> PathBuf {
+    let ending = if folder == "mmdi" || folder == "regions" { "mat" } else { "nii" };
+    study.join(folder).join(format!("{name}.{ending}"))
+}
+
+fn names(folder: PathBuf) -> Vec<String> {
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let stem = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.expect("entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = files.map(stem).collect();
+    names.sort();
+    names
+}
+
+/// What the file's last index reversed in its first axis shows: their DIME of study 2 lies so.
+fn flipped(map: Vec<f32>) -> Vec<f32> {
+    map.chunks(SIDE).flat_map(|row| row.iter().rev()).copied().collect()
+}
+
+fn transposed(map: &[f32]) -> Vec<f32> {
+    (0..SIDE * SIDE).map(|i| map[i % SIDE * SIDE + i / SIDE]).collect()
+}
+
+struct Bench {
+    chooser: Chooser,
+    weights: Option<Weights>,
+    stride: usize,
+    data: Data,
+}
+
+impl Bench {
+    fn new(pipelines: &Pipelines, data: Data) -> Self {
+        let weights =
+            std::env::var_os("PALPATE_WEIGHTS").map(|path| Weights::load(path.as_ref()).expect("weights"));
+        let stride = std::env::var("PALPATE_STRIDE").map_or(9, |text| text.parse().expect("a number"));
+        Self { chooser: Chooser::new(pipelines), weights, stride, data }
+    }
+
+    fn dime(&self, which: Builtin, frames: Frames, spacing: f64) -> Dime {
+        let own = || which.weights().expect("palpate's own weights");
+        let weights = self.weights.clone().unwrap_or_else(own);
+        let settings = Settings {
+            size: [SIDE; 2],
+            spacing_mm: [spacing; 2],
+            frames,
+            conjugated: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+            stride: self.stride,
+            batch: 128,
+            patch: None,
+            pixel_mm: None,
+        };
+        Dime::new(&self.chooser, &weights, &settings, &|_, _| {}).expect("compile")
+    }
+
+    /// A study's samples, with the estimates "DIME" (ours), "authors' DIME" and "authors' MMDI".
+    fn study(&self, folder: &str, which: Builtin) -> Vec<Sample> {
+        let study = self.data.join(folder);
+        let mut dime = self.dime(which, Frames::Channels, 1.0);
+        let mut samples = vec![];
+        for name in names(study.join("displacement")) {
+            let frames = narrow(values(file(&study, "displacement", &name)));
+            let truth = narrow(values(file(&study, "truth", &name)));
+            let n = SIDE * SIDE;
+            let mask: Vec<bool> =
+                (0..n).map(|i| (frames[i] != 0.0 || frames[n + i] != 0.0) && truth[i] > 0.0).collect();
+            let maps = dime.invert(&frames, &mask).expect("invert");
+            let theirs = narrow(values(file(&study, "dime", &name)));
+            let theirs = if folder == "study2" { flipped(theirs) } else { theirs };
+            // Their MMDI of study 2 blows up at the rim.
+            let clinical: Vec<f32> =
+                values(file(&study, "mmdi", &name)).into_iter().map(|v| v.min(10.0) as f32).collect();
+            let regions: BTreeMap<String, Vec<bool>> = match study.join("regions") {
+                regions if regions.is_dir() => names(regions)
+                    .into_iter()
+                    .map(|region| {
+                        let inside = values(file(&study, "regions", &region));
+                        (region, inside.iter().zip(&mask).map(|(v, m)| *v != 0.0 && *m).collect())
+                    })
+                    .collect(),
+                _ => BTreeMap::new(),
+            };
+            let estimates = [
+                ("DIME", Plane::Modulus.of(&maps).to_vec()),
+                ("authors' DIME", theirs),
+                ("authors' MMDI", clinical),
+            ];
+            let estimates = estimates.map(|(name, map)| (name.to_string(), map)).into();
+            samples.push(Sample {
+                name,
+                group: String::new(),
+                size: [SIDE; 2],
+                truth,
+                mask,
+                regions,
+                estimates,
+            });
+        }
+        samples
+    }
+}
+
+fn eroded(samples: &[Sample]) -> Vec<Sample> {
+    let mut samples = samples.to_vec();
+    for sample in &mut samples {
+        let view = ndarray::ArrayView2::from_shape((SIDE, SIDE), &sample.mask).expect("a mask");
+        sample.mask = erode(view, RIM).into_iter().collect();
+    }
+    samples
+}
+
+/// What weights that come with palpate must reach on a study; errors in kPa.
+struct Asked {
+    /// Most root mean square error of pixels.
+    pixels: Option<f64>,
+    /// … of samples' means.
+    means: Option<f64>,
+    /// Most standard deviation of errors within a sample, on average.
+    inter_pixel_sd: Option<f64>,
+    /// Most root mean square error of regions' means, and their least R².
+    regions: Option<[f64; 2]>,
+    /// Least correlation of pixels, and of samples' means.
+    correlation: Option<[f64; 2]>,
+}
+
+impl Asked {
+    fn check(&self, title: &str, found: &Evaluation) {
+        let of = |a: &Option<Agreement>| a.clone().unwrap_or_else(|| panic!("{title}: no figures"));
+        let mut failed = vec![];
+        let mut most = |what: &str, figure: f64, most: Option<f64>| {
+            if most.is_some_and(|most| figure.is_nan() || figure > most) {
+                failed.push(format!("{what} {figure:.3}, at most {:.3} is asked", most.unwrap_or_default()));
+            }
+        };
+        most("RMSE of pixels", of(&found.pixels).rmse, self.pixels);
+        most("RMSE of means", of(&found.samples_means).rmse, self.means);
+        most("inter-pixel SD", found.inter_pixel_sd.unwrap_or(f64::NAN), self.inter_pixel_sd);
+        if let Some([rmse, r2]) = self.regions {
+            let regions = of(&found.regions);
+            most("RMSE of regions", regions.rmse, Some(rmse));
+            most("1 - R² of regions", 1.0 - regions.r2.unwrap_or(f64::NAN), Some(1.0 - r2));
+        }
+        if let Some([pixels, means]) = self.correlation {
+            let missing = |a: &Option<Agreement>| 1.0 - of(a).pearson_r.unwrap_or(f64::NAN);
+            most("1 - r of pixels", missing(&found.pixels), Some(1.0 - pixels));
+            most("1 - r of means", missing(&found.samples_means), Some(1.0 - means));
+        }
+        assert!(failed.is_empty(), "{title}: {}", failed.join("; "));
+    }
+}
+
+impl Bench {
+    /// Prints a table of every method's agreement, and asserts that ours is as good as asked.
+    fn judge(&self, title: &str, samples: &[Sample], asked: &Asked) {
+        let all: Vec<&Sample> = samples.iter().collect();
+        let methods = samples.first().map_or(vec![], |s| s.estimates.keys().cloned().collect());
+        let rows: Vec<_> =
+            methods.into_iter().map(|m: String| (String::new(), m.clone(), evaluate(&all, &m))).collect();
+        note!("{title}\n\n{}", markdown(&rows));
+        let ours = rows.iter().find(|(_, method, _)| method == "DIME").expect("our method");
+        if self.weights.is_none() {
+            asked.check(title, &ours.2);
+        }
+    }
+}
+
+fn study_1a(pipelines: &Pipelines, data: Data) {
+    let bench = Bench::new(pipelines, data);
+    let samples = bench.study("study1a", Builtin::Bulk);
+    bench.judge("Study 1a: homogeneous cylinders, whole mask", &samples, &STUDY_1A);
+}
+
+fn study_1b(pipelines: &Pipelines, data: Data) {
+    let bench = Bench::new(pipelines, data);
+    let samples = bench.study("study1b", Builtin::Bulk);
+    bench.judge("Study 1b: cylinders with inclusions, whole mask and regions", &samples, &STUDY_1B);
+}
+
+fn study_2(pipelines: &Pipelines, data: Data) {
+    let bench = Bench::new(pipelines, data);
+    let samples = bench.study("study2", Builtin::Slab);
+    bench.judge("Study 2: simulated livers (slabs), whole mask", &samples, &STUDY_2);
+    bench.judge(&format!("The same, {RIM} px off the rim"), &eroded(&samples), &STUDY_2_ERODED);
+}
+
+/// In vivo there is no truth: the "truth" of this table is the clinical MMDI.
+fn in_vivo(pipelines: &Pipelines, data: Data) {
+    let bench = Bench::new(pipelines, data);
+    let study = bench.data.join("study3");
+    let mut dime = bench.dime(Builtin::Bulk, Frames::Phases(8), 360.0 / 256.0);
+    let mut samples = vec![];
+    for name in names(study.join("wave")) {
+        let frames = narrow(values(file(&study, "wave", &name)));
+        let n = SIDE * SIDE;
+        let mask: Vec<bool> = (0..n).map(|i| (0..8).any(|t| frames[t * n + i] != 0.0)).collect();
+        let maps = dime.invert(&frames, &mask).expect("invert");
+        let clinical: Vec<f32> =
+            values(file(&study, "mmdi", &name)).into_iter().map(|v| v as f32 / 100.0).collect();
+        let truth = transposed(&clinical);
+        let mask = mask.iter().zip(&truth).map(|(m, t)| *m && *t > 0.0).collect();
+        let estimates = [("DIME".to_string(), Plane::Modulus.of(&maps).to_vec())].into();
+        samples.push(Sample {
+            name,
+            group: String::new(),
+            size: [SIDE; 2],
+            truth,
+            mask,
+            regions: BTreeMap::new(),
+            estimates,
+        });
+    }
+    bench.judge("Study 3: in vivo livers, against the clinical MMDI", &samples, &STUDY_3);
+}
+
+// What the weights at hand reach at the stride of the tests, 9, and a little more. Aimed at: 1a .32, .22, .25; 1b .62, .35 with
+// R² .96; 2 .44, .16, and .20 with r .985 off the rim. Why some are missed: docs/dime.md.
+const STUDY_1A: Asked = Asked {
+    pixels: Some(0.41),
+    means: Some(0.30),
+    inter_pixel_sd: Some(0.28),
+    correlation: Some([0.97, 0.99]),
+    ..NOTHING
+};
+const STUDY_1B: Asked = Asked {
+    pixels: Some(0.69),
+    means: Some(0.38),
+    inter_pixel_sd: Some(0.56),
+    regions: Some([0.38, 0.97]),
+    correlation: Some([0.95, 0.99]),
+};
+const STUDY_2: Asked = Asked {
+    pixels: Some(0.45),
+    means: Some(0.09),
+    inter_pixel_sd: Some(0.44),
+    correlation: Some([0.92, 0.99]),
+    ..NOTHING
+};
+const STUDY_2_ERODED: Asked = Asked {
+    pixels: Some(0.27),
+    means: Some(0.09),
+    inter_pixel_sd: Some(0.25),
+    correlation: Some([0.97, 0.99]),
+    ..NOTHING
+};
+const STUDY_3: Asked = Asked { correlation: Some([0.66, 0.96]), ..NOTHING };
+const NOTHING: Asked =
+    Asked { pixels: None, means: None, inter_pixel_sd: None, regions: None, correlation: None };

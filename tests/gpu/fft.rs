@@ -1,0 +1,57 @@
+//! 2-D Fourier transforms of any image size against rustfft.
+
+use crate::common;
+use palpate::kernel::Pipelines;
+use palpate::kernel::fft::{Direction, Fft};
+use palpate::oracle;
+use palpate::plan::{Plan, Recorder};
+
+tests![any_size_agrees_with_rustfft,];
+
+/// (nx, ny): powers of two, composites, primes, primes times small factors, single lines.
+const SIZES: [[usize; 2]; 14] = [
+    [256, 256],
+    [128, 64],
+    [320, 260],
+    [41, 47],
+    [257, 251],
+    [17, 19],
+    [1, 37],
+    [64, 1],
+    [1, 1],
+    [2 * 17, 3 * 23],
+    [4 * 29, 77],
+    [512, 3],
+    [13 * 11, 49],
+    [1021, 2],
+];
+
+fn any_size_agrees_with_rustfft(pipelines: &Pipelines) {
+    for size in SIZES {
+        let planes = 3;
+        let mut rng = fastrand::Rng::with_seed(7);
+        let image = oracle::waves(&mut rng, planes * size[0] * size[1]);
+        let mut rec = Recorder::new();
+        let src = rec.constant("image", &image);
+        let mut fft = Fft::new();
+        let forward = fft.image(&mut rec, src, planes, size, Direction::Forward);
+        let back = fft.image(&mut rec, forward, planes, size, Direction::Inverse);
+        rec.keep(forward);
+        rec.keep(back);
+        let plan = Plan::compile(rec, pipelines, &|_, _| {}).expect("compile");
+        plan.poison().expect("poison");
+        plan.run().expect("run");
+        let wide = oracle::wide_complex(&image);
+        let read = |buf| -> Vec<f64> {
+            let mut values: Vec<f32> = plan.read(buf).expect("read");
+            values.truncate(2 * image.len());
+            values.into_iter().map(f64::from).collect()
+        };
+        let spectrum = oracle::flat(&oracle::fft2(&wide, size, Direction::Forward));
+        let there = common::relative_error(&read(forward), &spectrum).expect("finite");
+        let round = common::relative_error(&read(back), &oracle::flat(&wide)).expect("finite");
+        note!("{size:?}: forward {there:.1e}, there and back {round:.1e}");
+        // The issue asks for 1e-5; f32 with tables rounded from f64 does an order better.
+        assert!(there < 2e-6 && round < 2e-6, "{size:?}: {there:.1e}, {round:.1e}");
+    }
+}

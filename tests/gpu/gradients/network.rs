@@ -1,0 +1,151 @@
+//! A whole U-Net of awkward sizes: its gradient against the f64 tape, and its dropout.
+
+use super::graph::{Forms, random};
+use super::reference::{Probes, Values, evaluate};
+use ndarray::Array4;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::pool::Pooling;
+use palpate::nn::{Mode, Norm, Unet, UnetSettings, Up, Weights};
+use palpate::tape::{Tape, Var};
+use palpate::tensor::Shape;
+use palpate::train::{Learned, Losses, Objective, TrainStep};
+use std::collections::HashSet;
+
+tests![a_networks_gradient_is_that_of_the_f64_tape, dropout_is_decided_by_seed_and_step,];
+
+/// Both pools drop a row or a column, both decoding blocks pad.
+const SIZE: [usize; 3] = [3, 13, 11];
+const OBJECTIVE: Objective = Objective { total_variation: 0.05, masked: true };
+const RATE: f32 = 3e-4;
+
+fn settings(chans: usize, norm: Norm, pooling: Pooling, up: Up) -> UnetSettings {
+    UnetSettings { chans, pools: 2, norm, pooling, up, dropout: 0.3, ..UnetSettings::default() }
+}
+
+fn every() -> impl Iterator<Item = UnetSettings> {
+    let ups = |norm, pooling| [Up::Transpose, Up::Bilinear].map(|up| (norm, pooling, up));
+    let pools = move |norm| Pooling::ALL.into_iter().flat_map(move |p| ups(norm, p));
+    let all = [Norm::Instance, Norm::Batch].into_iter().flat_map(pools);
+    all.zip([3, 5, 5, 3].into_iter().cycle())
+        .map(|((norm, pooling, up), chans)| settings(chans, norm, pooling, up))
+}
+
+/// Weights and a batch, on the host.
+struct Setup {
+    weights: Weights,
+    /// Input, target, mask.
+    batch: [Array4<f64>; 3],
+}
+
+impl Setup {
+    fn new(settings: UnetSettings, seed: u64) -> Self {
+        let [n, h, w] = SIZE;
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut random = |c| random(&mut rng, Shape::new(n, h, w, c));
+        let [input, target, mask] = [2, 1, 1].map(&mut random);
+        let mask = mask.mapv(|v| if v > -0.6 { 1.0 } else { 0.0 });
+        let unet = Unet::new(settings).expect("settings");
+        Self { weights: Weights::random(unet, seed), batch: [input, target, mask] }
+    }
+
+    /// `steps` steps on a device that holds NaN, of dropouts that `seed` decides.
+    fn train(&self, chooser: &Chooser, seed: u32, steps: u32) -> (Learned, Vec<Losses>) {
+        let learned = Learned::new(chooser.pipelines().gpu(), &self.weights).expect("room");
+        let step = TrainStep::new(chooser, &learned, SIZE, OBJECTIVE, Default::default(), &|_, _| {})
+            .unwrap_or_else(|e| panic!("{e}"));
+        let planes = |values: &Array4<f64>| {
+            values.view().permuted_axes([0, 3, 1, 2]).iter().map(|&v| v as f32).collect::<Vec<_>>()
+        };
+        let batch = self.batch.each_ref().map(planes);
+        let batch = batch.each_ref().map(Vec::as_slice);
+        step.poison().expect("poison");
+        let losses = (1..=steps).map(|t| step.run(batch, seed, t, RATE).expect("a step")).collect();
+        (learned, losses)
+    }
+
+    /// The same tape with its leaves' values, the loss, and the parameters.
+    fn tape(&self) -> (Tape, Values, Var, Vec<Var>) {
+        let [n, h, w] = SIZE;
+        let unet = &self.weights.unet;
+        let mut tape = Tape::new();
+        let registered = unet.layout().register(&mut tape);
+        let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::new(n, h, w, c)));
+        let output = unet.forward(&mut tape, &registered, input, Mode::Train).expect("sizes");
+        let mse = tape.mse(output, target, Some(mask)).expect("a loss");
+        let variation = tape.total_variation(output, Some(mask)).expect("a loss");
+        let loss = tape.combine(&[(mse, 1.0), (variation, OBJECTIVE.total_variation)]).expect("a number");
+
+        let mut leaves: Values = [input, target, mask].into_iter().zip(self.batch.clone()).collect();
+        let layout = unet.layout();
+        for (entry, var) in layout.parameters.iter().zip(&registered.parameters) {
+            leaves.insert(*var, read(&self.weights.parameters, entry.first, entry.shape()));
+        }
+        for (entry, var) in layout.state.iter().zip(&registered.state) {
+            leaves.insert(*var, read(&self.weights.state, entry.first, entry.shape()));
+        }
+        (tape, leaves, loss, registered.parameters)
+    }
+}
+
+/// A tensor of a flat buffer.
+fn read(values: &[f32], first: usize, shape: Shape) -> Array4<f64> {
+    let pitch = 4 * shape.quads();
+    Array4::from_shape_fn((shape.n, shape.h, shape.w, shape.c), |(n, y, x, c)| {
+        values[first + ((n * shape.h + y) * shape.w + x) * pitch + c].into()
+    })
+}
+
+fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
+    for settings in every() {
+        let what = format!("{:?}, {}, {:?}", settings.norm, settings.pooling, settings.up);
+        let (setup, (tape, leaves, loss, parameters), exact) = (0..)
+            .find_map(|seed| {
+                let setup = Setup::new(settings.clone(), seed);
+                let taped = setup.tape();
+                let exact = evaluate(&taped.0, &taped.1, [9, 1]);
+                (exact.margin > 1e-5).then_some((setup, taped, exact))
+            })
+            .expect("seeds enough");
+        let (learned, losses) = setup.train(forms.first(), 9, 1);
+        let off = (f64::from(losses[0].total) / exact.values[&loss][[0, 0, 0, 0]] - 1.0).abs();
+        assert!(off <= 1e-5, "{what}: loss {off:.1e}");
+        let all = learned.gradients().expect("gradients");
+        let weights = learned.weights().expect("weights");
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        assert!(finite(&all) && finite(&weights.parameters) && finite(&weights.state), "{what}");
+        let layout = setup.weights.unet.layout();
+        let own: HashSet<_> = layout.parameters.iter().flat_map(|e| e.places()).collect();
+        let padding = (0..all.len()).filter(|i| !own.contains(i));
+        for i in padding {
+            assert_eq!((all[i], weights.parameters[i]), (0.0, 0.0), "{what}: padding at {i}");
+        }
+
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut worst = 0f64;
+        for (entry, var) in layout.parameters.iter().zip(parameters) {
+            let gradient = read(&all, entry.first, entry.shape());
+            let probes = Probes::new((&tape, &leaves, [9, 1]), loss, var, [0, 3], &mut rng);
+            let [_, error] = probes.errors(&gradient);
+            assert!(error <= 1e-4, "{what}: {}: {error:.1e}", entry.name);
+            worst = worst.max(error);
+        }
+        note!("{what}: loss {off:.1e}, gradients {worst:.1e}");
+    }
+}
+
+fn dropout_is_decided_by_seed_and_step(forms: Forms) {
+    let setup = Setup::new(settings(5, Norm::Batch, Pooling::Max, Up::Transpose), 3);
+    let trained = |seed| {
+        let (learned, losses) = setup.train(forms.first(), seed, 4);
+        let weights = learned.weights().expect("weights");
+        let bits =
+            [weights.parameters, weights.state].map(|v| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>());
+        (bits, losses)
+    };
+    let (first, losses) = trained(1);
+    assert!(losses.iter().all(|l| l.total.is_finite() && l.gradient_norm > 0.0), "{losses:?}");
+    assert_eq!(trained(1), (first.clone(), losses.clone()));
+    let (other, others) = trained(2);
+    assert_ne!(first, other);
+    assert_ne!(losses[0], others[0], "the first step's masks");
+}

@@ -1,0 +1,71 @@
+//! Tests of which some need a device: those take it as a parameter, and are ignored where there is none.
+
+#[macro_use]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../files/mod.rs"]
+mod files;
+
+mod accuracy;
+mod authors;
+mod bad_input;
+mod bench;
+mod cli;
+mod demo;
+mod device;
+mod dime;
+mod dime_data;
+mod doubts;
+mod embed;
+mod fft;
+mod forward;
+mod fusion;
+mod gradients;
+mod half;
+mod images;
+mod kernels;
+mod mmdi;
+mod phantom_data;
+mod pictures;
+mod real_data;
+mod simulate;
+mod train;
+mod training;
+mod truth;
+mod tuning;
+
+fn main() -> std::process::ExitCode {
+    let modules = [
+        accuracy::tests(),
+        bad_input::tests(),
+        bench::tests(),
+        cli::tests(),
+        demo::tests(),
+        device::tests(),
+        dime::tests(),
+        dime_data::tests(),
+        doubts::tests(),
+        embed::tests(),
+        fft::tests(),
+        forward::tests(),
+        fusion::tests(),
+        gradients::tests(),
+        gradients::network::tests(),
+        gradients::tape::tests(),
+        half::tests(),
+        images::tests(),
+        kernels::tests(),
+        mmdi::tests(),
+        phantom_data::tests(),
+        pictures::tests(),
+        real_data::tests(),
+        simulate::tests(),
+        train::tests(),
+        training::tests(),
+        truth::tests(),
+        tuning::tests(),
+    ];
+    harness::run(modules, &["kernels::every_kernel_agrees_with_its_oracle"])
+}

@@ -1,0 +1,230 @@
+//! A whole training step against PyTorch's: forward, loss, every gradient, every parameter after Adam's steps; and the
+//! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
+
+use crate::common;
+use palpate::gpu::Gpu;
+use palpate::kernel::choose::Chooser;
+use palpate::kernel::convolve::{Form, Product};
+use palpate::kernel::{Checks, Pipelines};
+use palpate::nn::{Entry, Forward, Weights};
+use palpate::train::{Learned, Objective, TrainStep};
+use safetensors::{SafeTensors, tensor::Dtype};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+tests![
+    a_training_step_equals_pytorchs_in_every_form,
+    and_with_run_time_checks,
+    the_bare_network_equals_pytorchs,
+    the_network_runs_inside_a_hosts_encoder,
+];
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(name)
+}
+
+/// Every tensor of a fixture in f64, and its metadata.
+struct Fixture {
+    tensors: HashMap<String, Vec<f64>>,
+    metadata: HashMap<String, String>,
+    bytes: Vec<u8>,
+}
+
+impl Fixture {
+    fn read(name: &str) -> Self {
+        let bytes = std::fs::read(file(name)).expect("a fixture");
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("metadata");
+        let parsed = SafeTensors::deserialize(&bytes).expect("tensors");
+        let wide = |view: &safetensors::tensor::TensorView| match view.dtype() {
+            Dtype::F64 => view.data().chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
+            Dtype::F32 => {
+                view.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into()).collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        let tensors = parsed.tensors().iter().map(|(name, view)| (name.clone(), wide(view))).collect();
+        Self { tensors, metadata: header.metadata().clone().unwrap_or_default(), bytes: bytes.clone() }
+    }
+
+    fn get(&self, name: &str) -> &[f64] {
+        self.tensors.get(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    fn narrow(&self, name: &str) -> Vec<f32> {
+        self.get(name).iter().map(|&v| v as f32).collect()
+    }
+
+    /// The `initial` state as a file of weights.
+    fn weights(&self) -> Weights {
+        let parsed = SafeTensors::deserialize(&self.bytes).expect("tensors");
+        let own = parsed.tensors();
+        let initial =
+            own.iter().filter_map(|(name, view)| Some((name.strip_prefix("initial.")?, view.clone())));
+        let keep = ["pool", "up"].map(|key| (key.to_string(), self.metadata[key].clone()));
+        let bytes = safetensors::serialize(initial, Some(keep.into())).expect("weights");
+        Weights::parse(&bytes).unwrap_or_else(|e| panic!("{e}"))
+    }
+}
+
+/// The values of `entry` out of what lies on the device, in PyTorch's order, tensor by tensor.
+fn at_rest(entry: &Entry, values: &[f32]) -> Vec<(String, Vec<f64>)> {
+    let mut places = entry.places().into_iter();
+    let tensors = entry.at_rest().into_iter();
+    tensors
+        .map(|(name, shape)| {
+            let own = places.by_ref().take(shape.iter().product());
+            (name, own.map(|p| f64::from(values[p])).collect())
+        })
+        .collect()
+}
+
+struct Run<'a> {
+    fixture: &'a Fixture,
+    what: String,
+    worst: HashMap<&'static str, f64>,
+}
+
+impl Run<'_> {
+    fn check(&mut self, kind: &'static str, name: &str, got: &[f64], expected: &[f64], tolerance: f64) {
+        let error =
+            common::relative_error(got, expected).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.what));
+        assert!(error <= tolerance, "{}: {kind} {name}: {error:.1e}, allowed {tolerance:.0e}", self.what);
+        let worst = self.worst.entry(kind).or_default();
+        *worst = worst.max(error);
+    }
+
+    /// Parameters and running statistics, and how far they moved.
+    fn check_state(&mut self, after: &'static str, learned: &Learned) {
+        let weights = learned.weights().expect("weights");
+        let layout = weights.unet.layout().clone();
+        let all = layout.parameters.iter().map(|e| (e, &weights.parameters));
+        for (entry, values) in all.chain(layout.state.iter().map(|e| (e, &weights.state))) {
+            for (name, got) in at_rest(entry, values) {
+                let expected = self.fixture.get(&format!("{after}.{name}")).to_vec();
+                let initial = self.fixture.get(&format!("initial.{name}"));
+                let moved = |v: &[f64]| v.iter().zip(initial).map(|(a, b)| a - b).collect::<Vec<_>>();
+                self.check(after, &name, &got, &expected, 1e-5);
+                self.check("movement", &name, &moved(&got), &moved(&expected), 1e-3);
+            }
+        }
+    }
+}
+
+fn step_equals(chooser: &Chooser, how: &str, name: &str) {
+    let fixture = Fixture::read(name);
+    let weights = fixture.weights();
+    let learned = Learned::new(chooser.pipelines().gpu(), &weights).expect("upload");
+    let number = |key: &str| fixture.metadata.get(key).map_or(0.0, |v| v.parse::<f32>().expect(key));
+    let objective =
+        Objective { total_variation: number("tv"), masked: fixture.tensors.contains_key("weights") };
+    let size = [3, 14, 11];
+    let step = TrainStep::new(chooser, &learned, size, objective, Default::default(), &|_, _| {})
+        .unwrap_or_else(|e| panic!("{name}: {e}"));
+    step.poison().expect("poison");
+
+    let batch = ["input", "target"].map(|n| fixture.narrow(n));
+    let mask = if objective.masked { fixture.narrow("weights") } else { Vec::new() };
+    let batch = [&batch[0][..], &batch[1], &mask];
+    let mut run = Run { fixture: &fixture, what: format!("{name}, {how}"), worst: HashMap::new() };
+    for t in 1..=10 {
+        let losses = step.run(batch, 0, t, number("lr")).expect("step");
+        if t == 1 {
+            let output: Vec<f64> =
+                step.output().expect("output").iter().step_by(4).map(|&v| v.into()).collect();
+            run.check("output", "", &output[..3 * 14 * 11], fixture.get("output"), 1e-5);
+            run.check("loss", "", &[losses.total.into()], fixture.get("loss"), 1e-5);
+            let gradients = learned.gradients().expect("gradients");
+            for entry in &weights.unet.layout().parameters {
+                for (tensor, got) in at_rest(entry, &gradients) {
+                    let expected = fixture.get(&format!("gradient.{tensor}")).to_vec();
+                    run.check("gradient", &tensor, &got, &expected, 1e-4);
+                }
+            }
+            run.check_state("after1", &learned);
+        }
+    }
+    run.check_state("after10", &learned);
+    let mut worst: Vec<_> = run.worst.iter().map(|(kind, error)| format!("{kind} {error:.1e}")).collect();
+    worst.sort();
+    note!("{}: {}", run.what, worst.join(", "));
+}
+
+const STEPS: [&str; 6] = [
+    "training_instance_max.safetensors",
+    "training_instance_avg.safetensors",
+    "training_batch_max.safetensors",
+    "training_batch_avg.safetensors",
+    "training_bilinear.safetensors",
+    "training_weighted.safetensors",
+];
+
+fn a_training_step_equals_pytorchs_in_every_form(pipelines: &Pipelines) {
+    for name in STEPS {
+        for form in Form::candidates(pipelines.gpu().caps(), Product::LARGE) {
+            step_equals(&Chooser::only(pipelines, form), &format!("{form:?}"), name);
+        }
+    }
+}
+
+fn and_with_run_time_checks(gpu: Gpu) {
+    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::On));
+    for name in STEPS {
+        step_equals(&chooser, "with checks", name);
+    }
+}
+
+fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
+    let chooser = Chooser::new(pipelines);
+    let images = Fixture::read("forward.safetensors");
+    for case in ["instance_max", "batch_avg", "bilinear", "bilinear_1", "bilinear_3", "plain", "uncounted"] {
+        let weights =
+            Weights::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
+        for side in [30, 20, 41] {
+            // One image at a time, and more room than there are images.
+            for batch in [1, 5] {
+                let forward =
+                    Forward::new(&chooser, &weights, [side, side], batch, &|_, _| {}).expect("compile");
+                let got = forward.run(&images.narrow(&format!("input.{side}")), &|_| {}).expect("run");
+                let got: Vec<f64> = got.into_iter().map(Into::into).collect();
+                let error =
+                    common::relative_error(&got, images.get(&format!("output.{case}.{side}"))).expect(case);
+                note!("{case} at {side}², batch {batch}: {error:.1e}");
+                assert!(error <= 1e-5, "{case} at {side}², batch {batch}: {error:.1e}");
+            }
+        }
+    }
+}
+
+fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
+    use palpate::wgpu::{self, util::DeviceExt};
+    // A host's device at WebGPU's default limits and without features: the form for it is another.
+    let found =
+        palpate::gpu::adapters().into_iter().find(|f| f.info.name == own.caps().info.name).expect("again");
+    let (device, queue) =
+        pollster::block_on(found.adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("device");
+    let gpu = Gpu::adopt(device.clone(), queue.clone());
+    let images = Fixture::read("forward.safetensors");
+    let weights = Weights::load(&file("weights_instance_max.safetensors")).expect("weights");
+    let input = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        label: Some("host input"),
+        contents: bytemuck::cast_slice(&images.narrow("input.20")),
+        usage: wgpu::BufferUsages::STORAGE,
+    });
+    let output = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("host output"),
+        size: 4 * 2 * 400,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+        mapped_at_creation: false,
+    });
+    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+    let small = Forward::embedded(&chooser, &weights, [20, 20], 3, [input.clone(), output.clone()]);
+    assert!(small.err().is_some_and(|e| e.to_string().contains("host's buffer for 'network input'")));
+    let forward =
+        Forward::embedded(&chooser, &weights, [20, 20], 2, [input, output.clone()]).expect("compile");
+    let mut encoder = device.create_command_encoder(&Default::default());
+    forward.encode(&mut encoder);
+    queue.submit([encoder.finish()]);
+    let got: Vec<f64> = gpu.read::<f32>(&output).expect("read").into_iter().map(Into::into).collect();
+    let error = common::relative_error(&got, images.get("output.instance_max.20")).expect("values");
+    assert!(error <= 1e-5, "{error:.1e}");
+}

@@ -1,0 +1,399 @@
+//! `palpate simulate`: what its files hold, what it refuses, and that a set is the same however it is computed.
+
+use crate::files::Folder;
+use ndarray::{Array3, Array4};
+use num_complex::Complex32;
+use palpate::phantom::set::{Family, Kind, Set};
+use palpate::phantom::{FILES, Phantom, Quality};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+tests![
+    files_hold_what_they_say,
+    every_kind_of_phantom_is_computed,
+    what_cannot_be_simulated_is_refused,
+    a_set_is_the_same_however_it_is_shared,
+    an_interrupted_set_goes_on,
+    families_have_the_papers_proportions,
+    drawings_are_allowed_and_vary,
+    livers_vary_as_widely_as_they_are_drawn,
+    any_region_is_resolved_and_any_poissons_ratio_solved,
+    a_driven_part_may_go_around_past_the_start,
+];
+
+/// A cylinder that takes no time, in an image that shows where things are.
+const SMALL: &str = r#"
+kind = "cylinder"
+radius_mm = 30
+height_mm = 60
+slices_mm = [10, 20.5]
+pixel_mm = 1.5
+size_px = 48
+[background]
+modulus_kpa = 4
+damping = 0.1
+[[inclusion]]
+shape = "rectangle"
+center_mm = [12, -6]
+size_mm = [12, 6]
+modulus_kpa = 8
+damping = 0.2
+"#;
+
+fn read<A: ndarray_npy::ReadableElement, D: ndarray::Dimension>(
+    path: impl AsRef<Path>,
+) -> ndarray::Array<A, D> {
+    ndarray_npy::read_npy(path).expect("an array")
+}
+
+fn files_hold_what_they_say() {
+    let folder = Folder::new();
+    folder.put("small.toml", SMALL.as_bytes());
+    let ran = folder.good("simulate small.toml -o out --nodes-per-wavelength 8 --nifti");
+    assert!(ran.out.contains("2.5-D Fourier") && ran.out.contains("preview.png") && ran.err.is_empty());
+    let mut expected: Vec<&str> = FILES.iter().copied().chain(["wave.nii.gz"]).collect();
+    expected.sort_unstable();
+    assert_eq!(folder.names("out"), expected);
+
+    let displacement: Array4<Complex32> = read(folder.path("out/displacement.npy"));
+    let modulus: Array3<f32> = read(folder.path("out/modulus.npy"));
+    let damping: Array3<f32> = read(folder.path("out/damping.npy"));
+    let mask: Array3<u8> = read(folder.path("out/mask.npy"));
+    assert_eq!(displacement.dim(), (2, 3, 48, 48));
+    for dim in [modulus.dim(), damping.dim(), mask.dim()] {
+        assert_eq!(dim, (2, 48, 48));
+    }
+    for ((plane, i, j), inside) in mask.indexed_iter() {
+        let [x, y] = [j, i].map(|k| (k as f32 - 23.5) * 1.5);
+        assert_eq!(*inside, u8::from(x.hypot(y) < 30.0), "({x}, {y})");
+        // To the right of the middle and above it: y runs down.
+        let stiff = (x - 12.0).abs() < 6.0 && (y + 6.0).abs() < 3.0;
+        let tissue = if *inside == 0 {
+            [0.0, 0.0]
+        } else if stiff {
+            [8.0, 0.2]
+        } else {
+            [4.0, 0.1]
+        };
+        assert_eq!([modulus[[plane, i, j]], damping[[plane, i, j]]], tissue, "({x}, {y})");
+        let moves = (0..3).any(|c| displacement[[plane, c, i, j]] != Complex32::default());
+        assert_eq!(moves, *inside == 1, "({x}, {y})");
+    }
+    // Half a millimetre of amplitude, in metres.
+    let largest = displacement.iter().map(|u| u.norm()).fold(0.0, f32::max);
+    assert!((1e-4..1e-2).contains(&largest), "{largest} m");
+
+    let said = folder.json("out/phantom.json");
+    assert_eq!(said["phantom"]["slices_mm"], serde_json::json!([10.0, 20.5]));
+    assert_eq!(said["phantom"]["frequency_hz"], 60.0);
+    assert_eq!(said["driven_component"], "z");
+    assert!(
+        said["largest_residual"].as_f64().unwrap() <= 1e-10 && said["mesh"]["systems"].as_u64().unwrap() > 4
+    );
+    assert!(said["seconds"].as_f64().unwrap() > 0.0 && said["memory_bytes"].as_u64().unwrap() > 100_000);
+
+    let wave = folder.map("out/wave.nii.gz");
+    assert_eq!(wave.dims, [48, 48, 2]);
+    assert_eq!(wave.header.srow_z, [0.0, 0.0, 10.5, 10.0]);
+    // x fastest, then y, then the plane; real and imaginary parts in turn.
+    for (k, value) in wave.values.chunks(2).enumerate() {
+        let u = displacement[[k / (48 * 48), 2, k / 48 % 48, k % 48]];
+        assert_eq!(value, [u.re, u.im]);
+    }
+
+    let again = folder.run("simulate small.toml -o out");
+    assert_eq!(again.code, Some(2));
+    assert!(again.err.contains("exists already") && again.err.contains("--force"), "{}", again.err);
+    folder.good("simulate small.toml -o again --nodes-per-wavelength 8");
+    for name in ["displacement.npy", "preview.png"] {
+        assert!(folder.bytes(&format!("out/{name}")) == folder.bytes(&format!("again/{name}")), "{name}");
+    }
+}
+
+fn every_kind_of_phantom_is_computed() {
+    let folder = Folder::new();
+    for name in ["cylinder", "square", "liver"] {
+        let text =
+            std::fs::read_to_string(format!("{}/examples/phantoms/{name}.toml", env!("CARGO_MANIFEST_DIR")));
+        folder.put(&format!("{name}.toml"), text.unwrap().as_bytes());
+        folder.good(&format!("simulate {name}.toml -o {name} --nodes-per-wavelength 6"));
+        let displacement: Array4<Complex32> = read(folder.path(&format!("{name}/displacement.npy")));
+        assert!(displacement.iter().all(|u| u.is_finite()), "{name}");
+        let said = folder.json(&format!("{name}/phantom.json"));
+        let driven = ["x", "y", "z"].iter().position(|c| said["driven_component"] == *c).unwrap();
+        let size =
+            |c: usize| displacement.index_axis(ndarray::Axis(1), c).iter().map(|u| u.norm_sqr()).sum::<f32>();
+        assert!((0..3).all(|c| size(c) <= size(driven)), "{name}: {:?}", [size(0), size(1), size(2)]);
+    }
+}
+
+fn what_cannot_be_simulated_is_refused() {
+    let folder = Folder::new();
+    folder.put("good.toml", SMALL.as_bytes());
+    folder.put("typing.toml", SMALL.replace("damping = 0.1", "damping = 0.1\ncolour = 3").as_bytes());
+    folder.put("outside.toml", SMALL.replace("[12, -6]", "[27, -6]").as_bytes());
+    folder.put("slices.toml", SMALL.replace("20.5]", "70]").as_bytes());
+    folder.put("negative.toml", SMALL.replace("modulus_kpa = 8", "modulus_kpa = -8").as_bytes());
+    folder.put("without.toml", SMALL.replace("height_mm = 60\n", "").as_bytes());
+    let slab = "kind = \"slab\"\noutline = \"liver\"\n# thick\nthickness_mm = 60\n[background]\nmodulus_kpa = 3\ndamping = 0.1\n";
+    folder.put("thick.toml", slab.as_bytes());
+    let slices: Vec<String> = (0..50).map(|i| i.to_string()).collect();
+    let many = SMALL
+        .replace("pixel_mm = 1.5\nsize_px = 48", "size_px = 4096")
+        .replace("10, 20.5", &slices.join(", "));
+    folder.put("many.toml", many.as_bytes());
+    let large = SMALL.replace("pixel_mm", "frequency_hz = 2000\npixel_mm").replace("_mm = 30", "_mm = 300");
+    folder.put("large.toml", large.replace("modulus_kpa = 4", "modulus_kpa = 0.1").as_bytes());
+    folder.put("file", b"x");
+    for (line, code, words) in [
+        ("simulate typing.toml -o out", 2, &["typing.toml:11:", "colour"][..]),
+        ("simulate outside.toml -o out", 2, &["outside.toml:1", "inclusion 1", "outside"]),
+        ("simulate thick.toml -o out", 2, &["thick.toml:4:", "60 mm", "shear wavelengths"]),
+        ("simulate many.toml -o out", 2, &["many.toml:6:", "pixels"]),
+        ("simulate large.toml -o out", 2, &["triangles"]),
+        ("simulate slices.toml -o out", 2, &["slices.toml:5:", "70", "60"]),
+        ("simulate negative.toml -o out", 2, &["negative.toml:15:", "-8"]),
+        ("simulate without.toml -o out", 2, &["without.toml:", "height_mm"]),
+        ("simulate none.toml -o out", 1, &["none.toml", "no such file"]),
+        ("simulate good.toml -o file", 1, &["is a file"]),
+        ("simulate good.toml -o out --nodes-per-wavelength 2", 2, &["from 4 to 60"]),
+        ("simulate good.toml -o out --nodes-per-wavelength nan", 2, &["from 4 to 60"]),
+        ("simulate good.toml -o out --count 3", 2, &["--set"]),
+        ("simulate -o out", 2, &["PHANTOM"]),
+        ("simulate good.toml", 2, &["--output"]),
+        ("simulate --set table1 -o out", 2, &["--count"]),
+        ("simulate --set table2 --count 3 -o out", 2, &["table2"]),
+        ("simulate --set table1 --count 0 -o out", 2, &["--count from 1"]),
+        ("simulate --set table1 --count -1 -o out", 2, &["-1"]),
+        ("simulate --set table1 --count 99999999999 -o out", 2, &["--count from 1"]),
+        ("simulate --set table1 --count 3 --shard 0/4 -o out", 2, &["0/4", "1/8"]),
+        ("simulate --set table1 --count 3 --shard 5/4 -o out", 2, &["5/4"]),
+        ("simulate --set table1 --count 3 --jobs 0 -o out", 2, &["--jobs"]),
+        ("simulate --set table1 --count 3 -o file", 1, &["is a file"]),
+        ("simulate good.toml --set table1 --count 3 -o out", 2, &["--set"]),
+    ] {
+        let ran = folder.run(line);
+        assert_eq!(ran.code, Some(code), "{line}\n{}", ran.err);
+        for word in words {
+            assert!(ran.err.contains(word), "{line}: no '{word}' in\n{}", ran.err);
+        }
+        assert!(!ran.err.contains("panicked"), "{line}\n{}", ran.err);
+        assert_eq!(folder.names("out"), [""; 0], "{line} left something");
+    }
+}
+
+/// Every file below a folder with its bytes, but for those that tell of time.
+fn tree(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(path).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            found.extend(
+                tree(&entry.path()).into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)),
+            );
+        } else if !name.ends_with(".json") {
+            found.insert(name, std::fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+const QUICK: &str = "--nodes-per-wavelength 4";
+
+fn a_set_is_the_same_however_it_is_shared() {
+    let folder = Folder::new();
+    let set = format!("simulate --set table1 --count 9 --seed 5 {QUICK}");
+    let ran = folder.good(&format!("{set} -o whole --jobs 1"));
+    assert!(ran.out.contains("9 phantoms computed, 0 kept, 0 failed; 9 of the set's 9"), "{}", ran.out);
+    let ran = folder.good(&format!("{set} -o parts --shard 2/3 --jobs 2"));
+    assert!(ran.out.contains("3 phantoms computed, 0 kept, 0 failed; 3 of the set's 9"), "{}", ran.out);
+    let manifest = folder.json("parts/manifest.json");
+    assert_eq!(
+        (manifest["finished"].as_u64(), manifest["phantoms"].as_array().map(Vec::len)),
+        (Some(3), Some(9))
+    );
+    folder.good(&format!("{set} -o parts --shard 1/3 --jobs 2"));
+    folder.good(&format!("{set} -o parts --shard 3/3 --jobs 2"));
+    let (whole, parts) = (tree(&folder.path("whole")), tree(&folder.path("parts")));
+    assert_eq!(whole.keys().collect::<Vec<_>>(), parts.keys().collect::<Vec<_>>());
+    assert!(whole.contains_key("contact-sheet.png") && whole.len() == 1 + 9 * 5);
+    for (name, bytes) in &whole {
+        assert!(parts[name] == *bytes, "{name} differs");
+    }
+    // Another seed gives others.
+    folder.good(&format!("simulate --set table1 --count 9 --seed 6 {QUICK} -o other --shard 1/9"));
+    let other = tree(&folder.path("other"));
+    assert!(other.iter().any(|(name, bytes)| whole.get(name) != Some(bytes)));
+
+    // What was made otherwise is not taken for finished, whatever became of the note of it.
+    std::fs::remove_file(folder.path("other/set.json")).unwrap();
+    let line = "simulate --set table1 --count 9 --seed 6 --nodes-per-wavelength 5 -o other --shard 1/9";
+    assert!(folder.good(line).out.contains("1 phantoms computed, 0 kept"));
+
+    // A folder belongs to one set.
+    for line in ["--count 9 --seed 6", "--count 10 --seed 5", "--count 9 --seed 5 --nifti"] {
+        let ran = folder.run(&format!("simulate --set table1 {line} {QUICK} -o whole"));
+        assert_eq!(ran.code, Some(2), "{line}");
+        assert!(ran.err.contains("another set") && ran.err.contains("--seed 5"), "{line}: {}", ran.err);
+    }
+}
+
+fn an_interrupted_set_goes_on() {
+    let folder = Folder::new();
+    let line = format!("simulate --set table1 --count 9 --seed 5 {QUICK} -o set --jobs 1");
+    let mut child = folder.command(&line).stdout(std::process::Stdio::null()).spawn().unwrap();
+    // Killed once the third phantom has begun to appear.
+    let start = Instant::now();
+    while folder.names("set").iter().filter(|name| name.starts_with("0")).count() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(100), "too slow");
+        assert!(child.try_wait().unwrap().is_none(), "over already");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ran = folder.good(&line);
+    assert!(ran.out.contains("0 failed; 9 of the set's 9") && !ran.out.contains(" 0 kept"), "{}", ran.out);
+    let names: Vec<String> = folder.names("set").into_iter().filter(|name| name.starts_with("0")).collect();
+    for name in &names {
+        let mut expected = FILES.to_vec();
+        expected.sort_unstable();
+        assert_eq!(folder.names(&format!("set/{name}")), expected, "{name}");
+    }
+    let before = tree(&folder.path("set"));
+
+    // Torn in every way: cut short, missing, empty, of another phantom.
+    let file = |k: usize, name: &str| format!("set/{}/{name}", names[k]);
+    let cut = folder.bytes(&file(0, "displacement.npy"));
+    folder.put(&file(0, "displacement.npy"), &cut[..cut.len() / 2]);
+    std::fs::remove_file(folder.path(&file(2, "mask.npy"))).unwrap();
+    folder.put(&file(4, "phantom.json"), b"");
+    folder.put(&file(6, "phantom.json"), &folder.bytes(&file(7, "phantom.json")));
+    let ran = folder.good(&line);
+    assert!(ran.out.contains("4 phantoms computed, 5 kept, 0 failed; 9 of"), "{}", ran.out);
+    assert!(tree(&folder.path("set")) == before);
+    let ran = folder.good(&line);
+    assert!(ran.out.contains("0 phantoms computed, 9 kept"), "{}", ran.out);
+}
+
+fn families_have_the_papers_proportions() {
+    let shares = |count| Kind::Table1.shares(count).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
+    assert_eq!(shares(900), [400, 100, 100, 50, 50, 100, 100]);
+    assert_eq!(shares(45), [20, 5, 5, 3, 2, 5, 5]);
+    assert_eq!(shares(1), [1, 0, 0, 0, 0, 0, 0]);
+    for count in 1..200 {
+        assert_eq!(shares(count).iter().sum::<usize>(), count);
+        let set = Set::new(Kind::Table1, count, 1).unwrap();
+        let families = set.families();
+        for (family, n) in Kind::Table1.shares(count) {
+            assert_eq!(families.iter().filter(|f| **f == family).count(), n);
+        }
+    }
+    // Any half of a set has half of each family, or nearly.
+    let families = Set::new(Kind::Table1, 90, 1).unwrap().families();
+    for (family, n) in Kind::Table1.shares(90) {
+        let first = families[..45].iter().filter(|f| **f == family).count();
+        assert!(first.abs_diff(n - first) <= 1, "{family:?}: {first} of {n}");
+    }
+}
+
+fn drawings_are_allowed_and_vary() {
+    for kind in [Kind::Table1, Kind::Livers] {
+        for (family, _) in kind.families() {
+            let mut seen: Vec<Phantom> = vec![];
+            for seed in 0..60 {
+                let phantom = family.draw(&mut fastrand::Rng::with_seed(seed)).unwrap();
+                phantom.check().unwrap();
+                assert!(!seen.contains(&phantom));
+                assert_eq!(Phantom::parse(&phantom.to_toml(), "drawn".as_ref()).unwrap(), phantom);
+                let tissues =
+                    std::iter::once(&phantom.background).chain(phantom.inclusions.iter().map(|i| &i.tissue));
+                for tissue in tissues {
+                    assert!((0.05..=0.3).contains(&tissue.damping));
+                }
+                assert!((0.3..=0.9).contains(&phantom.drive.amplitude_mm));
+                let expected = match family {
+                    Family::FourInclusions | Family::SquareInclusions => 4,
+                    Family::TwoInclusions => 2,
+                    _ => 0,
+                };
+                assert_eq!(phantom.inclusions.len(), expected);
+                assert_eq!(phantom.is_axisymmetric(), *family == Family::Homogeneous);
+                seen.push(phantom);
+            }
+        }
+    }
+}
+
+/// What a liver's modulus is said to be, it is within the outline: neither more nor much less.
+fn livers_vary_as_widely_as_they_are_drawn() {
+    let mut ratios: Vec<f64> = vec![];
+    for seed in 0..60 {
+        let phantom = Family::Liver.draw(&mut fastrand::Rng::with_seed(seed)).unwrap();
+        let (field, outline) = (phantom.background.modulus_kpa.field(), phantom.outline().unwrap());
+        let places = (-110..110).flat_map(|y| (-110..110).map(move |x| [f64::from(x), f64::from(y)]));
+        let all: Vec<f64> = places.filter(|p| outline.contains(*p)).map(|p| field.at(p)).collect();
+        let least = all.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = all.iter().copied().fold(0.0, f64::max);
+        // It was drawn at points some millimetres apart.
+        assert!(least > 0.9 && most < 8.3 && most - least > 0.5, "{least} to {most}");
+        ratios.push(most / least);
+    }
+    ratios.sort_by(f64::total_cmp);
+    assert!(ratios[30] > 1.7 && ratios[57] > 3.5, "{ratios:?}");
+}
+
+fn any_region_is_resolved_and_any_poissons_ratio_solved() {
+    // The background's modulus says nothing of what is in an inclusion: it is not even above 0 there.
+    let slab = r#"
+        kind = "slab"
+        outline = [[-60, -50], [60, -50], [60, 50], [-60, 50]]
+        thickness_mm = 8
+        size_px = 128
+        [drive]
+        arc = [0.1, 0.2]
+        [background]
+        modulus_kpa = { polynomial = [[0, 0, -1.0], [2, 0, 0.01], [0, 2, 0.01]] }
+        damping = 0.1
+        [[inclusion]]
+        shape = "circle"
+        center_mm = [0, 0]
+        size_mm = 50
+        modulus_kpa = 1.2
+        damping = 0.1
+    "#;
+    let error = |text: &str, nodes: [f64; 2]| {
+        let phantom = Phantom::parse(text, "phantom".as_ref()).unwrap();
+        let [coarse, fine] = nodes.map(|nodes| {
+            let quality = Quality { nodes_per_wavelength: nodes, ..Quality::default() };
+            phantom.simulate(&quality).unwrap().displacement
+        });
+        let miss: f32 = coarse.iter().zip(&fine).map(|(a, b)| (a - b).norm_sqr()).sum();
+        (miss / fine.iter().map(|b| b.norm_sqr()).sum::<f32>()).sqrt()
+    };
+    let slab_error = error(slab, [14.0, 20.0]);
+    assert!(slab_error < 0.03, "{slab_error}");
+    for text in [SMALL, slab] {
+        let text = text.replacen("kind", "poisson = 0\nkind", 1);
+        let off = error(&text, [14.0, 20.0]);
+        assert!(off < 0.03, "{off}");
+    }
+    // However long the waves, a body has some elements.
+    let slow = error(&SMALL.replacen("kind", "frequency_hz = 1\nkind", 1), [16.0, 32.0]);
+    assert!(slow < 0.01, "{slow}");
+}
+
+fn a_driven_part_may_go_around_past_the_start() {
+    let slab = |outline: &str, arc: &str| {
+        let text = format!(
+            "kind = 'slab'\noutline = {outline}\nthickness_mm = 10\nsize_px = 96\n[drive]\narc = {arc}\n[background]\nmodulus_kpa = 4\ndamping = 0.2\n"
+        );
+        let quality = Quality { nodes_per_wavelength: 12.0, ..Quality::default() };
+        Phantom::parse(&text, "slab".as_ref()).unwrap().simulate(&quality).unwrap().displacement
+    };
+    let wrapped = slab("[[-40, -30], [40, -30], [40, 30], [-40, 30]]", "[0.9, 1.05]");
+    let plain = slab("[[40, 30], [-40, 30], [-40, -30], [40, -30]]", "[0.4, 0.55]");
+    let miss: f32 = wrapped.iter().zip(&plain).map(|(a, b)| (a - b).norm_sqr()).sum();
+    let off = (miss / plain.iter().map(|b| b.norm_sqr()).sum::<f32>()).sqrt();
+    assert!(off < 0.02, "{off}");
+}
