@@ -8,11 +8,11 @@
 mod common;
 
 use palpate::Result;
-use palpate::dime::{Builtin, Dime, Plane, Settings};
-use palpate::io::{self, Samples};
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines};
+use palpate::lowlevel::dime::{Builtin, Dime, Plane, Settings};
+use palpate::lowlevel::io::{self, Samples};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -7,8 +7,8 @@
 mod common;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use palpate::kernel::{Checks, Pipelines, TABLE};
-use palpate::plan::{Plan, Recorder};
+use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder};
+use palpate::lowlevel::proof::trials;
 use std::time::Duration;
 
 fn kernels(c: &mut Criterion) {
@@ -17,12 +17,12 @@ fn kernels(c: &mut Criterion) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let mut group = c.benchmark_group("kernels");
     group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    for kernel in TABLE {
-        for spec in (kernel.specs)().iter().filter(|s| s.runs_on(gpu.caps())) {
-            let Some(&size) = kernel.sizes.last() else { continue };
+    for trial in trials() {
+        for spec in trial.kernel.specs().iter().filter(|s| s.runs_on(gpu.caps())) {
+            let Some(&size) = trial.sizes.last() else { continue };
             let mut rec = Recorder::new();
-            (kernel.trial)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));
-            let bytes: f64 = rec.dispatches().iter().map(|d| d.cost.bytes).sum();
+            (trial.record)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));
+            let bytes: f64 = rec.dispatches().iter().map(|d| d.cost().bytes).sum();
             let plan = Plan::compile(rec, &pipelines, &|_, _| {}).unwrap_or_else(|e| panic!("{e}"));
             group.throughput(Throughput::Bytes(bytes as u64));
             group.bench_function(spec.label(), |b| {

@@ -7,10 +7,10 @@
 mod common;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
-use palpate::bench::{BATCH, CONVOLUTIONS, OTHER_KERNELS, REFERENCE};
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::{Checks, Pipelines};
-use palpate::plan::Plan;
+use palpate::lowlevel::bench::{BATCH, CONVOLUTIONS, OTHER_KERNELS, REFERENCE};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::plan::Plan;
+use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::cell::OnceCell;
 use std::time::Duration;
 

@@ -4,8 +4,8 @@
 //! takes three phantoms of each family, `-- --family liver` those of one alone. Times are of one thread.
 
 use num_complex::Complex32;
-use palpate::phantom::set::{Family, Kind};
-use palpate::phantom::{Images, Quality};
+use palpate::lowlevel::phantom::set::{Family, Kind};
+use palpate::lowlevel::phantom::{Images, Quality};
 
 fn main() -> palpate::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");

@@ -7,10 +7,10 @@
 mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use palpate::gpu::Gpu;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines};
-use palpate::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::time::Duration;
 
 const N: usize = 256;

@@ -9,7 +9,7 @@ mod elastic;
 
 use elastic::{element, grid};
 use num_complex::Complex64;
-use palpate::fem::solve::{Factor, Matrix, Symbolic};
+use palpate::lowlevel::fem::solve::{Factor, Matrix, Symbolic};
 use std::time::Instant;
 
 const RUNS: usize = 7;

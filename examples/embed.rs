@@ -10,11 +10,12 @@
 //! on the left and stiff on the right, that a plane shear wave crosses.
 
 use num_complex::Complex64;
-use palpate::gpu::Gpu;
-use palpate::kernel::colour::Colouring;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines, Plane};
-use palpate::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::kernel::mre::colour::Colouring;
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -10,8 +10,8 @@
 //! shares the bias of all two-dimensional inversions, so this is to see how training goes, not to use what it makes.
 
 use num_complex::Complex64;
-use palpate::patches::{PatchWriter, Split};
-use palpate::wave::analytic::{Medium, PlaneWave, Scatterer};
+use palpate::lowlevel::patches::{PatchWriter, Split};
+use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, Scatterer};
 use std::f64::consts::TAU;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -46,7 +46,7 @@ impl ColourMap {
     /// NaN gets the colour of 0.
     ///
     /// ```
-    /// # use palpate::colour::ColourMap;
+    /// # use palpate::lowlevel::colour::ColourMap;
     /// assert_eq!(ColourMap::Diverging.at(0.5), [247, 247, 247]);
     /// assert_eq!(ColourMap::Sequential.at(7.0), ColourMap::Sequential.at(1.0));
     /// ```

@@ -1,23 +1,19 @@
-//! palpate: tissue stiffness from shear waves, on any GPU.
+//! palpate: maps of tissue stiffness from shear waves, on any GPU.
 //!
-//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a
-//! map of stiffness. This crate does the inversion in hand-written WGSL compute shaders on [`wgpu`]. It is a
-//! research tool, not a medical device.
+//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of stiffness.
+//! This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a medical device.
 //!
-//! The rooms, from below: [`gpu`] owns devices; [`kernel`] has a row for each shader, with its wrapper and
-//! its cost; [`plan`] records and replays dispatches; [`mmdi`] is the inversion; [`tape`], [`nn`],
-//! [`patches`] and [`train`] are networks; [`fem`] computes waves and [`phantom`] says of what; [`wave`] and [`io`] are
-//! images and files; [`oracle`] has the kernels once more in f64, for tests.
+//! The names at the top are what most programs need: a device ([`Gpu`]), the inversions ([`Mmdi`], [`Dime`]), a network on
+//! plain images ([`Forward`]), and networks of one's own ([`Tape`], [`train`]). Everything they are made of is in
+//! [`lowlevel`].
 //!
 //! ```no_run
-//! use palpate::gpu::{AdapterChoice, Gpu};
-//! use palpate::kernel::{Checks, Pipelines, Plane, harmonic::Frames};
-//! use palpate::mmdi::{Mmdi, Mode, Settings};
+//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiMode, MmdiSettings, Pipelines};
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let gpu = Gpu::open(&AdapterChoice::Best)?;
-//! let settings = Settings {
-//!     mode: Mode::Corrected,
+//! let settings = MmdiSettings {
+//!     mode: MmdiMode::Corrected,
 //!     size: [256, 256],
 //!     spacing_mm: [1.0, 1.0],
 //!     frames: Frames::Phases(8),
@@ -28,34 +24,96 @@
 //! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
 //! let maps = mmdi.invert(&frames, &mask)?;
-//! let stiffness_kpa = Plane::Stiffness.of(&maps);
+//! let stiffness_kpa = MmdiMap::Stiffness.of(&maps);
 //! # Ok(()) }
 //! ```
 //!
-//! To compute inside a renderer of your own, on your device and into your buffers, see
-//! [`mmdi::Mmdi::embedded`] and `examples/embed.rs`.
+//! To compute inside a renderer of your own, on your device and into your buffers, see [`Mmdi::embedded`],
+//! [`Dime::embedded`] and `examples/embed.rs`.
 
-pub mod bench;
-pub mod colour;
-pub mod dime;
-pub mod error;
-pub mod fem;
-pub mod gpu;
-pub mod io;
-pub mod kernel;
+mod bench;
+mod colour;
+mod dime;
+mod error;
+mod fem;
+mod gpu;
+mod io;
+mod kernel;
 mod memory;
-pub mod mmdi;
-pub mod nn;
-pub mod patches;
-pub mod phantom;
-pub mod plan;
-pub mod proof;
-pub mod shader;
-pub mod stats;
-pub mod tape;
-pub mod tensor;
+mod mmdi;
+mod nn;
+mod patches;
+mod phantom;
+mod plan;
+mod proof;
+mod shader;
+mod stats;
+mod tape;
+mod tensor;
 pub mod train;
-pub mod wave;
+mod wave;
 
+pub use dime::{Builtin as DimeWeights, Dime, Host as DimeHost, Plane as DimeMap, Settings as DimeSettings};
 pub use error::{Error, Result};
+pub use gpu::{AdapterChoice, Gpu};
+pub use kernel::form::Chooser;
+pub use kernel::mre::planes::Plane as MmdiMap;
+pub use kernel::nn::activate::Activation;
+pub use kernel::signal::harmonic::Frames;
+pub use mmdi::{Host as MmdiHost, Mmdi, Mode as MmdiMode, Settings as MmdiSettings};
+pub use nn::{Forward, Unet, UnetSettings, Weights};
+pub use plan::{Checks, Pipelines, Plan, Recorder};
+pub use tape::{Tape, Var};
+pub use tensor::Shape;
 pub use wgpu;
+
+/// The rooms that the names above are made of, for programs that go deeper: benches, tests, tools for other networks. They
+/// change more often than the names above. Arrows between them run one way, in the order of this list; `docs/architecture.md`
+/// has the picture.
+pub mod lowlevel {
+    macro_rules! rooms {
+        ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+            $($(#[$doc])* pub mod $name { pub use crate::$name::*; })*
+        };
+    }
+    rooms! {
+        /// Devices: adapters, what they can do, memory.
+        gpu,
+        /// Shaders as text: assembly, reflection, translation.
+        shader,
+        /// Recordings of dispatches, and plans that replay them.
+        plan,
+        /// Tensors in buffers of a plan.
+        tensor,
+        /// The kernels and their forms.
+        kernel,
+        /// Differentiable operations.
+        tape,
+        /// Networks and their weights.
+        nn,
+        /// Training.
+        train,
+        /// Patches, for training and inference.
+        patches,
+        /// The direct inversion.
+        mmdi,
+        /// The inversion by a network.
+        dime,
+        /// Finite elements.
+        fem,
+        /// Simulated phantoms.
+        phantom,
+        /// Agreement between maps, and regions.
+        stats,
+        /// Wave images.
+        wave,
+        /// Colour maps.
+        colour,
+        /// Files: NIfTI, MATLAB, NumPy, PNG.
+        io,
+        /// Oracles, trials, qualification and tuning.
+        proof,
+        /// Measurements of this adapter.
+        bench,
+    }
+}

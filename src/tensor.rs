@@ -86,6 +86,11 @@ impl Tensor {
         self.shape
     }
 
+    /// The first quad of the first pixel in the buffer, and the distance from one pixel to the next, in vec4f.
+    pub fn first_and_pitch(self) -> [usize; 2] {
+        [self.first as usize, self.pitch as usize]
+    }
+
     /// The position in the buffer, as shaders take it.
     pub(crate) fn place(self) -> Place {
         Place { first: self.first, pitch: self.pitch }

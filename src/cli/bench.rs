@@ -2,10 +2,10 @@
 
 use super::progress::Bars;
 use super::{AdapterOption, TuneOption, json, print, say};
-use palpate::bench::{self, Comparison, FALL, Network, Part, Report, Row, Slice, compare};
-use palpate::gpu::Gpu;
-use palpate::io::OutputSet;
-use palpate::io::png::{Kind, roofline};
+use palpate::lowlevel::bench::{self, Comparison, FALL, Network, Part, Report, Row, Slice, compare};
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::io::OutputSet;
+use palpate::lowlevel::io::png::{Kind, roofline};
 use palpate::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;

@@ -4,9 +4,9 @@ use super::Forms;
 use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
-use palpate::dime::{Builtin, Dime, Model, Plane, Settings};
-use palpate::nn::Weights;
-use palpate::stats::region::{RegionStats, region};
+use palpate::lowlevel::dime::{Builtin, Dime, Model, Plane, Settings};
+use palpate::lowlevel::nn::Weights;
+use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -100,11 +100,11 @@ impl DimeOptions {
             pixel_mm: self.pixel,
         };
         // What is wrong with the options is said before anything is computed.
-        let any = palpate::mmdi::Settings {
-            mode: palpate::mmdi::Mode::Corrected,
+        let any = palpate::lowlevel::mmdi::Settings {
+            mode: palpate::lowlevel::mmdi::Mode::Corrected,
             size: [1, 1],
             spacing_mm: [1.0; 2],
-            frames: palpate::kernel::signal::harmonic::Frames::Channels,
+            frames: palpate::lowlevel::kernel::signal::harmonic::Frames::Channels,
             zero_lost: false,
             frequency_hz: 60.0,
             density: 1000.0,
@@ -132,7 +132,7 @@ impl Network {
     }
 
     /// What an inversion is set to, apart from the network.
-    pub fn settings(&self, image: &palpate::mmdi::Settings, conjugated: bool) -> Settings {
+    pub fn settings(&self, image: &palpate::lowlevel::mmdi::Settings, conjugated: bool) -> Settings {
         let Patches { stride, batch, patch, pixel_mm } = self.patches;
         Settings {
             size: image.size,
@@ -221,7 +221,7 @@ impl DimeReport {
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
             views: model.views.name(),
-            time_convention: palpate::dime::CONVENTION,
+            time_convention: palpate::lowlevel::dime::CONVENTION,
             conjugated,
             patch_px: settings.patch(model),
             stride_px: settings.stride,

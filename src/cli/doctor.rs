@@ -1,8 +1,8 @@
 //! `palpate doctor`: what there is to compute on, and what would be used.
 
 use super::{AdapterOption, json, print};
-use palpate::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
-use palpate::kernel::form::{Form, Product};
+use palpate::lowlevel::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
+use palpate::lowlevel::kernel::form::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ impl Doctor {
         let found: Vec<Found> = (0..infos.len()).map(|i| Found::examine(i, &infos[i])).collect();
         let choice = self.adapter.choice();
         // The same rule that opens a device decides here, so that the two cannot differ.
-        let (used, problem) = match palpate::gpu::choose(&choice) {
+        let (used, problem) = match palpate::lowlevel::gpu::choose(&choice) {
             Ok(chosen) => (Some(chosen.index), None),
             Err(error) => (None, Some(error)),
         };

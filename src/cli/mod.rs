@@ -16,10 +16,10 @@ mod simulate;
 mod train;
 
 use clap::{Parser, Subcommand};
-use palpate::gpu::{AdapterChoice, Gpu};
-use palpate::kernel::form::{Chooser, Question, Tuning};
-use palpate::plan::{Checks, Pipelines, Spec};
-use palpate::proof::{Qualifier, Tuned, Tuner};
+use palpate::lowlevel::gpu::{AdapterChoice, Gpu};
+use palpate::lowlevel::kernel::form::{Chooser, Question, Tuning};
+use palpate::lowlevel::plan::{Checks, Pipelines, Spec};
+use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
 use palpate::{Error, Result};
 pub use phrase::{exit_code, phrase};
 use progress::Bars;

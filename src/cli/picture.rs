@@ -3,12 +3,12 @@
 use super::report::{CONFIDENT, Method, Report, Slice};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use palpate::Result;
-use palpate::colour::ColourMap;
-use palpate::dime;
-use palpate::io::Format;
-use palpate::io::png::{Figure, Panel, Scale, pick_slices};
-use palpate::kernel::mre::planes::Plane;
-use palpate::wave::WaveImage;
+use palpate::lowlevel::colour::ColourMap;
+use palpate::lowlevel::dime;
+use palpate::lowlevel::io::Format;
+use palpate::lowlevel::io::png::{Figure, Panel, Scale, pick_slices};
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::wave::WaveImage;
 
 /// Slices shown of a stack.
 const SHOWN: usize = 3;

@@ -2,8 +2,8 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use palpate::Result;
-use palpate::mmdi::{Mmdi, Settings};
-use palpate::plan::Pipelines;
+use palpate::lowlevel::mmdi::{Mmdi, Settings};
+use palpate::lowlevel::plan::Pipelines;
 use std::fmt::Write;
 use std::time::Duration;
 

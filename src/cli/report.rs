@@ -1,10 +1,10 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
 use super::dime::DimeReport;
-use palpate::kernel::mre::planes::Plane;
-use palpate::mmdi::{Mode, Settings};
-use palpate::stats::region::{RegionStats, region};
-use palpate::wave::{Layout, Warning, WaveImage, ZeroLevel};
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::mmdi::{Mode, Settings};
+use palpate::lowlevel::stats::region::{RegionStats, region};
+use palpate::lowlevel::wave::{Layout, Warning, WaveImage, ZeroLevel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl Slice {
     }
 
     /// One plane of DIME's.
-    pub fn stack_dime(slices: &[Self], plane: palpate::dime::Plane) -> Vec<f32> {
+    pub fn stack_dime(slices: &[Self], plane: palpate::lowlevel::dime::Plane) -> Vec<f32> {
         slices.iter().flat_map(|s| &s.dime).flat_map(|maps| plane.of(maps)).copied().collect()
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{print, say};
 use palpate::Result;
-use palpate::io::OutputSet;
-use palpate::kernel::kernels;
-use palpate::plan::Spec;
-use palpate::shader::Target;
+use palpate::lowlevel::io::OutputSet;
+use palpate::lowlevel::kernel::kernels;
+use palpate::lowlevel::plan::Spec;
+use palpate::lowlevel::shader::Target;
 use std::path::PathBuf;
 
 /// List the kernels, or write them out as WGSL, SPIR-V, MSL, HLSL and GLSL

@@ -3,8 +3,8 @@
 use super::progress::Bars;
 use super::{print, say};
 use clap::ValueEnum;
-use palpate::phantom::set::{Event, Folder, Kind, Set, Shard};
-use palpate::phantom::{FILES, Images, Phantom, Quality, Simulated};
+use palpate::lowlevel::phantom::set::{Event, Folder, Kind, Set, Shard};
+use palpate::lowlevel::phantom::{FILES, Images, Phantom, Quality, Simulated};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -93,7 +93,7 @@ impl Simulate {
         let phantom = Phantom::read(path)?;
         let names: Vec<String> =
             FILES.iter().copied().chain(self.nifti.then_some(NIFTI)).map(String::from).collect();
-        palpate::io::OutputSet::new(&self.output, self.force)?.check_free(&names)?;
+        palpate::lowlevel::io::OutputSet::new(&self.output, self.force)?.check_free(&names)?;
         let spinner = Bars::default().spinner("computing waves");
         let images = phantom.simulate(quality);
         spinner.finish_and_clear();

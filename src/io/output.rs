@@ -16,7 +16,7 @@ use tempfile::{NamedTempFile, TempPath};
 /// ```
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let dir = dir.path().join("out");
-/// let mut out = palpate::io::OutputSet::new(&dir, false)?;
+/// let mut out = palpate::lowlevel::io::OutputSet::new(&dir, false)?;
 /// out.check_free(&["a.json".to_string()])?;
 /// out.add_bytes("a.json", b"{}")?;
 /// assert!(!dir.join("a.json").exists());
@@ -187,7 +187,7 @@ impl Drop for OutputSet {
 /// Returns the first part of an output name for an input: `x/a.nii.gz` → `a`, `b.mat` → `b`.
 ///
 /// ```
-/// # use palpate::io::output::stem;
+/// # use palpate::lowlevel::io::output::stem;
 /// assert_eq!(stem("x/a.nii.gz".as_ref()), "a");
 /// assert_eq!(stem("b.c.MAT".as_ref()), "b.c");
 /// ```
@@ -253,7 +253,7 @@ mod tests {
         fs::write(root.path().join("x"), "old").unwrap();
         let mut set = OutputSet::new(root.path(), false).unwrap();
         let e = set.add_bytes("x", b"new").unwrap_err();
-        assert!(e.exit_code() == 2 && e.to_string().contains("--force"), "{e}");
+        assert!(matches!(e, Error::Usage(_)) && e.to_string().contains("--force"), "{e}");
         assert!(set.check_free(&["y".into(), "../z".into()]).is_err());
         let mut set = OutputSet::new(root.path(), true).unwrap();
         set.add_bytes("x", b"new").unwrap();
@@ -316,7 +316,7 @@ mod tests {
         let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
         check_stems(&paths(&["a.nii", "b.nii.gz", "ab.mat"])).unwrap();
         let e = check_stems(&paths(&["p/a.nii", "q/a.NII.gz"])).unwrap_err();
-        assert!(e.exit_code() == 2 && e.to_string().contains("p/a.nii and q/a.NII.gz"), "{e}");
+        assert!(matches!(e, Error::Usage(_)) && e.to_string().contains("p/a.nii and q/a.NII.gz"), "{e}");
         assert_eq!(stem(Path::new(".nii")), ".nii");
         assert_eq!(stem(Path::new("é.npy")), "é");
         assert_eq!(stem(Path::new("a.txt")), "a.txt");

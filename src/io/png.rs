@@ -82,7 +82,7 @@ pub struct Figure<'a> {
 /// Returns at most `at_most` of `n_slices` slices, evenly spread and in order: the middles of equal blocks.
 ///
 /// ```
-/// # use palpate::io::png::pick_slices;
+/// # use palpate::lowlevel::io::png::pick_slices;
 /// assert_eq!(pick_slices(30, 3), [5, 15, 25]);
 /// assert_eq!(pick_slices(2, 6), [0, 1]);
 /// ```

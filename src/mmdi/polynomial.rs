@@ -52,7 +52,7 @@ impl Fit {
 ///
 /// ```
 /// // The Laplacian of x² + y² is 4, whatever the window.
-/// let fit = palpate::mmdi::polynomial_fit(5, 2, [1.0, 1.0]);
+/// let fit = palpate::lowlevel::mmdi::polynomial_fit(5, 2, [1.0, 1.0]);
 /// let bowl = |i: usize| (i as f64 - 2.0).powi(2);
 /// let sum: f64 = fit.laplacian.indexed_iter().map(|((y, x), tap)| tap * (bowl(x) + bowl(y))).sum();
 /// assert!((sum - 4.0).abs() < 1e-12);

@@ -13,7 +13,7 @@ use std::f32::consts::TAU;
 /// relative to the patch at that point, so the sensible order is noise, gains, offsets.
 ///
 /// ```
-/// # use palpate::patches::Augmentation;
+/// # use palpate::lowlevel::patches::Augmentation;
 /// let list: Vec<Augmentation> = serde_json::from_str(r#"["flips", "phase", {"noise": {"most": 0.15}}]"#)?;
 /// assert_eq!(list[2], Augmentation::Noise { most: 0.15 });
 /// # Ok::<(), serde_json::Error>(())

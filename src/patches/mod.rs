@@ -117,7 +117,7 @@ impl Split {
     /// The split's file in a data set's folder.
     ///
     /// ```
-    /// # use palpate::patches::Split;
+    /// # use palpate::lowlevel::patches::Split;
     /// assert_eq!(Split::Train.path("data"), std::path::Path::new("data/train.safetensors"));
     /// ```
     pub fn path(self, folder: impl AsRef<Path>) -> PathBuf {

@@ -58,7 +58,7 @@ pub const FAINTEST: f32 = 1e-6;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle;
+    use crate::proof::oracle;
     use ndarray::Array2;
 
     /// Training and `kernels/cut.wgsl` must normalise patches alike; both are compared with the same oracle.

@@ -5,7 +5,7 @@ use fastrand::Rng;
 /// Returns the numbers `0..len` shuffled for an epoch. The result depends only on the arguments.
 ///
 /// ```
-/// # use palpate::patches::epoch_order;
+/// # use palpate::lowlevel::patches::epoch_order;
 /// assert_eq!(epoch_order(1, 7, 50), epoch_order(1, 7, 50));
 /// assert_ne!(epoch_order(1, 7, 50), epoch_order(1, 8, 50));
 /// ```

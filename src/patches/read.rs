@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The memory-mapped patches of one split.
 ///
 /// ```
-/// # use palpate::patches::{PatchWriter, Patches, Split};
+/// # use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let path = Split::Train.path(dir.path());
 /// # let mut writer = PatchWriter::create(&path, [3, 4], false, Default::default())?;

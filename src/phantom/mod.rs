@@ -3,7 +3,7 @@
 //! A phantom is read from a TOML file ([`Phantom::read`]), or made in code and checked ([`Phantom::check`]):
 //!
 //! ```
-//! use palpate::phantom::Phantom;
+//! use palpate::lowlevel::phantom::Phantom;
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let text = r#"

@@ -1,5 +1,6 @@
 //! A kernel as the plan sees it: a row of the table, one specialisation of it, and the cost of a dispatch.
 
+use super::params::{Params, params};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::shader::{self, Access, Binding, ParamsLayout, Shader};
@@ -19,6 +20,28 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// A kernel of one's own, outside of the table: `source` as the assembler takes it, with one parameter `spare` of u32,
+    /// and the bindings 1, 2, … in order.
+    ///
+    /// # Safety
+    /// Shaders are compiled without run-time checks. In every specialisation that is recorded, the shader must stay within
+    /// the extents that its dispatches state, must not divide by zero, and must end.
+    pub const unsafe fn custom(
+        name: &'static str,
+        source: &'static str,
+        bindings: &'static [Binding],
+    ) -> Self {
+        Self { name, source, bindings, params: Spare::LAYOUT, specs: Vec::new }
+    }
+
+    /// A specialisation of a kernel of one's own.
+    ///
+    /// # Safety
+    /// As [`Kernel::custom`], with these constants.
+    pub unsafe fn custom_spec(&'static self, constants: &[(&'static str, u32)]) -> Spec {
+        Spec::new(self, constants)
+    }
+
     /// The stem of its files, and its label.
     pub fn name(&self) -> &'static str {
         self.name
@@ -60,6 +83,11 @@ pub(crate) const fn texture(name: &'static str) -> Binding {
     Binding { name, access: Access::Texture, element: "texture_storage_2d<rgba8unorm, write>" }
 }
 
+params! {
+    /// The parameters of a kernel of one's own.
+    pub(super) struct Spare { spare: u32 }
+}
+
 /// One specialisation of a kernel: the constants it is assembled with and the features it needs.
 #[derive(Clone)]
 pub struct Spec {
@@ -77,6 +105,15 @@ impl Spec {
     /// `kernel` with `constants`, on WebGPU's defaults.
     pub(crate) fn new(kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Self {
         Self { kernel, constants: constants.to_vec(), features: wgpu::Features::empty(), lanes: 0 }
+    }
+
+    /// The same specialisation with another source, to imitate a driver that compiles it wrongly.
+    ///
+    /// # Safety
+    /// As [`Kernel::custom`].
+    pub unsafe fn with_source(&self, source: &'static str) -> Self {
+        let Kernel { name, bindings, params, specs, .. } = *self.kernel;
+        Self { kernel: Box::leak(Box::new(Kernel { name, source, bindings, params, specs })), ..self.clone() }
     }
 
     /// The row of the table.

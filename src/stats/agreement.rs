@@ -42,7 +42,7 @@ pub struct Agreement {
 /// [`Error::Data`] if the lengths differ, there are fewer than 3 pairs, or a value is not finite.
 ///
 /// ```
-/// # use palpate::stats::agreement::agreement;
+/// # use palpate::lowlevel::stats::agreement::agreement;
 /// let a = agreement(&[1.0, 2.0, 3.0], &[1.5, 2.5, 3.5])?;
 /// assert_eq!((a.bias, a.slope, a.limits), (0.5, Some(1.0), [0.5, 0.5]));
 /// # Ok::<(), palpate::error::Error>(())

@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView2};
 /// are therefore enough for any `n`.
 ///
 /// ```
-/// # use palpate::stats::erode::erode;
+/// # use palpate::lowlevel::stats::erode::erode;
 /// let square = ndarray::Array2::from_elem((5, 5), true);
 /// assert_eq!(erode(square.view(), 2).iter().filter(|&&p| p).count(), 1);
 /// ```

@@ -37,7 +37,7 @@ pub struct RegionStats {
 /// If the lengths differ, which is an error of the caller and not of the data.
 ///
 /// ```
-/// # use palpate::stats::region::region;
+/// # use palpate::lowlevel::stats::region::region;
 /// let stats = region(&[1.0, 2.0, 6.0, 9.0], &[true, true, true, false], [1.5, 2.0], None).unwrap();
 /// assert_eq!((stats.n, stats.mean, stats.median, stats.area_mm2), (3, 3.0, 2.0, 9.0));
 /// ```

@@ -4,13 +4,13 @@
 
 mod backward;
 mod lower;
-mod ops;
+pub mod ops;
 
 pub use lower::{Leaves, Lowering};
 
 use crate::error::{Error, Result};
 use crate::tensor::Shape;
-use ops::Op;
+pub use ops::Op;
 
 /// A variable of a tape: the result of its operation of this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,7 +43,7 @@ impl Tape {
     }
 
     /// The operation that makes `var`.
-    fn op(&self, var: Var) -> &Op {
+    pub fn op(&self, var: Var) -> &Op {
         &self.nodes[var.0].op
     }
 

@@ -35,7 +35,7 @@ impl Medium {
     /// is loss.
     ///
     /// ```
-    /// # use palpate::wave::analytic::Medium;
+    /// # use palpate::lowlevel::wave::analytic::Medium;
     /// // 4 kPa at 1000 kg/m³ give 2 m/s, a wavelength of 33.3 mm at 60 Hz.
     /// let medium = Medium { storage_kpa: 4.0, damping: 0.0, density: 1000.0, frequency_hz: 60.0 };
     /// assert!((std::f64::consts::TAU / medium.wavenumber().re - 100.0 / 3.0).abs() < 1e-12);
@@ -80,7 +80,7 @@ pub fn superposed(waves: &[PlaneWave], x_mm: f64, y_mm: f64) -> Complex64 {
 /// change.
 ///
 /// ```
-/// # use palpate::wave::analytic::sample;
+/// # use palpate::lowlevel::wave::analytic::sample;
 /// let x = sample([3, 1], [2.0, 1.0], |x, _| x);
 /// assert_eq!(x, ndarray::array![[-2.0, 0.0, 2.0]]);
 /// ```

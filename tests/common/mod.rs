@@ -1,7 +1,7 @@
 //! What tests and benches share.
 #![allow(dead_code, reason = "each program uses its own part")]
 
-use palpate::gpu::{AdapterChoice, Gpu};
+use palpate::lowlevel::gpu::{AdapterChoice, Gpu};
 
 /// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
 pub fn gpu() -> Option<Gpu> {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array2, Zip};
 use num_complex::Complex64;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Pipelines, Plane};
-use palpate::mmdi::{Mmdi, Mode, Settings};
-use palpate::stats::erode::erode;
-use palpate::wave::analytic::{Medium, PlaneWave, Scatterer, add_noise, sample, superposed};
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::stats::erode::erode;
+use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, Scatterer, add_noise, sample, superposed};
 use std::cell::RefCell;
 use std::fmt::{self, Write};
 

@@ -1,7 +1,7 @@
 //! The authors' samples of studies 1a and 1b, and how near a simulated field comes to theirs.
 
 use num_complex::Complex64;
-use palpate::io;
+use palpate::lowlevel::io;
 use std::path::Path;
 
 /// Rows and columns of their images, 1 mm a pixel.

@@ -2,7 +2,7 @@
 
 use crate::files::{Folder, SIZE, array, inside, masked, noise, phases, plain};
 use crate::harness::Adapter;
-use palpate::kernel::Pipelines;
+use palpate::lowlevel::plan::Pipelines;
 
 tests![
     an_adapter_that_does_not_exist,

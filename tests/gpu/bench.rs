@@ -2,7 +2,7 @@
 
 use crate::files::Folder;
 use crate::harness::Adapter;
-use palpate::bench::Report;
+use palpate::lowlevel::bench::Report;
 use serde_json::Value;
 
 tests![it_measures_and_compares, results_that_are_none_are_refused, committed_results_can_be_read,];

@@ -7,7 +7,7 @@ use crate::files::{
 };
 use crate::harness::Adapter;
 use num_complex::{Complex32, Complex64};
-use palpate::kernel::Pipelines;
+use palpate::lowlevel::plan::Pipelines;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};

@@ -41,7 +41,8 @@ fn the_demo_shows_the_truth_and_its_wave_inverts_to_the_same(_: Adapter) {
     folder.good("invert demo/demo_wave.npy --spacing 1 --method both -o maps");
     let [mmdi, dime, mask] = ["mmdi_stiffness", "dime_stiffness", "mask"]
         .map(|name| folder.map(&format!("maps/demo_wave_{name}.nii.gz")));
-    let truth = palpate::io::npy::read_floats(folder.path("demo/demo_truth.npy")).expect("the truth");
+    let truth =
+        palpate::lowlevel::io::npy::read_floats(folder.path("demo/demo_truth.npy")).expect("the truth");
     assert_eq!(mmdi.dims, truth.shape());
     let truth: Vec<f32> = truth.t().iter().copied().collect(); // rows of x
     assert!(truth.iter().zip(&mask.values).all(|(t, m)| (*t > 0.0) == (*m > 0.0)));

@@ -4,11 +4,12 @@
 use crate::common;
 use crate::harness::Adapter;
 use libtest_mimic::Completion;
-use palpate::gpu::{AdapterChoice, Gpu, adapters};
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Access, Binding, Checks, Cost, Kernel, Layout, Pipelines, Spec};
-use palpate::mmdi::{Mmdi, Mode, Settings};
-use palpate::plan::{Plan, Recorder};
+use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters};
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
+use palpate::lowlevel::plan::{Plan, Recorder};
+use palpate::lowlevel::shader::{Access, Binding};
 use palpate::{Error, Result};
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
     for choice in ["no such adapter", "999"] {
         let error = Gpu::open(&AdapterChoice::from(choice)).err().expect("refused");
-        assert!(matches!(error, Error::Adapter(_)) && error.exit_code() == 1, "{error}");
+        assert!(matches!(error, Error::Adapter(_)), "{error}");
         let text = error.to_string();
         assert!(text.contains(choice), "{text}");
         for found in adapters() {
@@ -186,45 +187,29 @@ fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
     for kernel in [&SYNTAX, &TYPES, &BINDING] {
         let mut rec = Recorder::new();
         let src = rec.output::<f32>("result", 64);
-        rec.linear(
-            Spec::new(kernel, &[("SIZE", 3)]),
-            &Nothing([0; 4]),
-            &[src.into()],
-            64,
-            Default::default(),
-        );
+        // SAFETY: it does not compile, and so never runs.
+        let spec = unsafe {
+            let spec = kernel.custom_spec(&[("SIZE", 3)]);
+            rec.custom(spec.clone(), 0, &[src.first::<f32>(64)], [1; 3], Cost::default());
+            spec
+        };
         let compiled = Plan::compile(rec, &pipelines, &|_, _| {}).err();
-        for error in [pipelines.get(&Spec::new(kernel, &[("SIZE", 3)])).err(), compiled] {
+        for error in [pipelines.get(&spec).err(), compiled] {
             let error = error.expect("refused");
             let text = error.to_string();
             assert!(matches!(error, Error::Kernel { .. } | Error::Gpu { .. }), "{error:?}");
-            assert!(text.contains(&format!("{} SIZE=3", kernel.name)), "{text}");
+            assert!(text.contains(&format!("{} SIZE=3", kernel.name())), "{text}");
         }
     }
     mmdi(&pipelines, Mode::Clinical, [64, 48]).expect("the device still compiles");
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Nothing([u32; 4]);
+const DST: Binding = Binding { name: "dst", access: Access::ReadWrite, element: "f32" };
 
-impl palpate::kernel::Params for Nothing {
-    const LAYOUT: Layout = Layout { fields: Vec::new, size: 16 };
-}
-
+/// A kernel that writes `dst`, if it compiles at all.
 const fn broken(name: &'static str, source: &'static str) -> Kernel {
-    Kernel {
-        name,
-        source,
-        bindings: &[
-            Binding { name: "p", access: Access::Uniform },
-            Binding { name: "dst", access: Access::ReadWrite },
-        ],
-        params: Layout { fields: Vec::new, size: 16 },
-        specs: Vec::new,
-        sizes: &[],
-        trial: |_, _, _, _| Vec::new(),
-    }
+    // SAFETY: it does not compile, and so never runs.
+    unsafe { Kernel::custom(name, source, &[DST]) }
 }
 
 fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
@@ -349,7 +334,7 @@ fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completi
     let field = rec.constant("field", &vec![[1f32, 2.0]; n]);
     let mask = rec.constant("mask", &vec![1f32; n]);
     for _ in 0..2100 {
-        palpate::kernel::moments::record(&mut rec, field, mask, n);
+        palpate::lowlevel::kernel::mre::normalise::record_moments(&mut rec, field, mask, n);
     }
     let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
     let timings = plan.profile().expect("profile");
@@ -371,20 +356,15 @@ fn scratch_is_not_read_back_unless_kept(gpu: Gpu) {
 }
 
 fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
-    static STEP: Kernel = Kernel {
-        bindings: &[
-            Binding { name: "p", access: Access::Uniform },
-            Binding { name: "src", access: Access::Read },
-            Binding { name: "dst", access: Access::ReadWrite },
-        ],
-        ..broken(
+    const SRC: Binding = Binding { name: "src", access: Access::Read, element: "f32" };
+    // SAFETY: one workgroup of 64 threads reads and writes 64 values, as is stated below.
+    static STEP: Kernel = unsafe {
+        Kernel::custom(
             "step",
-            "@group(0) @binding(0) var<uniform> p: vec4u;
-             @group(0) @binding(1) var<storage, read> src: array<f32>;
-             @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
-             @compute @workgroup_size(64) fn step(@builtin(global_invocation_id) id: vec3u) {
-                 dst[id.x] = 1.01 * src[id.x] + f32(p.x) + 1.0;
+            "@compute @workgroup_size(64) fn step(@builtin(global_invocation_id) id: vec3u) {
+                 dst[id.x] = 1.01 * src[id.x] + f32(p.spare) + 1.0;
              }",
+            &[SRC, DST],
         )
     };
     let pipelines = Pipelines::new(&gpu, Checks::Off);
@@ -396,7 +376,9 @@ fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
         for _ in 0..21 {
             let dst = rec.scratch::<f32>("next", 64);
             let cost = Cost { flops, bytes: 0.0 };
-            rec.linear(Spec::new(&STEP, &[]), &Nothing([0; 4]), &[src.into(), dst.into()], 64, cost);
+            let bound = [src, dst].map(|buf| buf.first::<f32>(64));
+            // SAFETY: as above.
+            unsafe { rec.custom(STEP.custom_spec(&[]), 0, &bound, [1; 3], cost) };
             src = dst;
         }
         rec.keep(src);
@@ -419,9 +401,7 @@ fn what_needs_more_memory_than_is_free_is_refused_beforehand(gpu: Gpu) {
         let error = refused.expect_err("an EiB is not free");
         let text = error.to_string();
         assert!(matches!(error, Error::OutOfMemory(_)), "{error:?}");
-        for part in
-            ["for the training", "needs 1099511627776 MiB", "are free", "smaller image, batch or network"]
-        {
+        for part in ["for the training", "needs 1099511627776 MiB", "are free"] {
             assert!(text.contains(part), "{text}");
         }
     } else {

@@ -6,14 +6,14 @@ use crate::files::Folder;
 use crate::harness::Adapter;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
-use palpate::kernel::Pipelines;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::harmonic::Frames;
-use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
-use palpate::oracle;
-use palpate::patches::Normalisation;
-use palpate::wave::analytic::{Medium, PlaneWave, superposed};
+use palpate::lowlevel::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::patches::Normalisation;
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::proof::oracle;
+use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, superposed};
 
 tests![
     the_plan_is_the_sum_of_its_parts,

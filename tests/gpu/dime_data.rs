@@ -6,15 +6,15 @@
 //! asserted.
 
 use crate::harness::Data;
-use palpate::dime::{Builtin, Dime, Plane, Settings};
-use palpate::io::{self, Samples};
-use palpate::kernel::Pipelines;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::harmonic::Frames;
-use palpate::nn::Weights;
-use palpate::stats::agreement::Agreement;
-use palpate::stats::erode::erode;
-use palpate::stats::evaluation::{Evaluation, Sample, evaluate, markdown};
+use palpate::lowlevel::dime::{Builtin, Dime, Plane, Settings};
+use palpate::lowlevel::io::{self, Samples};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::nn::Weights;
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::stats::agreement::Agreement;
+use palpate::lowlevel::stats::erode::erode;
+use palpate::lowlevel::stats::evaluation::{Evaluation, Sample, evaluate, markdown};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -8,13 +8,15 @@ mod host;
 use crate::common;
 use crate::harness::Adapter;
 use host::STORAGE;
-use palpate::gpu::Gpu;
-use palpate::kernel::colour::Colouring;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines, Plane};
-use palpate::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::Error;
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::kernel::mre::colour::Colouring;
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::{Checks, Pipelines};
+use palpate::lowlevel::proof::oracle;
 use palpate::wgpu::{self, BufferUsages, TextureUsages};
-use palpate::{Error, oracle};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -235,7 +237,7 @@ fn rebound_buffers_take_the_place_of_the_first(_: Adapter) {
     for (bad, says) in [(small, "bytes"), (dull, "STORAGE")] {
         let error = mmdi.plan_mut().rebind(maps, bad).expect_err("refused").to_string();
         assert!(error.contains(says), "{error}");
-        assert_eq!(mmdi.plan().buffer(maps), &output);
+        assert_eq!(mmdi.plan().buffer(maps), Some(&output));
     }
     scene.queue.write_buffer(&output, 0, &vec![0; 4 * first.len()]);
     scene.frame(&mmdi);

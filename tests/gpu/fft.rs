@@ -1,10 +1,10 @@
 //! 2-D Fourier transforms of any image size against rustfft.
 
 use crate::common;
-use palpate::kernel::Pipelines;
-use palpate::kernel::fft::{Direction, Fft};
-use palpate::oracle;
-use palpate::plan::{Plan, Recorder};
+use palpate::lowlevel::kernel::signal::fft::{Direction, Fft};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::plan::{Plan, Recorder};
+use palpate::lowlevel::proof::oracle;
 
 tests![any_size_agrees_with_rustfft,];
 

@@ -5,7 +5,7 @@ use crate::common;
 use crate::files::{Folder, array};
 use crate::harness::Adapter;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
-use palpate::kernel::Pipelines;
+use palpate::lowlevel::plan::Pipelines;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;

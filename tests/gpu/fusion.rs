@@ -1,13 +1,13 @@
 //! A convolution whose norm has known statistics is one dispatch with it, and computes what two would.
 
 use crate::common;
-use palpate::kernel::Pipelines;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::Geometry;
-use palpate::kernel::norm::Per;
-use palpate::plan::{Plan, Recorder};
-use palpate::tape::{Leaves, Lowering, Tape, Var};
-use palpate::tensor::{Shape, Tensor};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::nn::convolve::Geometry;
+use palpate::lowlevel::kernel::nn::norm::Per;
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::plan::{Plan, Recorder};
+use palpate::lowlevel::tape::{Leaves, Lowering, Tape, Var};
+use palpate::lowlevel::tensor::{Shape, Tensor};
 
 tests![
     a_norm_of_known_statistics_ends_the_convolution_before_it,
@@ -69,14 +69,14 @@ impl Site {
         let each: Vec<_> = wanted.iter().map(|v| (*v, None)).collect();
         let lowering = Lowering::new(&self.tape, &mut rec, chooser, leaves, &[(input, given)], &each);
         let result = lowering.expect("a lowering").tensor(wanted[0]);
-        rec.keep(result.buf);
+        rec.keep(result.buf());
         let plan = Plan::compile(rec, chooser.pipelines(), &|_, _| {}).expect("a plan");
         plan.poison().expect("poison");
         plan.run().expect("a run");
-        let all: Vec<f32> = plan.read(result.buf).expect("values");
-        let own = all.chunks(4 * result.pitch as usize).flat_map(|pixel| {
-            pixel[4 * result.first as usize % (4 * result.pitch as usize)..][..result.shape.c].to_vec()
-        });
+        let all: Vec<f32> = plan.read(result.buf()).expect("values");
+        let [first, pitch] = result.first_and_pitch();
+        let own =
+            all.chunks(4 * pitch).flat_map(|pixel| pixel[4 * (first % pitch)..][..result.shape().c].to_vec());
         let kernels = plan.timings().map(|t| t.label.split(' ').next().unwrap_or_default().to_string());
         (own.collect(), kernels.collect())
     }

@@ -7,12 +7,12 @@ mod reference;
 pub mod tape;
 
 use graph::{Forms, Graph, random};
-use palpate::kernel::convolve::Geometry;
-use palpate::kernel::norm::Per;
-use palpate::kernel::pool::Pooling;
-use palpate::kernel::upsample::Upsampling;
-use palpate::tape::Var;
-use palpate::tensor::Shape;
+use palpate::lowlevel::kernel::nn::convolve::Geometry;
+use palpate::lowlevel::kernel::nn::norm::Per;
+use palpate::lowlevel::kernel::nn::pool::Pooling;
+use palpate::lowlevel::kernel::nn::upsample::Upsampling;
+use palpate::lowlevel::tape::Var;
+use palpate::lowlevel::tensor::Shape;
 
 tests![convolutions, norms, pooling_and_upsampling, padding, concatenations, sums_and_dropout, losses,];
 

@@ -4,13 +4,15 @@
 use crate::common;
 use crate::harness::{Given, Missing, WithUnits};
 use libtest_mimic::Completion;
-use palpate::dime::{Builtin, Dime, Settings};
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Finish, Form, Geometry, Units};
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Checks, Pipelines};
-use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
-use palpate::tensor::Shape;
+use palpate::lowlevel::dime::{Builtin, Dime, Settings};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::form::{Form, Units};
+use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::plan::{Checks, Pipelines};
+use palpate::lowlevel::proof::Qualifier;
+use palpate::lowlevel::tensor::Shape;
 
 tests![
     networks_differ_by_the_rounding_of_factors,
@@ -96,12 +98,13 @@ fn a_map_hardly_differs(Precisions(choosers): Precisions) {
 }
 
 fn without_matrix_units_it_is_refused(WithUnits(gpu): WithUnits) {
-    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let half = || Qualifier::new(&pipelines).in_half(&Chooser::new(&pipelines));
     if Form::in_half(gpu.caps()).is_empty() {
-        let error = chooser.in_half().err().expect("refused").to_string();
-        assert!(error.contains("matrix units") && error.contains("--matrix-units"), "{error}");
+        let error = half().err().expect("refused").to_string();
+        assert!(error.contains("matrix units") && error.contains(&gpu.caps().info.name), "{error}");
     } else {
-        let half = chooser.in_half().expect("allowed");
+        let half = half().expect("allowed");
         let form = half.convolve(Geometry::Three, Finish::Plain, Shape::new(4, 30, 30, 64), 64);
         assert!(matches!(form, Ok(Form::Half(_))), "{form:?}");
     }

@@ -4,10 +4,12 @@
 use crate::files::Folder;
 use crate::harness::Adapter;
 use num_complex::Complex32;
-use palpate::dime::Model;
-use palpate::nn::Weights;
-use palpate::patches::{Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, Source, Split};
-use palpate::train::Checkpoint;
+use palpate::lowlevel::dime::Model;
+use palpate::lowlevel::nn::Weights;
+use palpate::lowlevel::patches::{
+    Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, Source, Split,
+};
+use palpate::lowlevel::train::Checkpoint;
 use std::collections::BTreeSet;
 
 tests![

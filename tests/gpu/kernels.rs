@@ -3,14 +3,13 @@
 
 use crate::common;
 use crate::harness::WithUnits;
-use palpate::gpu::Gpu;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Finish, Form, Geometry, Product};
-use palpate::kernel::{
-    Checks, Expect, Kernel, Layout, Pipelines, Place, Size, Spec, TABLE, convolve_weights,
-};
-use palpate::plan::{Plan, Recorder};
-use palpate::tensor::Shape;
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Work};
+use palpate::lowlevel::kernel::kernels;
+use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
+use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
+use palpate::lowlevel::proof::{self, At, Expect, Qualifier, Size};
+use palpate::lowlevel::tensor::Shape;
 
 tests![
     every_kernel_agrees_with_its_oracle,
@@ -22,11 +21,11 @@ tests![
 fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> {
     let mut rng = fastrand::Rng::with_seed(size.pixels() as u64);
     let mut rec = Recorder::new();
-    let expected = (spec.kernel.trial)(&mut rec, spec, size, &mut rng);
-    let uses = rec.dispatches().iter().any(|d| d.spec == *spec);
+    let expected = (proof::trial(spec.kernel()).record)(&mut rec, spec, size, &mut rng);
+    let uses = rec.dispatches().iter().any(|d| d.spec() == spec);
     assert!(uses, "{} at {size:?}: the trial does not run the specialisation it was asked for", spec.label());
     for place in expected.iter().map(|e| &e.place) {
-        if let Place::Buffer(buf) = place {
+        if let At::Buffer(buf) = place {
             rec.keep(*buf);
         }
     }
@@ -51,7 +50,7 @@ fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> 
 
 fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
     let place = |e: &Expect| match e.place {
-        Place::Buffer(buf) => {
+        At::Buffer(buf) => {
             let values: Vec<f32> = plan.read(buf).expect("read");
             let (own, behind) = values.split_at(e.values.len());
             // What lies behind a result (`trial::room`, or an input updated in place) stays NaN.
@@ -59,7 +58,7 @@ fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
             assert!(untouched, "something was written behind a result");
             own.iter().map(|&v| f64::from(v)).collect()
         }
-        Place::Texture(tex) => {
+        At::Texture(tex) => {
             let texture = plan.texture(tex).expect("the plan's own");
             common::read_texture(gpu, texture).into_iter().map(f64::from).collect()
         }
@@ -70,9 +69,9 @@ fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
 fn whole_table(gpu: &Gpu, checks: Checks) {
     let pipelines = Pipelines::new(gpu, checks);
     let mut failures = Vec::new();
-    for kernel in TABLE {
-        for spec in (kernel.specs)().iter().filter(|s| s.runs_on(gpu.caps())) {
-            for &size in kernel.sizes {
+    for kernel in kernels() {
+        for spec in kernel.specs().iter().filter(|s| s.runs_on(gpu.caps())) {
+            for &size in proof::trial(kernel).sizes {
                 match trial(&pipelines, spec, size) {
                     Ok(error) => note!("{:<34} {:?} {error:.1e}", spec.label(), size),
                     Err(what) => failures.push(format!("{} at {size:?}: {what}", spec.label())),
@@ -91,21 +90,19 @@ fn and_with_run_time_checks(WithUnits(gpu): WithUnits) {
     whole_table(&gpu, Checks::On);
 }
 
-/// `kernel` with `from` in its source replaced: what a driver that miscompiles makes of it.
-fn miscompiled(kernel: &'static Kernel, from: &str, to: &str) -> &'static Kernel {
-    assert!(kernel.source.contains(from), "{from}");
-    let Kernel { name, bindings, ref params, specs, sizes, trial, .. } = *kernel;
-    let params = Layout { fields: params.fields, size: params.size };
-    let source = String::leak(kernel.source.replace(from, to));
-    Box::leak(Box::new(Kernel { name, source, bindings, params, specs, sizes, trial }))
+/// `spec` with `from` in its source replaced: what a driver that miscompiles makes of it.
+fn miscompiled(spec: &Spec, [from, to]: [&str; 2]) -> Spec {
+    let source = spec.kernel().source();
+    assert!(source.contains(from), "{from}");
+    // SAFETY: other taps and other sums stay within the same buffers.
+    unsafe { spec.with_source(String::leak(source.replace(from, to))) }
 }
 
 fn a_form_that_computes_wrongly_is_not_chosen(gpu: Gpu) {
     let forms = Form::candidates(gpu.caps(), Product { columns: 32, ..Product::LARGE });
     // Pipelines are found by name and constants: the wrong one, made first, stands for the right one.
-    let spoil = |pipelines: &Pipelines, spec: Spec, [from, to]: [&str; 2]| {
-        let kernel = miscompiled(spec.kernel, from, to);
-        pipelines.get(&Spec { kernel, ..spec }).expect("compiles");
+    let spoil = |pipelines: &Pipelines, spec: Spec, change: [&str; 2]| {
+        pipelines.get(&miscompiled(&spec, change)).expect("compiles");
     };
     // The wrong taps; sums that grow too fast.
     let convolution = ["max(t, along_z)", "(max(t, along_z) / 2u)"];
@@ -118,19 +115,28 @@ fn a_form_that_computes_wrongly_is_not_chosen(gpu: Gpu) {
         let pipelines = Pipelines::new(&gpu, Checks::Off);
         for &form in &forms[..wrong] {
             let specs = form.convolves(Geometry::Three, Finish::Plain);
-            for spec in specs.into_iter().filter(|spec| spec.kernel.name == "convolve") {
+            for spec in specs.into_iter().filter(|spec| spec.kernel().name() == "convolve") {
                 spoil(&pipelines, spec, convolution);
             }
         }
         let less = wrong.min(gradients.len());
         for &form in &gradients[..less] {
-            spoil(&pipelines, convolve_weights::spec(form, Geometry::Three, [32, 32]), gradient);
+            let question = Question::new(Work::Weights, Geometry::Three, src, 32);
+            spoil(&pipelines, question.specs(form).remove(0), gradient);
         }
-        let chooser = Chooser::new(&pipelines);
+        let (qualifier, rule) = (Qualifier::new(&pipelines), Chooser::new(&pipelines));
+        let forward = |c: &Chooser| c.convolve(Geometry::Three, Finish::Plain, src, 32);
+        let backward = |c: &Chooser| c.convolve_weights(Geometry::Three, src, 32);
+        let question = Question::new(Work::Weights, Geometry::Three, src, 32);
         for _ in 0..2 {
+            let qualified = [
+                qualifier.chooser(&rule, &|c| Ok(forward(c)?.convolves(Geometry::Three, Finish::Plain))),
+                qualifier.chooser(&rule, &|c| Ok(question.specs(backward(c)?))),
+            ];
+            let [a, b] = qualified;
             let chosen = [
-                (chooser.convolve(Geometry::Three, Finish::Plain, src, 32), forms.clone(), wrong),
-                (chooser.convolve_weights(Geometry::Three, src, 32), gradients.clone(), less),
+                (a.and_then(|c| forward(&c)), forms.clone(), wrong),
+                (b.and_then(|c| backward(&c)), gradients.clone(), less),
             ];
             for (chosen, forms, wrong) in chosen {
                 match (chosen, forms.get(wrong)) {

@@ -2,10 +2,11 @@
 //! whose modulus is known.
 
 use crate::common;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Pipelines, Plane};
-use palpate::mmdi::{self, Mmdi, Mode, Settings};
-use palpate::oracle;
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::proof::{self, oracle};
 
 tests![the_plan_agrees_with_its_oracle, an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness,];
 
@@ -42,7 +43,7 @@ fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
             let inside: Vec<bool> = mask.iter().map(|&m| m > 0.0).collect();
             let maps = mmdi.invert(&data, &inside).expect("invert");
             let frames = oracle::wide(&data).into_shape_with_order((frames.count(), n)).expect("shape");
-            let expected = mmdi::oracle::invert(&settings, &frames, &oracle::wide(&mask));
+            let expected = proof::mmdi::invert(&settings, &frames, &oracle::wide(&mask));
             for plane in Plane::ALL {
                 let got: Vec<f64> = plane.of(&maps).iter().map(|&v| v.into()).collect();
                 let error = common::relative_error(&got, plane.of(&expected)).expect("finite");

@@ -2,13 +2,14 @@
 //! their clinical maps, with the same settings for every study. A measure, never a target to tune to.
 
 use crate::harness::Data;
-use palpate::io;
-use palpate::kernel::harmonic::Frames;
-use palpate::kernel::{Pipelines, Plane};
-use palpate::mmdi::{Mmdi, Mode, Settings};
-use palpate::stats::agreement::{Agreement, agreement};
-use palpate::stats::erode::erode;
-use palpate::wave::{Layout, ReadOptions, WaveImage, ZeroLevel};
+use palpate::lowlevel::io;
+use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::stats::agreement::{Agreement, agreement};
+use palpate::lowlevel::stats::erode::erode;
+use palpate::lowlevel::wave::{Layout, ReadOptions, WaveImage, ZeroLevel};
 use std::path::Path;
 
 tests![the_clinical_mode_agrees_with_the_clinical_maps, the_corrected_mode_beside_them,];

@@ -3,13 +3,13 @@
 
 use crate::harness::Adapter;
 use ndarray::Array4;
-use palpate::kernel::Pipelines;
-use palpate::kernel::choose::Chooser;
-use palpate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
-use palpate::oracle;
-use palpate::patches::{PatchWriter, Patches, Split};
-use palpate::train::{Checkpoint, Epoch, Folder, Learned, Objective, TrainStep};
-use palpate::wave::analytic::{Medium, PlaneWave};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::proof::oracle;
+use palpate::lowlevel::train::{Checkpoint, Epoch, Folder, Learned, Objective, TrainStep};
+use palpate::lowlevel::wave::analytic::{Medium, PlaneWave};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -39,7 +39,8 @@ fn write_patches(folder: &Path, split: Split, n: usize, [h, w]: [usize; 2]) {
         };
         let waves = [wave(), wave()];
         let inside = |i: usize| i % w + i / w > 4;
-        let field = |i: usize| palpate::wave::analytic::superposed(&waves, (i % w) as f64, (i / w) as f64);
+        let field =
+            |i: usize| palpate::lowlevel::wave::analytic::superposed(&waves, (i % w) as f64, (i / w) as f64);
         let part = |of: fn(num_complex::Complex64) -> f64| {
             (0..h * w).map(move |i| if inside(i) { of(field(i)) as f32 } else { 0.0 })
         };

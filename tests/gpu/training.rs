@@ -2,12 +2,12 @@
 //! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
 
 use crate::common;
-use palpate::gpu::Gpu;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Form, Product};
-use palpate::kernel::{Checks, Pipelines};
-use palpate::nn::{Entry, Forward, Weights};
-use palpate::train::{Learned, Objective, TrainStep};
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::form::{Form, Product};
+use palpate::lowlevel::nn::{Entry, Forward, Weights};
+use palpate::lowlevel::plan::{Checks, Pipelines};
+use palpate::lowlevel::train::{Learned, Objective, TrainStep};
 use safetensors::{SafeTensors, tensor::Dtype};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -198,8 +198,10 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
 fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
     use palpate::wgpu::{self, util::DeviceExt};
     // A host's device at WebGPU's default limits and without features: the form for it is another.
-    let found =
-        palpate::gpu::adapters().into_iter().find(|f| f.info.name == own.caps().info.name).expect("again");
+    let found = palpate::lowlevel::gpu::adapters()
+        .into_iter()
+        .find(|f| f.info.name == own.caps().info.name)
+        .expect("again");
     let (device, queue) =
         pollster::block_on(found.adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("device");
     let gpu = Gpu::adopt(device.clone(), queue.clone());

@@ -1,10 +1,10 @@
 //! Forms are measured once, kept, and chosen by again; what is kept of another device or version is not.
 
-use palpate::kernel::Pipelines;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Finish, Form, Geometry, Product};
-use palpate::kernel::tune::Tuning;
-use palpate::tensor::Shape;
+use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Tuning, Work};
+use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
+use palpate::lowlevel::plan::Pipelines;
+use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
+use palpate::lowlevel::tensor::Shape;
 use std::time::Duration;
 
 tests![what_is_measured_is_kept_and_chosen, nothing_is_measured_where_that_is_not_wanted,];
@@ -19,16 +19,26 @@ fn ask(chooser: &Chooser) -> [Form; 2] {
     ]
 }
 
+fn questions() -> [Question; 2] {
+    [Work::Convolution, Work::Weights].map(|work| Question::new(work, Geometry::Three, SHAPE, 20))
+}
+
+fn tune(tuner: &mut Tuner, within: Duration) -> Tuned {
+    tuner.tune(&questions(), within, &mut |_, _| {}).expect("tuned")
+}
+
 fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
     let caps = pipelines.gpu().caps();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("tuning").join("it.toml");
 
-    let chooser = Chooser::tuned(pipelines, Tuning::load(&path, caps).expect("none yet"), Some(path.clone()));
-    ask(&chooser);
-    assert_eq!(chooser.tune(Duration::ZERO, &|_, _| {}).expect("tuned").answered, 0, "there was no time");
-    let tuned = chooser.tune(MINUTES, &|_, _| {}).expect("tuned");
+    let qualifier = Qualifier::new(pipelines);
+    let tuner = |own: Tuning, kept| Tuner::new(&qualifier, pipelines, own, kept);
+    let mut first = tuner(Tuning::load(&path, caps).expect("none yet"), Some(path.clone()));
+    assert_eq!(tune(&mut first, Duration::ZERO).answered, 0, "there was no time");
+    let tuned = tune(&mut first, MINUTES);
     assert!(tuned.answered == 2 && tuned.not_kept.is_none(), "{tuned:?}");
+    let chooser = first.chooser();
     let fastest = ask(&chooser);
     let kept = Tuning::load(&path, caps).expect("kept");
     assert_eq!(kept.answers.len(), 2);
@@ -37,20 +47,20 @@ fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
         let own = answer.ms[&answer.form.to_string()];
         assert!(answer.ms.len() > 1 && own <= least / 0.95, "{answer:?}");
         // What came with palpate for other shapes stands beside it.
-        assert_eq!(chooser.forms().form(&answer.question), Some(answer.form));
+        assert_eq!(chooser.choices().form(&answer.question), Some(answer.form));
     }
 
     // Another program finds it, has nothing to measure, and chooses alike.
-    let again = Chooser::tuned(pipelines, kept.clone(), Some(path.clone()));
-    assert_eq!(ask(&again), fastest);
-    assert_eq!(again.tune(MINUTES, &|_, _| {}).expect("tuned").answered, 0);
+    let mut again = tuner(kept.clone(), Some(path.clone()));
+    assert_eq!(ask(&again.chooser()), fastest);
+    assert_eq!(tune(&mut again, MINUTES).answered, 0);
 
     // What it is told to go on with it does, whatever is faster.
     let slow =
         Form::candidates(caps, Product { columns: 20, ..Product::LARGE }).pop().expect("a form").direct();
     let mut forms = kept.clone();
     forms.answers.iter_mut().for_each(|answer| answer.form = slow);
-    assert_eq!(ask(&again.fixed(forms)), [slow; 2]);
+    assert_eq!(ask(&Chooser::new(pipelines).with_choices(forms)), [slow; 2]);
 
     // Of another driver, another set of kernels, nothing.
     let text = std::fs::read_to_string(&path).expect("text");
@@ -70,15 +80,14 @@ fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
 
     // Where nothing can be kept, it is chosen by all the same.
     let blocked = path.join("below");
-    let chooser = Chooser::tuned(pipelines, Tuning::new(caps), Some(blocked));
-    ask(&chooser);
-    let tuned = chooser.tune(MINUTES, &|_, _| {}).expect("tuned");
+    let tuned = tune(&mut tuner(Tuning::new(caps), Some(blocked)), MINUTES);
     assert!(tuned.answered == 2 && tuned.not_kept.is_some(), "{tuned:?}");
 }
 
 fn nothing_is_measured_where_that_is_not_wanted(pipelines: &Pipelines) {
-    let chooser = Chooser::new(pipelines);
-    ask(&chooser);
-    assert_eq!(chooser.tune(MINUTES, &|_, _| {}).expect("nothing").answered, 0);
-    assert_eq!(chooser.forms(), Tuning::default());
+    // A chooser is a pure function: asking it compiles, submits and notes nothing.
+    let (chooser, before) = (Chooser::new(pipelines), pipelines.gpu().pool().peak());
+    assert_eq!(ask(&chooser), ask(&chooser));
+    assert_eq!(chooser.choices(), &Tuning::default());
+    assert_eq!(pipelines.gpu().pool().peak(), before);
 }

@@ -7,8 +7,8 @@
 
 use crate::common;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use palpate::gpu::Gpu;
-use palpate::kernel::{Checks, Pipelines};
+use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

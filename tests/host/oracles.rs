@@ -3,11 +3,11 @@
 
 use crate::common;
 use ndarray::{Array1, Array3, Array4, ArrayD, Ix4, IxDyn, concatenate};
-use palpate::kernel::adam::{Settings, Step};
-use palpate::kernel::convolve::Geometry;
-use palpate::kernel::pool::Pooling;
-use palpate::kernel::upsample::Upsampling;
-use palpate::oracle;
+use palpate::lowlevel::kernel::learning::adam::{Settings, Step};
+use palpate::lowlevel::kernel::nn::convolve::Geometry;
+use palpate::lowlevel::kernel::nn::pool::Pooling;
+use palpate::lowlevel::kernel::nn::upsample::Upsampling;
+use palpate::lowlevel::proof::oracle;
 use safetensors::SafeTensors;
 use std::collections::HashMap;
 

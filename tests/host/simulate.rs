@@ -3,8 +3,8 @@
 use crate::files::Folder;
 use ndarray::{Array3, Array4};
 use num_complex::Complex32;
-use palpate::phantom::set::{Family, Kind, Set};
-use palpate::phantom::{FILES, Phantom, Quality};
+use palpate::lowlevel::phantom::set::{Family, Kind, Set};
+use palpate::lowlevel::phantom::{FILES, Phantom, Quality};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};

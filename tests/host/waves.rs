@@ -4,13 +4,13 @@
 
 use complex_bessel::{besselj, bessely};
 use num_complex::Complex64;
-use palpate::fem::form::{Form, slab_profiles};
-use palpate::fem::integrals::Material;
-use palpate::fem::mesh::{Locator, Mesh, Outline, Place};
-use palpate::fem::model::{
+use palpate::lowlevel::fem::form::{Form, slab_profiles};
+use palpate::lowlevel::fem::integrals::Material;
+use palpate::lowlevel::fem::mesh::{Locator, Mesh, Outline, Place};
+use palpate::lowlevel::fem::model::{
     Drive, Extruded, FarFace, Revolved, Setting, Slab, Waves, bending_wavenumber, wavelength,
 };
-use palpate::fem::system::{System, pattern};
+use palpate::lowlevel::fem::system::{System, pattern};
 use std::f64::consts::TAU;
 
 tests![

@@ -2,9 +2,9 @@
 
 use ndarray::ArrayView2;
 use palpate::Result;
-use palpate::colour::ColourMap;
-use palpate::io::png::{Figure, Panel, Scale, pick_slices};
-use palpate::stats::evaluation::Sample;
+use palpate::lowlevel::colour::ColourMap;
+use palpate::lowlevel::io::png::{Figure, Panel, Scale, pick_slices};
+use palpate::lowlevel::stats::evaluation::Sample;
 use std::collections::BTreeSet;
 
 /// Samples shown.

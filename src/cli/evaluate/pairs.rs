@@ -1,9 +1,9 @@
 //! Which file is an estimate of what.
 
 use super::Map;
-use palpate::io::output::stem;
-use palpate::io::{self, Samples, Volume};
-use palpate::stats::evaluation::Sample;
+use palpate::lowlevel::io::output::stem;
+use palpate::lowlevel::io::{self, Samples, Volume};
+use palpate::lowlevel::stats::evaluation::Sample;
 use palpate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! The options of a training, and how they become its settings.
 
 use clap::ValueEnum;
-use palpate::kernel::nn::pool::Pooling;
-use palpate::nn::{Norm, UnetSettings, Up};
-use palpate::patches::{Augmentation, Normalisation};
-use palpate::train::{Checkpoint, Cutting, Schedule, TrainSettings};
+use palpate::lowlevel::kernel::nn::pool::Pooling;
+use palpate::lowlevel::nn::{Norm, UnetSettings, Up};
+use palpate::lowlevel::patches::{Augmentation, Normalisation};
+use palpate::lowlevel::train::{Checkpoint, Cutting, Schedule, TrainSettings};
 use palpate::{Error, Result};
 
 /// How patches are cut from a simulated set's images.

@@ -4,8 +4,8 @@ use crate::cli::progress::Bars;
 use crate::cli::{print, say};
 use indicatif::ProgressBar;
 use palpate::Result;
-use palpate::nn::Unet;
-use palpate::train::{End, Epoch, Event, Folder, Training};
+use palpate::lowlevel::nn::Unet;
+use palpate::lowlevel::train::{End, Epoch, Event, Folder, Training};
 
 /// Tells a person how it goes: bars on a terminal, and a line an epoch wherever standard error goes.
 pub struct Teller {

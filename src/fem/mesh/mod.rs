@@ -9,7 +9,7 @@
 //! placed on the curve, halfway along it. Areas therefore converge with the fourth power of the edge length.
 //!
 //! ```
-//! use palpate::fem::mesh::{Locator, Mesh, Outline};
+//! use palpate::lowlevel::fem::mesh::{Locator, Mesh, Outline};
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let body = Outline::circle([0.0, 0.0], 80.0)?;

@@ -35,7 +35,7 @@ const TICK: usize = 6;
 /// the figure cannot be encoded.
 ///
 /// ```
-/// # use palpate::io::png::{Series, losses};
+/// # use palpate::lowlevel::io::png::{Series, losses};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let path = dir.path().join("losses.png");
 /// let points = (1..=20).map(|epoch| (epoch, 1.0 / f64::from(epoch))).collect();

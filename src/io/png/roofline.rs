@@ -41,7 +41,7 @@ const TICK: usize = 6;
 /// [`Error::Data`](crate::Error::Data) if the figure cannot be encoded.
 ///
 /// ```
-/// # use palpate::io::png::{Kind, roofline};
+/// # use palpate::lowlevel::io::png::{Kind, roofline};
 /// let png = roofline("A device", [120.0, 15.0], &[Kind { name: "norms".into(), points: vec![[0.5, 6.0]] }])?;
 /// # Ok::<(), palpate::Error>(())
 /// ```

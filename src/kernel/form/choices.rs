@@ -155,7 +155,7 @@ impl Question {
     }
 
     /// The specialisations that compute it in `form`; none where there is no such form.
-    pub(crate) fn specs(&self, form: Form) -> Vec<Spec> {
+    pub fn specs(&self, form: Form) -> Vec<Spec> {
         match self.work {
             Work::Convolution => form.convolves(self.geometry, Finish::Plain),
             Work::Weights if matches!(form, Form::Winograd(_) | Form::Half(_)) => Vec::new(),

@@ -68,7 +68,7 @@ impl Axis {
 /// `n` as a product of radices, or `None` when it has a prime factor above 13.
 ///
 /// ```
-/// use palpate::kernel::factors;
+/// use palpate::lowlevel::kernel::factors;
 /// assert_eq!(factors(320), Some(vec![8, 8, 5]));
 /// assert_eq!(factors(257), None);
 /// ```

@@ -107,9 +107,9 @@ pub(super) mod trial {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::check;
     use super::super::total_variation;
     use super::*;
+    use crate::proof::differences::check;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

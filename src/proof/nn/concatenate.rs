@@ -45,7 +45,7 @@ pub(super) mod trial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::oracle::{concatenate, differences::assert_gradient};
+    use crate::proof::differences::assert_gradient;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

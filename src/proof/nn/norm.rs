@@ -176,9 +176,9 @@ pub(in crate::proof) mod trial {
 
 #[cfg(test)]
 mod tests {
-    use super::super::differences::check;
     use super::super::{norm, norm_statistics, norm_sums, sum_groups};
     use super::*;
+    use crate::proof::differences::check;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

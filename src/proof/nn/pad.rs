@@ -74,7 +74,8 @@ mod pad_tests {
 #[cfg(test)]
 mod pad_grad_tests {
     use super::*;
-    use crate::proof::oracle::{differences::assert_gradient, pad};
+    use crate::proof::differences::assert_gradient;
+    use crate::proof::oracle::pad;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

@@ -104,7 +104,8 @@ mod pool_tests {
 #[cfg(test)]
 mod pool_grad_tests {
     use super::*;
-    use crate::proof::oracle::{differences::assert_gradient, pool};
+    use crate::proof::differences::assert_gradient;
+    use crate::proof::oracle::pool;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

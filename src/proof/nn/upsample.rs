@@ -89,7 +89,8 @@ mod upsample_tests {
 #[cfg(test)]
 mod upsample_grad_tests {
     use super::*;
-    use crate::proof::oracle::{differences::assert_gradient, upsample};
+    use crate::proof::differences::assert_gradient;
+    use crate::proof::oracle::upsample;
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 

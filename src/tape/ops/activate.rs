@@ -10,16 +10,16 @@ use crate::tensor::Tensor;
 /// An activation, value by value.
 #[derive(Clone, Debug)]
 pub struct Activate {
-    src: Var,
-    activation: Activation,
+    pub src: Var,
+    pub activation: Activation,
 }
 
 /// Its gradient.
 #[derive(Clone, Debug)]
 pub struct ActivateGrad {
-    src: Var,
-    grad: Var,
-    activation: Activation,
+    pub src: Var,
+    pub grad: Var,
+    pub activation: Activation,
 }
 
 /// Refuses a slope that no Leaky ReLU has.

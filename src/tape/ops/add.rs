@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 /// A sum.
 #[derive(Clone, Debug)]
 pub struct Add {
-    terms: [Var; 2],
+    pub terms: [Var; 2],
 }
 
 impl Tape {

@@ -10,7 +10,7 @@ use crate::tensor::{Shape, Tensor};
 /// Numbers times factors, summed.
 #[derive(Clone, Debug)]
 pub struct Combine {
-    terms: Vec<(Var, f32)>,
+    pub terms: Vec<(Var, f32)>,
 }
 
 impl Tape {

@@ -22,23 +22,23 @@ pub struct Convolve {
 /// Its gradient in the source.
 #[derive(Clone, Debug)]
 pub struct ConvolveData {
-    grad: Var,
-    weights: Var,
-    geometry: Geometry,
+    pub grad: Var,
+    pub weights: Var,
+    pub geometry: Geometry,
 }
 
 /// Its gradient in the weights.
 #[derive(Clone, Debug)]
 pub struct ConvolveWeights {
-    src: Var,
-    grad: Var,
-    geometry: Geometry,
+    pub src: Var,
+    pub grad: Var,
+    pub geometry: Geometry,
 }
 
 /// Sums over all pixels, `[1, 1, 1, c]`: its gradient in the bias.
 #[derive(Clone, Debug)]
 pub struct ChannelSums {
-    src: Var,
+    pub src: Var,
 }
 
 impl Tape {

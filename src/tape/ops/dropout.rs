@@ -10,9 +10,9 @@ use crate::tensor::Tensor;
 /// Dropout. `site` tells one dropout of a network from another.
 #[derive(Clone, Debug)]
 pub struct Dropout {
-    src: Var,
-    rate: f32,
-    site: u32,
+    pub src: Var,
+    pub rate: f32,
+    pub site: u32,
 }
 
 impl Tape {

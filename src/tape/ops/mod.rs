@@ -15,10 +15,19 @@ mod pool;
 mod total_variation;
 mod upsample;
 
-pub(super) use concatenate::{Concatenate, Extract};
-pub(super) use convolve::Convolve;
-pub(super) use leaf::{One, Parameter, State};
-pub(super) use norm::Norm;
+pub use activate::{Activate, ActivateGrad};
+pub use add::Add;
+pub use combine::Combine;
+pub use concatenate::{Concatenate, Extract};
+pub use convolve::{ChannelSums, Convolve, ConvolveData, ConvolveWeights};
+pub use dropout::Dropout;
+pub use leaf::{Input, One, Parameter, State};
+pub use mse::{Mse, MseGrad};
+pub use norm::{Norm, NormGrad, NormSums, RunningStatistics, Statistics, SumGroups};
+pub use pad::{Pad, PadGrad};
+pub use pool::{Pool, PoolGrad};
+pub use total_variation::{TotalVariation, TotalVariationGrad};
+pub use upsample::{Upsample, UpsampleGrad};
 
 use super::{Lowering, Tape, Var};
 use crate::error::{Error, Result};
@@ -56,7 +65,7 @@ macro_rules! operations {
     ($($file:ident: $($name:ident),+;)*) => {
         /// An operation and the variables it reads. The variable it makes is the node's own.
         #[derive(Clone, Debug)]
-        pub(super) enum Op { $($(#[allow(missing_docs)] $name($file::$name),)+)* }
+        pub enum Op { $($($name($file::$name),)+)* }
 
         impl Op {
             /// The part of a step that it belongs to, for timings.

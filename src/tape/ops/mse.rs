@@ -10,17 +10,17 @@ use crate::tensor::{Shape, Tensor};
 /// The mean square error, weighed by `weights` `[n, h, w, 1]` if there are any.
 #[derive(Clone, Debug)]
 pub struct Mse {
-    prediction: Var,
-    target: Var,
-    weights: Option<Var>,
+    pub prediction: Var,
+    pub target: Var,
+    pub weights: Option<Var>,
 }
 
 /// The gradient of `loss`, a mean square error, in its prediction, times the number `upstream`.
 #[derive(Clone, Debug)]
 pub struct MseGrad {
-    loss: Var,
-    of: Mse,
-    upstream: Var,
+    pub loss: Var,
+    pub of: Mse,
+    pub upstream: Var,
 }
 
 impl Tape {

@@ -15,15 +15,15 @@ const MOMENTUM: f32 = 0.1;
 /// Mean and 1/σ of each channel, `[groups, 1, 2, c]`; updates the running ones, if there are any.
 #[derive(Clone, Debug)]
 pub struct Statistics {
-    src: Var,
-    per: Per,
-    running: Option<Var>,
+    pub src: Var,
+    pub per: Per,
+    pub running: Option<Var>,
 }
 
 /// The same from running mean and variance, for inference.
 #[derive(Clone, Debug)]
 pub struct RunningStatistics {
-    running: Var,
+    pub running: Var,
 }
 
 /// Norm and Leaky ReLU; `affine` is scale and shift.
@@ -38,23 +38,23 @@ pub struct Norm {
 /// The sums that its gradients share, `[groups, 1, 2, c]`.
 #[derive(Clone, Debug)]
 pub struct NormSums {
-    of: Norm,
-    grad: Var,
+    pub of: Norm,
+    pub grad: Var,
 }
 
 /// Its gradient in `src`, through the statistics too.
 #[derive(Clone, Debug)]
 pub struct NormGrad {
-    of: Norm,
-    grad: Var,
-    sums: Var,
+    pub of: Norm,
+    pub grad: Var,
+    pub sums: Var,
 }
 
 /// One row of such sums, summed over the groups, `[1, 1, 1, c]`: the gradient in scale (1) or shift (0).
 #[derive(Clone, Debug)]
 pub struct SumGroups {
-    sums: Var,
-    row: usize,
+    pub sums: Var,
+    pub row: usize,
 }
 
 impl Tape {

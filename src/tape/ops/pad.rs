@@ -10,13 +10,13 @@ use crate::tensor::{Shape, Tensor};
 /// Padding.
 #[derive(Clone, Debug)]
 pub struct Pad {
-    src: Var,
+    pub src: Var,
 }
 
 /// Its gradient.
 #[derive(Clone, Debug)]
 pub struct PadGrad {
-    grad: Var,
+    pub grad: Var,
 }
 
 impl Tape {

@@ -10,16 +10,16 @@ use crate::tensor::Tensor;
 /// Pooling.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    src: Var,
-    pooling: Pooling,
+    pub src: Var,
+    pub pooling: Pooling,
 }
 
 /// Its gradient.
 #[derive(Clone, Debug)]
 pub struct PoolGrad {
-    src: Var,
-    grad: Var,
-    pooling: Pooling,
+    pub src: Var,
+    pub grad: Var,
+    pub pooling: Pooling,
 }
 
 impl Tape {

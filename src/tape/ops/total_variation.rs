@@ -13,16 +13,16 @@ const EPSILON: f32 = 1e-8;
 /// The mean isotropic total variation, where `weights` are above 0.
 #[derive(Clone, Debug)]
 pub struct TotalVariation {
-    prediction: Var,
-    weights: Option<Var>,
+    pub prediction: Var,
+    pub weights: Option<Var>,
 }
 
 /// The gradient of `loss`, a total variation, times the number `upstream`.
 #[derive(Clone, Debug)]
 pub struct TotalVariationGrad {
-    loss: Var,
-    of: TotalVariation,
-    upstream: Var,
+    pub loss: Var,
+    pub of: TotalVariation,
+    pub upstream: Var,
 }
 
 impl Tape {

@@ -10,15 +10,15 @@ use crate::tensor::Tensor;
 /// Upsampling.
 #[derive(Clone, Debug)]
 pub struct Upsample {
-    src: Var,
-    upsampling: Upsampling,
+    pub src: Var,
+    pub upsampling: Upsampling,
 }
 
 /// Its gradient.
 #[derive(Clone, Debug)]
 pub struct UpsampleGrad {
-    grad: Var,
-    upsampling: Upsampling,
+    pub grad: Var,
+    pub upsampling: Upsampling,
 }
 
 impl Tape {

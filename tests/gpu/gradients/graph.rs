@@ -4,12 +4,13 @@ use super::reference::{Evaluated, Probes, Values, evaluate};
 use crate::common;
 use crate::harness::{Given, Missing};
 use ndarray::{Array4, s};
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::convolve::{Form, Geometry, Product};
-use palpate::kernel::{Checks, Pipelines};
-use palpate::plan::{Plan, Recorder};
-use palpate::tape::{Leaves, Lowering, Tape, Var};
-use palpate::tensor::{Shape, Tensor};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::form::{Form, Product};
+use palpate::lowlevel::kernel::nn::convolve::Geometry;
+use palpate::lowlevel::plan::{Checks, Pipelines};
+use palpate::lowlevel::plan::{Plan, Recorder};
+use palpate::lowlevel::tape::{Leaves, Lowering, Tape, Var};
+use palpate::lowlevel::tensor::{Shape, Tensor};
 use std::sync::OnceLock;
 
 /// How near a kink or a tie a graph may come: further than rounding in f32 and central differences reach.
@@ -195,7 +196,7 @@ impl Graph {
             Lowering::new(tape, &mut rec, chooser, leaves, &[], &places).unwrap_or_else(|e| panic!("{e}"));
         let tensors: Vec<_> =
             places.iter().map(|(var, place)| place.unwrap_or_else(|| lowering.tensor(*var))).collect();
-        tensors.iter().for_each(|t| rec.keep(t.buf));
+        tensors.iter().for_each(|t| rec.keep(t.buf()));
         let plan =
             Plan::compile(rec, chooser.pipelines(), &|_, _| {}).unwrap_or_else(|e| panic!("{e}\n{tape}"));
         for (var, values) in &self.leaves {
@@ -267,13 +268,14 @@ fn bits(values: &[Vec<f32>]) -> Vec<Vec<u32>> {
 
 /// The values of `tensor`, after a look at its padding, which holds zeros.
 fn values(plan: &Plan, tensor: Tensor) -> Vec<f32> {
-    let all: Vec<f32> = plan.read(tensor.buf).expect("read");
-    let c = tensor.shape.c;
+    let all: Vec<f32> = plan.read(tensor.buf()).expect("read");
+    let c = tensor.shape().c;
     let mut values = Vec::new();
-    for pixel in 0..tensor.shape.pixels() {
-        let start = 4 * (tensor.first as usize + pixel * tensor.pitch as usize);
+    for pixel in 0..tensor.shape().pixels() {
+        let [first, pitch] = tensor.first_and_pitch();
+        let start = 4 * (first + pixel * pitch);
         let quads = &all[start..start + c.next_multiple_of(4)];
-        assert!(quads[c..].iter().all(|v| *v == 0.0), "padding of {}: {:?}", tensor.shape, &quads[c..]);
+        assert!(quads[c..].iter().all(|v| *v == 0.0), "padding of {}: {:?}", tensor.shape(), &quads[c..]);
         values.extend(&quads[..c]);
     }
     values

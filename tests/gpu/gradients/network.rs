@@ -3,12 +3,12 @@
 use super::graph::{Forms, random};
 use super::reference::{Probes, Values, evaluate};
 use ndarray::Array4;
-use palpate::kernel::choose::Chooser;
-use palpate::kernel::pool::Pooling;
-use palpate::nn::{Mode, Norm, Unet, UnetSettings, Up, Weights};
-use palpate::tape::{Tape, Var};
-use palpate::tensor::Shape;
-use palpate::train::{Learned, Losses, Objective, TrainStep};
+use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::nn::pool::Pooling;
+use palpate::lowlevel::nn::{Mode, Norm, Unet, UnetSettings, Up, Weights};
+use palpate::lowlevel::tape::{Tape, Var};
+use palpate::lowlevel::tensor::Shape;
+use palpate::lowlevel::train::{Learned, Losses, Objective, TrainStep};
 use std::collections::HashSet;
 
 tests![a_networks_gradient_is_that_of_the_f64_tape, dropout_is_decided_by_seed_and_step,];

@@ -1,8 +1,9 @@
 //! A tape evaluated in f64 by the oracles, and its derivatives by central differences.
 
 use ndarray::{Array4, s};
-use palpate::oracle;
-use palpate::tape::{Op, Tape, Var};
+use palpate::Activation;
+use palpate::lowlevel::proof::oracle;
+use palpate::lowlevel::tape::{Op, Tape, Var, ops};
 use std::collections::HashMap;
 
 /// How far values are moved to either side.
@@ -28,17 +29,17 @@ pub fn evaluate(tape: &Tape, leaves: &Values, [seed, step]: [u32; 2]) -> Evaluat
         let scalar = |v: &Var| at(v)[[0, 0, 0, 0]];
         let shape = tape.shape(var);
         let value = match tape.op(var) {
-            Op::Input | Op::Parameter(_) | Op::State(_) => leaves[&var].clone(),
-            Op::Convolve { src, weights, bias, geometry } => {
+            Op::Input(_) | Op::Parameter(_) | Op::State(_) => leaves[&var].clone(),
+            Op::Convolve(ops::Convolve { src, weights, bias, geometry }) => {
                 let weights = at(weights).slice(s![.., 0, ..tape.shape(*src).c, ..]).to_owned();
                 let bias = bias.as_ref().map(|b| at(b).iter().copied().collect::<Vec<_>>());
                 oracle::convolve(at(src), &weights, bias.as_deref(), *geometry)
             }
-            Op::Statistics { src, per, .. } => {
+            Op::Statistics(ops::Statistics { src, per, .. }) => {
                 oracle::norm_statistics(at(src), per.groups(tape.shape(*src).n))
             }
-            Op::RunningStatistics { running } => oracle::norm_running(at(running)),
-            Op::Norm { src, statistics, affine, slope } => {
+            Op::RunningStatistics(ops::RunningStatistics { running }) => oracle::norm_running(at(running)),
+            Op::Norm(ops::Norm { src, statistics, affine, slope }) => {
                 let norm = oracle::Norm {
                     x: at(src).clone(),
                     statistics: at(statistics).clone(),
@@ -50,24 +51,37 @@ pub fn evaluate(tape: &Tape, leaves: &Values, [seed, step]: [u32; 2]) -> Evaluat
                 }
                 oracle::norm(&norm)
             }
-            Op::Pool { src, pooling } => {
+            Op::Activate(ops::Activate { src, activation }) => {
+                let slope = match activation {
+                    Activation::Relu => Some(0.0),
+                    Activation::LeakyRelu(slope) => Some(f64::from(*slope)),
+                    _ => None,
+                };
+                if slope.is_some() {
+                    margin = at(src).iter().fold(margin, |m, x| m.min(x.abs()));
+                }
+                oracle::activate(at(src), slope)
+            }
+            Op::Pool(ops::Pool { src, pooling }) => {
                 margin = margin.min(least_gap(at(src)));
                 oracle::pool(at(src), *pooling)
             }
-            Op::Upsample { src, upsampling } => oracle::upsample(at(src), *upsampling),
-            Op::Pad { src } => oracle::pad(at(src), [shape.h, shape.w]),
-            Op::Concatenate { parts: [a, b] } => oracle::concatenate(at(a), at(b)),
-            Op::Add { terms: [a, b] } => oracle::add(at(a), at(b)),
-            Op::Dropout { src, rate, site } => oracle::dropout(at(src), [seed, step], *rate, *site),
-            Op::Mse { prediction, target, weights } => {
+            Op::Upsample(ops::Upsample { src, upsampling }) => oracle::upsample(at(src), *upsampling),
+            Op::Pad(ops::Pad { src }) => oracle::pad(at(src), [shape.h, shape.w]),
+            Op::Concatenate(ops::Concatenate { parts: [a, b] }) => oracle::concatenate(at(a), at(b)),
+            Op::Add(ops::Add { terms: [a, b] }) => oracle::add(at(a), at(b)),
+            Op::Dropout(ops::Dropout { src, rate, site }) => {
+                oracle::dropout(at(src), [seed, step], *rate, *site)
+            }
+            Op::Mse(ops::Mse { prediction, target, weights }) => {
                 oracle::scalar(oracle::mse(at(prediction), at(target), weights.as_ref().map(at)).0)
             }
-            Op::TotalVariation { prediction, weights } => {
+            Op::TotalVariation(ops::TotalVariation { prediction, weights }) => {
                 let epsilon = f64::from(1e-8f32);
                 let (mean, _) = oracle::total_variation(at(prediction), weights.as_ref().map(at), epsilon);
                 oracle::scalar(mean)
             }
-            Op::Combine { terms } => {
+            Op::Combine(ops::Combine { terms }) => {
                 let terms: Vec<_> = terms.iter().map(|(v, factor)| (f64::from(*factor), scalar(v))).collect();
                 oracle::scalar(oracle::combine_losses(&terms))
             }

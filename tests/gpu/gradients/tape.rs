@@ -2,12 +2,12 @@
 
 use super::graph::Forms;
 use palpate::Error;
-use palpate::kernel::convolve::Geometry;
-use palpate::kernel::norm::Per;
-use palpate::kernel::pool::Pooling;
-use palpate::plan::{Plan, Recorder};
-use palpate::tape::{Leaves, Lowering, Tape, Var};
-use palpate::tensor::{Shape, Tensor};
+use palpate::lowlevel::kernel::nn::convolve::Geometry;
+use palpate::lowlevel::kernel::nn::norm::Per;
+use palpate::lowlevel::kernel::nn::pool::Pooling;
+use palpate::lowlevel::plan::{Plan, Recorder};
+use palpate::lowlevel::tape::{Leaves, Lowering, Tape, Var};
+use palpate::lowlevel::tensor::{Shape, Tensor};
 
 tests![
     prints_an_operation_a_line,
@@ -295,9 +295,9 @@ fn concatenations_in_place_take_no_dispatch(forms: Forms) {
         let nothing = rec.constant("nothing", &[0f32]);
         let leaves = Leaves { parameters: nothing, state: nothing, step: nothing };
         let lowering = Lowering::new(&tape, &mut rec, chooser, leaves, &[], &joined).expect("a recording");
-        let own = |v: Var| lowering.tensor(v).buf;
+        let own = |v: Var| lowering.tensor(v).buf();
         let in_place = own(a) == own(joined[0].0) && own(b) == own(joined[0].0);
-        (in_place, rec.dispatches().iter().filter(|d| d.spec.kernel.name == "concatenate").count())
+        (in_place, rec.dispatches().iter().filter(|d| d.spec().kernel().name() == "concatenate").count())
     };
     assert_eq!(copies([4, 3], 1), (true, 0));
     assert_eq!(copies([8, 4], 1), (true, 0));
