@@ -48,6 +48,7 @@ mod plan;
 mod proof;
 mod shader;
 mod stats;
+mod store;
 mod tape;
 mod tensor;
 pub mod train;

@@ -13,6 +13,7 @@ use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::Settling;
 use crate::kernel::tiles::{cut, mask, overlap};
 use crate::nn::{Mode, Weights};
+use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
@@ -386,7 +387,8 @@ impl Recorded {
         let output = weights.unet.forward(&mut tape, &registered, input, Mode::Infer)?;
         let buffers = Buffers { patches, lattice, counter, most: [most, points] };
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
-        cut::record(&mut rec, image, grids.to, buffers, model.normalisation, cuttings);
+        let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
+        cut::record(&mut rec, image, grids.to, buffers, faintest, cuttings);
         rec.stage("network");
         let lowering =
             Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, cuttings)], &[(output, None)])?;

@@ -11,12 +11,12 @@ pub mod output;
 pub mod png;
 pub mod volume;
 
+pub(crate) use crate::store::{load, open};
 pub use output::OutputSet;
 pub use volume::{Format, Geometry, Samples, Volume};
 
 use crate::error::{Error, Result};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::Path;
 
 /// The file extensions that [`read`] accepts, in the order in which they are tried.
@@ -48,41 +48,6 @@ pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
         }
     };
     volume.map_err(|what| Error::file(path, what))
-}
-
-/// Reads a regular, non-empty file.
-pub(crate) fn load(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
-    Ok(bytes)
-}
-
-/// Opens a regular, non-empty file.
-pub(crate) fn open(path: &Path) -> Result<File> {
-    let metadata = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
-    if metadata.is_dir() {
-        return Err(Error::file(path, "is a folder; name the files in it"));
-    }
-    // A pipe would block the program forever.
-    if !metadata.is_file() {
-        return Err(Error::file(path, "is not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return Err(Error::file(path, "is empty"));
-    }
-    File::open(path).map_err(|e| unreadable(path, e))
-}
-
-fn unreadable(path: &Path, e: std::io::Error) -> Error {
-    Error::file(
-        path,
-        match e.kind() {
-            ErrorKind::NotFound => "no such file; check the path".into(),
-            ErrorKind::PermissionDenied => "cannot be read: permission denied".into(),
-            ErrorKind::OutOfMemory => "is too large to be held in memory".into(),
-            _ => format!("cannot be read: {e}"),
-        },
-    )
 }
 
 /// Names the actual format of a file with a wrong extension. Returns a clause for the end of a message, or an

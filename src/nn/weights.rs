@@ -61,7 +61,7 @@ impl Weights {
     /// # Errors
     /// [`Error::File`] that names the tensor that is missing, superfluous, of another shape or type, or not finite.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::parse(&crate::io::load(path)?).map_err(|what| Error::file(path, what))
+        Self::parse(&crate::store::load(path)?).map_err(|what| Error::file(path, what))
     }
 
     /// Reads a safetensors file's `bytes`.
@@ -137,7 +137,7 @@ impl Weights {
         if precision == Precision::Half && largest > half::f16::MAX.to_f32() {
             return Err(Error::Data(format!("a weight of {largest} is too large for half precision")));
         }
-        crate::io::atomic::write(path, &self.serialise(precision)?)
+        crate::store::write(path, &self.serialise(precision)?)
     }
 
     /// The bytes of a safetensors file.

@@ -132,7 +132,7 @@ impl Images {
                 self.phantom(&folder.join(&entry.folder), entry.family)?;
             }
         }
-        let made = crate::io::load(&folder.join(set::SET))?;
+        let made = crate::store::load(&folder.join(set::SET))?;
         let made: serde_json::Value =
             serde_json::from_slice(&made).map_err(|e| Error::file(folder.join(set::SET), e))?;
         self.sets.push((manifest.set, made["quality"]["nodes_per_wavelength"].as_f64().unwrap_or(0.0)));
@@ -142,7 +142,7 @@ impl Images {
     fn phantom(&mut self, folder: &Path, family: Family) -> Result<()> {
         let path = folder.join("phantom.json");
         let about: serde_json::Value =
-            serde_json::from_slice(&crate::io::load(&path)?).map_err(|e| Error::file(&path, e))?;
+            serde_json::from_slice(&crate::store::load(&path)?).map_err(|e| Error::file(&path, e))?;
         let number = |name: &str| {
             let found = about["phantom"][name].as_f64();
             found.ok_or_else(|| {

@@ -49,7 +49,7 @@ impl PatchWriter {
                 shape[0], shape[1]
             )));
         }
-        let aside = || tempfile::tempfile_in(atomic::folder(path)).map(BufWriter::new);
+        let aside = || tempfile::tempfile_in(crate::store::folder(path)).map(BufWriter::new);
         let fail = |e| unwritable(path, e);
         let mut writer = Self {
             path: path.into(),

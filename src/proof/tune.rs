@@ -4,7 +4,6 @@
 use super::qualify::Qualifier;
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
-use crate::io::atomic;
 use crate::kernel::form::{Answer, Chooser, Form, Of, Question, Tuning, Work};
 use crate::kernel::nn::convolve::{self, Finish};
 use crate::kernel::nn::convolve_weights;
@@ -245,11 +244,11 @@ impl Tuning {
 
     fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string(self).map_err(|e| Error::file(path, e))?;
-        let folder = atomic::folder(path);
+        let folder = crate::store::folder(path);
         std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         let head = "# Which form of each convolution is fastest on this adapter, as palpate measured it. To be measured\n\
                     # anew, delete the file.\n";
-        atomic::write(path, format!("{head}{text}").as_bytes())
+        crate::store::write(path, format!("{head}{text}").as_bytes())
     }
 
     /// Whether it is of adapters called like this: its own name may be the beginning of several.

@@ -136,7 +136,7 @@ impl Checkpoint {
         let json = serde_json::to_string(&self.progress)
             .map_err(|e| Error::Data(format!("the training's state cannot be written: {e}")))?;
         let bytes = rest::serialise(&tensors, BTreeMap::from([(TRAINING.into(), json)]), Precision::Single)?;
-        crate::io::atomic::write(path, &bytes)
+        crate::store::write(path, &bytes)
     }
 
     /// Reads `path`.
@@ -144,7 +144,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::File`] when it is no checkpoint, or not a whole one.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::parse(&crate::io::load(path)?).map_err(|what| {
+        Self::parse(&crate::store::load(path)?).map_err(|what| {
             Error::file(path, format!("is no checkpoint of a training, or a damaged one: {what}"))
         })
     }

@@ -437,7 +437,7 @@ fn write_log(folder: &Folder, progress: &Progress) -> Result<()> {
         .map(line)
         .collect::<Result<_, _>>()
         .map_err(|e| Error::Data(format!("the losses cannot be written as JSON: {e}")))?;
-    crate::io::atomic::write(folder.losses(), text.as_bytes())?;
+    crate::store::write(folder.losses(), text.as_bytes())?;
     if progress.history.is_empty() {
         return Ok(());
     }

@@ -133,7 +133,7 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
             places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), view as f32]);
         }
     }
-    let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Normalisation::Patch);
+    let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Some(FAINTEST));
     let plain: Vec<f32> = cut.permuted_axes([0, 3, 1, 2]).iter().map(|v| *v as f32).collect();
     let forward =
         Forward::new(&bench.chooser, &weights(), [SIDE; 2], 16, &|_, _| {}).expect("the bare network");

@@ -10,6 +10,7 @@ mod files;
 
 mod bad_input;
 mod evaluate;
+mod layers;
 mod oracles;
 mod shaders;
 mod simulate;
@@ -19,6 +20,7 @@ fn main() -> std::process::ExitCode {
     let modules = [
         bad_input::tests(),
         evaluate::tests(),
+        layers::tests(),
         oracles::tests(),
         shaders::tests(),
         simulate::tests(),

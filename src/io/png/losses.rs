@@ -7,7 +7,6 @@ use super::canvas::{Canvas, Ink, Run};
 use super::layout::{LABEL, MARGIN, TITLE};
 use super::ticks::{log_ticks, ticks};
 use crate::error::Result;
-use crate::io::atomic;
 
 /// One loss over the epochs of a training.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +42,7 @@ const TICK: usize = 6;
 /// # Ok::<(), palpate::Error>(())
 /// ```
 pub fn losses(path: impl AsRef<Path>, title: &str, series: &[Series]) -> Result<()> {
-    atomic::write(path, &super::encode(&draw(title, series), title)?)
+    crate::store::write(path, &super::encode(&draw(title, series), title)?)
 }
 
 impl Series {

@@ -46,7 +46,7 @@ pub fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site: u32, 
 }
 
 /// The random words below this are a share `rate` of all.
-pub(crate) fn threshold(rate: f32) -> u32 {
+fn threshold(rate: f32) -> u32 {
     (f64::from(rate) * 2f64.powi(32)) as u32
 }
 

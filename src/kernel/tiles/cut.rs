@@ -1,6 +1,5 @@
 //! Patches of an image; `kernels/cut.wgsl`.
 
-use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
@@ -37,18 +36,24 @@ pub struct Lattice {
 }
 
 /// Records the batch's patches of `src`, vec4f `[ny][nx]` of (re, im, inside, –), into `dst`, as many as it has images.
-pub fn record(
+/// With `faintest`, each channel is normalised by itself; a deviation of no more than this share of the mean counts as 0.
+pub(crate) fn record(
     rec: &mut Recorder,
     src: Buf,
     [nx, ny]: [usize; 2],
     lattice: Lattice,
-    how: Normalisation,
+    faintest: Option<f32>,
     dst: Tensor,
 ) {
     let Shape { n, h: side, .. } = dst.shape;
-    let params =
-        CutParams { nx: nx as u32, ny: ny as u32, side: side as u32, faintest: FAINTEST, dst: dst.place() };
-    let spec = Spec::new(&CUT, &[("PATCH", u32::from(how == Normalisation::Patch))]);
+    let params = CutParams {
+        nx: nx as u32,
+        ny: ny as u32,
+        side: side as u32,
+        faintest: faintest.unwrap_or_default(),
+        dst: dst.place(),
+    };
+    let spec = Spec::new(&CUT, &[("PATCH", u32::from(faintest.is_some()))]);
     let Lattice { patches, lattice, counter, most: [most, _] } = lattice;
     let resources = [
         src.first::<[f32; 4]>(nx * ny),

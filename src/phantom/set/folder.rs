@@ -2,7 +2,6 @@
 
 use super::{Family, Set, sheet};
 use crate::error::{Error, Result};
-use crate::io::atomic;
 use crate::phantom::output::pretty;
 use crate::phantom::{FILES, Phantom, Quality, Simulated};
 use serde::{Deserialize, Serialize};
@@ -149,7 +148,7 @@ impl Folder {
                 )));
             }
         } else {
-            atomic::write(&file, pretty(&made)?.as_bytes())?;
+            crate::store::write(&file, pretty(&made)?.as_bytes())?;
         }
         Ok(Folder { path, families: set.families(), made })
     }
@@ -189,9 +188,9 @@ impl Folder {
             }
         });
         let manifest = self.manifest();
-        atomic::write(self.path.join(MANIFEST), pretty(&manifest)?.as_bytes())?;
+        crate::store::write(self.path.join(MANIFEST), pretty(&manifest)?.as_bytes())?;
         if let Some(sheet) = sheet::draw(&self.path, &manifest)? {
-            atomic::write(self.path.join(SHEET), &sheet)?;
+            crate::store::write(self.path.join(SHEET), &sheet)?;
         }
         failed.into_inner().unwrap_or_else(|e| e.into_inner()).map_or(Ok(()), Err)
     }

@@ -1,6 +1,5 @@
 //! Oracles and trials of `dropout`.
 
-use crate::kernel::nn::dropout::threshold;
 use crate::proof::philox::philox;
 use ndarray::Array4;
 
@@ -10,7 +9,8 @@ pub fn dropout(x: &Array4<f64>, [seed, step]: [u32; 2], rate: f32, site: u32) ->
     let mut out = x / (1.0 - f64::from(rate));
     for ((n, _, _, c), value) in out.indexed_iter_mut() {
         let words = philox([(c / 4) as u32, n as u32, step, 0], [seed, site]);
-        if words[c % 4] < threshold(rate) {
+        // A word is uniform over 2^32 values; those below the share `rate` of them drop their channel.
+        if f64::from(words[c % 4]) < f64::from(rate) * 2f64.powi(32) {
             *value = 0.0;
         }
     }

@@ -1,18 +1,17 @@
 //! Oracles and trials of `cut`.
 
-use crate::patches::Normalisation;
 use crate::proof::view::{later, shown};
 use ndarray::{Array2, Array4};
 
 /// Cuts `n` patches of `side` × `side` pixels from an image `[ny · nx][4]` of (re, im, inside, –). `places` are
 /// (x, y, –, view); patches beyond the last place are 0. Patches are normalised over the pixels inside, as
-/// `how` selects.
+/// `faintest` says.
 pub fn cut(
     image: &Array2<f64>,
     [nx, ny]: [usize; 2],
     places: &[[f32; 4]],
     [n, side]: [usize; 2],
-    how: Normalisation,
+    faintest: Option<f32>,
 ) -> Array4<f64> {
     let mut cut = Array4::zeros((n, side, side, 2));
     for (patch, place) in places.iter().take(n).enumerate() {
@@ -30,11 +29,11 @@ pub fn cut(
                 }
             }
             let (mut mean, mut deviation) = (0.0, 1.0);
-            if how == Normalisation::Patch {
+            if let Some(faintest) = faintest {
                 let count = inside.len().max(1) as f64;
                 mean = inside.iter().map(|(_, _, v)| v).sum::<f64>() / count;
                 deviation = (inside.iter().map(|(_, _, v)| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
-                if deviation <= f64::from(crate::patches::FAINTEST) * mean.abs() {
+                if deviation <= f64::from(faintest) * mean.abs() {
                     deviation = f64::INFINITY;
                 }
             }
@@ -48,7 +47,7 @@ pub fn cut(
 
 pub(super) mod trial {
     use crate::kernel::tiles::cut::{self, *};
-    use crate::patches::Normalisation;
+    use crate::patches::FAINTEST;
     use crate::proof::trial::*;
 
     /// The trials of this file.
@@ -60,7 +59,7 @@ pub(super) mod trial {
 
     fn cut(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (n, side) = (size.planes, size.ny.min(30) - 1);
-        let how = if constant(spec, "PATCH") == 1 { Normalisation::Patch } else { Normalisation::None };
+        let how = (constant(spec, "PATCH") == 1).then_some(FAINTEST);
         let mask = oracle::blot(rng, size.ny, size.nx);
         let src: Vec<[f32; 4]> = mask
             .iter()
