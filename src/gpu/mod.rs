@@ -101,10 +101,13 @@ impl Gpu {
         &self.inner.pool
     }
 
-    /// Fails when the device is known to be lost, or has reported an error that nobody awaited.
+    /// Fails if the device is known to be lost, or has reported an error that nobody awaited.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], or that error.
     pub fn check(&self) -> Result<()> {
-        if let Some(why) = self.lost() {
-            return Err(Error::DeviceLost(why.into()));
+        if let Some(why) = self.inner.lost.get() {
+            return Err(Error::DeviceLost(why.clone()));
         }
         match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(self.error("earlier work", error)),
@@ -112,9 +115,10 @@ impl Gpu {
         }
     }
 
-    /// Why the device is lost, if it is. wgpu says so only to a callback, which on an adopted device is the
-    /// host's, and keeps silent about every call since; but what a lost device makes cannot be mapped.
-    fn lost(&self) -> Option<&str> {
+    /// The reason why the device is lost, if it is; asked only after something failed. wgpu reports a loss to a callback
+    /// alone, which on an adopted device belongs to the host, and ignores all later calls; but a buffer that a lost device
+    /// makes cannot be mapped.
+    fn probe(&self) -> Option<&str> {
         let Inner { device, lost, .. } = &*self.inner;
         if lost.get().is_none() {
             let full = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -153,7 +157,7 @@ impl Gpu {
     }
 
     fn error(&self, doing: &str, error: wgpu::Error) -> Error {
-        match (self.lost(), error) {
+        match (self.probe(), error) {
             (Some(why), _) => Error::DeviceLost(why.into()),
             (None, wgpu::Error::OutOfMemory { .. }) => Error::OutOfMemory(format!("while {doing}")),
             (None, other) => Error::Gpu { doing: doing.into(), what: other.to_string() },
@@ -186,27 +190,36 @@ impl Gpu {
     /// Reads `buffer` back, whole; it must have `COPY_SRC`. Blocks.
     pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
         let size = buffer.size();
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+        let staging = self.inner.pool.take(self, "palpate read-back", size, usage)?;
         let (sender, receiver) = std::sync::mpsc::channel();
-        let staging = self.scoped("reading a buffer back", || {
-            let staging = self.inner.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("palpate read-back"),
-                size,
-                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
-                mapped_at_creation: false,
-            });
+        self.scoped("reading a buffer back", || {
             let mut encoder = self.encoder("palpate read-back");
             encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
             self.inner.queue.submit([encoder.finish()]);
             staging.map_async(wgpu::MapMode::Read, .., move |result| {
                 let _ = sender.send(result);
             });
-            staging
         })?;
-        self.wait()?;
-        let lost = |what: String| Error::DeviceLost(what);
-        receiver.recv().map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
-        let view = staging.get_mapped_range(..).map_err(|e| lost(e.to_string()))?;
-        Ok(bytemuck::pod_collect_to_vec(&view))
+        let waited = self.wait();
+        let mapped = receiver.try_recv().is_ok_and(|result| result.is_ok());
+        let values = match staging.get_mapped_range(..) {
+            Ok(view) if mapped => Some(bytemuck::pod_collect_to_vec(&view)),
+            _ => None,
+        };
+        match values {
+            Some(values) => {
+                staging.unmap();
+                waited.map(|()| values)
+            }
+            None => {
+                // A buffer that is still waiting to be mapped cannot be lent again.
+                staging.retire();
+                waited?;
+                let why = self.probe().unwrap_or("a buffer could not be mapped");
+                Err(Error::DeviceLost(why.into()))
+            }
+        }
     }
 
     /// A command encoder labelled `label`.

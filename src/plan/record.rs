@@ -339,6 +339,47 @@ impl Recorder {
         specs
     }
 
+    /// Shortens every buffer to the extent that its dispatches touch, to prove that they touch no more. Buffers that no
+    /// dispatch touches stay as they are.
+    #[cfg(feature = "proof")]
+    pub fn shorten_to_extents(&mut self) {
+        let mut most = vec![0; self.nodes.len()];
+        for bound in self.dispatches.iter().flat_map(|d| &d.bound) {
+            if let (Resource::Buffer(buf), Extent::Bytes(bytes)) = (bound.resource, bound.extent) {
+                most[buf.0] = most[buf.0].max(bytes);
+            }
+        }
+        for (node, len) in self.nodes.iter_mut().zip(most).filter(|(_, len)| *len > 0) {
+            node.len = len;
+            // A binding holds a whole number of words, and one vec4f or more.
+            node.bytes = len.next_multiple_of(4).max(16);
+            if let Role::Constant(bytes) = &mut node.role {
+                bytes.resize(node.bytes as usize, 0);
+            }
+        }
+    }
+
+    /// Returns the errors of recordings in which one buffer is one word shorter than a dispatch touches: one for each
+    /// binding of each dispatch, `None` where the recording would be accepted.
+    #[cfg(feature = "proof")]
+    pub fn shortened(&mut self) -> Vec<(String, Option<Error>)> {
+        let mut outcomes = Vec::new();
+        for d in 0..self.dispatches.len() {
+            for (b, binding) in self.dispatches[d].spec.kernel.bindings.iter().enumerate() {
+                let bound = self.dispatches[d].bound[b];
+                let (Resource::Buffer(buf), Extent::Bytes(bytes)) = (bound.resource, bound.extent) else { continue };
+                if bytes == 0 {
+                    continue;
+                }
+                let len = std::mem::replace(&mut self.nodes[buf.0].len, bytes - 4);
+                let what = format!("{} '{}'", self.dispatches[d].spec.label(), binding.name);
+                outcomes.push((what, self.check().err()));
+                self.nodes[buf.0].len = len;
+            }
+        }
+        outcomes
+    }
+
     /// Checks that no dispatch touches more of a resource than there is.
     ///
     /// # Errors

@@ -103,10 +103,11 @@ fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
     gpu.device().destroy();
     let [input, _, maps] = mmdi.buffers();
     let plan = mmdi.plan();
+    // The first call that waits for the device finds out; nothing asks before something has failed.
     let mut outcomes = vec![
+        ("read", plan.read::<f32>(maps).err()),
         ("run", plan.run().err()),
         ("write", plan.write(input, &frames).err()),
-        ("read", plan.read::<f32>(maps).err()),
         ("poison", plan.poison().err()),
         ("invert", mmdi.invert(&frames, &mask).err()),
         ("wait", gpu.wait().err()),

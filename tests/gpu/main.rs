@@ -31,6 +31,7 @@ mod phantom_data;
 mod pictures;
 mod real_data;
 mod simulate;
+mod soundness;
 mod train;
 mod training;
 mod truth;
@@ -62,6 +63,7 @@ fn main() -> std::process::ExitCode {
         pictures::tests(),
         real_data::tests(),
         simulate::tests(),
+        soundness::tests(),
         train::tests(),
         training::tests(),
         truth::tests(),
