@@ -367,7 +367,9 @@ impl Recorder {
         for d in 0..self.dispatches.len() {
             for (b, binding) in self.dispatches[d].spec.kernel.bindings.iter().enumerate() {
                 let bound = self.dispatches[d].bound[b];
-                let (Resource::Buffer(buf), Extent::Bytes(bytes)) = (bound.resource, bound.extent) else { continue };
+                let (Resource::Buffer(buf), Extent::Bytes(bytes)) = (bound.resource, bound.extent) else {
+                    continue;
+                };
                 if bytes == 0 {
                     continue;
                 }

@@ -16,7 +16,11 @@ tests![
 ];
 
 /// The bits of a trial's results, as many as its oracle expects, where it expects any.
-fn results(pipelines: &Pipelines, record: &dyn Fn(&mut Recorder) -> Vec<(At, Vec<bool>)>, exact: bool) -> Result<Vec<Vec<u32>>> {
+fn results(
+    pipelines: &Pipelines,
+    record: &dyn Fn(&mut Recorder) -> Vec<(At, Vec<bool>)>,
+    exact: bool,
+) -> Result<Vec<Vec<u32>>> {
     let mut rec = Recorder::new();
     let places = record(&mut rec);
     for (place, _) in &places {
@@ -56,7 +60,11 @@ fn buffers_of_the_stated_extents_give_the_same_bits_with_checks_and_without(gpu:
             }
         }
     }
-    assert!(faults.is_empty(), "results depend on what lies beyond the stated extents:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "results depend on what lies beyond the stated extents:\n{}",
+        faults.join("\n")
+    );
 }
 
 type Record = fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<palpate::lowlevel::proof::Expect>;
@@ -82,7 +90,12 @@ fn a_dispatch_beyond_its_buffer_is_refused_by_name(pipelines: &Pipelines) {
     for trial in trials() {
         for spec in trial.kernel.specs() {
             let mut rec = Recorder::new();
-            (trial.record)(&mut rec, &spec, trial.sizes[trial.sizes.len() / 2], &mut fastrand::Rng::with_seed(1));
+            (trial.record)(
+                &mut rec,
+                &spec,
+                trial.sizes[trial.sizes.len() / 2],
+                &mut fastrand::Rng::with_seed(1),
+            );
             rec.shorten_to_extents();
             for (what, error) in rec.shortened() {
                 let text = error.unwrap_or_else(|| panic!("{what}: one word less is accepted")).to_string();
