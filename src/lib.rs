@@ -11,20 +11,13 @@
 //!
 //! ```no_run
 //! use palpate::gpu::{AdapterChoice, Gpu};
-//! use palpate::kernel::{Checks, Pipelines, Plane, harmonic::Frames};
-//! use palpate::mmdi::{Mmdi, Mode, Settings};
+//! use palpate::kernel::{mre::planes::Plane, signal::harmonic::Frames};
+//! use palpate::mmdi::{Mmdi, Settings};
+//! use palpate::plan::{Checks, Pipelines};
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let gpu = Gpu::open(&AdapterChoice::Best)?;
-//! let settings = Settings {
-//!     mode: Mode::Corrected,
-//!     size: [256, 256],
-//!     spacing_mm: [1.0, 1.0],
-//!     frames: Frames::Phases(8),
-//!     zero_lost: false,
-//!     frequency_hz: 60.0,
-//!     density: 1000.0,
-//! };
+//! let settings = Settings { frequency_hz: 60.0, ..Settings::new([256, 256], [1.0, 1.0], Frames::Phases(8)) };
 //! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
 //! let maps = mmdi.invert(&frames, &mask)?;

@@ -12,7 +12,7 @@ use palpate::io::OutputSet;
 use palpate::io::png::{Figure, Panel, Scale};
 use palpate::kernel::mre::planes::Plane;
 use palpate::kernel::signal::harmonic::Frames;
-use palpate::mmdi::{Mode, Settings};
+use palpate::mmdi::Settings;
 use palpate::phantom::{Phantom, Quality, Shape};
 use palpate::stats::erode::erode;
 use palpate::wave::analytic::add_noise;
@@ -153,13 +153,9 @@ impl Demo {
 fn invert(forms: &Forms, bars: &Bars, slice: &Slice) -> Result<Maps> {
     let phantom = &slice.phantom;
     let settings = Settings {
-        mode: Mode::Corrected,
-        size: slice.size(),
-        spacing_mm: [phantom.pixel_mm; 2],
-        frames: Frames::Phases(PHASES),
-        zero_lost: false,
         frequency_hz: phantom.frequency_hz,
         density: phantom.density,
+        ..Settings::new(slice.size(), [phantom.pixel_mm; 2], Frames::Phases(PHASES))
     };
     let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
     let mmdi = bars.compile(forms.chooser.pipelines(), &settings)?.invert(&phases, &mask)?;

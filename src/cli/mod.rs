@@ -21,6 +21,7 @@ use palpate::kernel::form::{Chooser, Question, Tuning};
 use palpate::plan::{Checks, Pipelines, Spec};
 use palpate::proof::{Qualifier, Tuned, Tuner};
 use palpate::{Error, Result};
+use phrase::{about, advise};
 pub use phrase::{exit_code, phrase};
 use progress::Bars;
 use std::io::Write;

@@ -8,7 +8,7 @@ mod memory;
 mod pool;
 mod profile;
 
-pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
+pub use adapter::{AdapterChoice, Found, adapters, choose};
 pub use caps::{Caps, Tier, kind};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
@@ -37,7 +37,7 @@ impl Gpu {
     /// Opens a device on the adapter `choice` names, with all of the adapter's own limits.
     ///
     /// # Errors
-    /// [`Error::Adapter`] when there is no such adapter, or none at all, or it refuses a device.
+    /// [`Error::NoAdapter`] when there is no such adapter, or none at all; [`Error::NoDevice`] when it gives no device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
         Self::opened(choice, false)
     }
@@ -104,7 +104,7 @@ impl Gpu {
     /// Fails when the device is known to be lost, or has reported an error that nobody awaited.
     pub fn check(&self) -> Result<()> {
         if let Some(why) = self.lost() {
-            return Err(Error::DeviceLost(why.into()));
+            return Err(Error::device_lost(why));
         }
         match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(self.error("earlier work", error)),
@@ -154,8 +154,10 @@ impl Gpu {
 
     fn error(&self, doing: &str, error: wgpu::Error) -> Error {
         match (self.lost(), error) {
-            (Some(why), _) => Error::DeviceLost(why.into()),
-            (None, wgpu::Error::OutOfMemory { .. }) => Error::OutOfMemory(format!("while {doing}")),
+            (Some(why), _) => Error::device_lost(why),
+            (None, wgpu::Error::OutOfMemory { .. }) => {
+                Error::OutOfMemory { what: doing.into(), needed: None, available: None }
+            }
             (None, other) => Error::Gpu { doing: doing.into(), what: other.to_string() },
         }
     }
@@ -168,10 +170,10 @@ impl Gpu {
         let device = std::panic::AssertUnwindSafe(&self.inner.device);
         match std::panic::catch_unwind(|| device.poll(wgpu::PollType::wait_indefinitely())) {
             Ok(Ok(_)) => self.check(),
-            Ok(Err(error)) => Err(Error::DeviceLost(error.to_string())),
+            Ok(Err(error)) => Err(Error::device_lost(error)),
             Err(_) => {
                 let why = self.inner.lost.get_or_init(|| "while it was waited for".into());
-                Err(Error::DeviceLost(why.clone()))
+                Err(Error::device_lost(why))
             }
         }
     }
@@ -203,9 +205,8 @@ impl Gpu {
             staging
         })?;
         self.wait()?;
-        let lost = |what: String| Error::DeviceLost(what);
-        receiver.recv().map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
-        let view = staging.get_mapped_range(..).map_err(|e| lost(e.to_string()))?;
+        receiver.recv().map_err(Error::device_lost)?.map_err(Error::device_lost)?;
+        let view = staging.get_mapped_range(..).map_err(Error::device_lost)?;
         Ok(bytemuck::pod_collect_to_vec(&view))
     }
 

@@ -23,10 +23,10 @@ pub use settings::{Mode, Settings};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernel::mre::colour::{self, Colouring};
-use crate::kernel::signal::fft::{Direction, Fft};
-use crate::kernel::mre::window::Span;
 use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::window::Span;
 use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
+use crate::kernel::signal::fft::{Direction, Fft};
 use crate::kernel::signal::{harmonic, spectral};
 use crate::plan::{Buf, Pipelines, Plan, Recorder};
 
@@ -99,7 +99,8 @@ fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [
             [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
         Mode::Corrected => {
-            let [a, b, c] = [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
+            let [a, b, c] =
+                [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
             [a, b, c, a]
         }
     }
@@ -113,16 +114,14 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 /// tables of the image's size.
 fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
     let [nx, ny] = settings.size;
+    // The size may be too large for a product in u64.
     let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
-    let most = gpu.caps().max_binding() as f64;
-    if need <= most {
+    let most = gpu.caps().max_binding();
+    if need <= most as f64 {
         return Ok(());
     }
-    let [need, most] = [need, most].map(|bytes| bytes / f64::from(1 << 20));
-    let name = &gpu.caps().info.name;
-    Err(Error::OutOfMemory(format!(
-        "for an image of {nx} × {ny} px: one buffer needs {need:.1} MiB, but {name} allows {most:.1} MiB"
-    )))
+    let what = format!("an image of {nx} × {ny} px in one buffer on {}", gpu.caps().info.name);
+    Err(Error::OutOfMemory { what, needed: Some(need as u64), available: Some(most) })
 }
 
 /// A compiled inversion for slices of one size on one device; it can be run many times.
@@ -169,7 +168,7 @@ impl Mmdi {
     /// compiled kernels and the total.
     ///
     /// # Errors
-    /// - [`Error::Usage`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
+    /// - [`Error::Setting`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
     /// - [`Error::OutOfMemory`] if the image is too large for the device.
     pub fn new(
         pipelines: &Pipelines,

@@ -34,7 +34,6 @@ pub struct Tuned {
     pub not_kept: Option<Error>,
 }
 
-
 /// Measures forms on one device and keeps the answers.
 pub struct Tuner {
     pipelines: Pipelines,
@@ -107,14 +106,18 @@ impl Tuner {
         for form in rivals {
             match self.qualifier.verdicts(&question.specs(form)) {
                 Ok(None) => {}
-                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 _ => continue,
             }
             // The first run does not count, but for those that are far behind in it.
-            let plan = Plan::compile(record(&question, form, Chooser::new(&self.pipelines).workgroups()), &self.pipelines, &|_, _| {});
+            let plan = Plan::compile(
+                record(&question, form, Chooser::new(&self.pipelines).workgroups()),
+                &self.pipelines,
+                &|_, _| {},
+            );
             match plan.and_then(|plan| Ok((self.seconds(&plan)?, plan))) {
                 Ok((first, plan)) => runners.push(Runner { form, plan, taken: vec![first] }),
-                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 Err(_) => {}
             }
         }
@@ -178,9 +181,8 @@ fn record(question: &Question, form: Form, workgroups: usize) -> Recorder {
     let (mut rec, src) = (Recorder::new(), question.src());
     let [h, w] = question.geometry.result(question.image);
     let out = Shape { h, w, c: question.channels[1], ..src };
-    let mut tensor = |label: &'static str, shape: Shape| {
-        Tensor::whole(rec.output::<f32>(label, shape.floats()), shape)
-    };
+    let mut tensor =
+        |label: &'static str, shape: Shape| Tensor::whole(rec.output::<f32>(label, shape.floats()), shape);
     let (from, to) = (tensor("source", src), tensor("result", out));
     match question.work {
         Work::Convolution => {
