@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 /// The colours for the values 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ColourMap {
     /// Dark purple, blue, cyan, green, yellow, red, dark red: the usual colours for stiffness.
     Stiffness,

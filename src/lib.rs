@@ -8,19 +8,11 @@
 //! [`lowlevel`].
 //!
 //! ```no_run
-//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiMode, MmdiSettings, Pipelines};
+//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiSettings, Pipelines};
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let gpu = Gpu::open(&AdapterChoice::Best)?;
-//! let settings = MmdiSettings {
-//!     mode: MmdiMode::Corrected,
-//!     size: [256, 256],
-//!     spacing_mm: [1.0, 1.0],
-//!     frames: Frames::Phases(8),
-//!     zero_lost: false,
-//!     frequency_hz: 60.0,
-//!     density: 1000.0,
-//! };
+//! let settings = MmdiSettings::new([256, 256], [1.0, 1.0], Frames::Phases(8));
 //! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
 //! let maps = mmdi.invert(&frames, &mask)?;

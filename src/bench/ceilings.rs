@@ -84,7 +84,7 @@ fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>
         let flops: f64 = rec.dispatches().iter().map(|d| d.cost().flops).sum();
         match Plan::compile(rec, pipelines, &|_, _| {}).and_then(|plan| timer.dispatches(&plan, runs)) {
             Ok(time) => return Ok(Some(flops / time.seconds() / 1e9)),
-            Err(error @ Error::DeviceLost(_)) => return Err(error),
+            Err(error @ Error::DeviceLost { .. }) => return Err(error),
             Err(_) => {}
         }
     }

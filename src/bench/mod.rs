@@ -137,7 +137,7 @@ pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: 
         let mut own = three.iter().copied().filter(|case| gradients || case.name == "conv3x3_forward");
         let rows = match each(&Chooser::only(pipelines, form), &mut own, &REFERENCE) {
             // A form that computes wrongly here, or has no room, is no candidate.
-            Err(Error::Kernel { .. } | Error::OutOfMemory(_)) => continue,
+            Err(Error::Kernel { .. } | Error::OutOfMemory { .. }) => continue,
             rows => rows?,
         };
         let chosen = |row: &Row| {

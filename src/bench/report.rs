@@ -174,15 +174,14 @@ pub struct Slice {
 }
 
 impl Report {
-    /// Reads what `--json` printed.
+    /// Reads a report from JSON.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read or is something else.
+    /// [`Error::File`] when it cannot be read, or is not a report.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        serde_json::from_str(&text).map_err(|e| {
-            Error::file(path, format!("is not what `palpate bench --json` prints ({e}); measure anew"))
-        })
+        serde_json::from_str(&text)
+            .map_err(|e| Error::file(path, format!("is not the report of a bench ({e})")))
     }
 
     /// The median share of the ceiling of kernel `name` over the reference shapes.

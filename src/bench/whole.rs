@@ -178,15 +178,8 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
 /// As of [`Mmdi::new`].
 pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
     let (frames, mask) = disc();
-    let settings = mmdi::Settings {
-        mode,
-        size: [SIDE; 2],
-        spacing_mm: [1.0; 2],
-        frames: Frames::Phases(PHASES),
-        zero_lost: false,
-        frequency_hz: 60.0,
-        density: 1000.0,
-    };
+    let settings =
+        mmdi::Settings { mode, ..mmdi::Settings::new([SIDE; 2], [1.0; 2], Frames::Phases(PHASES)) };
     let (pipelines, start) = (fresh(chooser), Instant::now());
     let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {})?;
     let memory = mmdi.plan().memory();

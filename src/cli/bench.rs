@@ -72,10 +72,20 @@ struct Compared<'a> {
     share_of_ceiling: Option<[f64; 2]>,
 }
 
+/// The result at `path`.
+fn read(path: &Path) -> Result<Report> {
+    Report::read(path).map_err(|error| match error {
+        Error::File { path, what } => {
+            Error::file(path, format!("{what}; give what `palpate bench --json` prints, or measure anew"))
+        }
+        other => other,
+    })
+}
+
 impl Bench {
     pub fn run(self) -> Result<()> {
         // What is wrong with a file is known before minutes of measuring.
-        let before = self.compare.iter().map(|path| Report::read(path)).collect::<Result<Vec<_>>>()?;
+        let before = self.compare.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
         if before.len() > 2 {
             return Err(Error::Usage("--compare takes one result or two".into()));
         }

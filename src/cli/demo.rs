@@ -12,7 +12,7 @@ use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{Figure, Panel, Scale};
 use palpate::lowlevel::kernel::mre::planes::Plane;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mode, Settings};
+use palpate::lowlevel::mmdi::Settings;
 use palpate::lowlevel::phantom::{Phantom, Quality, Shape};
 use palpate::lowlevel::stats::erode::erode;
 use palpate::lowlevel::wave::analytic::add_noise;
@@ -153,13 +153,9 @@ impl Demo {
 fn invert(forms: &Forms, bars: &Bars, slice: &Slice) -> Result<Maps> {
     let phantom = &slice.phantom;
     let settings = Settings {
-        mode: Mode::Corrected,
-        size: slice.size(),
-        spacing_mm: [phantom.pixel_mm; 2],
-        frames: Frames::Phases(PHASES),
-        zero_lost: false,
         frequency_hz: phantom.frequency_hz,
         density: phantom.density,
+        ..Settings::new(slice.size(), [phantom.pixel_mm; 2], Frames::Phases(PHASES))
     };
     let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
     let mmdi = bars.compile(forms.chooser.pipelines(), &settings)?.invert(&phases, &mask)?;

@@ -5,6 +5,7 @@ use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::lowlevel::dime::{Builtin, Dime, Model, Plane, Settings};
+use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::nn::Weights;
 use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
@@ -100,15 +101,7 @@ impl DimeOptions {
             pixel_mm: self.pixel,
         };
         // What is wrong with the options is said before anything is computed.
-        let any = palpate::lowlevel::mmdi::Settings {
-            mode: palpate::lowlevel::mmdi::Mode::Corrected,
-            size: [1, 1],
-            spacing_mm: [1.0; 2],
-            frames: palpate::lowlevel::kernel::signal::harmonic::Frames::Channels,
-            zero_lost: false,
-            frequency_hz: 60.0,
-            density: 1000.0,
-        };
+        let any = palpate::lowlevel::mmdi::Settings::new([1, 1], [1.0; 2], Frames::Channels);
         network.settings(&any, false).check(&network.model)?;
         Ok(network)
     }

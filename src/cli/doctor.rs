@@ -1,7 +1,7 @@
 //! `palpate doctor`: what there is to compute on, and what would be used.
 
-use super::{AdapterOption, json, print};
-use palpate::lowlevel::gpu::{AdapterChoice, Gpu, NO_ADAPTER, adapters, kind};
+use super::{AdapterOption, json, phrase, print};
+use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters, kind};
 use palpate::lowlevel::kernel::form::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -44,6 +44,9 @@ struct Found {
     /// How a convolution of 64 channels would be computed.
     convolution: Option<String>,
     problem: Option<String>,
+    /// The error behind `problem`.
+    #[serde(skip)]
+    error: Option<Error>,
 }
 
 impl Doctor {
@@ -57,7 +60,7 @@ impl Doctor {
             Err(error) => (None, Some(error)),
         };
         let why = match (&choice, &problem) {
-            (_, Some(error)) => error.to_string(),
+            (_, Some(error)) => phrase(error),
             (AdapterChoice::Best, _) => {
                 "the most capable kind there is: discrete, integrated, virtual, then software".into()
             }
@@ -66,7 +69,6 @@ impl Doctor {
         let findings = Findings { palpate: env!("CARGO_PKG_VERSION"), adapters: found, used, why };
         print(&if self.json { json(&findings)? } else { findings.text() })?;
         match problem {
-            Some(_) if infos.is_empty() => Err(Error::Adapter(NO_ADAPTER.into())),
             Some(error) => Err(error),
             None => findings.usable(),
         }
@@ -88,6 +90,7 @@ impl Found {
             max_workgroup_threads: 0,
             workgroup_memory_kib: 0,
             problem: None,
+            error: None,
         };
         match Gpu::open_with_units(&AdapterChoice::Index(index)) {
             Ok(gpu) => {
@@ -101,7 +104,10 @@ impl Found {
                 found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
                 found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
             }
-            Err(error) => found.problem = Some(error.to_string()),
+            Err(error) => {
+                found.problem = Some(error.to_string());
+                found.error = Some(error);
+            }
         }
         found
     }
@@ -109,9 +115,9 @@ impl Found {
 
 impl Findings {
     /// The chosen adapter gives a device.
-    fn usable(&self) -> Result<()> {
-        match self.used.and_then(|i| self.adapters[i].problem.clone()) {
-            Some(problem) => Err(Error::Adapter(problem)),
+    fn usable(mut self) -> Result<()> {
+        match self.used.and_then(|i| self.adapters[i].error.take()) {
+            Some(error) => Err(error),
             None => Ok(()),
         }
     }

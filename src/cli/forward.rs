@@ -51,10 +51,7 @@ impl Forward {
         let (mut set, name) = self.output()?;
         let weights = Weights::load(&self.weights)?;
         let images = read_floats(&self.input)?;
-        let about = |error: Error| match error {
-            Error::Data(what) => Error::file(&self.input, what),
-            other => other,
-        };
+        let about = |error: Error| super::about(&self.input, error);
         let [n, channels, h, w] = shape(&images, weights.unet.settings().in_channels).map_err(about)?;
         weights.unet.check_size([h, w]).map_err(about)?;
         let images = images.into_raw_vec_and_offset().0;

@@ -3,7 +3,7 @@
 use super::dime::{DimeOptions, DimeReport, Network, confidence};
 use super::progress::Bars;
 use super::report::{Method, Report, Sense, Slice};
-use super::{AdapterOption, Forms, TuneOption, json, picture, print, say};
+use super::{AdapterOption, Forms, TuneOption, json, phrase, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
 use palpate::lowlevel::dime;
@@ -144,7 +144,10 @@ impl Invert {
                 }
                 Err(error) => {
                     // Without a device nothing that follows can succeed either.
-                    let device = matches!(error, Error::Adapter(_) | Error::DeviceLost(_));
+                    let device = matches!(
+                        error,
+                        Error::NoAdapter { .. } | Error::NoDevice { .. } | Error::DeviceLost { .. }
+                    );
                     failed.push(error);
                     if device {
                         break;
@@ -160,7 +163,7 @@ impl Invert {
         warn(&reports);
         let Some(last) = failed.pop() else { return Ok(()) };
         // One bad file does not cost the others their maps; each is named, and the call fails.
-        failed.iter().for_each(|error| say(format_args!("error: {error}")));
+        failed.iter().for_each(|error| say(format_args!("error: {}", phrase(error))));
         Err(last)
     }
 
@@ -170,12 +173,9 @@ impl Invert {
                 ModeOption::Corrected => Mode::Corrected,
                 ModeOption::Clinical => Mode::Clinical,
             },
-            size,
-            spacing_mm,
-            frames: Frames::Channels,
-            zero_lost: false,
             frequency_hz: self.frequency,
             density: self.density,
+            ..Settings::new(size, spacing_mm, Frames::Channels)
         }
     }
 
@@ -213,10 +213,7 @@ impl Invert {
     }
 
     fn one(&self, input: &Path, mask: Option<&Volume>, work: &mut Work) -> Result<Report> {
-        let about = |error: Error| match error {
-            Error::Data(what) => Error::file(input, what),
-            other => other,
-        };
+        let about = |error: Error| super::about(input, error);
         let volume = io::read(input)?;
         let mut image = WaveImage::from_volume(&volume, &self.read_options()).map_err(about)?;
         drop(volume);

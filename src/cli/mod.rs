@@ -21,6 +21,7 @@ use palpate::lowlevel::kernel::form::{Chooser, Question, Tuning};
 use palpate::lowlevel::plan::{Checks, Pipelines, Spec};
 use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
 use palpate::{Error, Result};
+use phrase::{about, advise};
 pub use phrase::{exit_code, phrase};
 use progress::Bars;
 use std::io::Write;

@@ -1,10 +1,12 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
+use super::advise;
 use super::dime::DimeReport;
 use palpate::lowlevel::kernel::mre::planes::Plane;
 use palpate::lowlevel::mmdi::{Mode, Settings};
 use palpate::lowlevel::stats::region::{RegionStats, region};
-use palpate::lowlevel::wave::{Layout, Warning, WaveImage, ZeroLevel};
+use palpate::lowlevel::wave::warning::{Code, Warning};
+use palpate::lowlevel::wave::{Layout, WaveImage, ZeroLevel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -103,13 +105,26 @@ pub struct Report {
     adapter: String,
     confidence_threshold: f32,
     definitions: BTreeMap<&'static str, &'static str>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Told>,
     /// MMDI's figures over all slices: the whole mask, and its confident part.
     regions: Regions,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     per_slice: Vec<PerSlice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dime: Option<DimeReport>,
+}
+
+/// A warning as the user of the command line is told it.
+#[derive(Serialize)]
+struct Told {
+    code: Code,
+    message: String,
+}
+
+impl Told {
+    fn new(warning: &Warning) -> Self {
+        Self { code: warning.code(), message: advise(warning) }
+    }
 }
 
 /// What maps are made.
@@ -188,23 +203,25 @@ impl Report {
             let wavelength = settings.wavelength_mm(maps.stiffness_kpa.median);
             let extent = slices.iter().map(|s| extent_mm(&s.mask, settings)).fold(0.0, f64::max);
             if extent < wavelength {
-                warnings.push(Warning::below_wavelength(extent, wavelength));
+                warnings.push(Warning::BelowWavelength { extent_mm: extent, wavelength_mm: wavelength });
             }
         }
         if let Some(maps) = &regions.mask {
             let (median, share) =
                 (maps.stiffness_kpa.median, maps.stiffness_kpa.share_confident.unwrap_or(0.0));
             if !SOFT_TISSUE_KPA.contains(&median) {
-                warnings.push(Warning::implausible_stiffness(median));
+                warnings.push(Warning::ImplausibleStiffness { kpa: median });
             }
             if share < FEW && method.mmdi() {
-                warnings.push(Warning::low_confidence(share, CONFIDENT));
+                warnings.push(Warning::LowConfidence { share, least: CONFIDENT });
             }
         }
         match sense(slices, settings.spacing_mm) {
-            Sense::Conjugated(loss) => warnings.push(Warning::conjugated(loss, method.dime())),
+            Sense::Conjugated(loss_kpa) => {
+                warnings.push(Warning::Conjugated { loss_kpa, corrected: method.dime() });
+            }
             Sense::Unknown if method.dime() && regions.mask.is_some() => {
-                warnings.push(Warning::unknown_sense())
+                warnings.push(Warning::UnknownSense);
             }
             _ => {}
         }
@@ -228,7 +245,7 @@ impl Report {
                 .filter(|(plane, ..)| method.mmdi() || matches!(plane, Plane::Amplitude | Plane::Real))
                 .map(|(_, name, text)| (*name, *text))
                 .collect(),
-            warnings,
+            warnings: warnings.iter().map(Told::new).collect(),
             regions: if method.mmdi() { regions } else { Regions { mask: None, confident: None } },
             per_slice: (0..)
                 .zip(slices.iter().filter(|_| method.mmdi()))

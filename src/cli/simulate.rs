@@ -1,9 +1,9 @@
 //! `palpate simulate`: phantoms and their waves.
 
 use super::progress::Bars;
-use super::{print, say};
+use super::{phrase, print, say};
 use clap::ValueEnum;
-use palpate::lowlevel::phantom::set::{Event, Folder, Kind, Set, Shard};
+use palpate::lowlevel::phantom::set::{Event, Folder, Kind, MOST, Set, Shard};
 use palpate::lowlevel::phantom::{FILES, Images, Phantom, Quality, Simulated};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -113,7 +113,13 @@ impl Simulate {
             SetOption::Cylinders => Kind::Cylinders,
             SetOption::Livers => Kind::Livers,
         };
-        let set = Set::new(kind, self.count.unwrap_or(0), self.seed.unwrap_or(1))?;
+        let count = self.count.unwrap_or(0);
+        if !(1..=MOST).contains(&count) {
+            return Err(Error::Usage(format!(
+                "a set cannot have {count} phantoms; give a --count from 1 to {MOST}"
+            )));
+        }
+        let set = Set::new(kind, count, self.seed.unwrap_or(1))?;
         let shard = self.shard.unwrap_or(Shard::ALL);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or(cores);
@@ -141,9 +147,10 @@ impl Simulate {
                 }
                 Event::Failed { folder, error } => {
                     tally.2 += 1;
-                    bars.aside(|| say(format_args!("error: {folder}: {error}")));
+                    bars.aside(|| say(format_args!("error: {folder}: {}", phrase(error))));
                     bar.inc(1);
                 }
+                _ => {}
             }
         });
         bar.finish_and_clear();

@@ -198,7 +198,7 @@ impl Dime {
             };
             if fits {
                 match room().and_then(|()| recorded.compile(chooser, settings, progress)) {
-                    Err(Error::OutOfMemory(_)) if batch > 1 => {}
+                    Err(Error::OutOfMemory { .. }) if batch > 1 => {}
                     dime => return dime,
                 }
             }

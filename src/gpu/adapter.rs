@@ -31,11 +31,6 @@ pub struct Found {
     pub index: usize,
 }
 
-/// What to do where there is no adapter.
-pub const NO_ADAPTER: &str = "no GPU adapter was found (Vulkan, Metal or Direct3D 12). Install your GPU's \
-    driver, or on Debian and Ubuntu a software one: apt-get install mesa-vulkan-drivers libvulkan1 \
-    (`./dev demo` does it for you)";
-
 /// Every adapter that can be computed on, best kind first; the order is stable on one machine.
 pub fn adapters() -> Vec<Found> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
@@ -74,14 +69,11 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
 /// The adapter that `choice` names.
 ///
 /// # Errors
-/// [`Error::Adapter`] that lists what there is.
+/// [`Error::NoAdapter`], which lists the adapters that exist.
 pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     let mut found = adapters();
-    if found.is_empty() {
-        return Err(Error::Adapter(NO_ADAPTER.into()));
-    }
     let at = match choice {
-        AdapterChoice::Best => Some(0),
+        AdapterChoice::Best => (!found.is_empty()).then_some(0),
         // A number beyond the list may be part of a name: 4090.
         AdapterChoice::Index(i) if *i < found.len() => Some(*i),
         AdapterChoice::Index(i) => named(&found, &i.to_string()),
@@ -89,15 +81,12 @@ pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     };
     let Some(at) = at else {
         let wanted = match choice {
-            AdapterChoice::Name(name) => format!("named '{name}'"),
-            AdapterChoice::Index(i) => format!("number {i}"),
-            AdapterChoice::Best => String::new(),
+            AdapterChoice::Name(name) => Some(name.clone()),
+            AdapterChoice::Index(i) => Some(i.to_string()),
+            AdapterChoice::Best => None,
         };
-        let list: Vec<_> = found.iter().enumerate().map(|(i, f)| format!("{i}: {}", f.info.name)).collect();
-        return Err(Error::Adapter(format!(
-            "there is no adapter {wanted}; choose one of these by name or number: {}",
-            list.join("; ")
-        )));
+        let found = found.into_iter().map(|found| found.info.name).collect();
+        return Err(Error::NoAdapter { wanted, found });
     };
     Ok(found.swap_remove(at))
 }
@@ -134,10 +123,8 @@ pub(super) fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Dev
         experimental_features,
         ..Default::default()
     };
-    pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
-        let name = adapter.get_info().name;
-        Error::Adapter(format!("{name} did not give a device ({error}); try another with --adapter"))
-    })
+    pollster::block_on(adapter.request_device(&descriptor))
+        .map_err(|error| Error::NoDevice { adapter: adapter.get_info().name, what: error.to_string() })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub(super) const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
 
 /// One rung: each is useful on its own, none implies another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Tier {
     /// WebGPU's default limits and no optional feature: every kernel has a form for it.
     Base,

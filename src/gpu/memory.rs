@@ -14,12 +14,7 @@ impl Gpu {
         let free = if self.caps().software() { available() } else { None };
         match free {
             Some(free) if bytes > free => {
-                let mib = |bytes: u64| bytes >> 20;
-                Err(Error::OutOfMemory(format!(
-                    "for {what}: it needs {} MiB, and {} are free",
-                    mib(bytes),
-                    mib(free)
-                )))
+                Err(Error::OutOfMemory { what: what.into(), needed: Some(bytes), available: Some(free) })
             }
             _ => Ok(()),
         }

@@ -8,7 +8,7 @@ mod memory;
 mod pool;
 mod profile;
 
-pub use adapter::{AdapterChoice, Found, NO_ADAPTER, adapters, choose};
+pub use adapter::{AdapterChoice, Found, adapters, choose};
 pub use caps::{Caps, Tier, kind};
 pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
@@ -37,7 +37,7 @@ impl Gpu {
     /// Opens a device on the adapter `choice` names, with all of the adapter's own limits.
     ///
     /// # Errors
-    /// [`Error::Adapter`] when there is no such adapter, or none at all, or it refuses a device.
+    /// [`Error::NoAdapter`] when there is no such adapter, or none at all; [`Error::NoDevice`] when it gives no device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
         Self::opened(choice, false)
     }
@@ -107,7 +107,7 @@ impl Gpu {
     /// [`Error::DeviceLost`], or that error.
     pub fn check(&self) -> Result<()> {
         if let Some(why) = self.inner.lost.get() {
-            return Err(Error::DeviceLost(why.clone()));
+            return Err(Error::device_lost(why));
         }
         match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(self.error("earlier work", error)),
@@ -158,8 +158,10 @@ impl Gpu {
 
     fn error(&self, doing: &str, error: wgpu::Error) -> Error {
         match (self.probe(), error) {
-            (Some(why), _) => Error::DeviceLost(why.into()),
-            (None, wgpu::Error::OutOfMemory { .. }) => Error::OutOfMemory(format!("while {doing}")),
+            (Some(why), _) => Error::device_lost(why),
+            (None, wgpu::Error::OutOfMemory { .. }) => {
+                Error::OutOfMemory { what: doing.into(), needed: None, available: None }
+            }
             (None, other) => Error::Gpu { doing: doing.into(), what: other.to_string() },
         }
     }
@@ -172,10 +174,10 @@ impl Gpu {
         let device = std::panic::AssertUnwindSafe(&self.inner.device);
         match std::panic::catch_unwind(|| device.poll(wgpu::PollType::wait_indefinitely())) {
             Ok(Ok(_)) => self.check(),
-            Ok(Err(error)) => Err(Error::DeviceLost(error.to_string())),
+            Ok(Err(error)) => Err(Error::device_lost(error)),
             Err(_) => {
                 let why = self.inner.lost.get_or_init(|| "while it was waited for".into());
-                Err(Error::DeviceLost(why.clone()))
+                Err(Error::device_lost(why))
             }
         }
     }
@@ -217,7 +219,7 @@ impl Gpu {
                 staging.retire();
                 waited?;
                 let why = self.probe().unwrap_or("a buffer could not be mapped");
-                Err(Error::DeviceLost(why.into()))
+                Err(Error::device_lost(why))
             }
         }
     }

@@ -66,12 +66,11 @@ impl Pool {
         }
         let most = gpu.caps().max_binding();
         if size > most {
-            return Err(Error::OutOfMemory(format!(
-                "for '{label}': {:.1} MiB in one buffer, where {} allows {:.1} MiB",
-                mib(size),
-                gpu.caps().info.name,
-                mib(most)
-            )));
+            return Err(Error::OutOfMemory {
+                what: format!("'{label}' in one buffer on {}", gpu.caps().info.name),
+                needed: Some(size),
+                available: Some(most),
+            });
         }
         // What lies free is given up before the device is asked to grow past what it ever held.
         if shelf.allocated + size > shelf.peak {

@@ -38,11 +38,11 @@ impl OutputSet {
     /// files may be replaced.
     ///
     /// # Errors
-    /// [`Error::File`] if `dir` is a file, or cannot be created or written.
+    /// [`Error::OutputFolder`] if `dir` is a file, or cannot be created or written.
     pub fn new(dir: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let dir = dir.into();
         if dir.exists() && !dir.is_dir() {
-            return Err(Error::file(dir, "is a file, but the output needs a folder; choose another with -o"));
+            return Err(Error::output_folder(dir, "is a file, but the output needs a folder"));
         }
         let mut made: Vec<PathBuf> = dir
             .ancestors()
@@ -51,9 +51,8 @@ impl OutputSet {
             .collect();
         made.reverse();
         let set = OutputSet { dir, force, files: Vec::new(), made };
-        fs::create_dir_all(&set.dir).map_err(|e| {
-            Error::file(&set.dir, format!("cannot make this folder: {}; choose another with -o", e.kind()))
-        })?;
+        fs::create_dir_all(&set.dir)
+            .map_err(|e| Error::output_folder(&set.dir, format!("cannot make this folder: {}", e.kind())))?;
         set.temporary()?;
         Ok(set)
     }
@@ -61,8 +60,8 @@ impl OutputSet {
     /// Checks, before any work is done, that the files `names` may be written.
     ///
     /// # Errors
-    /// [`Error::Usage`] if one of `names` exists and `force` is false, if it is a folder, or if it is not a
-    /// plain file name.
+    /// [`Error::Exists`] if one of `names` exists and `force` is false. [`Error::Usage`] if one is a folder, or is
+    /// not a plain file name.
     pub fn check_free(&self, names: &[String]) -> Result<()> {
         for name in names {
             if Path::new(name).file_name() != Some(name.as_ref()) {
@@ -77,10 +76,7 @@ impl OutputSet {
             }
             // A link to nowhere also counts as an existing file.
             if !self.force && path.symlink_metadata().is_ok() {
-                let path = path.display();
-                return Err(Error::Usage(format!(
-                    "{path} exists already; choose another output with -o, or replace it with --force"
-                )));
+                return Err(Error::Exists { path, during_run: false });
             }
         }
         Ok(())
@@ -111,7 +107,8 @@ impl OutputSet {
     /// undone and the replaced files are restored.
     ///
     /// # Errors
-    /// [`Error::File`] for the first file that cannot be renamed.
+    /// [`Error::File`] for the first file that cannot be renamed, or [`Error::Exists`] if another program created
+    /// it during the run.
     pub fn commit(mut self) -> Result<Vec<PathBuf>> {
         let mut placed: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
         for (name, file) in std::mem::take(&mut self.files) {
@@ -137,9 +134,7 @@ impl OutputSet {
     /// Renames `file` to `target`. Returns the replaced file under a temporary name.
     fn place(&self, file: NamedTempFile, target: &Path) -> Result<Option<TempPath>> {
         let fail = |e: std::io::Error| match e.kind() {
-            ErrorKind::AlreadyExists => {
-                Error::file(target, "was created by another program during the run; replace it with --force")
-            }
+            ErrorKind::AlreadyExists => Error::Exists { path: target.into(), during_run: true },
             _ => Error::file(target, format!("cannot be put in place: {e}")),
         };
         if !self.force {
@@ -166,10 +161,7 @@ impl OutputSet {
     /// Creates an empty temporary file in the folder, with the permissions of an ordinary new file.
     fn temporary(&self) -> Result<NamedTempFile> {
         super::atomic::temporary(&self.dir).map_err(|e| {
-            Error::file(
-                &self.dir,
-                format!("this folder cannot be written: {}; choose another with -o", e.kind()),
-            )
+            Error::output_folder(&self.dir, format!("this folder cannot be written: {}", e.kind()))
         })
     }
 }
@@ -253,7 +245,7 @@ mod tests {
         fs::write(root.path().join("x"), "old").unwrap();
         let mut set = OutputSet::new(root.path(), false).unwrap();
         let e = set.add_bytes("x", b"new").unwrap_err();
-        assert!(matches!(e, Error::Usage(_)) && e.to_string().contains("--force"), "{e}");
+        assert!(matches!(&e, Error::Exists { path, during_run: false } if path.ends_with("x")), "{e}");
         assert!(set.check_free(&["y".into(), "../z".into()]).is_err());
         let mut set = OutputSet::new(root.path(), true).unwrap();
         set.add_bytes("x", b"new").unwrap();
@@ -316,7 +308,7 @@ mod tests {
         let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
         check_stems(&paths(&["a.nii", "b.nii.gz", "ab.mat"])).unwrap();
         let e = check_stems(&paths(&["p/a.nii", "q/a.NII.gz"])).unwrap_err();
-        assert!(matches!(e, Error::Usage(_)) && e.to_string().contains("p/a.nii and q/a.NII.gz"), "{e}");
+        assert!(matches!(&e, Error::Usage(what) if what.contains("p/a.nii and q/a.NII.gz")), "{e}");
         assert_eq!(stem(Path::new(".nii")), ".nii");
         assert_eq!(stem(Path::new("é.npy")), "é");
         assert_eq!(stem(Path::new("a.txt")), "a.txt");

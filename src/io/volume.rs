@@ -10,6 +10,7 @@ const MAX_AXES: usize = 4;
 
 /// The formats that palpate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// NIfTI-1, `.nii` or `.nii.gz`.
     Nifti,

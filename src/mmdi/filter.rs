@@ -69,16 +69,7 @@ mod tests {
     fn directions_share_the_band_and_mirror_each_other() {
         for (mode, size, zero_lost) in [(Mode::Clinical, [64, 48], true), (Mode::Corrected, [47, 33], false)]
         {
-            let frames = Frames::Channels;
-            let settings = Settings {
-                mode,
-                size,
-                spacing_mm: [1.0, 1.5],
-                frames,
-                zero_lost,
-                frequency_hz: 60.0,
-                density: 1000.0,
-            };
+            let settings = Settings { mode, zero_lost, ..Settings::new(size, [1.0, 1.5], Frames::Channels) };
             let weights = directional(&settings);
             let [nx, ny] = size;
             assert!(weights.iter().all(|w| (0.0..=1.0).contains(w)));

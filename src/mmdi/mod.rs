@@ -113,16 +113,14 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 /// tables of the image's size.
 fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
     let [nx, ny] = settings.size;
+    // The size may be too large for a product in u64.
     let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
-    let most = gpu.caps().max_binding() as f64;
-    if need <= most {
+    let most = gpu.caps().max_binding();
+    if need <= most as f64 {
         return Ok(());
     }
-    let [need, most] = [need, most].map(|bytes| bytes / f64::from(1 << 20));
-    let name = &gpu.caps().info.name;
-    Err(Error::OutOfMemory(format!(
-        "for an image of {nx} × {ny} px: one buffer needs {need:.1} MiB, but {name} allows {most:.1} MiB"
-    )))
+    let what = format!("an image of {nx} × {ny} px in one buffer on {}", gpu.caps().info.name);
+    Err(Error::OutOfMemory { what, needed: Some(need as u64), available: Some(most) })
 }
 
 /// A compiled inversion for slices of one size on one device; it can be run many times.
@@ -169,7 +167,7 @@ impl Mmdi {
     /// compiled kernels and the total.
     ///
     /// # Errors
-    /// - [`Error::Usage`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
+    /// - [`Error::Setting`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
     /// - [`Error::OutOfMemory`] if the image is too large for the device.
     pub fn new(
         pipelines: &Pipelines,

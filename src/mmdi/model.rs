@@ -149,15 +149,7 @@ mod tests {
     use crate::kernel::signal::harmonic::Frames;
 
     fn settings(mode: Mode) -> Settings {
-        Settings {
-            mode,
-            size: [256, 256],
-            spacing_mm: [1.0, 1.0],
-            frames: Frames::Channels,
-            zero_lost: true,
-            frequency_hz: 60.0,
-            density: 1000.0,
-        }
+        Settings { mode, zero_lost: true, ..Settings::new([256, 256], [1.0, 1.0], Frames::Channels) }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::kernel::signal::harmonic::Frames;
 /// The two variants of the inversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Mode {
     /// For measurement. Truncation and noise bias of the fits are corrected, and the field is continued beyond
     /// the mask.
@@ -41,6 +42,28 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Settings for images of `size` pixels along x and y, with the pixel spacing `spacing_mm`: corrected mode, a known
+    /// zero level, 60 Hz and 1000 kg/m³. Change the fields that differ.
+    ///
+    /// ```
+    /// # use palpate::{kernel::signal::harmonic::Frames, mmdi::Settings};
+    /// let mut settings = Settings::new([160, 144], [1.5, 1.5], Frames::Phases(8));
+    /// settings.frequency_hz = 50.0;
+    /// settings.check()?;
+    /// # Ok::<(), palpate::Error>(())
+    /// ```
+    pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
+        Self {
+            mode: Mode::default(),
+            size,
+            spacing_mm,
+            frames,
+            zero_lost: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+        }
+    }
+
     /// Minimum side of an image, pixels: one more than the widest fit.
     pub const SMALLEST: usize = 16;
 
@@ -72,21 +95,20 @@ impl Settings {
     /// # Errors
     /// The message names the setting and its valid range.
     ///
-    /// - [`Error::Usage`] for frequency, density or spacing.
+    /// - [`Error::Setting`] for frequency, density or spacing.
     /// - [`Error::Data`] if the image is too small or has fewer than 3 phases.
     pub fn check(&self) -> Result<()> {
-        let positive = |name: &str, value: f64, unit: &str, most: f64| {
+        let positive = |name, value: f64, unit: &str, most: f64| {
             if value > 0.0 && value <= most {
                 return Ok(());
             }
-            Err(Error::Usage(format!(
-                "{name} is {value} {unit}; it must be above 0 and at most {most} {unit}"
-            )))
+            let allowed = format!("it must be above 0 and at most {most} {unit}");
+            Err(Error::setting(name, format!("{value} {unit}"), allowed))
         };
-        positive("frequency", self.frequency_hz, "Hz", 10_000.0)?;
+        positive("frequency_hz", self.frequency_hz, "Hz", 10_000.0)?;
         positive("density", self.density, "kg/m³", 30_000.0)?;
-        positive("spacing along x", self.spacing_mm[0], "mm", 1_000.0)?;
-        positive("spacing along y", self.spacing_mm[1], "mm", 1_000.0)?;
+        positive("spacing_mm", self.spacing_mm[0], "mm", 1_000.0)?;
+        positive("spacing_mm", self.spacing_mm[1], "mm", 1_000.0)?;
         if self.size.iter().any(|&n| n < Self::SMALLEST) {
             let [nx, ny] = self.size;
             let least = Self::SMALLEST;
@@ -110,18 +132,7 @@ mod tests {
 
     #[test]
     fn the_box_is_nine_pixels_or_ten_millimetres_or_five_pixels() {
-        let radius = |h: f64| {
-            Settings {
-                mode: Mode::Corrected,
-                size: [64, 64],
-                spacing_mm: [h, h],
-                frames: Frames::Channels,
-                zero_lost: false,
-                frequency_hz: 60.0,
-                density: 1000.0,
-            }
-            .box_radius()
-        };
+        let radius = |h: f64| Settings::new([64, 64], [h, h], Frames::Channels).box_radius();
         let sides = [0.5, 1.59, 1.6, 2.0, 3.0, 5.0, 20.0].map(|h| 2 * radius(h) + 1);
         assert_eq!(sides, [9, 9, 7, 5, 5, 5, 5]);
     }

@@ -43,7 +43,7 @@ impl Forward {
             if largest <= caps.max_binding() || batch == 1 {
                 let room = gpu.check_memory(&format!("{batch} images of {h} × {w} pixels"), all);
                 match room.and_then(|()| Plan::compile(rec, chooser.pipelines(), progress)) {
-                    Err(Error::OutOfMemory(_)) if batch > 1 => {}
+                    Err(Error::OutOfMemory { .. }) if batch > 1 => {}
                     plan => return Ok(Self { plan: plan?, input, output, image, batch }),
                 }
             }

@@ -52,6 +52,7 @@ impl Quality {
 /// The method for the waves of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Method {
     /// The half section of a cylinder, in cylindrical coordinates.
     Axisymmetric,

@@ -99,7 +99,7 @@ impl Qualifier {
         for size in &sizes[1..4.min(sizes.len())] {
             match qualify(&self.pipelines, spec, *size) {
                 Ok(()) => {}
-                Err(error @ (Error::DeviceLost(_) | Error::OutOfMemory(_))) => return Err(error),
+                Err(error @ (Error::DeviceLost { .. } | Error::OutOfMemory { .. })) => return Err(error),
                 Err(error) => {
                     verdict = Some(error.to_string());
                     break;

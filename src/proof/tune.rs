@@ -105,7 +105,7 @@ impl Tuner {
         for form in rivals {
             match self.qualifier.verdicts(&question.specs(form)) {
                 Ok(None) => {}
-                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 _ => continue,
             }
             // The first run does not count, but for those that are far behind in it.
@@ -116,7 +116,7 @@ impl Tuner {
             );
             match plan.and_then(|plan| Ok((self.seconds(&plan)?, plan))) {
                 Ok((first, plan)) => runners.push(Runner { form, plan, taken: vec![first] }),
-                Err(error @ Error::DeviceLost(_)) => return Err(error),
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 Err(_) => {}
             }
         }

@@ -17,6 +17,7 @@ pub struct Shader {
 
 /// A language naga writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// Vulkan.
     Spirv,

@@ -65,13 +65,15 @@ fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Obje
     let needed = learned.memory() + step + Validation::memory_needed(chooser, learned, size, objective)?;
     let most = gpu.caps().max_binding();
     if largest > most {
-        return Err(Error::OutOfMemory(format!(
-            "for batches of {batch} patches of {h} × {w}: {} MiB in one buffer, where {} allows {}; --batch {} fits",
-            largest >> 20,
-            gpu.caps().info.name,
-            most >> 20,
-            (batch as u64 * most / largest).max(1)
-        )));
+        return Err(Error::OutOfMemory {
+            what: format!(
+                "batches of {batch} patches of {h} × {w} in one buffer on {} (a batch of {} fits)",
+                gpu.caps().info.name,
+                (batch as u64 * most / largest).max(1)
+            ),
+            needed: Some(largest),
+            available: Some(most),
+        });
     }
     gpu.check_memory("the training", needed)?;
     Ok(needed)

@@ -110,10 +110,11 @@ impl WaveImage {
     /// Samples may still be infinite or NaN: see [`check_mask`](Self::check_mask).
     ///
     /// # Errors
-    /// - [`Error::Usage`] if the given spacing is not a positive number.
-    /// - [`Error::Data`] if the array does not fit the layout, has an axis below [`MIN_PIXELS`], is all zero,
-    ///   or has its greatest value outside 1e-15 to 1e15.
-    /// - [`Error::Data`] if the header states an invalid spacing or two different ones.
+    /// - [`Error::Setting`] if the given spacing is not a positive number.
+    /// - [`Error::Layout`] if the array does not fit the layout that was asked for.
+    /// - [`Error::Data`] if the array fits no layout, has an axis below [`MIN_PIXELS`], is all zero, or has its
+    ///   greatest value outside 1e-15 to 1e15.
+    /// - [`Error::HeaderSpacing`] if the header states an invalid spacing or two different ones.
     pub fn from_volume(volume: &Volume, options: &ReadOptions) -> Result<Self> {
         let (layout, frames) = layout(volume, options.layout)?;
         let grid = match &volume.data {
@@ -137,7 +138,7 @@ impl WaveImage {
         let mut warnings = Vec::new();
         let spacing_mm = spacing(&volume.geometry, options.spacing_mm, &mut warnings)?;
         if zero == ZeroLevel::Lost {
-            warnings.push(Warning::lost_zero());
+            warnings.push(Warning::LostZero);
         }
         let plane = size[0] * size[1];
         let planes = (0..slices).flat_map(|slice| (0..frames).map(move |frame| (slice, frame)));
@@ -183,10 +184,17 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
     let shape = shape_text(&volume.shape);
     let axes = volume.shape.len();
     let fail = |what: String| Err(Error::Data(what));
+    let name = match choice {
+        LayoutChoice::Auto => "auto",
+        LayoutChoice::ReIm => "re-im",
+        LayoutChoice::Phases => "phases",
+        LayoutChoice::Complex => "complex",
+    };
+    let misfit = |found: String, needed| Err(Error::Layout { layout: name, found, needed });
     if let Samples::Complex(_) = volume.data {
         return match (choice, axes) {
             (LayoutChoice::ReIm | LayoutChoice::Phases, _) => {
-                fail("the samples are complex; --layout must be complex or auto".into())
+                misfit(format!("complex samples ({shape})"), "real ones")
             }
             (_, 2 | 3) => Ok((Layout::Complex, 2)),
             (_, 4) if volume.shape[3] == 1 => Ok((Layout::Complex, 2)),
@@ -204,48 +212,40 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
         (LayoutChoice::Auto | LayoutChoice::ReIm, 2) => Ok((Layout::ReIm, 2)),
         (LayoutChoice::Complex, 2) => Ok((Layout::Complex, 2)),
         (LayoutChoice::Auto | LayoutChoice::Phases, 3..) => Ok((Layout::Phases, frames)),
-        (LayoutChoice::Phases, _) => fail(format!(
-            "{frames} frames along the last axis ({shape}); --layout phases needs three or more"
-        )),
+        (LayoutChoice::Phases, _) => {
+            misfit(format!("{frames} frames along the last axis ({shape})"), "three or more")
+        }
         (LayoutChoice::ReIm | LayoutChoice::Complex, _) => {
-            let name = if choice == LayoutChoice::ReIm { "re-im" } else { "complex" };
-            fail(format!("{frames} frames along the last axis ({shape}); --layout {name} needs two"))
+            misfit(format!("{frames} frames along the last axis ({shape})"), "two")
         }
         (LayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
     }
 }
 
-/// Returns the spacing along both axes: that of the option, else that of the header, else 1 mm.
-fn spacing(geometry: &Geometry, option: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
+/// Returns the spacing along both axes: the given one, else that of the header, else 1 mm.
+fn spacing(geometry: &Geometry, given: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
     if geometry.identity {
-        warnings.push(Warning::identity_affine());
+        warnings.push(Warning::IdentityAffine);
     }
     let valid = |mm: &f64| *mm > 0.0 && mm.is_finite();
-    if let Some(mm) = option {
+    if let Some(mm) = given {
         return if valid(&mm) {
             Ok([mm, mm])
         } else {
-            Err(Error::Usage(format!(
-                "a pixel spacing of {mm} mm is not possible; give --spacing a positive number"
-            )))
+            Err(Error::setting("spacing_mm", format!("{mm} mm"), "it must be above 0 and finite"))
         };
     }
     let Some([x, y]) = geometry.spacing_mm.filter(|_| !geometry.identity) else {
-        warnings.push(Warning::assumed_spacing());
+        warnings.push(Warning::AssumedSpacing);
         return Ok([1.0, 1.0]);
     };
     if ![x, y].iter().all(valid) {
-        return Err(Error::Data(format!(
-            "the header states an impossible pixel spacing of {x} × {y} mm; give the true one with --spacing"
-        )));
+        return Err(Error::HeaderSpacing { stated: [x, y], affine: None });
     }
     let [ax, ay] = geometry.affine_spacing_mm.unwrap_or([x, y]);
     let agree = |stated: f64, affine: f64| (affine / stated - 1.0).abs() <= SPACING_TOLERANCE;
     if !(agree(x, ax) && agree(y, ay)) {
-        return Err(Error::Data(format!(
-            "the header contradicts itself: a pixel spacing of {x} × {y} mm, but an affine of {ax:.4} × {ay:.4} mm; \
-             give the true one with --spacing"
-        )));
+        return Err(Error::HeaderSpacing { stated: [x, y], affine: Some([ax, ay]) });
     }
     Ok([x, y])
 }
@@ -314,7 +314,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn codes(image: &WaveImage) -> Vec<Code> {
-        image.warnings.iter().map(|w| w.code).collect()
+        image.warnings.iter().map(Warning::code).collect()
     }
 
     #[test]
@@ -339,13 +339,14 @@ pub(super) mod tests {
             (&[N * N], C::Auto, "one frame"),
             (&[N, N, 2], C::Phases, "three or more"),
             (&[N, N, 1], C::Phases, "one frame"),
-            (&[N, N, 3], C::ReIm, "needs two"),
-            (&[N, N, 3], C::Complex, "needs two"),
+            (&[N, N, 3], C::ReIm, "re-im needs two"),
+            (&[N, N, 3], C::Complex, "complex needs two"),
             (&[1, 1, 8], C::Auto, "too small"),
             (&[N, 15, 8], C::Auto, "20 × 15"),
         ] {
             let e = by(shape, layout).unwrap_err();
-            assert!(matches!(&e, Error::Data(what) if what.contains(says)), "{shape:?}: {e}");
+            assert!(matches!(e, Error::Data(_) | Error::Layout { .. }), "{shape:?}: {e:?}");
+            assert!(e.to_string().contains(says), "{shape:?}: {e}");
         }
     }
 
@@ -377,7 +378,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn spacing_is_the_options_the_headers_or_assumed() {
+    fn spacing_is_the_given_the_headers_or_assumed() {
         let mut volume = phases(&[N, N, 4]);
         let with = |volume: &Volume, spacing_mm| {
             let options = ReadOptions { spacing_mm, ..ReadOptions::default() };
@@ -386,9 +387,11 @@ pub(super) mod tests {
         assert_eq!(with(&volume, None).unwrap(), ([1.5, 1.5], vec![]));
         assert_eq!(with(&volume, Some(2.0)).unwrap(), ([2.0, 2.0], vec![]));
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(with(&volume, Some(bad)), Err(crate::Error::Usage(_))));
+            let refused = with(&volume, Some(bad)).unwrap_err();
+            assert!(matches!(refused, Error::Setting { name: "spacing_mm", .. }), "{refused:?}");
             volume.geometry.spacing_mm = Some([1.5, bad]);
-            assert!(with(&volume, None).unwrap_err().to_string().contains("--spacing"));
+            let refused = with(&volume, None).unwrap_err();
+            assert!(matches!(refused, Error::HeaderSpacing { affine: None, .. }), "{refused:?}");
             assert!(with(&volume, Some(1.0)).is_ok());
         }
         volume.geometry.spacing_mm = None;

@@ -1,11 +1,11 @@
 //! Warnings about images that can be inverted but are doubtful.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 
 /// The subject of a [`Warning`]. Serialised in kebab case (`clipped-phase`). These names are part of the JSON
 /// output and do not change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Code {
@@ -37,155 +37,164 @@ pub enum Code {
     LowConfidence,
 }
 
-/// A warning, for programs and for people.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Warning {
+/// A warning, for programs and for people. `Display` is a complete sentence. In JSON, it has a `code` and a `message`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The affine is the identity.
+    IdentityAffine,
+    /// The pixel spacing is not known; 1 mm was assumed.
+    AssumedSpacing,
+    /// The field's zero level is lost.
+    LostZero,
+    /// Samples in the mask are at an end of their range.
+    ClippedPhase {
+        /// Their share of the samples, 0 to 1.
+        share: f64,
+    },
+    /// The phases were stored modulo one turn.
+    Unwrapped {
+        /// The share of the pixels that were unwrapped, 0 to 1.
+        share: f64,
+    },
+    /// Only a small share of the motion is at the first harmonic of the frames.
+    OffFrequency {
+        /// The first harmonic's share of the motion's energy, 0 to 1.
+        share: f64,
+    },
+    /// The mask reaches the edge of the image.
+    MaskTouchesBorder {
+        /// The number of its pixels on the edge.
+        pixels: usize,
+    },
+    /// Nothing moves in a slice of the stack.
+    EmptySlice {
+        /// The slice, from 0.
+        slice: usize,
+    },
+    /// The mask is smaller than a wavelength.
+    BelowWavelength {
+        /// The extent of the mask, mm.
+        extent_mm: f64,
+        /// The wavelength found in it, mm.
+        wavelength_mm: f64,
+    },
+    /// The loss modulus is negative: the field looks conjugated. MMDI's stiffness does not depend on the sign.
+    Conjugated {
+        /// The median loss modulus, kPa.
+        loss_kpa: f64,
+        /// True if DIME was given the conjugate field.
+        corrected: bool,
+    },
+    /// The loss modulus does not show whether the field is conjugated.
+    UnknownSense,
+    /// The stiffness is outside the range of soft tissue.
+    ImplausibleStiffness {
+        /// The median stiffness, kPa.
+        kpa: f64,
+    },
+    /// Only a small share of the mask is confident.
+    LowConfidence {
+        /// The confident share of the mask, 0 to 1.
+        share: f64,
+        /// The least confidence that counts as confident.
+        least: f32,
+    },
+}
+
+impl Warning {
     /// The subject.
-    pub code: Code,
-    /// A complete sentence.
-    pub message: String,
+    pub fn code(&self) -> Code {
+        match self {
+            Warning::IdentityAffine => Code::IdentityAffine,
+            Warning::AssumedSpacing => Code::AssumedSpacing,
+            Warning::LostZero => Code::LostZero,
+            Warning::ClippedPhase { .. } => Code::ClippedPhase,
+            Warning::Unwrapped { .. } => Code::Unwrapped,
+            Warning::OffFrequency { .. } => Code::OffFrequency,
+            Warning::MaskTouchesBorder { .. } => Code::MaskTouchesBorder,
+            Warning::EmptySlice { .. } => Code::EmptySlice,
+            Warning::BelowWavelength { .. } => Code::BelowWavelength,
+            Warning::Conjugated { .. } => Code::Conjugated,
+            Warning::UnknownSense => Code::UnknownSense,
+            Warning::ImplausibleStiffness { .. } => Code::ImplausibleStiffness,
+            Warning::LowConfidence { .. } => Code::LowConfidence,
+        }
+    }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Warning {
-    fn new(code: Code, message: impl Into<String>) -> Self {
-        Warning { code, message: message.into() }
-    }
-
-    /// The affine is the identity.
-    pub fn identity_affine() -> Self {
-        Self::new(
-            Code::IdentityAffine,
-            "the affine is the identity: the file does not state the position of the image in the patient",
-        )
-    }
-
-    /// The pixel spacing is not known.
-    pub fn assumed_spacing() -> Self {
-        Self::new(
-            Code::AssumedSpacing,
-            "the file does not state the pixel spacing: 1 mm is assumed, and stiffness depends on its square; \
-             give the true one with --spacing",
-        )
-    }
-
-    /// The zero level is lost.
-    pub fn lost_zero() -> Self {
-        Self::new(
-            Code::LostZero,
-            "the zero level of the displacement is lost: the mean under the mask is subtracted, which reduces \
-             accuracy; use phases or complex data if available, or --zero known if the zero level is correct",
-        )
-    }
-
-    /// `share` (0 to 1) of the samples in the mask are at an end of their range.
-    pub fn clipped_phase(share: f64) -> Self {
-        Self::new(
-            Code::ClippedPhase,
-            format!(
+        match self {
+            Warning::IdentityAffine => f.write_str(
+                "the affine is the identity: the file does not state the position of the image in the patient",
+            ),
+            Warning::AssumedSpacing => f.write_str(
+                "the file does not state the pixel spacing: 1 mm is assumed, and stiffness depends on its square",
+            ),
+            Warning::LostZero => f.write_str(
+                "the zero level of the displacement is lost: the mean under the mask is subtracted, which reduces \
+                 accuracy; use phases or complex data if available",
+            ),
+            Warning::ClippedPhase { share } => write!(
+                f,
                 "{:.2} % of the samples in the mask are clipped at the ends of their range; stiffness is doubtful there",
                 100.0 * share
             ),
-        )
-    }
-
-    /// `share` (0 to 1) of the motion's energy is at the first harmonic.
-    pub fn off_frequency(share: f64) -> Self {
-        Self::new(
-            Code::OffFrequency,
-            format!(
+            Warning::Unwrapped { share } => write!(
+                f,
+                "the phases are stored modulo one turn: {:.1} % of the pixels were unwrapped along time",
+                100.0 * share
+            ),
+            Warning::OffFrequency { share } => write!(
+                f,
                 "only {:.0} % of the motion is at the driving frequency; check that the phases cover one period, in \
                  order",
                 100.0 * share
             ),
-        )
-    }
-
-    /// `changed` of `all` samples in the mask belong to series that were unwrapped.
-    pub fn unwrapped(changed: usize, all: usize) -> Self {
-        Self::new(
-            Code::Unwrapped,
-            format!(
-                "the phases are stored modulo one turn: {:.1} % of the pixels were unwrapped along time",
-                100.0 * changed as f64 / all as f64
-            ),
-        )
-    }
-
-    /// `pixels` of the mask are on the edge of the image.
-    pub fn mask_touches_border(pixels: usize) -> Self {
-        Self::new(
-            Code::MaskTouchesBorder,
-            format!("the mask reaches the edge of the image ({pixels} pixels), where waves are cut off"),
-        )
-    }
-
-    /// Nothing moves in `slice` (counted from 0).
-    pub fn empty_slice(slice: usize) -> Self {
-        Self::new(
-            Code::EmptySlice,
-            format!("nothing moves inside the mask of slice {slice}; its maps are all zero"),
-        )
-    }
-
-    /// `extent_mm`, the extent of the mask, is less than `wavelength_mm`, the wavelength found in it.
-    pub fn below_wavelength(extent_mm: f64, wavelength_mm: f64) -> Self {
-        Self::new(
-            Code::BelowWavelength,
-            format!(
+            Warning::MaskTouchesBorder { pixels } => {
+                write!(f, "the mask reaches the edge of the image ({pixels} pixels), where waves are cut off")
+            }
+            Warning::EmptySlice { slice } => {
+                write!(f, "nothing moves inside the mask of slice {slice}; its maps are all zero")
+            }
+            Warning::BelowWavelength { extent_mm, wavelength_mm } => write!(
+                f,
                 "the mask is {extent_mm:.0} mm wide, less than one shear wavelength ({wavelength_mm:.0} mm): \
                  stiffness is estimated from part of a wave"
             ),
-        )
-    }
-
-    /// The median loss modulus, `loss_kpa`, is negative. `corrected` tells whether DIME was given the conjugate
-    /// field. MMDI's stiffness does not depend on the sign.
-    pub fn conjugated(loss_kpa: f64, corrected: bool) -> Self {
-        let corrected = if corrected { "; DIME was given its conjugate" } else { "" };
-        Self::new(
-            Code::Conjugated,
-            format!(
-                "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew as they travel: the field \
-                 looks conjugated (frames in reverse order, or the sign of the imaginary part){corrected}"
+            Warning::Conjugated { loss_kpa, corrected } => {
+                let corrected = if *corrected { "; DIME was given its conjugate" } else { "" };
+                write!(
+                    f,
+                    "the median loss modulus is negative ({loss_kpa:.2} kPa), as if waves grew as they travel: the \
+                     field looks conjugated (frames in reverse order, or the sign of the imaginary part){corrected}"
+                )
+            }
+            Warning::UnknownSense => f.write_str(
+                "the loss modulus does not show whether the wave is conjugated: DIME takes it as it is, and its \
+                 result is wrong if the wave is conjugated",
             ),
-        )
-    }
-
-    /// The loss modulus does not show the sense of time of the wave.
-    pub fn unknown_sense() -> Self {
-        Self::new(
-            Code::UnknownSense,
-            "the loss modulus does not show whether the wave is conjugated: DIME takes it as it is, and its result \
-             is wrong if the wave is conjugated",
-        )
-    }
-
-    /// The median stiffness, `kpa`, is outside the range of soft tissue.
-    pub fn implausible_stiffness(kpa: f64) -> Self {
-        Self::new(
-            Code::ImplausibleStiffness,
-            format!(
+            Warning::ImplausibleStiffness { kpa } => write!(
+                f,
                 "a median stiffness of {kpa:.3} kPa is not that of soft tissue: check the pixel spacing (mm) and the \
                  frequency (Hz)"
             ),
-        )
-    }
-
-    /// Only `share` (0 to 1) of the mask reaches a confidence of `least`.
-    pub fn low_confidence(share: f64, least: f32) -> Self {
-        Self::new(
-            Code::LowConfidence,
-            format!(
+            Warning::LowConfidence { share, least } => write!(
+                f,
                 "only {:.0} % of the mask reaches a confidence of {least:.2}: there is little wave in it, or much noise",
                 100.0 * share
             ),
-        )
+        }
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Warning", 2)?;
+        fields.serialize_field("code", &self.code())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
     }
 }
 
@@ -249,7 +258,7 @@ mod tests {
 
     #[test]
     fn codes_are_stable_in_json() {
-        let json = serde_json::to_value(Warning::clipped_phase(0.0157)).unwrap();
+        let json = serde_json::to_value(Warning::ClippedPhase { share: 0.0157 }).unwrap();
         assert_eq!(json["code"], "clipped-phase");
         assert!(json["message"].as_str().unwrap().starts_with("1.57 %"));
     }

@@ -73,7 +73,7 @@ fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
     for choice in ["no such adapter", "999"] {
         let error = Gpu::open(&AdapterChoice::from(choice)).err().expect("refused");
-        assert!(matches!(error, Error::Adapter(_)), "{error}");
+        assert!(matches!(error, Error::NoAdapter { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains(choice), "{text}");
         for found in adapters() {
@@ -126,7 +126,7 @@ fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
 fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
     let missed: Vec<_> = outcomes
         .iter()
-        .filter(|(_, error)| !matches!(error, Some(Error::DeviceLost(_))))
+        .filter(|(_, error)| !matches!(error, Some(Error::DeviceLost { .. })))
         .map(|(what, error)| format!("{what}: {error:?}"))
         .collect();
     assert!(missed.is_empty(), "{missed:#?}");
@@ -157,7 +157,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
     rec.output::<u8>("a very large one", most as usize + 1);
     let error = Plan::compile(rec, &pipelines, &|_, _| {}).err().expect("refused");
     let text = error.to_string();
-    assert!(matches!(error, Error::OutOfMemory(_)) && text.contains("a very large one"), "{text}");
+    assert!(matches!(error, Error::OutOfMemory { .. }) && text.contains("a very large one"), "{text}");
     assert!(text.contains(&format!("{:.1} MiB", most as f64 / f64::from(1 << 20))), "{text}");
 
     // An image too large for the device is refused before anything is computed for it.
@@ -167,7 +167,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
         move || self::mmdi(&pipelines, Mode::Corrected, large).err().expect("refused")
     });
     let text = error.to_string();
-    assert!(matches!(error, Error::OutOfMemory(_) | Error::Usage(_)) && text.contains("MiB"), "{text}");
+    assert!(matches!(error, Error::OutOfMemory { .. } | Error::Usage(_)) && text.contains("MiB"), "{text}");
 
     // Neither has left anything behind.
     assert_eq!(gpu.pool().allocated(), 0);
@@ -401,8 +401,8 @@ fn what_needs_more_memory_than_is_free_is_refused_beforehand(gpu: Gpu) {
     if gpu.caps().software() && cfg!(target_os = "linux") {
         let error = refused.expect_err("an EiB is not free");
         let text = error.to_string();
-        assert!(matches!(error, Error::OutOfMemory(_)), "{error:?}");
-        for part in ["for the training", "needs 1099511627776 MiB", "are free"] {
+        assert!(matches!(error, Error::OutOfMemory { .. }), "{error:?}");
+        for part in ["the training", "1099511627776.0 MiB", "available"] {
             assert!(text.contains(part), "{text}");
         }
     } else {

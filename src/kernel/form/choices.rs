@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 /// What is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Work {
     /// A convolution, or the data gradient of one.
     Convolution,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum Form {
     /// Many accumulators a thread and values shared among so many lanes (4 or 8): for software adapters.
     Register(u32),

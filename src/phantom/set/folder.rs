@@ -61,6 +61,7 @@ struct Made {
 }
 
 /// Progress while a set is computed.
+#[non_exhaustive]
 pub enum Event<'a> {
     /// The number of phantoms of this share that were finished already.
     Kept(usize),
@@ -118,34 +119,33 @@ impl Folder {
     /// Creates the folder, or continues in one that was begun with the same settings.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the folder holds another set, or was made with another version, quality or NIfTI setting.
-    /// [`Error::File`] if it cannot be read or written.
+    /// [`Error::OtherSettings`] if the folder holds another set, or was made with another version, quality or NIfTI
+    /// setting. [`Error::OutputFolder`] if it cannot hold a set. [`Error::File`] if it cannot be read or written.
     pub fn open(path: impl Into<PathBuf>, set: Set, quality: &Quality, nifti: bool) -> Result<Folder> {
         let path = path.into();
         let made = Made { set, quality: *quality, nifti, palpate: env!("CARGO_PKG_VERSION").into() };
         if path.exists() && !path.is_dir() {
-            return Err(Error::file(path, "is a file; the output needs a folder: choose another with -o"));
+            return Err(Error::output_folder(path, "is a file, but the output needs a folder"));
         }
-        fs::create_dir_all(&path).map_err(|e| {
-            Error::file(&path, format!("cannot make this folder: {}; choose another with -o", e.kind()))
-        })?;
+        fs::create_dir_all(&path)
+            .map_err(|e| Error::output_folder(&path, format!("cannot make this folder: {}", e.kind())))?;
         let file = path.join(SET);
         if file.exists() {
             let text =
                 fs::read_to_string(&file).map_err(|e| Error::file(&file, format!("cannot be read: {e}")))?;
-            let found: Made = serde_json::from_str(&text).map_err(|e| {
-                Error::file(&file, format!("does not describe a set ({e}); choose another folder with -o"))
-            })?;
+            let found: Made = serde_json::from_str(&text)
+                .map_err(|e| Error::output_folder(&file, format!("does not describe a set ({e})")))?;
             if found != made {
                 let Set { set, count, seed } = found.set;
-                return Err(Error::Usage(format!(
-                    "{} holds another set: --set {} --count {count} --seed {seed}, {} nodes per wavelength, {} NIfTI files, by palpate {}; continue with these settings, or choose another folder with -o",
-                    path.display(),
-                    set.name(),
-                    found.quality.nodes_per_wavelength,
-                    if found.nifti { "with" } else { "without" },
-                    found.palpate
-                )));
+                let settings = vec![
+                    ("set", set.name().to_string()),
+                    ("count", count.to_string()),
+                    ("seed", seed.to_string()),
+                    ("nodes_per_wavelength", found.quality.nodes_per_wavelength.to_string()),
+                    ("nifti", found.nifti.to_string()),
+                    ("palpate", found.palpate),
+                ];
+                return Err(Error::OtherSettings { path, what: "set", settings });
             }
         } else {
             crate::store::write(&file, pretty(&made)?.as_bytes())?;
@@ -177,7 +177,7 @@ impl Folder {
                             Ok((seconds, memory)) => on(Event::Done { folder: &folder, seconds, memory }),
                             Err(error) => {
                                 on(Event::Failed { folder: &folder, error: &error });
-                                if matches!(error, Error::File { .. }) {
+                                if matches!(error, Error::File { .. } | Error::OutputFolder { .. }) {
                                     next.store(missing.len(), Ordering::Relaxed);
                                 }
                                 *failed.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);

@@ -21,6 +21,7 @@ pub const MOST: usize = 1_000_000;
 /// A kind of set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Kind {
     /// The seven families of Iftikhar, Ahmad and Kolipaka's table 1, in its proportions.
     Table1,
@@ -34,6 +35,7 @@ pub enum Kind {
 /// A family: phantoms with common properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Family {
     /// Homogeneous cylinders, driven uniformly at one end.
     Homogeneous,
@@ -150,12 +152,10 @@ impl Set {
     /// A set of `count` phantoms.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a count of 0 or above [`MOST`].
+    /// [`Error::Setting`] for a count of 0 or above [`MOST`].
     pub fn new(set: Kind, count: usize, seed: u64) -> Result<Set> {
         if !(1..=MOST).contains(&count) {
-            return Err(Error::Usage(format!(
-                "a set cannot have {count} phantoms; give a --count from 1 to {MOST}"
-            )));
+            return Err(Error::setting("count", count, format!("a set has from 1 to {MOST} phantoms")));
         }
         Ok(Set { set, count, seed })
     }

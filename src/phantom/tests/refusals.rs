@@ -290,6 +290,6 @@ fn what_is_no_file_of_text() {
     assert_eq!(Phantom::read(&path).unwrap(), parse(CYLINDER).unwrap());
     std::fs::write(&path, "kind = 3").unwrap();
     let error = Phantom::read(&path).unwrap_err();
-    assert!(matches!(error, crate::Error::Usage(_)), "{error:?}");
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
     assert!(error.to_string().starts_with(&format!("{}:1:8: ", path.display())), "{error}");
 }

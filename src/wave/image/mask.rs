@@ -28,7 +28,7 @@ impl WaveImage {
     ///
     /// # Errors
     /// - [`Error::Data`] if the mask has another size than the image, or is complex, not finite or all zero.
-    /// - [`Error::Data`] if a sample inside the mask is not finite.
+    /// - [`Error::NotFinite`] if a sample inside the mask is not finite.
     /// - [`Error::Data`] if all samples inside the mask are zero, or if there is no wave in them.
     pub fn check_mask(&mut self, mask: Option<&Volume>) -> Result<Vec<Vec<bool>>> {
         let mut masks = match mask {
@@ -44,7 +44,7 @@ impl WaveImage {
         for (slice, inside) in masks.iter_mut().enumerate() {
             if !self.moves(slice, inside) {
                 inside.fill(false);
-                self.warnings.push(Warning::empty_slice(slice));
+                self.warnings.push(Warning::EmptySlice { slice });
             }
         }
         if masks.iter().flatten().all(|&inside| !inside) {
@@ -64,7 +64,7 @@ impl WaveImage {
         let edge = |i: usize| [0, nx - 1].contains(&(i % nx)) || [0, ny - 1].contains(&(i / nx));
         let touching = masks.iter().flat_map(|m| (0..m.len()).filter(|&i| m[i] && edge(i))).count();
         if touching > 0 {
-            self.warnings.push(Warning::mask_touches_border(touching));
+            self.warnings.push(Warning::MaskTouchesBorder { pixels: touching });
         }
         Ok(masks)
     }
@@ -117,14 +117,7 @@ impl WaveImage {
         let Some((first, _)) = bad.next() else { return Ok(()) };
         let (x, y) = (first % self.size[0], first % plane / self.size[0]);
         let (slice, frame) = (first / (plane * self.frames), first / plane % self.frames);
-        let samples = match 1 + bad.count() {
-            1 => "1 sample inside the mask is".to_string(),
-            n => format!("{n} samples inside the mask are"),
-        };
-        Err(Error::Data(format!(
-            "{samples} NaN or infinite, the first at x {x}, y {y}, slice {slice}, frame {frame}; set them to 0, or \
-             leave them out with --mask"
-        )))
+        Err(Error::NotFinite { count: 1 + bad.count(), first: [x, y, slice, frame] })
     }
 
     /// Reports whether there is a wave inside the mask of `slice`: phases that differ between frames at some
@@ -164,15 +157,16 @@ impl WaveImage {
         let unwrapped = unwrap(&mut samples, self.frames);
         if unwrapped > 0 {
             self.restore(masks, &samples);
-            self.warnings.push(Warning::unwrapped(unwrapped * self.frames, samples.len()));
+            self.warnings
+                .push(Warning::Unwrapped { share: (unwrapped * self.frames) as f64 / samples.len() as f64 });
         }
         let share = first_harmonic_share(samples.chunks(self.frames));
         if share < FIRST_HARMONIC {
-            self.warnings.push(Warning::off_frequency(share));
+            self.warnings.push(Warning::OffFrequency { share });
         }
         let share = clipped_share(&mut samples);
         if share > 0.0 {
-            self.warnings.push(Warning::clipped_phase(share));
+            self.warnings.push(Warning::ClippedPhase { share });
         }
     }
 }
@@ -185,7 +179,7 @@ mod tests {
 
     fn refused(volume: &Volume, mask: Option<&Volume>) -> String {
         let e = read(volume).and_then(|mut image| image.check_mask(mask)).unwrap_err();
-        assert!(matches!(e, crate::Error::Data(_) | crate::Error::File { .. }), "{e:?}");
+        assert!(matches!(e, Error::Data(_) | Error::NotFinite { .. }), "{e:?}");
         e.to_string()
     }
 
