@@ -23,27 +23,34 @@
 //! To compute inside a renderer of your own, on your device and into your buffers, see [`Mmdi::embedded`],
 //! [`Dime::embedded`] and `examples/embed.rs`.
 
+#[cfg(feature = "proof")]
 mod bench;
 mod colour;
 mod dime;
 mod error;
+#[cfg(feature = "simulation")]
 mod fem;
 mod gpu;
+#[cfg(feature = "files")]
 mod io;
 mod kernel;
 mod memory;
 mod mmdi;
 mod nn;
 mod patches;
+#[cfg(feature = "simulation")]
 mod phantom;
 mod plan;
+#[cfg(feature = "proof")]
 mod proof;
 mod shader;
+#[cfg(feature = "files")]
 mod stats;
 mod store;
 mod tape;
 mod tensor;
 pub mod train;
+#[cfg(feature = "files")]
 mod wave;
 
 pub use dime::{Builtin as DimeWeights, Dime, Host as DimeHost, Plane as DimeMap, Settings as DimeSettings};
@@ -65,8 +72,8 @@ pub use wgpu;
 /// has the picture.
 pub mod lowlevel {
     macro_rules! rooms {
-        ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-            $($(#[$doc])* pub mod $name { pub use crate::$name::*; })*
+        ($($(#[$meta:meta])* $name:ident),* $(,)?) => {
+            $($(#[$meta])* pub mod $name { pub use crate::$name::*; })*
         };
     }
     rooms! {
@@ -93,20 +100,27 @@ pub mod lowlevel {
         /// The inversion by a network.
         dime,
         /// Finite elements.
+        #[cfg(feature = "simulation")]
         fem,
         /// Simulated phantoms.
+        #[cfg(feature = "simulation")]
         phantom,
         /// Agreement between maps, and regions.
+        #[cfg(feature = "files")]
         stats,
         /// Wave images.
+        #[cfg(feature = "files")]
         wave,
         /// Colour maps.
         colour,
         /// Files: NIfTI, MATLAB, NumPy, PNG.
+        #[cfg(feature = "files")]
         io,
         /// Oracles, trials, qualification and tuning.
+        #[cfg(feature = "proof")]
         proof,
         /// Measurements of this adapter.
+        #[cfg(feature = "proof")]
         bench,
     }
 }
