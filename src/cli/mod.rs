@@ -99,12 +99,16 @@ struct TuneOption {
 impl TuneOption {
     /// Prepares the choice of forms on `gpu`.
     fn forms(&self, gpu: &Gpu) -> Forms {
-        let pipelines = Pipelines::new(gpu, Checks::Off);
+        let tuning = Tuning::path(gpu.caps());
+        let pipelines = match &tuning {
+            Some(path) => Pipelines::kept(gpu, Checks::Off, &path.with_extension("pipelines")),
+            None => Pipelines::new(gpu, Checks::Off),
+        };
         let qualifier = Qualifier::new(&pipelines);
         if self.no_tune {
             return Forms { chooser: Chooser::new(&pipelines), qualifier, tuner: None };
         }
-        let (caps, path) = (gpu.caps(), Tuning::path(gpu.caps()));
+        let (caps, path) = (gpu.caps(), tuning);
         let own = path.as_ref().map_or_else(|| Ok(Tuning::new(caps)), |path| Tuning::load(path, caps));
         let own = own.unwrap_or_else(|error| {
             say(format_args!("warning: {error}"));

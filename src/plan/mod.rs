@@ -3,6 +3,7 @@
 //! per run. The same plan runs on its own, is timed dispatch by dispatch, and is encoded into a
 //! host's command encoder.
 
+mod cache;
 mod lifetimes;
 pub(crate) mod params;
 mod pipeline;

@@ -1,10 +1,11 @@
 //! Pipelines, made once per specialisation and device, several at a time.
 
-use super::Spec;
+use super::{Spec, cache};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::shader::Access;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,24 @@ pub struct Pipelines {
     gpu: Gpu,
     checks: Checks,
     made: Arc<Mutex<HashMap<Spec, Arc<Pipeline>>>>,
+    cache: Option<Arc<OnDisk>>,
+}
+
+/// A driver's own compiled code, kept in a file.
+struct OnDisk {
+    gpu: Gpu,
+    cache: wgpu::PipelineCache,
+    path: PathBuf,
+    /// Pipelines compiled since the file was read.
+    new: AtomicUsize,
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        if *self.new.get_mut() > 0 {
+            cache::save(&self.gpu, &self.cache, &self.path);
+        }
+    }
 }
 
 /// A compute pipeline and the layout of its one bind group.
@@ -37,7 +56,15 @@ pub struct Pipeline {
 impl Pipelines {
     /// An empty cache for `gpu`.
     pub fn new(gpu: &Gpu, checks: Checks) -> Self {
-        Self { gpu: gpu.clone(), checks, made: Arc::default() }
+        Self { gpu: gpu.clone(), checks, made: Arc::default(), cache: None }
+    }
+
+    /// The same with the driver's compiled code kept in the file `path`, where the backend can give it out (Vulkan). It is
+    /// read now and written when the last clone is dropped. A damaged file, or one of another device or driver, is ignored.
+    pub fn kept(gpu: &Gpu, checks: Checks, path: &Path) -> Self {
+        let on_disk =
+            |cache| Arc::new(OnDisk { gpu: gpu.clone(), cache, path: path.into(), new: AtomicUsize::new(0) });
+        Self { cache: cache::open(gpu, path).map(on_disk), ..Self::new(gpu, checks) }
     }
 
     /// The device the pipelines belong to.
@@ -123,8 +150,11 @@ impl Pipelines {
                     zero_initialize_workgroup_memory: self.checks == Checks::On,
                     ..Default::default()
                 },
-                cache: None,
+                cache: self.cache.as_ref().map(|on_disk| &on_disk.cache),
             });
+            if let Some(on_disk) = &self.cache {
+                on_disk.new.fetch_add(1, Ordering::Relaxed);
+            }
             Pipeline { compute, layout }
         })
     }
