@@ -31,6 +31,10 @@ pub enum Error {
     /// The data were read, but no result can be computed from them.
     #[error("{0}")]
     Data(String),
+    /// A loss of a training became NaN or infinite. The last checkpoint stays as it is.
+    #[error("{0}: the training has diverged. The last checkpoint stays as it is; begin again with a lower learning rate, or \
+             with clipped gradients")]
+    Diverged(String),
     /// There is no adapter that could be used.
     #[error("{0}")]
     Adapter(String),

@@ -8,12 +8,14 @@ const OPTIONS: &[(&str, &str)] = &[
     ("spacing_mm", "spacing"),
     ("pixel_mm", "pixel"),
     ("total_variation", "tv"),
+    ("normalisation", "normalise"),
 ];
 
 /// `error` as a sentence for a person at a terminal, with the option to change.
 pub fn phrase(error: &Error) -> String {
     match error {
         Error::Setting { name, value, allowed } => format!("--{} is {value}; {allowed}", option(name)),
+        Error::Diverged(_) => format!("{error} (--learning-rate, --clip 1)"),
         Error::DeviceLost(_) => {
             format!("{error}; start again, and if it recurs try another adapter with --adapter")
         }
