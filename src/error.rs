@@ -103,6 +103,12 @@ pub enum Error {
         /// The driver's message.
         what: String,
     },
+    /// A loss of a training became NaN or infinite. The last checkpoint stays as it is.
+    #[error(
+        "{0}: the training has diverged. The last checkpoint stays as it is; begin again with a lower learning rate, or \
+             with clipped gradients"
+    )]
+    Diverged(String),
     /// The device went away; every later call on it fails the same way.
     #[error("the GPU device was lost ({reason})")]
     DeviceLost {

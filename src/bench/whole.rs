@@ -3,15 +3,15 @@
 use super::ceilings::Ceilings;
 use super::report::{Network, Part, Slice};
 use super::timer::{Runs, Timer};
-use crate::dime::{self, Builtin, Dime};
+use crate::dime::{self, Builtin, Dime, MseTv};
 use crate::error::Result;
 use crate::kernel::form::{Chooser, Question};
 use crate::kernel::signal::harmonic::Frames;
 use crate::mmdi::{self, Mmdi, Mode};
-use crate::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use crate::nn::{Forward, Network as _, NormKind, Unet, UnetSettings, Weights};
 use crate::plan::{Checks, Pipelines, Plan, Timing};
 use crate::proof::Qualifier;
-use crate::train::{Learned, Objective, TrainStep};
+use crate::train::{Learned, TrainStep};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -21,11 +21,11 @@ const PHASES: usize = 8;
 /// Radius of the disc that stands for a liver, px, and the wavelength in it.
 const RADIUS: f32 = 40.0;
 const WAVELENGTH: f32 = 25.0;
-const OBJECTIVE: Objective = Objective { total_variation: 0.01, masked: true };
+const OBJECTIVE: MseTv = MseTv { total_variation: 0.01 };
 const MIB: f64 = 1048576.0;
 
 fn unet(chans: usize) -> Result<Unet> {
-    Unet::new(UnetSettings { chans, norm: Norm::Batch, ..Default::default() })
+    Unet::new(UnetSettings { chans, norm: NormKind::Batch, ..Default::default() })
 }
 
 /// The questions that a chooser answers for a training step.
@@ -33,7 +33,7 @@ fn unet(chans: usize) -> Result<Unet> {
 /// # Errors
 /// As [`step`].
 pub fn questions([chans, batch]: [usize; 2]) -> Result<Vec<Question>> {
-    TrainStep::questions(&unet(chans)?, [batch, 30, 30], OBJECTIVE)
+    TrainStep::questions(&unet(chans)?, [batch, 30, 30], &OBJECTIVE)
 }
 
 /// A training step of a network of `chans` channels on `batch` patches, also by `parts`.
@@ -51,13 +51,14 @@ pub fn step(
 ) -> Result<Network> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
     let size = [batch, 30, 30];
-    let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, OBJECTIVE))?;
-    let step = TrainStep::new(chooser, &learned, [batch, 30, 30], OBJECTIVE, Default::default(), &|_, _| {})?;
+    let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, &OBJECTIVE))?;
+    let step =
+        TrainStep::new(chooser, &learned, [batch, 30, 30], &OBJECTIVE, Default::default(), &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
     let pixels = batch * 30 * 30;
     let (input, truth, mask) = (random(2 * pixels), random(pixels), vec![1.0; pixels]);
-    step.run([&input, &truth, &mask], 1, 1, 3e-4)?;
+    step.run(&[&input, &truth, &mask], 1, 1, 3e-4)?;
     network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory(), parts)
 }
 

@@ -210,7 +210,7 @@ impl DimeReport {
         Self {
             forward_model: model.forward_model.clone(),
             weights: network.file.clone().unwrap_or_else(|| format!("{}, built in", model.forward_model)),
-            network: network.weights.unet.settings().to_string(),
+            network: network.weights.network.to_string(),
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
             views: model.views.name(),

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, ArrayView4};
 use ndarray_npy::WriteNpyExt;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::npy::read_floats;
-use palpate::lowlevel::nn::{Forward as Network, Weights};
+use palpate::lowlevel::nn::{Forward as Compiled, Network, Unet, Weights};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -49,20 +49,20 @@ pub struct Forward {
 impl Forward {
     pub fn run(self) -> Result<()> {
         let (mut set, name) = self.output()?;
-        let weights = Weights::load(&self.weights)?;
+        let weights = Weights::<Unet>::load(&self.weights)?;
         let images = read_floats(&self.input)?;
         let about = |error: Error| super::about(&self.input, error);
-        let [n, channels, h, w] = shape(&images, weights.unet.settings().in_channels).map_err(about)?;
-        weights.unet.check_size([h, w]).map_err(about)?;
+        let [n, channels, h, w] = shape(&images, weights.network.channels()[0]).map_err(about)?;
+        weights.network.check_size([h, w]).map_err(about)?;
         let images = images.into_raw_vec_and_offset().0;
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
         let forms = self.tune.open(&self.adapter, self.matrix_units)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
-        let chooser = forms.qualified(&|c| Network::specs(c, &weights, [h, w], batch)).map_err(about)?;
+        let chooser = forms.qualified(&|c| Compiled::specs(c, &weights, [h, w], batch)).map_err(about)?;
         let network = bars
-            .compiling(|progress| Network::new(&chooser, &weights, [h, w], batch, progress))
+            .compiling(|progress| Compiled::new(&chooser, &weights, [h, w], batch, progress))
             .map_err(about)?;
         let bar = bars.rate("images", n);
         let start = Instant::now();
@@ -71,7 +71,7 @@ impl Forward {
         bar.finish_and_clear();
         let result = result?;
 
-        let out = weights.unet.settings().out_channels;
+        let out = weights.network.channels()[1];
         set.add_bytes(&name, &encode(&result, [n, out, h, w]).map_err(|e| Error::file(&self.output, e))?)?;
         set.commit()?;
         let bad = result.iter().filter(|v| !v.is_finite()).count();
@@ -82,7 +82,7 @@ impl Forward {
             "{}: {n} image{} of {h} × {w} through a {}, in {seconds:.2} s ({:.0} a second), {:.1} MiB on {} -> {}\n",
             self.input.display(),
             if n == 1 { "" } else { "s" },
-            weights.unet.settings(),
+            weights.network,
             n as f64 / seconds,
             network.memory() as f64 / f64::from(1 << 20),
             chooser.pipelines().gpu().caps().info.name,

@@ -10,12 +10,14 @@ const OPTIONS: &[(&str, &str)] = &[
     ("spacing_mm", "spacing"),
     ("pixel_mm", "pixel"),
     ("total_variation", "tv"),
+    ("normalisation", "normalise"),
 ];
 
 /// `error` as a sentence for a person at a terminal, with the option to change.
 pub fn phrase(error: &Error) -> String {
     match error {
         Error::Setting { name, value, allowed } => format!("--{} is {value}; {allowed}", option(name)),
+        Error::Diverged(_) => format!("{error} (--learning-rate, --clip 1)"),
         Error::Exists { during_run: false, .. } => {
             format!("{error}; choose another output with -o, or replace it with --force")
         }

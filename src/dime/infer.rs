@@ -12,7 +12,7 @@ use crate::kernel::tiles::cut::Lattice as Buffers;
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::Settling;
 use crate::kernel::tiles::{cut, mask, overlap};
-use crate::nn::{Mode, Weights};
+use crate::nn::{Network, NetworkMode, Weights};
 use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::tape::{Leaves, Lowering, Tape};
@@ -94,40 +94,39 @@ impl Settings {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a setting is invalid; the message names it.
+    /// [`Error::Setting`] that names the invalid setting, and [`Error::Usage`] if the image has no pixels or is too large
+    /// for the network's grid.
     pub fn check(&self, model: &Model) -> Result<()> {
         let positive = [
-            ("frequency", self.frequency_hz),
+            ("frequency_hz", self.frequency_hz),
             ("density", self.density),
-            ("spacing", self.spacing_mm[0]),
-            ("spacing", self.spacing_mm[1]),
-            ("pixel", self.pixel_mm.unwrap_or(1.0)),
+            ("spacing_mm", self.spacing_mm[0]),
+            ("spacing_mm", self.spacing_mm[1]),
+            ("pixel_mm", self.pixel_mm.unwrap_or(1.0)),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
-            return Err(Error::Usage(format!("--{name} is {value}; give a number above 0")));
+            return Err(Error::setting(name, value, "it must be a number above 0"));
         }
         if self.size.contains(&0) {
             return Err(Error::Usage("the image has no pixels; give at least one".into()));
         }
         if self.batch == 0 {
-            return Err(Error::Usage("--batch is 0; give 1 or more".into()));
+            return Err(Error::setting("batch", 0, "it must be 1 or more"));
         }
         let patch = self.patch(model);
         if !(1..=1024).contains(&patch) {
-            return Err(Error::Usage(format!("--patch is {patch}; give a number of pixels from 1 to 1024")));
+            return Err(Error::setting("patch", patch, "it must be a number of pixels from 1 to 1024"));
         }
         if !(1..=patch).contains(&self.stride) {
-            return Err(Error::Usage(format!(
-                "--stride is {}; patches of {patch} pixels need a stride from 1 to {patch}",
-                self.stride
-            )));
+            let allowed = format!("patches of {patch} pixels need a stride from 1 to {patch}");
+            return Err(Error::setting("stride", self.stride, allowed));
         }
         // The network's grid has the same size limit as an image.
         let to = self.grids(model).to;
         if to.iter().any(|n| *n > 8192) {
             return Err(Error::Usage(format!(
                 "on the network's grid, {:.3} mm per pixel at {} Hz, the image has {} × {} pixels, above the limit of \
-                 8192; check --spacing and --frequency",
+                 8192; check the pixel spacing and the frequency",
                 self.grid_mm(model),
                 self.frequency_hz,
                 to[0],
@@ -175,7 +174,7 @@ impl Dime {
     /// fits into the device. `progress` receives the number of compiled kernels and the total.
     ///
     /// # Errors
-    /// - [`Error::Usage`] if a setting is invalid.
+    /// - [`Error::Setting`] or [`Error::Usage`] if a setting is invalid.
     /// - [`Error::Data`] if the weights do not state how their input is made, or are not a network from 2
     ///   channels to 1.
     /// - [`Error::OutOfMemory`] if not even one patch fits.
@@ -337,14 +336,13 @@ impl Recorded {
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
         settings.check(&model)?;
-        let unet = weights.unet.settings();
-        if [unet.in_channels, unet.out_channels] != [2, 1] {
+        let [own, out] = weights.network.channels();
+        if [own, out] != [2, 1] {
             return Err(Error::Data(format!(
-                "the network has {} input and {} output channels, but 2 and 1 are needed",
-                unet.in_channels, unet.out_channels
+                "the network has {own} input and {out} output channels, but 2 and 1 are needed"
             )));
         }
-        weights.unet.check_size([settings.patch(&model); 2])?;
+        weights.network.check_size([settings.patch(&model); 2])?;
         let [nx, ny] = settings.size;
         let grids = settings.grids(&model);
         let pixels = grids.to[0] * grids.to[1];
@@ -382,9 +380,9 @@ impl Recorded {
         rec.repeat_from_here();
         rec.stage("patches");
         let mut tape = Tape::new();
-        let registered = weights.unet.layout().register(&mut tape);
+        let registered = weights.network.layout().register(&mut tape);
         let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
-        let output = weights.unet.forward(&mut tape, &registered, input, Mode::Infer)?;
+        let output = weights.network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
         let buffers = Buffers { patches, lattice, counter, most: [most, points] };
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
         let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);

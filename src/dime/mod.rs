@@ -12,10 +12,14 @@ mod calibrate;
 mod infer;
 mod lattice;
 mod model;
+mod objective;
+mod training;
 mod views;
 
 pub use builtin::Builtin;
 pub use calibrate::{Bin, calibrate};
 pub use infer::{Dime, Host, Plane, Settings};
 pub use model::{CONVENTION, Calibration, Model};
+pub use objective::MseTv;
+pub use training::{Cutting, DimeCheckpoint, DimeTrainSettings, DimeTraining, PatchSettings, TrainingData};
 pub use views::Views;

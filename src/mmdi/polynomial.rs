@@ -81,7 +81,10 @@ fn inverse(matrix: &Array2<f64>) -> Array2<f64> {
 /// # Panics
 /// When the window has no more pixels along a side than the degree: the fit would not be determined.
 pub fn polynomial_fit(window: usize, degree: usize, aspect: [f64; 2]) -> Fit {
-    assert!(window > degree, "a window of {window} pixels does not determine a polynomial of degree {degree}");
+    assert!(
+        window > degree,
+        "a window of {window} pixels does not determine a polynomial of degree {degree}"
+    );
     let radius = (window / 2) as f64;
     // Coordinates run over −1..1 so that the highest powers keep their precision.
     let at = |k: usize| (k as f64 - radius) / radius;

@@ -1,6 +1,6 @@
-//! The bare network on batches of images of one size.
+//! A network without scaling or masking, on batches of images of one size.
 
-use super::unet::Mode;
+use super::network::{Network, NetworkMode};
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::kernel::form::Chooser;
@@ -20,15 +20,15 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// Compiles the network of `weights` for images of `h` × `w`, at most `batch` at once: fewer where the device has
-    /// no room for as many. `progress` is told how many kernels of how many are compiled.
+    /// Compiles the network of `weights` for `batch` images of `h` × `w` at once. The batch is halved until it fits the
+    /// device. `progress` receives the number of compiled kernels and the total.
     ///
     /// # Errors
-    /// [`Error::Data`] when the images are too small for the network's pools or too large for the device,
-    /// [`Error::OutOfMemory`] when not even one fits its memory.
-    pub fn new(
+    /// [`Error::Data`] if the images are too small for the network or too large for the device, [`Error::OutOfMemory`]
+    /// if not even one fits its memory.
+    pub fn new<N: Network>(
         chooser: &Chooser,
-        weights: &Weights,
+        weights: &Weights<N>,
         [h, w]: [usize; 2],
         batch: usize,
         progress: &(dyn Fn(usize, usize) + Sync),
@@ -54,10 +54,10 @@ impl Forward {
     /// The specialisations that [`Forward::new`] would run, to qualify them; nothing is compiled.
     ///
     /// # Errors
-    /// As [`Forward::new`].
-    pub fn specs(
+    /// Those of [`Forward::new`].
+    pub fn specs<N: Network>(
         chooser: &Chooser,
-        weights: &Weights,
+        weights: &Weights<N>,
         [h, w]: [usize; 2],
         batch: usize,
     ) -> Result<Vec<Spec>> {
@@ -68,10 +68,10 @@ impl Forward {
     /// [`Forward::encode`] then records it into the host's encoder.
     ///
     /// # Errors
-    /// As of [`Forward::new`], and [`Error::Usage`] when a buffer is too small or has no `STORAGE`.
-    pub fn embedded(
+    /// Those of [`Forward::new`], and [`Error::Usage`] if a buffer is too small or has no `STORAGE`.
+    pub fn embedded<N: Network>(
         chooser: &Chooser,
-        weights: &Weights,
+        weights: &Weights<N>,
         [h, w]: [usize; 2],
         batch: usize,
         [input, output]: [wgpu::Buffer; 2],
@@ -82,23 +82,23 @@ impl Forward {
         Ok(Self { plan, input, output, image, batch: size.n })
     }
 
-    /// Records the whole network into `encoder`. Submits, maps and polls nothing; this has to live until `encoder` is
+    /// Records the whole network into `encoder`. Submits, maps and polls nothing. `self` must live until `encoder` is
     /// submitted.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         self.plan.encode(encoder);
     }
 
-    fn record(
+    fn record<N: Network>(
         chooser: &Chooser,
-        weights: &Weights,
+        weights: &Weights<N>,
         size: Shape,
         host: Option<[wgpu::Buffer; 2]>,
     ) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
-        let unet = &weights.unet;
+        let network = &weights.network;
         let mut tape = Tape::new();
-        let registered = unet.layout().register(&mut tape);
-        let input = tape.input(Shape { c: unet.settings().in_channels, ..size });
-        let output = unet.forward(&mut tape, &registered, input, Mode::Infer)?;
+        let registered = network.layout().register(&mut tape);
+        let input = tape.input(Shape { c: network.channels()[0], ..size });
+        let output = network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
         let mut rec = Recorder::new();
         let leaves = Leaves {
             parameters: rec.constant("parameters", &weights.parameters),
@@ -126,7 +126,7 @@ impl Forward {
         Ok((rec, buf, result, image))
     }
 
-    /// Images computed at once.
+    /// Number of images computed at once.
     pub fn batch(&self) -> usize {
         self.batch
     }
@@ -141,22 +141,22 @@ impl Forward {
         self.plan.memory()
     }
 
-    /// The network's result `[n, out, h, w]` for `images` `[n, in, h, w]`. `progress` is told after each batch how many
-    /// images are done.
+    /// Computes the output `[n, out, h, w]` for `images` `[n, in, h, w]`. `progress` receives the number of finished
+    /// images after each batch.
     ///
     /// # Errors
-    /// [`Error::Usage`] when `images` are no whole number of images, and whatever the device reports.
+    /// [`Error::Usage`] if `images` is not a whole number of images, and all errors of the device.
     pub fn run(&self, images: &[f32], progress: &dyn Fn(usize)) -> Result<Vec<f32>> {
         let [own, out] = self.image;
         if !images.len().is_multiple_of(own) {
             return Err(Error::Usage(format!(
-                "{} values are no whole number of images of {own}",
+                "{} values are no whole number of images of {own} values",
                 images.len()
             )));
         }
         let mut results = Vec::with_capacity(images.len() / own * out);
         for batch in images.chunks(own * self.batch) {
-            // What a short last batch leaves of the one before is computed again and dropped.
+            // A short last batch leaves images of the previous one in the buffer. Their results are dropped.
             self.plan.write(self.input, batch)?;
             self.plan.run()?;
             let mut result: Vec<f32> = self.plan.read(self.output)?;

@@ -1,13 +1,16 @@
-//! The network: a U-Net of the DIME family on a tape, and its weights at rest as PyTorch's state dictionaries.
+//! Networks: the trait [`Network`], its implementation [`Unet`] of the DIME family, and their weights as PyTorch's state
+//! dictionaries.
 
 mod forward;
 mod layout;
-pub(crate) mod rest;
+mod network;
+pub(crate) mod state_dict;
 mod unet;
 mod weights;
 
 pub use forward::Forward;
-pub use layout::{Entry, Kind, Layout, Registered};
-pub use rest::Precision;
-pub use unet::{Mode, Norm, Unet, UnetSettings, Up};
+pub use layout::{EntryKind, LayoutEntry, ParameterLayout, Registered};
+pub use network::{Network, NetworkMode, Stored};
+pub use state_dict::Precision;
+pub use unet::{NormKind, Unet, UnetSettings, Up};
 pub use weights::Weights;

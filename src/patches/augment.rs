@@ -1,8 +1,8 @@
 //! Augmentation: variations of a patch that carry no information about stiffness, in the phase, gain, zero
 //! level and direction of its wave.
 
-use super::order::{AUGMENTATION, CUTTING, random};
 use crate::error::{Error, Result};
+use crate::train::order::random;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::f32::consts::TAU;
@@ -42,6 +42,10 @@ pub enum Augmentation {
     /// nearest node. Applied only to patches cut from images.
     Texture { share: f32 },
 }
+
+/// Purposes of random numbers; 1 is the order of patches.
+const AUGMENTATION: u64 = 2;
+const CUTTING: u64 = 3;
 
 /// Selects the random numbers of a patch. Equal values give equal numbers, whatever happens elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

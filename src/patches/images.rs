@@ -2,7 +2,7 @@
 
 use super::cut::{Cut, Cutter};
 use super::map::Map;
-use super::{Augmentation, Draw, Source, Split};
+use super::{Augmentation, Draw, PatchSource, Split};
 use crate::error::{Error, Result};
 use crate::phantom::set::{self, Family, Kind, Manifest};
 use ndarray::{Array2, ArrayView3, ArrayView4};
@@ -296,7 +296,7 @@ fn bounds(mask: &[u8], size: usize) -> Option<[[usize; 2]; 2]> {
     Some([rows, columns])
 }
 
-/// A [`Source`] of patches cut from images at random: `count` new ones in each epoch.
+/// A [`PatchSource`] of patches cut from images at random: `count` new ones in each epoch.
 #[derive(Debug)]
 pub struct Cuttings {
     images: Images,
@@ -318,7 +318,7 @@ impl Cuttings {
     }
 }
 
-impl Source for Cuttings {
+impl PatchSource for Cuttings {
     fn len(&self) -> u32 {
         self.count
     }

@@ -19,16 +19,14 @@
 //! A data set can also be a set made by `palpate simulate`. [`Images`] maps the images of one split into
 //! memory, and [`Cuttings`] cuts new patches from them in each epoch.
 //!
-//! [`epoch_order`] shuffles patches, [`training_batches`] forms batches, [`Patches::gather`] reads patches and
-//! [`augment`] varies them. All of these depend only on a seed and the position in the training. No state is
-//! kept, so a resumed training sees the same data as an uninterrupted one.
+//! [`Patches::gather`] reads patches and [`augment`] varies them. Both depend only on a seed and the position in the
+//! training. No state is kept, so a resumed training sees the same data as an uninterrupted one.
 
 mod augment;
 mod cut;
 mod images;
 mod map;
 mod normalise;
-mod order;
 mod read;
 mod write;
 
@@ -36,16 +34,15 @@ pub use augment::{Augmentation, Draw, PatchMut, augment, check};
 pub use cut::INSIDE;
 pub use images::{Cuttings, Image, Images, is_set};
 pub use normalise::{FAINTEST, Normalisation};
-pub use order::{epoch_order, training_batches};
 pub use read::Patches;
 pub use write::PatchWriter;
 
 use crate::error::Result;
 use std::path::{Path, PathBuf};
 
-/// A source of patches for a training.
+/// A source of patches, before augmentation and normalisation.
 #[expect(clippy::len_without_is_empty, reason = "there is always a patch")]
-pub trait Source: Sync {
+pub trait PatchSource: Sync {
     /// Number of patches in an epoch, 1 or more.
     fn len(&self) -> u32;
 
@@ -64,7 +61,7 @@ pub trait Source: Sync {
     fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()>;
 }
 
-impl Source for Patches {
+impl PatchSource for Patches {
     fn len(&self) -> u32 {
         self.len()
     }

@@ -1,4 +1,4 @@
-//! The folder a training writes to: its files, and a lock for one training at a time.
+//! The folder of a training: its files, and a lock that admits one training at a time.
 
 use crate::error::{Error, Result};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ impl Folder {
         Self(path.into())
     }
 
-    /// What a training goes on from.
+    /// The checkpoint from which the training continues.
     pub fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint.safetensors")
     }
@@ -23,23 +23,23 @@ impl Folder {
         self.0.join("weights.safetensors")
     }
 
-    /// A line of JSON an epoch.
+    /// The log: one line of JSON per epoch.
     pub fn losses(&self) -> PathBuf {
         self.0.join("losses.jsonl")
     }
 
-    /// The same as a picture.
+    /// A picture of the log. [`Training`](super::Training) does not draw it.
     pub fn picture(&self) -> PathBuf {
         self.0.join("losses.png")
     }
 
-    /// Keeps other processes from training here until it is dropped.
+    /// Prevents other processes from training here until it is dropped.
     pub(super) fn lock(&self) -> Result<Lock> {
         let path = self.0.join(".palpate-training.lock");
         let file = std::fs::File::create(&path).map_err(|e| {
             Error::file(
                 &self.0,
-                format!("this folder cannot be written: {}; choose another with -o", e.kind()),
+                format!("this folder cannot be written: {}; choose another folder", e.kind()),
             )
         })?;
         match file.try_lock() {
@@ -47,19 +47,19 @@ impl Folder {
                 "another palpate is training in {}; wait for it, or choose another folder",
                 self.0.display()
             ))),
-            // A file system without locks does without.
+            // Some file systems have no locks.
             Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(Lock { path, _file: file }),
         }
     }
 
-    /// Takes away results of a training before this one, which was begun anew by force.
+    /// Removes the results of an earlier training that is being replaced.
     pub(super) fn remove_stale(&self) {
         for stale in [self.weights(), self.picture()] {
             let _ = std::fs::remove_file(stale);
         }
     }
 
-    /// The first of its files that is there already: what a new training would write over.
+    /// The first of its files that exists already, which a new training would replace.
     pub fn occupied(&self) -> Option<PathBuf> {
         [self.checkpoint(), self.weights(), self.losses(), self.picture()]
             .into_iter()
@@ -67,7 +67,7 @@ impl Folder {
     }
 }
 
-/// A lock on a folder; the system gives it up with the process, however that ends.
+/// A lock on a folder. The operating system releases it when the process ends.
 pub(super) struct Lock {
     path: PathBuf,
     _file: std::fs::File,

@@ -1,64 +1,455 @@
-//! The loop: epochs of steps, validation, checkpoints, the log, and when to stop.
+//! The loop: epochs of steps, validation, checkpoints, the log, and the end.
 
-use super::batches;
-use super::checkpoint::{Checkpoint, Data, Epoch, MeanLosses, Progress, Sums};
-use super::data::TrainingData;
+use super::batches::Batches;
+use super::checkpoint::{Checkpoint, Progress};
 use super::folder::Folder;
+use super::history::{Epoch, MeanLosses, Sums, describe};
+use super::learned::Learned;
+use super::objective::Objective;
 use super::settings::TrainSettings;
-use super::step::{Learned, Losses, Objective, TrainStep, Validation};
-use crate::dime::{Model, Views};
+use super::source::{DataSummary, Source};
+use super::step::{Losses, TrainStep, Validation};
 use crate::error::{Error, Result};
-use crate::io::png::{Series, losses};
 use crate::kernel::form::{Chooser, Question, Tuning};
-use crate::nn::{Unet, UnetSettings, Weights};
-use crate::patches::{Normalisation, Source};
+use crate::nn::{Network, Weights};
 use crate::plan::Spec;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// What is told while a training goes on.
+/// A report of a training in progress.
 pub enum Event<'a> {
-    /// It will take so many bytes of device memory; nothing is allocated yet.
+    /// The bytes of device memory that it will take; nothing is allocated yet.
     Memory(u64),
-    /// So many kernels of so many are compiled.
+    /// The number of compiled kernels, and the total.
     Compiling(usize, usize),
-    /// A step is done.
+    /// A step whose losses have been read.
     Step {
-        /// Where the training stands.
-        progress: &'a Progress,
+        /// The epoch, from 0.
+        epoch: u32,
+        /// Finished steps of this epoch.
+        done: usize,
         /// Steps of a whole epoch.
         steps: usize,
-        /// The step's losses.
-        losses: Losses,
+        /// Samples in a step.
+        batch: usize,
+        /// Wall-clock time of the finished steps of this epoch, s.
+        seconds: f64,
+        /// The losses of the step.
+        losses: &'a Losses,
         /// Floating-point operations of a step.
         flops: f64,
     },
-    /// An epoch is done.
+    /// A finished epoch.
     Epoch(&'a Epoch),
 }
 
-/// Why a training ended.
+/// The reason why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// All epochs are done.
     Done,
-    /// The validation loss had not fallen for so many epochs as the patience lasts.
+    /// The validation loss did not fall for as many epochs as the patience allows.
     Patience,
 }
 
-/// A training that can be run.
-pub struct Training {
-    data: TrainingData,
+/// The position of a training by the types of its parts.
+type ProgressOf<N, O, S> = Progress<<N as Network>::Settings, O, <S as Source>::Settings>;
+
+/// A function to call whenever the log has been written.
+type AfterLog<P> = Box<dyn Fn(&P) -> Result<()>>;
+
+/// A training of network `N` with objective `O` on batches of `S`, ready to run.
+pub struct Training<N: Network, O: Objective, S: Source> {
+    data: S,
     folder: Folder,
     checkpoint_every: Duration,
-    start: Checkpoint,
+    after_log: AfterLog<ProgressOf<N, O, S>>,
+    start: Checkpoint<N, O, S::Settings>,
 }
+
+/// The default interval between checkpoints within an epoch.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
+
+impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
+    /// A training from `weights` on `data`, with its results in the existing folder `folder`.
+    ///
+    /// # Errors
+    /// - [`Error::Setting`] or [`Error::Usage`] for invalid settings, or for data that do not suit the network.
+    /// - [`Error::Data`] if the images are too small for the network.
+    pub fn new(
+        weights: Weights<N>,
+        settings: TrainSettings<O, S::Settings>,
+        data: S,
+        folder: Folder,
+    ) -> Result<Self> {
+        let [own, out] = weights.network.channels();
+        let found = data.channels();
+        if found != [own, out] {
+            return Err(Error::Usage(format!(
+                "the data have {} channels in and {} out, but the network has {own} and {out}",
+                found[0], found[1]
+            )));
+        }
+        let summary = data.summary();
+        weights.network.check_size(summary.shape)?;
+        let progress = Progress {
+            network: weights.network.settings().clone(),
+            settings,
+            data: summary,
+            began_with: earlier::<S>(&weights.metadata),
+            forms: None,
+            epoch: 0,
+            batches: 0,
+            step: 0,
+            sums: Sums::default(),
+            history: Vec::new(),
+        };
+        let zeros = vec![0.0; weights.parameters.len()];
+        let start = Checkpoint { weights, moments: [zeros.clone(), zeros], best: None, progress };
+        Self::checked(start, data, folder)
+    }
+
+    /// Continues from `checkpoint`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if `data` differ from those that the training was begun with.
+    pub fn resume(checkpoint: Checkpoint<N, O, S::Settings>, data: S, folder: Folder) -> Result<Self> {
+        let [before, now] = [&checkpoint.progress.data, &data.summary()];
+        if now != before {
+            let text = |data: &DataSummary| {
+                format!(
+                    "{} and {} samples of {} × {} ({})",
+                    data.train, data.validation, data.shape[0], data.shape[1], data.about
+                )
+            };
+            return Err(Error::Usage(format!(
+                "the training was begun with {}, but now there are {}; continue with the same data",
+                text(before),
+                text(now)
+            )));
+        }
+        Self::checked(checkpoint, data, folder)
+    }
+
+    fn checked(start: Checkpoint<N, O, S::Settings>, data: S, folder: Folder) -> Result<Self> {
+        let settings = &start.progress.settings;
+        settings.check()?;
+        settings.objective.check()?;
+        data.check(&settings.source)?;
+        let after_log = Box::new(|_: &_| Ok(()));
+        Ok(Self { data, folder, checkpoint_every: CHECKPOINT_EVERY, after_log, start })
+    }
+
+    /// Sets the interval between checkpoints within an epoch.
+    pub fn checkpoint_every(&mut self, interval: Duration) {
+        self.checkpoint_every = interval;
+    }
+
+    /// Sets a function that is called whenever the log has been written, for example to draw it.
+    pub fn after_log(&mut self, work: impl Fn(&ProgressOf<N, O, S>) -> Result<()> + 'static) {
+        self.after_log = Box::new(work);
+    }
+
+    /// The position from which it starts.
+    pub fn progress(&self) -> &ProgressOf<N, O, S> {
+        &self.start.progress
+    }
+
+    /// The network.
+    pub fn network(&self) -> &N {
+        &self.start.weights.network
+    }
+
+    /// The choices of forms that the training began with; `None` before its start. A training gives the same bits only
+    /// with the same forms.
+    pub fn choices(&self) -> Option<Tuning> {
+        let progress = &self.start.progress;
+        // Checkpoints without choices are older than the choices. Their forms follow from rules.
+        progress.forms.clone().or_else(|| (progress.step > 0).then(Tuning::default))
+    }
+
+    /// The questions that a chooser answers for its steps, to tune.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the images are too small for the network.
+    pub fn questions(&self) -> Result<Vec<Question>> {
+        TrainStep::questions(&self.start.weights.network, self.size(), self.objective())
+    }
+
+    /// The specialisations that `chooser` gives to its steps and its validation, to qualify.
+    ///
+    /// # Errors
+    /// Those of [`Training::run`].
+    pub fn specs(&self, chooser: &Chooser) -> Result<Vec<Spec>> {
+        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        let mut specs = TrainStep::specs(chooser, &learned, self.size(), self.objective())?;
+        specs.extend(Validation::specs(chooser, &learned, self.size(), self.objective())?);
+        Ok(specs)
+    }
+
+    /// The bytes of device memory that it takes with the forms of `chooser`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the device has less memory, or allows no buffer that large.
+    pub fn memory(&self, chooser: &Chooser) -> Result<u64> {
+        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        check_memory(chooser, &learned, self.size(), self.objective())
+    }
+
+    /// Samples in a batch, height and width of an image. If there are fewer samples than a batch, they are one batch.
+    fn size(&self) -> [usize; 3] {
+        let Progress { settings, data, .. } = &self.start.progress;
+        let [h, w] = data.shape;
+        [settings.batch.min(data.train as usize), h, w]
+    }
+
+    fn objective(&self) -> &O {
+        &self.start.progress.settings.objective
+    }
+
+    /// Trains to the end. `tell` receives reports.
+    ///
+    /// # Errors
+    /// - [`Error::Diverged`] if a loss is NaN or infinite.
+    /// - [`Error::OutOfMemory`] if it does not fit the device.
+    /// - All errors of the device, of the data and of files.
+    ///
+    /// The last checkpoint stays.
+    pub fn run(self, chooser: &Chooser, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
+        let size = self.size();
+        let Self { data, folder, checkpoint_every, after_log, start } = self;
+        let Checkpoint { weights, moments, best, mut progress } = start;
+        let settings = progress.settings.clone();
+        let objective = &settings.objective;
+
+        let _lock = folder.lock()?;
+        let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
+        learned.upload(&weights, [&moments[0], &moments[1]])?;
+        tell(Event::Memory(check_memory(chooser, &learned, size, objective)?));
+        progress.forms = Some(chooser.choices().clone());
+        let (step, validation) = {
+            let tell = std::sync::Mutex::new(&mut *tell);
+            let compiling = |done, of| {
+                if let Ok(mut tell) = tell.lock() {
+                    tell(Event::Compiling(done, of));
+                }
+            };
+            let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;
+            (step, Validation::new(chooser, &learned, size, objective, &compiling)?)
+        };
+        let mut running = Running::<N, O, S> {
+            batch: size[0],
+            steps: (progress.data.train as usize / size[0]).max(1),
+            folder,
+            checkpoint_every,
+            after_log,
+            learned,
+            step,
+            validation,
+            best,
+            progress,
+            saved: None,
+            clock: Instant::now(),
+            seconds: f64::INFINITY,
+        };
+        let batches = Batches::new(&data, &settings);
+        while running.progress.epoch < settings.epochs {
+            if waited(&running.progress.history) >= settings.patience {
+                return Ok(End::Patience);
+            }
+            running.train(&batches, tell)?;
+            let losses = running.validate(&batches)?;
+            running.finish(losses, &data, tell)?;
+        }
+        Ok(End::Done)
+    }
+}
+
+/// A training in progress.
+struct Running<N: Network, O: Objective, S: Source> {
+    /// Samples in a batch.
+    batch: usize,
+    /// Steps of an epoch.
+    steps: usize,
+    folder: Folder,
+    checkpoint_every: Duration,
+    after_log: AfterLog<ProgressOf<N, O, S>>,
+    learned: Learned<N>,
+    step: TrainStep,
+    validation: Validation,
+    best: Option<Weights<N>>,
+    /// The position after the last step whose losses were read.
+    progress: ProgressOf<N, O, S>,
+    /// The time of the last checkpoint. Nothing is written before the first step has succeeded.
+    saved: Option<Instant>,
+    /// The time at which the losses were last read.
+    clock: Instant,
+    /// The time of a step when the losses were last read, s.
+    seconds: f64,
+}
+
+/// The time after which losses are read even if fewer steps are unread than the settings allow, s.
+const READ_AFTER: f64 = 1.0;
+
+impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
+    /// Trains to the end of the epoch.
+    fn train(&mut self, batches: &Batches<O, S>, tell: &mut dyn FnMut(Event)) -> Result<()> {
+        let Progress { epoch, batches: first, settings, .. } = &self.progress;
+        let (epoch, first, rate) = (*epoch, *first, settings.learning_rate(*epoch));
+        let seed = seed(settings.seed);
+        self.clock = Instant::now();
+        batches.train(epoch, first, &mut |batch| {
+            if self.objective().weights(batch.targets())[0] == 0.0 {
+                return Err(Error::Data(MASKED.into()));
+            }
+            let number = self.progress.step + self.step.unread() as u32 + 1;
+            self.step.start(&batch.arrays(), seed, number, rate)?;
+            let save = self.saved.is_none_or(|at| at.elapsed() >= self.checkpoint_every);
+            if save || self.step.unread() >= self.most_unread() {
+                self.read(tell)?;
+            }
+            if save && self.progress.batches < self.steps {
+                self.save()?;
+            }
+            Ok(())
+        })?;
+        self.read(tell)
+    }
+
+    /// The number of steps after which losses are read: as many as are done in about a second, so that reports do not
+    /// come late on slow devices.
+    fn most_unread(&self) -> usize {
+        ((READ_AFTER / self.seconds) as usize).clamp(1, self.progress.settings.read_every)
+    }
+
+    /// Reads the losses of the steps since the last call, and counts these steps as done.
+    fn read(&mut self, tell: &mut dyn FnMut(Event)) -> Result<()> {
+        let all = self.step.losses()?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.seconds = self.clock.elapsed().as_secs_f64() / all.len() as f64;
+        self.clock = Instant::now();
+        for losses in &all {
+            let number = self.progress.step + 1;
+            if !losses.is_finite() {
+                let parts = describe(self.objective(), &mut |i| losses.parts[i].into());
+                let norm = losses.gradient_norm;
+                return Err(Error::Diverged(format!(
+                    "step {number} has the losses {parts}, gradient norm {norm}"
+                )));
+            }
+            let Progress { sums, settings, batches, step, epoch, .. } = &mut self.progress;
+            (*step, *batches) = (number, *batches + 1);
+            sums.add(&settings.objective, losses, self.seconds);
+            tell(Event::Step {
+                epoch: *epoch,
+                done: *batches,
+                steps: self.steps,
+                batch: self.batch,
+                seconds: sums.seconds,
+                losses,
+                flops: self.step.flops(),
+            });
+        }
+        if self.saved.is_none() {
+            // The log of an interrupted training may be longer than its checkpoint.
+            self.write_log()?;
+            if self.best.is_none() {
+                self.folder.remove_stale();
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let (weights, moments) = (self.learned.weights()?, self.learned.moments()?);
+        Checkpoint { weights, moments, best: self.best.clone(), progress: self.progress.clone() }
+            .save(&self.folder.checkpoint())?;
+        self.clock = Instant::now();
+        self.saved = Some(self.clock);
+        Ok(())
+    }
+
+    /// The mean losses of all samples for validation.
+    fn validate(&self, batches: &Batches<O, S>) -> Result<MeanLosses> {
+        let objective = self.objective();
+        let mut weights: Vec<Vec<f64>> = Vec::new();
+        let parts = objective.parts().len();
+        let (mut sums, mut all) = (vec![0.0; parts], vec![0.0; parts]);
+        let mut read = |weights: &mut Vec<Vec<f64>>| -> Result<()> {
+            for (losses, weights) in self.validation.losses()?.iter().zip(weights.drain(..)) {
+                for (i, (loss, weight)) in losses.parts.iter().zip(weights).enumerate() {
+                    sums[i] += f64::from(*loss) * weight;
+                    all[i] += weight;
+                }
+            }
+            Ok(())
+        };
+        batches.validate(self.batch, &mut |batch| {
+            self.validation.start(&batch.arrays())?;
+            weights.push(objective.weights(batch.targets()));
+            if weights.len() >= self.progress.settings.read_every { read(&mut weights) } else { Ok(()) }
+        })?;
+        read(&mut weights)?;
+        if all[0] == 0.0 {
+            return Err(Error::Data(MASKED.into()));
+        }
+        let means: Vec<_> = sums.iter().zip(&all).map(|(sum, all)| sum / all).collect();
+        let losses = MeanLosses::new(objective, &means);
+        if losses.is_finite() {
+            return Ok(losses);
+        }
+        let epoch = self.progress.epoch + 1;
+        let parts = losses.describe(objective);
+        Err(Error::Diverged(format!("epoch {epoch} ends with the losses {parts} in validation")))
+    }
+
+    /// Ends the epoch: weights if it is the best, checkpoint, log.
+    fn finish(&mut self, validation: MeanLosses, data: &S, tell: &mut dyn FnMut(Event)) -> Result<()> {
+        let epoch = Epoch::new(&self.progress, validation, self.batch, self.step.flops());
+        if epoch.best {
+            let mut weights = self.learned.weights()?;
+            weights.metadata = metadata(data, &self.progress, &epoch)?;
+            weights.save(&self.folder.weights())?;
+            self.best = Some(weights);
+        }
+        let progress = &mut self.progress;
+        progress.history.push(epoch.clone());
+        (progress.epoch, progress.batches, progress.sums) = (progress.epoch + 1, 0, Sums::default());
+        self.save()?;
+        self.write_log()?;
+        tell(Event::Epoch(&epoch));
+        Ok(())
+    }
+
+    fn objective(&self) -> &O {
+        &self.progress.settings.objective
+    }
+
+    fn write_log(&self) -> Result<()> {
+        let line = |epoch: &Epoch| serde_json::to_string(epoch).map(|json| json + "\n");
+        let lines: Result<String, _> = self.progress.history.iter().map(line).collect();
+        let text = lines.map_err(|e| Error::Data(format!("the losses cannot be written as JSON: {e}")))?;
+        crate::store::write(self.folder.losses(), text.as_bytes())?;
+        (self.after_log)(&self.progress)
+    }
+}
+
+/// The message for a batch in which nothing counts.
+const MASKED: &str = "every mask of a batch is 0, so nothing counts in its loss; if the mask was written by mistake, leave \
+    it out of the data";
 
 /// Bytes of device memory that a training takes.
 ///
 /// # Errors
-/// [`Error::OutOfMemory`] when that is more than the device has, or a buffer larger than it allows.
-fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Objective) -> Result<u64> {
+/// [`Error::OutOfMemory`] if the device has less memory, or allows no buffer that large.
+fn check_memory(
+    chooser: &Chooser,
+    learned: &Learned<impl Network>,
+    size: [usize; 3],
+    objective: &impl Objective,
+) -> Result<u64> {
     let gpu = chooser.pipelines().gpu();
     let [batch, h, w] = size;
     let [step, largest] = TrainStep::memory_needed(chooser, learned, size, objective)?;
@@ -67,7 +458,7 @@ fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Obje
     if largest > most {
         return Err(Error::OutOfMemory {
             what: format!(
-                "batches of {batch} patches of {h} × {w} in one buffer on {} (a batch of {} fits)",
+                "batches of {batch} images of {h} × {w} in one buffer on {} (a batch of {} fits)",
                 gpu.caps().info.name,
                 (batch as u64 * most / largest).max(1)
             ),
@@ -79,380 +470,41 @@ fn check(chooser: &Chooser, learned: &Learned, size: [usize; 3], objective: Obje
     Ok(needed)
 }
 
-impl Training {
-    /// A training from `weights` on `data`, with its results in `folder`, which exists.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for settings that cannot be, or patches that do not suit the network.
-    pub fn new(
-        weights: Weights,
-        settings: TrainSettings,
-        data: TrainingData,
-        folder: Folder,
-    ) -> Result<Self> {
-        settings.check()?;
-        let UnetSettings { in_channels, out_channels, .. } = *weights.unet.settings();
-        if [in_channels, out_channels] != [2, 1] {
-            return Err(Error::Usage(format!(
-                "patches have 2 channels in and 1 out; this network has {in_channels} and {out_channels}"
-            )));
-        }
-        if data.cut && settings.normalisation == Normalisation::None {
-            return Err(Error::Usage(
-                "patches cut from images have no unit that waves in use would share: --normalise none is for patches of \
-                 your own"
-                    .into(),
-            ));
-        }
-        let found = recognise(&data);
-        weights.unet.check_size(found.shape)?;
-        let progress = Progress {
-            unet: weights.unet.settings().clone(),
-            settings,
-            data: found,
-            began_with: learned(&weights.metadata),
-            forms: None,
-            epoch: 0,
-            batches: 0,
-            step: 0,
-            sums: Sums::default(),
-            history: Vec::new(),
-        };
-        let zeros = vec![0.0; weights.parameters.len()];
-        let start = Checkpoint { weights, moments: [zeros.clone(), zeros], best: None, progress };
-        Ok(Self { data, folder, checkpoint_every: CHECKPOINT_EVERY, start })
-    }
-
-    /// Goes on from `checkpoint`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] when `data` are not those it was begun with.
-    pub fn resume(checkpoint: Checkpoint, data: TrainingData, folder: Folder) -> Result<Self> {
-        checkpoint.progress.settings.check()?;
-        let [before, now] = [checkpoint.progress.data.clone(), recognise(&data)];
-        if now != before {
-            let text = |data: &Data| {
-                format!(
-                    "{} and {} patches of {} × {} ({})",
-                    data.train, data.validation, data.shape[0], data.shape[1], data.about
-                )
-            };
-            return Err(Error::Usage(format!(
-                "the training was begun with {}, and now there are {}; go on with the same",
-                text(&before),
-                text(&now)
-            )));
-        }
-        Ok(Self { data, folder, checkpoint_every: CHECKPOINT_EVERY, start: checkpoint })
-    }
-
-    /// Writes a checkpoint in the middle of an epoch when the last one is older than this.
-    pub fn checkpoint_every(&mut self, interval: Duration) {
-        self.checkpoint_every = interval;
-    }
-
-    /// Where it starts from.
-    pub fn progress(&self) -> &Progress {
-        &self.start.progress
-    }
-
-    /// The choices of forms that the training began with; nothing for one that has not begun. A training goes on to the
-    /// bit only with the same forms.
-    pub fn choices(&self) -> Option<Tuning> {
-        let progress = &self.start.progress;
-        // A training from before there were choices began by rule.
-        progress.forms.clone().or_else(|| (progress.step > 0).then(Tuning::default))
-    }
-
-    /// The questions that a chooser answers for its steps, to tune.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] when the images are too small for the pools.
-    pub fn questions(&self) -> Result<Vec<Question>> {
-        TrainStep::questions(&self.start.weights.unet, self.size(), self.objective())
-    }
-
-    /// The specialisations that `chooser` makes its steps and its validation run, to qualify.
-    ///
-    /// # Errors
-    /// As [`Training::run`].
-    pub fn specs(&self, chooser: &Chooser) -> Result<Vec<Spec>> {
-        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
-        let (size, objective) = (self.size(), self.objective());
-        let mut specs = TrainStep::specs(chooser, &learned, size, objective)?;
-        specs.extend(Validation::specs(chooser, &learned, size, objective)?);
-        Ok(specs)
-    }
-
-    /// The bytes of device memory that it takes with the forms of `chooser`.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`] when that is more than the device has, or a buffer larger than it allows.
-    pub fn memory(&self, chooser: &Chooser) -> Result<u64> {
-        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
-        check(chooser, &learned, self.size(), self.objective())
-    }
-
-    /// Patches of a batch, and rows and columns of a patch. Fewer patches than a batch are one small batch.
-    fn size(&self) -> [usize; 3] {
-        let progress = &self.start.progress;
-        let [h, w] = progress.data.shape;
-        [progress.settings.batch.min(self.data.train.len() as usize), h, w]
-    }
-
-    fn objective(&self) -> Objective {
-        Objective { total_variation: self.start.progress.settings.total_variation, masked: true }
-    }
-
-    /// Trains to the end. `tell` is told how it goes.
-    ///
-    /// # Errors
-    /// [`Error::Data`] when a loss is no number any more, [`Error::OutOfMemory`] when it does not fit, and whatever
-    /// device and files report. The last checkpoint stays.
-    pub fn run(self, chooser: &Chooser, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
-        let (size, objective) = (self.size(), self.objective());
-        let Self { data, folder, checkpoint_every, start } = self;
-        let (train, validation) = (&*data.train, &*data.validation);
-        let Checkpoint { weights, moments, mut best, mut progress } = start;
-        let settings = progress.settings.clone();
-        let batch = size[0];
-
-        let _lock = folder.lock()?;
-        let gpu = chooser.pipelines().gpu();
-        let learned = Learned::new(gpu, &weights)?;
-        learned.upload(&weights, [&moments[0], &moments[1]])?;
-        let needed = check(chooser, &learned, size, objective)?;
-        tell(Event::Memory(needed));
-        progress.forms = Some(chooser.choices().clone());
-        let (step, validate) = {
-            let tell = std::sync::Mutex::new(&mut *tell);
-            let compiling = |done, of| {
-                if let Ok(mut tell) = tell.lock() {
-                    tell(Event::Compiling(done, of));
-                }
-            };
-            let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;
-            (step, Validation::new(chooser, &learned, size, objective, &compiling)?)
-        };
-        let steps = (train.len() as usize / batch).max(1);
-        let save = |progress: &Progress, best: &Option<Weights>| {
-            let (weights, moments) = (learned.weights()?, learned.moments()?);
-            Checkpoint { weights, moments, best: best.clone(), progress: progress.clone() }
-                .save(&folder.checkpoint())
-        };
-        // Nothing is written before the first step has gone well: what is refused leaves nothing behind.
-        let mut saved: Option<Instant> = None;
-        while progress.epoch < settings.epochs {
-            if waited(&progress.history) >= settings.patience {
-                return Ok(End::Patience);
-            }
-            let rate = settings.learning_rate(progress.epoch);
-            let mut clock = Instant::now();
-            batches::train(train, &settings, progress.epoch, progress.batches, &mut |batch| {
-                let number = progress.step + 1;
-                if batch.weights()[0] == 0.0 {
-                    return Err(Error::Data(MASKED.into()));
-                }
-                let losses = step.run(batch.parts(), seed(settings.seed), number, rate)?;
-                if ![losses.total, losses.total_variation, losses.gradient_norm].iter().all(|v| v.is_finite())
-                {
-                    return Err(diverged(&format!(
-                        "step {number} of the training has a mean square error of {}, a total variation of {} and \
-                         gradients of norm {}",
-                        losses.mse, losses.total_variation, losses.gradient_norm
-                    )));
-                }
-                progress.step = number;
-                progress.batches += 1;
-                progress.sums.add(&losses, clock.elapsed());
-                clock = Instant::now();
-                tell(Event::Step { progress: &progress, steps, losses, flops: step.flops() });
-                if saved.is_none() {
-                    // From here on there is something to go on from, and the log says no more than that.
-                    write_log(&folder, &progress)?;
-                    if best.is_none() {
-                        folder.remove_stale();
-                    }
-                }
-                if saved.is_none_or(|at| at.elapsed() >= checkpoint_every) && progress.batches < steps {
-                    save(&progress, &best)?;
-                    clock = Instant::now();
-                    saved = Some(clock);
-                }
-                Ok(())
-            })?;
-            let losses = validation_losses(validation, batch, &validate, &settings)?;
-            // What is no number cannot be written to a checkpoint either.
-            if !losses.total.is_finite() || !losses.total_variation.is_finite() {
-                return Err(diverged(&format!(
-                    "epoch {} ends with a mean square error of {} and a total variation of {} in validation",
-                    progress.epoch + 1,
-                    losses.mse,
-                    losses.total_variation
-                )));
-            }
-            let epoch = finish(&progress, rate, losses, batch, step.flops());
-            if epoch.best {
-                let mut weights = learned.weights()?;
-                weights.metadata = metadata(data.model(), &progress, &epoch)?;
-                weights.save(&folder.weights())?;
-                best = Some(weights);
-            }
-            progress.history.push(epoch);
-            (progress.epoch, progress.batches, progress.sums) = (progress.epoch + 1, 0, Sums::default());
-            save(&progress, &best)?;
-            saved = Some(Instant::now());
-            write_log(&folder, &progress)?;
-            tell(Event::Epoch(&epoch));
-        }
-        Ok(End::Done)
-    }
-}
-
-/// What is said of patches of which no pixel counts.
-const MASKED: &str = "the masks of a whole batch are 0 everywhere, so that nothing counts; where `mask` is not 0 or 1 by \
-    mistake, leave it out of the file, and every pixel counts";
-
-/// How often a checkpoint is written in the middle of an epoch.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
-
-fn recognise(data: &TrainingData) -> Data {
-    Data {
-        train: data.train.len(),
-        validation: data.validation.len(),
-        shape: data.train.shape(),
-        about: data.train.about(),
-    }
-}
-
 /// The key in metadata for the network that a training began with.
 const BEGAN_WITH: &str = "began_with";
 
-/// What a network has learned before, by its metadata; nothing where no training has written them.
-fn learned(metadata: &BTreeMap<String, String>) -> Option<String> {
+/// Describes the earlier training of a network by its metadata; `None` if there was none.
+fn earlier<S: Source>(metadata: &BTreeMap<String, String>) -> Option<String> {
     let steps = metadata.get("steps")?;
-    let of = |key: &str| metadata.get(key).map_or("unknown", String::as_str);
     let before = metadata.get(BEGAN_WITH).map_or(String::new(), |before| format!(", begun with {before}"));
-    Some(format!("{}, {steps} steps on {}{before}", of("forward_model"), of("trained_on")))
+    Some(format!("{}{before}", S::describe(metadata, steps)))
 }
 
-/// What the weights of a training say of themselves.
-fn metadata(model: Option<&Model>, progress: &Progress, epoch: &Epoch) -> Result<BTreeMap<String, String>> {
-    let normalisation = progress.settings.normalisation;
-    let views = Views::learned(&progress.settings.augmentations);
-    let model = model.map(|model| Model { normalisation, views, ..model.clone() });
-    let mut all = model.map_or_else(BTreeMap::new, |model| model.to_metadata());
+/// The metadata of the weights of `epoch`.
+fn metadata<W, O: Objective, S: Source>(
+    data: &S,
+    progress: &Progress<W, O, S::Settings>,
+    epoch: &Epoch,
+) -> Result<BTreeMap<String, String>> {
+    let mut all = data.metadata(&progress.settings.source);
     all.extend(progress.began_with.clone().map(|before| (BEGAN_WITH.into(), before)));
     let settings = serde_json::to_string(&progress.settings)
         .map_err(|e| Error::Data(format!("the settings cannot be written as JSON: {e}")))?;
     all.insert("training_settings".into(), settings);
     all.insert("epoch".into(), epoch.epoch.to_string());
     all.insert("steps".into(), epoch.step.to_string());
-    all.insert("validation_mse".into(), epoch.validation.mse.to_string());
+    let first = progress.settings.objective.parts()[0].name;
+    all.insert(format!("validation_{first}"), epoch.validation[first].to_string());
     all.insert("palpate".into(), env!("CARGO_PKG_VERSION").into());
     Ok(all)
 }
 
-/// The seed of what is random on the device.
+/// The seed of random numbers on the device.
 fn seed(seed: u64) -> u32 {
     (seed ^ (seed >> 32)) as u32
 }
 
-fn diverged(what: &str) -> Error {
-    Error::Data(format!(
-        "{what}: it has diverged. Begin again with a lower --learning-rate, or with --clip 1; the last checkpoint \
-         stays as it is"
-    ))
-}
-
-fn validation_losses(
-    patches: &dyn Source,
-    batch: usize,
-    validation: &Validation,
-    settings: &TrainSettings,
-) -> Result<MeanLosses> {
-    let (mut sums, mut all) = ([0.0; 2], [0.0; 2]);
-    batches::validate(patches, settings, batch, &mut |batch| {
-        let losses = validation.run(batch.parts())?;
-        let weights = batch.weights();
-        for (i, loss) in [losses.mse, losses.total_variation].into_iter().enumerate() {
-            sums[i] += f64::from(loss) * weights[i];
-            all[i] += weights[i];
-        }
-        Ok(())
-    })?;
-    if all[0] == 0.0 {
-        return Err(Error::Data(MASKED.into()));
-    }
-    let [mse, total_variation] = [0, 1].map(|i| sums[i] / all[i]);
-    Ok(MeanLosses::new(mse, total_variation, settings))
-}
-
-impl MeanLosses {
-    fn new(mse: f64, total_variation: f64, settings: &TrainSettings) -> Self {
-        Self { total: mse + f64::from(settings.total_variation) * total_variation, mse, total_variation }
-    }
-}
-
-impl Sums {
-    fn add(&mut self, losses: &Losses, time: Duration) {
-        self.mse += f64::from(losses.mse);
-        self.total_variation += f64::from(losses.total_variation);
-        self.gradient_norm += f64::from(losses.gradient_norm);
-        self.seconds += time.as_secs_f64();
-    }
-}
-
-fn finish(
-    progress: &Progress,
-    learning_rate: f32,
-    validation: MeanLosses,
-    batch: usize,
-    flops: f64,
-) -> Epoch {
-    let (sums, n) = (progress.sums, progress.batches as f64);
-    let seconds = sums.seconds.max(f64::MIN_POSITIVE);
-    Epoch {
-        epoch: progress.epoch + 1,
-        step: progress.step,
-        learning_rate,
-        train: MeanLosses::new(sums.mse / n, sums.total_variation / n, &progress.settings),
-        validation,
-        gradient_norm: sums.gradient_norm / n,
-        best: progress.history.iter().all(|e| e.validation.total > validation.total),
-        seconds: sums.seconds,
-        patches_per_second: n * batch as f64 / seconds,
-        gflops: n * flops / seconds / 1e9,
-    }
-}
-
-/// Epochs since the best.
+/// Number of epochs since the best.
 fn waited(history: &[Epoch]) -> u32 {
     history.iter().rev().take_while(|e| !e.best).count() as u32
-}
-
-fn write_log(folder: &Folder, progress: &Progress) -> Result<()> {
-    let line = |epoch: &Epoch| serde_json::to_string(epoch).map(|json| json + "\n");
-    let text: String = progress
-        .history
-        .iter()
-        .map(line)
-        .collect::<Result<_, _>>()
-        .map_err(|e| Error::Data(format!("the losses cannot be written as JSON: {e}")))?;
-    crate::store::write(folder.losses(), text.as_bytes())?;
-    if progress.history.is_empty() {
-        return Ok(());
-    }
-    let series = |name: &str, of: &dyn Fn(&Epoch) -> f64| Series {
-        name: name.into(),
-        points: progress.history.iter().map(|e| (e.epoch, of(e))).collect(),
-    };
-    let both = [series("training", &|e| e.train.total), series("validation", &|e| e.validation.total)];
-    let unet = Unet::new(progress.unet.clone())?;
-    let title = format!(
-        "Loss (kPa²): U-Net of {} channels, {} parameters",
-        progress.unet.chans,
-        unet.layout().learned()
-    );
-    losses(folder.picture(), &title, &both)
 }

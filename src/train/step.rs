@@ -1,265 +1,246 @@
-//! One step of training as one plan: forward, loss, gradients, optimiser; and the loss alone, for validation.
+//! One step of training as one plan: forward pass, loss, gradients, optimiser. The loss alone is a second plan, for
+//! validation.
 
+use super::learned::Learned;
+use super::objective::Objective;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Pooled};
 use crate::kernel::form::{Chooser, Question};
 use crate::kernel::learning::adam;
 use crate::kernel::nn::concatenate;
-use crate::nn::{Mode, Unet, Weights};
+use crate::nn::{Network, NetworkMode};
 use crate::plan::{Buf, Plan, Recorder, Spec};
-use crate::tape::{Leaves, Lowering, Tape, Var};
+use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a network learns, on the device.
-pub struct Learned {
-    gpu: Gpu,
-    unet: Unet,
-    /// Parameters, their gradients, Adam's two moments.
-    buffers: [Pooled; 4],
-    state: Pooled,
-    step: Pooled,
-}
-
-/// What is minimised.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// The factor λ of the mean total variation beside the mean square error.
-    pub total_variation: f32,
-    /// Whether each patch comes with a mask, outside of which nothing counts.
-    pub masked: bool,
-}
+/// Maximum number of steps whose losses stay on the device.
+pub const MOST_UNREAD: usize = 64;
 
 /// The losses of one batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Losses {
-    /// Mean square error + λ · total variation, (kPa)².
+    /// The sum of the parts, each times its factor.
     pub total: f32,
-    /// The mean square error, (kPa)².
-    pub mse: f32,
-    /// The mean total variation, kPa a pixel.
-    pub total_variation: f32,
+    /// The parts, in the order of the objective.
+    pub parts: Vec<f32>,
     /// The norm of all gradients together; 0 in validation.
     pub gradient_norm: f32,
 }
 
-impl Learned {
-    /// Uploads `weights`, with moments of 0.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`] when the device has no room.
-    pub fn new(gpu: &Gpu, weights: &Weights) -> Result<Self> {
-        let layout = weights.unet.layout();
-        let storage =
-            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let take = |label: &str, len: usize| gpu.pool().take(gpu, label, 4 * len.max(4) as u64, storage);
-        let len = layout.parameters_len();
-        gpu.check_memory("the parameters and their moments", 16 * len as u64)?;
-        let learned = Self {
-            gpu: gpu.clone(),
-            unet: weights.unet.clone(),
-            buffers: [
-                take("parameters", len)?,
-                take("gradients", len)?,
-                take("first moments", len)?,
-                take("second moments", len)?,
-            ],
-            state: take("running statistics", layout.state_len())?,
-            step: take("step", size_of::<adam::Step>() / 4)?,
-        };
-        learned.upload(weights, [&vec![0.0; len], &vec![0.0; len]])?;
-        Ok(learned)
+impl Losses {
+    /// `values` are the slots of a batch.
+    fn of(values: &[f32]) -> Self {
+        let slots: Vec<f32> = values.iter().step_by(SLOT).copied().collect();
+        let last = slots.len() - 1;
+        Self { total: slots[0], parts: slots[1..last].into(), gradient_norm: slots[last] }
     }
 
-    /// Puts `weights` and Adam's `moments` in the place of what there was.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn upload(&self, weights: &Weights, moments: [&[f32]; 2]) -> Result<()> {
-        self.gpu.scoped("uploading weights", || {
-            let write = |buffer: &wgpu::Buffer, data: &[f32]| {
-                self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
-            };
-            write(&self.buffers[0], &weights.parameters);
-            write(&self.buffers[2], moments[0]);
-            write(&self.buffers[3], moments[1]);
-            write(&self.state, &weights.state);
-        })
-    }
-
-    /// Reads the weights back, with no metadata.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn weights(&self) -> Result<Weights> {
-        let layout = self.unet.layout();
-        let mut state = self.gpu.read(&self.state)?;
-        state.truncate(layout.state_len());
-        Ok(Weights {
-            unet: self.unet.clone(),
-            parameters: self.gpu.read(&self.buffers[0])?,
-            state,
-            metadata: Default::default(),
-        })
-    }
-
-    /// Reads the gradients of the last step back, laid out as the parameters.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn gradients(&self) -> Result<Vec<f32>> {
-        self.gpu.read(&self.buffers[1])
-    }
-
-    /// Reads Adam's moments back, laid out as the parameters.
-    ///
-    /// # Errors
-    /// Whatever the device reports.
-    pub fn moments(&self) -> Result<[Vec<f32>; 2]> {
-        Ok([self.gpu.read(&self.buffers[2])?, self.gpu.read(&self.buffers[3])?])
-    }
-
-    /// Bytes of device memory held.
-    pub fn memory(&self) -> u64 {
-        self.buffers.iter().chain([&self.state, &self.step]).map(|b| b.size()).sum()
-    }
-
-    fn external(&self, rec: &mut Recorder, label: &'static str, buffer: &Pooled) -> Result<Buf> {
-        rec.external::<u8>(label, buffer.size() as usize, (**buffer).clone())
-    }
-
-    fn leaves(&self, rec: &mut Recorder) -> Result<Leaves> {
-        Ok(Leaves {
-            parameters: self.external(rec, "parameters", &self.buffers[0])?,
-            state: self.external(rec, "running statistics", &self.state)?,
-            step: self.external(rec, "step", &self.step)?,
-        })
+    /// Reports whether no value is NaN or infinite.
+    pub fn is_finite(&self) -> bool {
+        let Self { total, parts, gradient_norm } = self;
+        [total, gradient_norm].into_iter().chain(parts).all(|v| v.is_finite())
     }
 }
 
-/// The variables of the network with its losses on a tape.
+/// Number of f32 of a scalar on the device.
+const SLOT: usize = 4;
+
+/// Scalar `i` of a buffer of losses: the total, the parts, then the norm of the gradients.
+fn slot(losses: Buf, i: usize) -> Tensor {
+    Tensor::span(losses, SLOT * i, Shape::SCALAR)
+}
+
+/// The losses of batches that were submitted and not read yet. Each submission copies its losses here, so the host need
+/// not wait for it.
+struct Unread {
+    gpu: Gpu,
+    buffer: Pooled,
+    /// Number of f32 of one batch.
+    each: usize,
+    count: AtomicUsize,
+}
+
+impl Unread {
+    fn new(gpu: &Gpu, objective: &impl Objective) -> Result<Self> {
+        let each = SLOT * slots(objective);
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let buffer = gpu.pool().take(gpu, "unread losses", (4 * each * MOST_UNREAD) as u64, usage)?;
+        Ok(Self { gpu: gpu.clone(), buffer, each, count: AtomicUsize::new(0) })
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Copies the losses that `plan` is about to compute.
+    fn push(&self, plan: &Plan, losses: Buf) -> Result<()> {
+        let at = self.count();
+        let from = plan.buffer(losses).filter(|_| at < MOST_UNREAD).ok_or_else(|| {
+            Error::Usage(format!(
+                "the losses of {MOST_UNREAD} batches are unread; read them before the next batch"
+            ))
+        })?;
+        let bytes = 4 * self.each as u64;
+        self.gpu.scoped("keeping losses", || {
+            let mut encoder = self.gpu.encoder("palpate losses");
+            encoder.copy_buffer_to_buffer(from, 0, &self.buffer, at as u64 * bytes, bytes);
+            self.gpu.queue().submit([encoder.finish()]);
+        })?;
+        self.count.store(at + 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Waits for the device and returns the losses in the order of the batches.
+    fn take(&self) -> Result<Vec<Losses>> {
+        let count = self.count.swap(0, Ordering::Relaxed);
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let values: Vec<f32> = self.gpu.read(&self.buffer)?;
+        Ok(values.chunks_exact(self.each).take(count).map(Losses::of).collect())
+    }
+
+    fn last(&self) -> Result<Losses> {
+        self.take()?.pop().ok_or_else(|| Error::Usage("no batch was submitted".into()))
+    }
+}
+
+/// Number of scalars of a batch: the total, the parts, the norm of the gradients.
+fn slots(objective: &impl Objective) -> usize {
+    objective.parts().len() + 2
+}
+
+/// The variables of a network with its losses on a tape.
 struct Taped {
     tape: Tape,
     input: Var,
-    target: Var,
-    mask: Option<Var>,
+    targets: Vec<Var>,
     output: Var,
-    /// Total, mean square error, total variation.
-    losses: [Var; 3],
+    total: Var,
+    parts: Vec<Var>,
     parameters: Vec<Var>,
 }
 
 impl Taped {
-    fn new(unet: &Unet, [n, h, w]: [usize; 3], objective: Objective, mode: Mode) -> Result<Self> {
+    fn new(
+        network: &impl Network,
+        [n, h, w]: [usize; 3],
+        objective: &impl Objective,
+        mode: NetworkMode,
+    ) -> Result<Self> {
         let mut tape = Tape::new();
-        let registered = unet.layout().register(&mut tape);
-        let image = |c| Shape::new(n, h, w, c);
-        let input = tape.input(image(unet.settings().in_channels));
-        let target = tape.input(image(unet.settings().out_channels));
-        let mask = objective.masked.then(|| tape.input(image(1)));
-        let output = unet.forward(&mut tape, &registered, input, mode)?;
-        let mse = tape.mse(output, target, mask)?;
-        let total_variation = tape.total_variation(output, mask)?;
-        // With no weight on it the total variation is measured all the same, but needs no gradient.
-        let terms = [(mse, 1.0), (total_variation, objective.total_variation)];
-        let total = tape.combine(if objective.total_variation == 0.0 { &terms[..1] } else { &terms })?;
-        let losses = [total, mse, total_variation];
-        Ok(Self { tape, input, target, mask, output, losses, parameters: registered.parameters })
+        let registered = network.layout().register(&mut tape);
+        let [own, out] = network.channels().map(|c| Shape::new(n, h, w, c));
+        let input = tape.input(own);
+        let targets: Vec<_> = objective.inputs(out).into_iter().map(|shape| tape.input(shape)).collect();
+        let output = network.forward(&mut tape, &registered, input, mode)?;
+        let parts = objective.record(&mut tape, output, &targets)?;
+        let factors = objective.parts();
+        if parts.len() != factors.len() {
+            let what = format!("an objective of {} parts put {} on the tape", factors.len(), parts.len());
+            return Err(Error::Usage(what));
+        }
+        let terms = parts.iter().zip(&factors).map(|(var, part)| (*var, part.factor));
+        let terms: Vec<_> = terms.filter(|(_, factor)| *factor != 0.0).collect();
+        let total = tape.combine(&terms)?;
+        Ok(Self { tape, input, targets, output, total, parts, parameters: registered.parameters })
     }
 
-    /// A buffer for the losses, and what is to be computed: the parts of the loss, which go there, and the output.
+    /// A buffer for the losses, and the variables to compute: the parts of the loss, in that buffer, and the output.
     fn want(&self, rec: &mut Recorder) -> (Buf, Vec<(Var, Option<Tensor>)>) {
-        let losses = rec.output::<[f32; 4]>("losses", 4);
-        let [total, mse, variation] = self.losses;
-        (
-            losses,
-            vec![
-                (total, None),
-                (mse, Some(slot(losses, 1))),
-                (variation, Some(slot(losses, 2))),
-                (self.output, None),
-            ],
-        )
+        let losses = rec.output::<[f32; SLOT]>("losses", self.parts.len() + 2);
+        let parts = self.parts.iter().enumerate().map(|(i, part)| (*part, Some(slot(losses, i + 1))));
+        let all = [(self.total, None)].into_iter().chain(parts).chain([(self.output, None)]);
+        (losses, all.collect())
     }
 
-    /// Copies the total there too: it is computed from the parts, and no dispatch can read and write one buffer.
+    /// Copies the total into that buffer. It is computed from the parts, and no dispatch can read and write one buffer.
     fn total(&self, rec: &mut Recorder, lowering: &Lowering, losses: Buf) {
-        concatenate::record_extract(rec, lowering.tensor(self.losses[0]), 0, slot(losses, 0));
+        concatenate::record_extract(rec, lowering.tensor(self.total), 0, slot(losses, 0));
     }
 
-    fn inputs(&self, lowering: &Lowering) -> Inputs {
-        let buf = |var| lowering.input(var).expect("the losses read every input");
-        Inputs { input: buf(self.input), target: buf(self.target), mask: self.mask.map(buf) }
+    fn inputs(&self, lowering: &Lowering) -> Result<Inputs> {
+        let buf = |(i, var): (usize, &Var)| {
+            lowering.input(*var).ok_or_else(|| {
+                Error::Usage(format!("network and objective do not use input number {i} of a batch"))
+            })
+        };
+        Ok(Inputs(
+            [&self.input].into_iter().chain(&self.targets).enumerate().map(buf).collect::<Result<_>>()?,
+        ))
     }
 }
 
-/// The buffers a batch is written to.
-struct Inputs {
-    input: Buf,
-    target: Buf,
-    mask: Option<Buf>,
-}
+/// The buffers of a batch: the network's input, then the inputs of the objective.
+struct Inputs(Vec<Buf>);
 
 impl Inputs {
-    fn write(&self, plan: &Plan, input: &[f32], target: &[f32], mask: &[f32]) -> Result<()> {
-        plan.write(self.input, input)?;
-        plan.write(self.target, target)?;
-        self.mask.map_or(Ok(()), |buf| plan.write(buf, mask))
+    fn write(&self, plan: &Plan, batch: &[&[f32]]) -> Result<()> {
+        if batch.len() != self.0.len() {
+            return Err(Error::Usage(format!("a batch has {} arrays, not {}", self.0.len(), batch.len())));
+        }
+        self.0.iter().zip(batch).try_for_each(|(buf, array)| plan.write(*buf, array))
     }
 }
 
-/// A step of training, compiled.
+/// A compiled step of training.
 pub struct TrainStep {
     plan: Plan,
     inputs: Inputs,
     output: Buf,
     losses: Buf,
+    unread: Unread,
     step: wgpu::Buffer,
     gpu: Gpu,
     betas: [f32; 2],
 }
 
 impl TrainStep {
-    /// Compiles a step on batches of `[n, h, w]`. `progress` is told how many kernels of how many are compiled.
+    /// Compiles a step on batches of `[n, h, w]`. `progress` receives the number of compiled kernels and the total.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the images are too small for the pools, [`Error::OutOfMemory`] when it does not fit.
+    /// The network's error for images that are too small, and [`Error::OutOfMemory`] if the step does not fit the
+    /// device.
     pub fn new(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
         optimiser: adam::Settings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let (rec, inputs, output, losses) = Self::record(chooser, learned, size, objective, optimiser)?;
         let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+        let gpu = learned.gpu.clone();
+        let unread = Unread::new(&gpu, objective)?;
         let step = (*learned.step).clone();
-        Ok(Self { plan, inputs, output, losses, step, gpu: learned.gpu.clone(), betas: optimiser.betas })
+        Ok(Self { plan, inputs, output, losses, unread, step, gpu, betas: optimiser.betas })
     }
 
-    /// Bytes of device memory that [`TrainStep::new`] will take, beside what is [`Learned`], and those of its largest
-    /// buffer; nothing is allocated.
+    /// Bytes of device memory that [`TrainStep::new`] will take in addition to [`Learned`], and those of its largest
+    /// buffer. Nothing is allocated.
     ///
     /// # Errors
-    /// As of [`TrainStep::new`].
+    /// Those of [`TrainStep::new`].
     pub fn memory_needed(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
     ) -> Result<[u64; 2]> {
         Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.memory())
     }
 
-    /// The specialisations that [`TrainStep::new`] would run, to qualify them; nothing is compiled.
+    /// The specialisations that [`TrainStep::new`] would run, to qualify them. Nothing is compiled.
     ///
     /// # Errors
-    /// As [`TrainStep::new`].
+    /// Those of [`TrainStep::new`].
     pub fn specs(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
     ) -> Result<Vec<Spec>> {
         Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.specs())
     }
@@ -267,26 +248,30 @@ impl TrainStep {
     /// The questions that a chooser answers for a step, to tune.
     ///
     /// # Errors
-    /// As [`TrainStep::new`].
-    pub fn questions(unet: &Unet, size: [usize; 3], objective: Objective) -> Result<Vec<Question>> {
-        let mut taped = Taped::new(unet, size, objective, Mode::Train)?;
-        taped.tape.gradients(taped.losses[0], &taped.parameters)?;
+    /// Those of [`TrainStep::new`].
+    pub fn questions(
+        network: &impl Network,
+        size: [usize; 3],
+        objective: &impl Objective,
+    ) -> Result<Vec<Question>> {
+        let mut taped = Taped::new(network, size, objective, NetworkMode::Train)?;
+        taped.tape.gradients(taped.total, &taped.parameters)?;
         Ok(taped.tape.questions())
     }
 
     fn record(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
         optimiser: adam::Settings,
     ) -> Result<(Recorder, Inputs, Buf, Buf)> {
-        let mut taped = Taped::new(&learned.unet, size, objective, Mode::Train)?;
-        let gradients = taped.tape.gradients(taped.losses[0], &taped.parameters)?;
+        let mut taped = Taped::new(&learned.network, size, objective, NetworkMode::Train)?;
+        let gradients = taped.tape.gradients(taped.total, &taped.parameters)?;
         let mut rec = Recorder::new();
         let leaves = learned.leaves(&mut rec)?;
         let flat = learned.external(&mut rec, "gradients", &learned.buffers[1])?;
-        let layout = learned.unet.layout();
+        let layout = learned.network.layout();
         let (losses, mut wanted) = taped.want(&mut rec);
         for (entry, gradient) in layout.parameters.iter().zip(gradients) {
             let gradient = gradient
@@ -295,7 +280,7 @@ impl TrainStep {
         }
         let lowering = Lowering::new(&taped.tape, &mut rec, chooser, leaves, &[], &wanted)?;
         taped.total(&mut rec, &lowering, losses);
-        let norm = slot(losses, 3);
+        let norm = slot(losses, slots(objective) - 1);
         rec.stage("optimiser");
         adam::record_norm(&mut rec, flat, layout.parameters_len(), norm);
         let first = learned.external(&mut rec, "first moments", &learned.buffers[2])?;
@@ -309,57 +294,73 @@ impl TrainStep {
         adam::record(&mut rec, leaves.step, state, norm, optimiser);
         let output = lowering.tensor(taped.output).buf;
         rec.keep(output);
-        Ok((rec, taped.inputs(&lowering), output, losses))
+        Ok((rec, taped.inputs(&lowering)?, output, losses))
     }
 
-    /// One step on `input` `[n, 2, h, w]`, `target` and `mask` `[n, 1, h, w]` (no mask where the objective has none).
-    /// `step` counts from 1.
+    /// Runs one step on `batch` and waits for its losses. `batch` holds the network's input, then the inputs of the
+    /// objective, each `[n, channels, h, w]`. `step` counts from 1. Unread losses of earlier steps are dropped.
     ///
     /// # Errors
-    /// [`Error::Usage`] for data of another size, and whatever the device reports.
-    pub fn run(
-        &self,
-        [input, target, mask]: [&[f32]; 3],
-        seed: u32,
-        step: u32,
-        learning_rate: f32,
-    ) -> Result<Losses> {
-        self.inputs.write(&self.plan, input, target, mask)?;
+    /// [`Error::Usage`] for arrays of another size or number, and all errors of the device.
+    pub fn run(&self, batch: &[&[f32]], seed: u32, step: u32, learning_rate: f32) -> Result<Losses> {
+        self.start(batch, seed, step, learning_rate)?;
+        self.unread.last()
+    }
+
+    /// Like [`TrainStep::run`], without waiting: [`TrainStep::losses`] returns the losses later.
+    ///
+    /// # Errors
+    /// Those of [`TrainStep::run`], and [`Error::Usage`] if [`MOST_UNREAD`] steps are unread.
+    pub fn start(&self, batch: &[&[f32]], seed: u32, step: u32, learning_rate: f32) -> Result<()> {
+        self.inputs.write(&self.plan, batch)?;
         self.submit(seed, step, learning_rate)?;
-        Losses::read(&self.plan, self.losses)
+        self.unread.push(&self.plan, self.losses)
     }
 
-    /// Once more on the batch that was last given, without waiting: for benches.
+    /// Number of started steps whose losses are unread.
+    pub fn unread(&self) -> usize {
+        self.unread.count()
+    }
+
+    /// Waits for the device, and returns the losses of all steps started since the last call.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// All errors of the device.
+    pub fn losses(&self) -> Result<Vec<Losses>> {
+        self.unread.take()
+    }
+
+    /// Runs a step again on the last batch, without waiting and without keeping its losses: for benchmarks.
+    ///
+    /// # Errors
+    /// All errors of the device.
     pub fn submit(&self, seed: u32, step: u32, learning_rate: f32) -> Result<()> {
         self.gpu.write(&self.step, &[adam::Step::new(seed, step, learning_rate, self.betas)])?;
         self.plan.run()
     }
 
-    /// What the network made of the last batch, `[n, h, w, 1]` with channels padded to 4.
+    /// The network's output for the last batch, `[n, h, w, c]` with channels padded to a multiple of 4.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// All errors of the device.
     pub fn output(&self) -> Result<Vec<f32>> {
         self.plan.read(self.output)
     }
 
-    /// Bytes of device memory held, beside what is [`Learned`].
+    /// Bytes of device memory held in addition to [`Learned`].
     pub fn memory(&self) -> u64 {
-        self.plan.memory()
+        self.plan.memory() + self.unread.buffer.size()
     }
 
-    /// The plan: to time, on the batch that was last given.
+    /// The plan, to time it on the last batch.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Fills all that the step computes with NaN: what reads something never written then shows.
+    /// Fills everything that the step computes with NaN, so that a read of something never written shows.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// All errors of the device.
     pub fn poison(&self) -> Result<()> {
         self.plan.poison()
     }
@@ -370,91 +371,104 @@ impl TrainStep {
     }
 }
 
-impl Losses {
-    fn read(plan: &Plan, losses: Buf) -> Result<Self> {
-        let values: Vec<f32> = plan.read(losses)?;
-        let [total, mse, total_variation, gradient_norm] = [0, 4, 8, 12].map(|i| values[i]);
-        Ok(Self { total, mse, total_variation, gradient_norm })
-    }
-}
-
-/// Number `i` of a buffer of losses.
-fn slot(losses: Buf, i: usize) -> Tensor {
-    Tensor::span(losses, 4 * i, Shape::SCALAR)
-}
-
-/// The loss of a network as it is used, on batches of one size.
+/// The compiled loss of a network in use, on batches of one size.
 pub struct Validation {
     plan: Plan,
     inputs: Inputs,
     losses: Buf,
+    unread: Unread,
 }
 
 impl Validation {
-    /// Compiles the losses of what is `learned` on batches of `[n, h, w]`.
+    /// Compiles the losses of `learned` on batches of `[n, h, w]`.
     ///
     /// # Errors
-    /// As of [`TrainStep::new`].
+    /// Those of [`TrainStep::new`].
     pub fn new(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let (rec, inputs, losses) = Self::record(chooser, learned, size, objective)?;
-        Ok(Self { plan: Plan::compile(rec, chooser.pipelines(), progress)?, inputs, losses })
+        let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+        Ok(Self { plan, inputs, losses, unread: Unread::new(&learned.gpu, objective)? })
     }
 
-    /// Bytes of device memory that [`Validation::new`] will take, as of [`TrainStep::memory_needed`].
+    /// Bytes of device memory that [`Validation::new`] will take. Nothing is allocated.
     ///
     /// # Errors
-    /// As of [`TrainStep::new`].
+    /// Those of [`TrainStep::new`].
     pub fn memory_needed(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
     ) -> Result<u64> {
         Ok(Self::record(chooser, learned, size, objective)?.0.memory()[0])
     }
 
-    /// The specialisations that [`Validation::new`] would run, to qualify them; nothing is compiled.
+    /// The specialisations that [`Validation::new`] would run, to qualify them. Nothing is compiled.
     ///
     /// # Errors
-    /// As [`TrainStep::new`].
+    /// Those of [`TrainStep::new`].
     pub fn specs(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
     ) -> Result<Vec<Spec>> {
         Ok(Self::record(chooser, learned, size, objective)?.0.specs())
     }
 
     fn record(
         chooser: &Chooser,
-        learned: &Learned,
+        learned: &Learned<impl Network>,
         size: [usize; 3],
-        objective: Objective,
+        objective: &impl Objective,
     ) -> Result<(Recorder, Inputs, Buf)> {
-        let taped = Taped::new(&learned.unet, size, objective, Mode::Infer)?;
+        let taped = Taped::new(&learned.network, size, objective, NetworkMode::Infer)?;
         let mut rec = Recorder::new();
         let leaves = learned.leaves(&mut rec)?;
         let (losses, wanted) = taped.want(&mut rec);
         let lowering = Lowering::new(&taped.tape, &mut rec, chooser, leaves, &[], &wanted)?;
         taped.total(&mut rec, &lowering, losses);
-        let inputs = taped.inputs(&lowering);
+        let inputs = taped.inputs(&lowering)?;
         Ok((rec, inputs, losses))
     }
 
-    /// The losses of a batch, as [`TrainStep::run`] takes it.
+    /// Computes the losses of `batch`, which is that of [`TrainStep::run`], without waiting.
     ///
     /// # Errors
-    /// As of [`TrainStep::run`].
-    pub fn run(&self, [input, target, mask]: [&[f32]; 3]) -> Result<Losses> {
-        self.inputs.write(&self.plan, input, target, mask)?;
+    /// Those of [`TrainStep::start`].
+    pub fn start(&self, batch: &[&[f32]]) -> Result<()> {
+        self.inputs.write(&self.plan, batch)?;
         self.plan.run()?;
-        Ok(Losses { gradient_norm: 0.0, ..Losses::read(&self.plan, self.losses)? })
+        self.unread.push(&self.plan, self.losses)
+    }
+
+    /// Number of started batches whose losses are unread.
+    pub fn unread(&self) -> usize {
+        self.unread.count()
+    }
+
+    /// Waits for the device, and returns the losses of all batches started since the last call.
+    ///
+    /// # Errors
+    /// All errors of the device.
+    pub fn losses(&self) -> Result<Vec<Losses>> {
+        let all = self.unread.take()?;
+        // Nothing writes the last slot in validation.
+        Ok(all.into_iter().map(|losses| Losses { gradient_norm: 0.0, ..losses }).collect())
+    }
+
+    /// Computes the losses of `batch` and waits for them.
+    ///
+    /// # Errors
+    /// Those of [`Validation::start`].
+    pub fn run(&self, batch: &[&[f32]]) -> Result<Losses> {
+        self.start(batch)?;
+        Ok(Losses { gradient_norm: 0.0, ..self.unread.last()? })
     }
 }

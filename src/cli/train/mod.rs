@@ -6,11 +6,13 @@ mod teller;
 use super::progress::Bars;
 use super::{AdapterOption, Forms, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
-use palpate::lowlevel::dime::{Model, calibrate};
+use palpate::lowlevel::dime::{
+    DimeCheckpoint, DimeTrainSettings, DimeTraining, Model, TrainingData, calibrate,
+};
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::nn::{Forward, Precision, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::{Augmentation, Images, Split, is_set};
-use palpate::lowlevel::train::{Checkpoint, Folder, TrainSettings, Training, TrainingData};
+use palpate::lowlevel::nn::{Forward, Network, Precision, Unet, UnetSettings, Weights};
+use palpate::lowlevel::patches::{self, Augmentation, Images, Split, is_set};
+use palpate::lowlevel::train::{Folder, Objective};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -97,8 +99,8 @@ impl Train {
                 let what = "holds no checkpoint to resume; leave out --resume to begin";
                 return Err(Error::Usage(format!("{} {what}", output.display())));
             }
-            let mut checkpoint = Checkpoint::load(&found)?;
-            taker.network(&mut checkpoint.progress.unet, network)?;
+            let mut checkpoint = DimeCheckpoint::load(&found)?;
+            taker.network(&mut checkpoint.progress.network, network)?;
             taker.training(&mut checkpoint.progress.settings, training)?;
             Start::Resumed(Box::new(checkpoint))
         } else {
@@ -109,36 +111,41 @@ impl Train {
                     there.display()
                 )));
             }
-            let (mut unet, mut settings) = (UnetSettings::default(), TrainSettings::default());
+            let (mut unet, mut settings) = (UnetSettings::default(), DimeTrainSettings::default());
             taker.network(&mut unet, network)?;
             taker.training(&mut settings, training)?;
             settings.check()?;
+            settings.objective.check()?;
+            patches::check(&settings.source.augmentations)?;
             match from {
                 Some(path) => Start::New(Box::new(Weights::load(&path)?), settings),
                 None => Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings),
             }
         };
-        let patches = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.augmentations())?;
-        if let Some(doubt) = patches.doubt() {
+        let found = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.augmentations())?;
+        if let Some(doubt) = found.doubt() {
             say(format_args!("warning: {doubt}"));
         }
         if let Start::New(_, settings) = &mut start
             && !chosen
         {
-            settings.normalisation = patches.normalisation();
+            settings.source.normalisation = found.normalisation();
         }
         let gpu = adapter.open()?;
         let mut forms = tune.forms(&gpu);
         let mut training = match start {
             Start::New(weights, settings) => {
-                weights.unet.check_device(gpu.caps())?;
-                let training = Training::new(*weights, settings, patches, folder.clone())?;
+                let fits = weights.network.layout().check_device(gpu.caps());
+                fits.map_err(|e| Error::Data(format!("{e}; choose fewer --chans or --pools")))?;
+                let training = DimeTraining::new(*weights, settings, found, folder.clone())?;
                 make_folder(&output)?;
                 training
             }
-            Start::Resumed(checkpoint) => Training::resume(*checkpoint, patches, folder.clone())?,
+            Start::Resumed(checkpoint) => DimeTraining::resume(*checkpoint, found, folder.clone())?,
         };
         training.checkpoint_every(Duration::from_secs(checkpoint_every));
+        let drawn = folder.clone();
+        training.after_log(move |progress| teller::draw(progress, &drawn));
         let mut teller = Teller::new(&training, &gpu.caps().info.name);
         choose(&mut forms, &training)?;
         let chooser = forms.qualified(&|c| training.specs(c))?;
@@ -152,7 +159,7 @@ impl Train {
 const TUNING: Duration = Duration::from_secs(20);
 
 /// Chooses the forms of `training`: those it began with, or else the fastest that fit the device's memory.
-fn choose(forms: &mut Forms, training: &Training) -> Result<()> {
+fn choose(forms: &mut Forms, training: &DimeTraining) -> Result<()> {
     if let Some(choices) = training.choices() {
         forms.chooser = Chooser::new(forms.chooser.pipelines()).with_choices(choices);
         return Ok(());
@@ -172,7 +179,7 @@ const CALIBRATION_BATCH: usize = 128;
 /// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
 /// it.
 fn finish(forms: &Forms, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
-    let mut weights = Weights::load(&folder.weights())?;
+    let mut weights = Weights::<Unet>::load(&folder.weights())?;
     let precision = if half { Precision::Half } else { Precision::Single };
     if data.iter().all(is_set) {
         // What is calibrated is what is written.
@@ -201,12 +208,12 @@ fn finish(forms: &Forms, data: &[PathBuf], folder: &Folder, half: bool) -> Resul
 }
 
 enum Start {
-    New(Box<Weights>, TrainSettings),
-    Resumed(Box<Checkpoint>),
+    New(Box<Weights>, DimeTrainSettings),
+    Resumed(Box<DimeCheckpoint>),
 }
 
 impl Start {
-    fn checkpoint(&self) -> Option<&Checkpoint> {
+    fn checkpoint(&self) -> Option<&DimeCheckpoint> {
         match self {
             Start::New(..) => None,
             Start::Resumed(checkpoint) => Some(checkpoint),
@@ -215,8 +222,8 @@ impl Start {
 
     fn augmentations(&self) -> &[Augmentation] {
         match self {
-            Start::New(_, settings) => &settings.augmentations,
-            Start::Resumed(checkpoint) => &checkpoint.progress.settings.augmentations,
+            Start::New(_, settings) => &settings.source.augmentations,
+            Start::Resumed(checkpoint) => &checkpoint.progress.settings.source.augmentations,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The options of a training, and how they become its settings.
 
 use clap::ValueEnum;
+use palpate::lowlevel::dime::{Cutting, DimeCheckpoint, DimeTrainSettings};
 use palpate::lowlevel::kernel::nn::pool::Pooling;
-use palpate::lowlevel::nn::{Norm, UnetSettings, Up};
+use palpate::lowlevel::nn::{NormKind, UnetSettings, Up};
 use palpate::lowlevel::patches::{Augmentation, Normalisation};
-use palpate::lowlevel::train::{Checkpoint, Cutting, Schedule, TrainSettings};
+use palpate::lowlevel::train::Schedule;
 use palpate::{Error, Result};
 
 /// How patches are cut from a simulated set's images.
@@ -179,8 +180,8 @@ impl Taker {
 
     pub fn network(&self, to: &mut UnetSettings, options: NetworkOptions) -> Result<()> {
         let norm = |option| match option {
-            NormOption::Instance => Norm::Instance,
-            NormOption::Batch => Norm::Batch,
+            NormOption::Instance => NormKind::Instance,
+            NormOption::Batch => NormKind::Batch,
         };
         let pool = |option| match option {
             PoolOption::Max => Pooling::Max,
@@ -198,18 +199,18 @@ impl Taker {
         self.take("dropout", &mut to.dropout, options.dropout)
     }
 
-    pub fn training(&self, to: &mut TrainSettings, options: TrainOptions) -> Result<()> {
+    pub fn training(&self, to: &mut DimeTrainSettings, options: TrainOptions) -> Result<()> {
         self.take("batch", &mut to.batch, options.batch)?;
         to.epochs = options.epochs.unwrap_or(to.epochs);
         self.take("learning-rate", &mut to.learning_rate, options.learning_rate)?;
         self.take("decay", &mut to.decay, options.decay)?;
         self.take("decay-every", &mut to.decay_every, options.decay_every)?;
         self.take("patience", &mut to.patience, options.patience)?;
-        self.take("tv", &mut to.total_variation, options.tv)?;
+        self.take("tv", &mut to.objective.total_variation, options.tv)?;
         self.take("weight-decay", &mut to.weight_decay, options.weight_decay)?;
         self.take("clip", &mut to.clip, options.clip)?;
         self.take("seed", &mut to.seed, options.seed)?;
-        self.take("augment", &mut to.augmentations, options.augment)?;
+        self.take("augment", &mut to.source.augmentations, options.augment)?;
         let schedule = |option| match option {
             ScheduleOption::Steps => Schedule::Steps,
             ScheduleOption::Cosine => Schedule::Cosine,
@@ -219,7 +220,7 @@ impl Taker {
             NormaliseOption::Patch => Normalisation::Patch,
         };
         self.take("schedule", &mut to.schedule, options.schedule.map(schedule))?;
-        self.take("normalise", &mut to.normalisation, options.normalise.map(normalisation))
+        self.take("normalise", &mut to.source.normalisation, options.normalise.map(normalisation))
     }
 }
 
@@ -240,15 +241,15 @@ impl CuttingOptions {
     }
 
     /// When resuming, what the checkpoint's training was begun with.
-    pub fn settings(&self, resumed: Option<&Checkpoint>) -> Cutting {
+    pub fn settings(&self, resumed: Option<&DimeCheckpoint>) -> Cutting {
         let defaults = resumed.map_or_else(Cutting::default, |checkpoint| {
             let data = &checkpoint.progress.data;
-            Cutting { side: data.shape[0], train: data.train, validation: data.validation }
+            Cutting { patch: data.shape[0], patches: data.train, validation_patches: data.validation }
         });
         Cutting {
-            side: self.patch.unwrap_or(defaults.side),
-            train: self.patches.unwrap_or(defaults.train),
-            validation: self.validation_patches.unwrap_or(defaults.validation),
+            patch: self.patch.unwrap_or(defaults.patch),
+            patches: self.patches.unwrap_or(defaults.patches),
+            validation_patches: self.validation_patches.unwrap_or(defaults.validation_patches),
         }
     }
 }

@@ -1,13 +1,15 @@
-//! What a person is told of a training.
+//! Reports of a training: progress bars, lines of text, and the picture of the losses.
 
 use crate::cli::progress::Bars;
 use crate::cli::{print, say};
 use indicatif::ProgressBar;
 use palpate::Result;
-use palpate::lowlevel::nn::Unet;
-use palpate::lowlevel::train::{End, Epoch, Event, Folder, Training};
+use palpate::lowlevel::dime::{DimeTraining, MseTv, PatchSettings};
+use palpate::lowlevel::io::png::{Series, losses};
+use palpate::lowlevel::nn::{Network, Unet, UnetSettings};
+use palpate::lowlevel::train::{End, Epoch, Event, Folder, Objective, Progress};
 
-/// Tells a person how it goes: bars on a terminal, and a line an epoch wherever standard error goes.
+/// Reports on a training: bars on a terminal, and a line per epoch on standard error.
 pub struct Teller {
     bars: Bars,
     compiling: Option<ProgressBar>,
@@ -17,12 +19,11 @@ pub struct Teller {
 }
 
 impl Teller {
-    pub fn new(training: &Training, adapter: &str) -> Self {
+    pub fn new(training: &DimeTraining, adapter: &str) -> Self {
         let progress = training.progress();
-        let unet = &progress.unet;
-        let learned = Unet::new(unet.clone()).map_or(0, |u| u.layout().learned());
+        let unet = training.network();
         let data = &progress.data;
-        say(format_args!("{unet}: {learned} parameters, on {adapter}"));
+        say(format_args!("{unet}: {} parameters, on {adapter}", unet.layout().learned()));
         if !data.about.is_empty() {
             say(format_args!("data: {}", data.about));
         }
@@ -34,7 +35,7 @@ impl Teller {
             data.validation,
             if progress.step > 0 { format!("; resumed after step {}", progress.step) } else { String::new() }
         ));
-        let best = progress.history.iter().rev().find(|e| e.best).copied();
+        let best = progress.history.iter().rev().find(|e| e.best).cloned();
         Self { bars: Bars::default(), compiling: None, epoch: None, epochs: progress.settings.epochs, best }
     }
 
@@ -47,20 +48,20 @@ impl Teller {
                 bar.set_length(all as u64);
                 bar.set_position(done as u64);
             }
-            Event::Step { progress, steps, losses, flops } => {
+            Event::Step { epoch, done, steps, batch, seconds, losses, flops } => {
                 self.compiling.take().inspect(ProgressBar::finish_and_clear);
                 let (bars, epochs) = (&self.bars, self.epochs);
                 let bar = self.epoch.get_or_insert_with(|| {
                     let bar = bars.rates("training", steps);
-                    bar.set_prefix(format!("epoch {}/{epochs}", progress.epoch + 1));
+                    bar.set_prefix(format!("epoch {}/{epochs}", epoch + 1));
                     bar
                 });
-                bar.set_position(progress.batches as u64);
-                let rate = progress.batches as f64 / progress.sums.seconds;
+                bar.set_position(done as u64);
+                let rate = done as f64 / seconds;
                 bar.set_message(format!(
                     "loss {:.4}, {:.0} patches/s, {:.0} GFLOP/s",
                     losses.total,
-                    rate * progress.settings.batch.min(progress.data.train as usize) as f64,
+                    rate * batch as f64,
                     rate * flops / 1e9
                 ));
             }
@@ -74,12 +75,14 @@ impl Teller {
                         epoch.epoch,
                         epoch.train.total,
                         epoch.validation.total,
-                        epoch.validation.mse.sqrt(),
-                        epoch.patches_per_second,
+                        epoch.validation["mse"].sqrt(),
+                        epoch.samples_per_second,
                         epoch.gflops
                     ));
                 });
-                self.best = Some(*epoch).filter(|e| e.best).or(self.best);
+                if epoch.best {
+                    self.best = Some(epoch.clone());
+                }
             }
         }
     }
@@ -90,7 +93,7 @@ impl Teller {
             End::Patience => "stopped: the validation loss has not fallen for as long as --patience allows",
         };
         let best = self.best.map_or_else(String::new, |e| {
-            let rmse = e.validation.mse.sqrt();
+            let rmse = e.validation["mse"].sqrt();
             format!(
                 "; best in epoch {}: validation loss {:.4}, RMSE {rmse:.3} kPa",
                 e.epoch, e.validation.total
@@ -98,4 +101,24 @@ impl Teller {
         });
         print(&format!("{why}{best}\n{}\n", folder.weights().display()))
     }
+}
+
+/// Draws the losses of `progress` into `folder`.
+pub fn draw(progress: &Progress<UnetSettings, MseTv, PatchSettings>, folder: &Folder) -> Result<()> {
+    if progress.history.is_empty() {
+        return Ok(());
+    }
+    let series = |name: &str, of: &dyn Fn(&Epoch) -> f64| Series {
+        name: name.into(),
+        points: progress.history.iter().map(|e| (e.epoch, of(e))).collect(),
+    };
+    let both = [series("training", &|e| e.train.total), series("validation", &|e| e.validation.total)];
+    let unet = Unet::new(progress.network.clone())?;
+    let title = format!(
+        "Loss ({}): U-Net of {} channels, {} parameters",
+        progress.settings.objective.parts()[0].unit,
+        progress.network.chans,
+        unet.layout().learned()
+    );
+    losses(folder.picture(), &title, &both)
 }

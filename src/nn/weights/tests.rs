@@ -1,7 +1,8 @@
 //! Files of weights, good and bad, and random weights.
 
 use super::*;
-use crate::nn::{Kind, Norm};
+use crate::kernel::nn::pool::Pooling;
+use crate::nn::{EntryKind, NormKind, UnetSettings, Up};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 type Metadata = HashMap<String, String>;
 
 /// Channels that fill no quad.
-fn settings(norm: Norm, up: Up) -> UnetSettings {
+fn settings(norm: NormKind, up: Up) -> UnetSettings {
     UnetSettings {
         chans: 3,
         pools: 2,
@@ -21,10 +22,10 @@ fn settings(norm: Norm, up: Up) -> UnetSettings {
     }
 }
 
-fn random(norm: Norm, up: Up) -> Weights {
+fn random(norm: NormKind, up: Up) -> Weights {
     let mut weights = Weights::random(Unet::new(settings(norm, up)).unwrap(), 7);
     // Statistics as after some training.
-    for (i, place) in weights.unet.layout().state.iter().flat_map(Entry::places).enumerate() {
+    for (i, place) in weights.network.layout().state.iter().flat_map(LayoutEntry::places).enumerate() {
         weights.state[place] += i as f32 / 16.0;
     }
     weights.metadata.insert("note".into(), "kept".into());
@@ -51,13 +52,13 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
-const ALL: [(Norm, Up); 6] = [
-    (Norm::Instance, Up::Transpose),
-    (Norm::Instance, Up::Bilinear),
-    (Norm::Batch, Up::Transpose),
-    (Norm::Batch, Up::Bilinear),
-    (Norm::Instance, Up::BilinearConvolution { side: 3, index: 0 }),
-    (Norm::Batch, Up::BilinearConvolution { side: 1, index: 1 }),
+const ALL: [(NormKind, Up); 6] = [
+    (NormKind::Instance, Up::Transpose),
+    (NormKind::Instance, Up::Bilinear),
+    (NormKind::Batch, Up::Transpose),
+    (NormKind::Batch, Up::Bilinear),
+    (NormKind::Instance, Up::BilinearConvolution { side: 3, index: 0 }),
+    (NormKind::Batch, Up::BilinearConvolution { side: 1, index: 1 }),
 ];
 
 #[test]
@@ -67,8 +68,8 @@ fn what_is_saved_is_loaded_bit_by_bit() {
     for (norm, up) in ALL {
         let weights = random(norm, up);
         weights.save(&path).unwrap();
-        let again = Weights::load(&path).unwrap();
-        assert_eq!(again.unet.settings(), &settings(norm, up));
+        let again = Weights::<Unet>::load(&path).unwrap();
+        assert_eq!(again.network.settings(), &settings(norm, up));
         assert_eq!(bits(&again.parameters), bits(&weights.parameters));
         assert_eq!(bits(&again.state), bits(&weights.state));
         assert_eq!(again.metadata, weights.metadata);
@@ -112,7 +113,7 @@ fn random_weights_are_as_pytorch_starts_them() {
         assert!(padding.contains(&true));
         assert!(parameters.iter().zip(&padding).all(|(v, padding)| !padding || *v == 0.0));
         for entry in &unet.layout().state {
-            let Kind::Running(c) = entry.kind else { panic!("{entry:?}") };
+            let EntryKind::Running(c) = entry.kind else { panic!("{entry:?}") };
             let values: Vec<f32> = entry.places().into_iter().map(|p| state[p]).collect();
             assert_eq!(values, [vec![0.0; c], vec![1.0; c]].concat());
         }
@@ -124,11 +125,12 @@ fn random_weights_are_as_pytorch_starts_them() {
 #[test]
 fn padding_stays_zero_when_a_file_is_read() {
     for (norm, up) in ALL {
-        let weights = Weights::parse(&random(norm, up).serialise(Precision::Single).unwrap()).unwrap();
-        let layout = weights.unet.layout();
+        let weights =
+            Weights::<Unet>::parse(&random(norm, up).serialise(Precision::Single).unwrap()).unwrap();
+        let layout = weights.network.layout();
         let (parameters, state) = (&layout.parameters, &layout.state);
         for (entries, values) in [(parameters, &weights.parameters), (state, &weights.state)] {
-            let own: std::collections::HashSet<_> = entries.iter().flat_map(Entry::places).collect();
+            let own: std::collections::HashSet<_> = entries.iter().flat_map(LayoutEntry::places).collect();
             assert!(own.len() < values.len() || values.is_empty());
             assert!(values.iter().enumerate().all(|(i, v)| own.contains(&i) || *v == 0.0));
         }
@@ -137,7 +139,7 @@ fn padding_stays_zero_when_a_file_is_read() {
 
 #[test]
 fn other_precisions_are_read() {
-    let weights = random(Norm::Batch, Up::Transpose);
+    let weights = random(NormKind::Batch, Up::Transpose);
     let as_type = |dtype, convert: &dyn Fn(f32) -> Vec<u8>| {
         let bytes = changed(&weights, |tensors, _| {
             for (d, _, data) in tensors.values_mut() {
@@ -145,7 +147,7 @@ fn other_precisions_are_read() {
                 (*d, *data) = (dtype, values.into_iter().flat_map(convert).collect());
             }
         });
-        Weights::parse(&bytes).unwrap()
+        Weights::<Unet>::parse(&bytes).unwrap()
     };
     let wide = as_type(Dtype::F64, &|v| f64::from(v).to_le_bytes().into());
     assert_eq!(bits(&wide.parameters), bits(&weights.parameters));
@@ -157,9 +159,9 @@ fn other_precisions_are_read() {
         assert_eq!(brain.parameters[i], half::bf16::from_f32(*v).to_f32());
     }
     let whole = changed(&weights, |t, _| t.get_mut("conv.layers.0.weight").unwrap().0 = Dtype::I32);
-    assert!(Weights::parse(&whole).unwrap_err().contains("'conv.layers.0.weight' holds I32"));
+    assert!(Weights::<Unet>::parse(&whole).unwrap_err().contains("'conv.layers.0.weight' holds I32"));
     // A double that no float32 is as large as.
-    let large = fault(Norm::Batch, Up::Transpose, |tensors, _| {
+    let large = fault(NormKind::Batch, Up::Transpose, |tensors, _| {
         let wide = (Dtype::F64, vec![1], 1e300f64.to_le_bytes().into());
         tensors.insert("up_conv.1.1.bias".into(), wide);
     });
@@ -167,24 +169,27 @@ fn other_precisions_are_read() {
 }
 
 /// What is wrong with a file of these settings once `change` has been at it.
-fn fault(norm: Norm, up: Up, change: impl FnOnce(&mut Tensors, &mut Metadata)) -> String {
-    Weights::parse(&changed(&random(norm, up), change)).unwrap_err()
+fn fault(norm: NormKind, up: Up, change: impl FnOnce(&mut Tensors, &mut Metadata)) -> String {
+    Weights::<Unet>::parse(&changed(&random(norm, up), change)).unwrap_err()
 }
 
 #[test]
 fn tensors_that_do_not_make_a_network() {
     let name = "down_sample_layers.1.layers.4.weight";
-    let plain = |change: &dyn Fn(&mut Tensors)| fault(Norm::Batch, Up::Transpose, |t, _| change(t));
+    let plain = |change: &dyn Fn(&mut Tensors)| fault(NormKind::Batch, Up::Transpose, |t, _| change(t));
     let says = |what: String, words: &[&str]| {
         assert!(words.iter().all(|word| what.contains(word)), "{words:?} are not in: {what}");
     };
-    says(plain(&|t| drop(t.remove(name))), &["has no tensor", name, "README.md"]);
+    says(plain(&|t| drop(t.remove(name))), &["has no tensor", name, "docs/training.md"]);
     says(plain(&|t| t.clear()), &["has no tensor 'down_sample_layers.0.layers.0.weight'"]);
     says(plain(&|t| drop(t.remove("up_conv.1.1.weight"))), &["has no tensor 'up_conv.1.1.weight'"]);
     let extra = |t: &mut Tensors| {
         t.insert("conv.layers.0.bias".into(), (Dtype::F32, vec![2], vec![0; 8]));
     };
-    says(plain(&extra), &["holds a tensor", "3 channels, 2 avg pools", "'conv.layers.0.bias'", "README.md"]);
+    says(
+        plain(&extra),
+        &["holds a tensor", "3 channels, 2 avg pools", "'conv.layers.0.bias'", "docs/training.md"],
+    );
     let shaped = |t: &mut Tensors| t.get_mut(name).unwrap().1 = vec![6, 6, 9, 1];
     says(plain(&shaped), &[name, "[6, 6, 9, 1]", "[6, 6, 3, 3]"]);
     let first = |t: &mut Tensors| {
@@ -206,13 +211,15 @@ fn tensors_that_do_not_make_a_network() {
     let counter = |t: &mut Tensors, _: &mut Metadata| {
         t.insert("conv.layers.1.num_batches_tracked".into(), (Dtype::I64, vec![], vec![9; 8]));
     };
-    Weights::parse(&changed(&random(Norm::Batch, Up::Transpose), counter)).unwrap();
+    Weights::<Unet>::parse(&changed(&random(NormKind::Batch, Up::Transpose), counter)).unwrap();
 }
 
 #[test]
 fn metadata_that_say_what_is_not_known() {
     let said = |key: &str, value: &str| {
-        fault(Norm::Instance, Up::Transpose, |_, metadata| drop(metadata.insert(key.into(), value.into())))
+        fault(NormKind::Instance, Up::Transpose, |_, metadata| {
+            drop(metadata.insert(key.into(), value.into()))
+        })
     };
     assert!(said("pool", "median").contains("pool = 'median'") && said("pool", "").contains("max and avg"));
     assert!(said("up", "nearest").contains("up = 'nearest'"));
@@ -222,15 +229,15 @@ fn metadata_that_say_what_is_not_known() {
         assert!(said("dropout", rate).contains("from 0 to below 1"), "{rate}");
     }
     // Without any, they are what PyTorch's module is by default.
-    let bytes = changed(&random(Norm::Instance, Up::Transpose), |_, metadata| metadata.clear());
-    let weights = Weights::parse(&bytes).unwrap();
-    let UnetSettings { pooling, up, dropout, .. } = *weights.unet.settings();
+    let bytes = changed(&random(NormKind::Instance, Up::Transpose), |_, metadata| metadata.clear());
+    let weights = Weights::<Unet>::parse(&bytes).unwrap();
+    let UnetSettings { pooling, up, dropout, .. } = *weights.network.settings();
     assert_eq!((pooling, up, dropout), (Pooling::Max, Up::Transpose, 0.0));
 }
 
 #[test]
 fn interpolation_is_known_by_metadata_or_shapes() {
-    let weights = random(Norm::Batch, Up::Bilinear);
+    let weights = random(NormKind::Batch, Up::Bilinear);
     let unused = |t: &mut Tensors| {
         let weight = "up_transpose_conv.0.layers.0.weight".to_string();
         t.insert(weight, (Dtype::F32, vec![12, 6, 2, 2], vec![0; 4 * 12 * 6 * 4]));
@@ -242,18 +249,18 @@ fn interpolation_is_known_by_metadata_or_shapes() {
                 unused(t)
             }
         };
-        let read = Weights::parse(&changed(&weights, |t, _| keep(t))).unwrap();
-        assert_eq!(read.unet.settings(), weights.unet.settings());
+        let read = Weights::<Unet>::parse(&changed(&weights, |t, _| keep(t))).unwrap();
+        assert_eq!(read.network.settings(), weights.network.settings());
         assert_eq!(bits(&read.parameters), bits(&weights.parameters));
         // Names and shapes tell as well, where nothing is said.
         let silent = changed(&weights, |t, metadata| {
             keep(t);
             metadata.remove("up");
         });
-        assert_eq!(Weights::parse(&silent).unwrap().unet.settings(), weights.unet.settings());
+        assert_eq!(Weights::<Unet>::parse(&silent).unwrap().network.settings(), weights.network.settings());
     }
     // Said of a network that does not: its blocks take fewer channels.
-    let wrong = fault(Norm::Batch, Up::Transpose, |_, m| drop(m.insert("up".into(), "bilinear".into())));
+    let wrong = fault(NormKind::Batch, Up::Transpose, |_, m| drop(m.insert("up".into(), "bilinear".into())));
     assert!(wrong.contains("'up_conv.0.layers.0.weight'") && wrong.contains("[6, 18, 3, 3]"), "{wrong}");
 }
 
@@ -269,28 +276,28 @@ fn a_header_that_promises_much_gets_no_memory_for_it() {
         }
         put(format!("up_conv.{}.1.weight", pools - 1), &[out, 0, 1, 1]);
         let up = [("up".to_string(), "transpose".to_string())];
-        Weights::parse(&write(&tensors, up.into())).unwrap_err()
+        Weights::<Unet>::parse(&write(&tensors, up.into())).unwrap_err()
     };
-    assert!(claim(512, 2, 3, 1).contains("too short for the U-Net of"));
+    assert!(claim(512, 2, 3, 1).contains("too short for its network of"));
     let huge = 1 << 40;
-    let most = "1 to 1024 channels";
+    let most = "from 1 to 1024 channels";
     for what in [claim(huge, 2, 3, 1), claim(4, huge, 3, 1), claim(4, 2, 3, huge), claim(0, 2, 3, 1)] {
         assert!(what.contains(most), "{what}");
     }
-    assert!(claim(4, 2, 200, 1).contains("1 to 8 pools (200)"));
+    assert!(claim(4, 2, 200, 1).contains("pools is 200; it must be from 1 to 8"));
 }
 
 #[test]
 fn files_that_are_no_safetensors() {
-    let good = random(Norm::Instance, Up::Transpose).serialise(Precision::Single).unwrap();
+    let good = random(NormKind::Instance, Up::Transpose).serialise(Precision::Single).unwrap();
     let header = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
     for cut in [1, 7, 8, 9, header, header + 8, good.len() / 2, good.len() - 1] {
-        let what = Weights::parse(&good[..cut]).unwrap_err();
+        let what = Weights::<Unet>::parse(&good[..cut]).unwrap_err();
         assert!(what.contains("no safetensors file, or a damaged one"), "{cut}: {what}");
     }
-    assert!(Weights::parse(&[good.clone(), vec![0]].concat()).is_err());
-    assert!(Weights::parse(b"PK\x03\x04").unwrap_err().contains("torch.save"));
+    assert!(Weights::<Unet>::parse(&[good.clone(), vec![0]].concat()).is_err());
+    assert!(Weights::<Unet>::parse(b"PK\x03\x04").unwrap_err().contains("torch.save"));
     let mut long = good;
     long[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-    assert!(Weights::parse(&long).unwrap_err().contains("damaged"));
+    assert!(Weights::<Unet>::parse(&long).unwrap_err().contains("damaged"));
 }

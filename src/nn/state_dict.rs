@@ -1,15 +1,18 @@
-//! Parameters at rest: from the device's layout to safetensors with PyTorch's, and back.
+//! State dictionaries: conversion between the device's layout and safetensors with PyTorch's names and layout.
 
-use super::layout::Entry;
-use super::weights::NAMES;
+use super::layout::LayoutEntry;
 use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::BTreeMap;
 
-/// A tensor at rest: name, PyTorch's shape, f32 in little endian.
+/// A tensor of a state dictionary: name, PyTorch's shape, little-endian f32.
 pub(crate) type AtRest = (String, Vec<usize>, Vec<u8>);
 
-/// How many bits a number has at rest.
+/// The advice for a file with other tensors.
+pub(super) const NAMES: &str =
+    "the names must be those of the network's PyTorch state_dict (see docs/training.md)";
+
+/// The precision of numbers in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// f32.
@@ -18,8 +21,8 @@ pub enum Precision {
     Half,
 }
 
-/// The tensors of `entries`, whose values lie in `values`, with `prefix` before their names.
-pub(crate) fn put(prefix: &str, entries: &[Entry], values: &[f32]) -> Vec<AtRest> {
+/// Converts `values` to the tensors of `entries`, with `prefix` before their names.
+pub(crate) fn put(prefix: &str, entries: &[LayoutEntry], values: &[f32]) -> Vec<AtRest> {
     let mut tensors = Vec::new();
     for entry in entries {
         let mut places = entry.places().into_iter();
@@ -32,14 +35,14 @@ pub(crate) fn put(prefix: &str, entries: &[Entry], values: &[f32]) -> Vec<AtRest
     tensors
 }
 
-/// The values of `entries` as they lie on the device, `len` of them, out of `tensors` with `prefix` before their names.
+/// Converts `tensors`, with `prefix` before their names, to the `len` values of `entries` on the device.
 ///
 /// # Errors
-/// Which tensor is missing, of another shape or type, or not finite, as a sentence.
+/// A sentence that names the tensor that is missing, of the wrong shape or type, or not finite.
 pub(crate) fn take(
     tensors: &SafeTensors,
     prefix: &str,
-    entries: &[Entry],
+    entries: &[LayoutEntry],
     len: usize,
 ) -> Result<Vec<f32>, String> {
     let mut values = vec![0.0; len];
@@ -53,11 +56,11 @@ pub(crate) fn take(
     Ok(values)
 }
 
-/// The bytes of a safetensors file. The same tensors and metadata give the same bytes: the library alone would write
-/// metadata in a hash map's order.
+/// The bytes of a safetensors file. Equal tensors and metadata give equal bytes: the metadata are sorted here, because
+/// the library writes them in the order of a hash map.
 ///
 /// # Errors
-/// [`Error::Data`] when the library refuses, which it does not for names and shapes of ours.
+/// [`Error::Data`] if the library refuses the tensors.
 pub(crate) fn serialise(
     tensors: &[AtRest],
     metadata: BTreeMap<String, String>,
@@ -79,8 +82,8 @@ pub(crate) fn serialise(
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
     let plain = views.and_then(|views| safetensors::serialize(views, None)).map_err(|e| fail(&e))?;
     // Eight bytes of length, the header, the data.
-    let (length, rest) = plain.split_at(8);
-    let (header, data) = rest.split_at(u64::from_le_bytes(array(length)) as usize);
+    let (length, after) = plain.split_at(8);
+    let (header, data) = after.split_at(u64::from_le_bytes(array(length)) as usize);
     let mut header: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|e| fail(&e))?;
     header.insert("__metadata__".into(), serde_json::json!(metadata));
@@ -89,13 +92,13 @@ pub(crate) fn serialise(
     Ok([&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat())
 }
 
-/// f32 in little endian as f16.
+/// Converts little-endian f32 to f16.
 fn halve(bytes: &[u8]) -> Vec<u8> {
     let values = bytes.chunks_exact(4).map(|b| half::f16::from_f32(f32::from_le_bytes(array(b))));
     values.flat_map(half::f16::to_le_bytes).collect()
 }
 
-/// That there is no tensor `name`, and why, if that can be told.
+/// Says that there is no tensor `name`, and why, if the names show it.
 pub(super) fn missing(tensors: &SafeTensors, name: &str) -> String {
     let prefixes = tensors.names().into_iter().filter_map(|n| n.strip_suffix(name));
     match prefixes.filter(|prefix| prefix.ends_with('.')).min() {
@@ -109,7 +112,7 @@ pub(super) fn missing(tensors: &SafeTensors, name: &str) -> String {
 fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
     let view = tensors.tensor(name).map_err(|_| missing(tensors, name))?;
     if view.shape() != shape {
-        return Err(format!("'{name}' has shape {:?}, where this U-Net wants {shape:?}", view.shape()));
+        return Err(format!("'{name}' has shape {:?}, but this network needs {shape:?}", view.shape()));
     }
     let values: Vec<f32> = match view.dtype() {
         Dtype::F64 => view.data().chunks_exact(8).map(|b| f64::from_le_bytes(array(b)) as f32).collect(),
@@ -120,10 +123,10 @@ fn read(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, 
         Dtype::BF16 => {
             view.data().chunks_exact(2).map(|b| half::bf16::from_le_bytes(array(b)).to_f32()).collect()
         }
-        other => return Err(format!("'{name}' holds {other:?}, where F64, F32, F16 and BF16 are read")),
+        other => return Err(format!("'{name}' holds {other:?}, but only F64, F32, F16 and BF16 are read")),
     };
     match values.iter().find(|v| !v.is_finite()) {
-        Some(value) => Err(format!("'{name}' holds {value}, where every weight has to be a finite float32")),
+        Some(value) => Err(format!("'{name}' holds {value}, but every weight must be a finite float32")),
         None => Ok(values),
     }
 }

@@ -1,25 +1,19 @@
-//! Order of patches and batches in a training.
+//! Order of samples and batches in a training.
 
 use fastrand::Rng;
 
 /// Returns the numbers `0..len` shuffled for an epoch. The result depends only on the arguments.
-///
-/// ```
-/// # use palpate::lowlevel::patches::epoch_order;
-/// assert_eq!(epoch_order(1, 7, 50), epoch_order(1, 7, 50));
-/// assert_ne!(epoch_order(1, 7, 50), epoch_order(1, 8, 50));
-/// ```
 pub fn epoch_order(seed: u64, epoch: u32, len: u32) -> Vec<u32> {
     let mut order: Vec<u32> = (0..len).collect();
     random(ORDER, [seed, epoch.into(), 0]).shuffle(&mut order);
     order
 }
 
-/// Divides an epoch's order into batches of exactly `batch` patches (0 is taken as 1).
+/// Divides an epoch's order into batches of exactly `batch` samples (0 is taken as 1).
 ///
-/// The remainder is left out, so that all batches have the same shape; shuffling leaves out other patches in
-/// each epoch. If there is not even one full batch, all patches form one smaller batch. Validation uses
-/// `chunks` instead, because it must see every patch.
+/// The remainder is left out, so that all batches have the same shape; shuffling leaves out other samples in
+/// each epoch. If there is not even one full batch, all samples form one smaller batch. Validation uses
+/// `chunks` instead, because it must see every sample.
 pub fn training_batches(order: &[u32], batch: usize) -> std::slice::Chunks<'_, u32> {
     let batch = batch.max(1);
     let full = order.len() - order.len() % batch;
@@ -27,13 +21,11 @@ pub fn training_batches(order: &[u32], batch: usize) -> std::slice::Chunks<'_, u
     kept.chunks(batch)
 }
 
-/// Purposes of random numbers. No two purposes share the same numbers.
-pub(super) const ORDER: u64 = 1;
-pub(super) const AUGMENTATION: u64 = 2;
-pub(super) const CUTTING: u64 = 3;
+/// The purpose of the random numbers for [`epoch_order`]. Sources use other purposes.
+const ORDER: u64 = 1;
 
-/// Returns a generator for one purpose at one place of the training.
-pub(super) fn random(purpose: u64, place: [u64; 3]) -> Rng {
+/// Returns a generator for one purpose at one place of the training. Generators for different purposes are unrelated.
+pub(crate) fn random(purpose: u64, place: [u64; 3]) -> Rng {
     Rng::with_seed(place.into_iter().fold(mix(purpose), |state, word| mix(state ^ mix(word))))
 }
 
@@ -65,11 +57,11 @@ mod tests {
     }
 
     #[test]
-    fn every_patch_is_anywhere() {
+    fn every_sample_is_anywhere() {
         let mut sums = [0u32; 10];
         for epoch in 0..2000 {
-            for (at, patch) in epoch_order(3, epoch, 10).into_iter().enumerate() {
-                sums[at] += patch;
+            for (at, sample) in epoch_order(3, epoch, 10).into_iter().enumerate() {
+                sums[at] += sample;
             }
         }
         // The mean of 0..10 is 4.5, with a standard error of 0.065 here.

@@ -1,0 +1,94 @@
+//! The trait of all networks that can be trained, saved and run.
+
+use super::layout::{ParameterLayout, Registered};
+use crate::error::{Error, Result};
+use crate::tape::{Tape, Var};
+use safetensors::tensor::SafeTensors;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+
+/// Settings that a checkpoint or a file of weights stores as JSON.
+pub trait Stored: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static> Stored for T {}
+
+/// The two uses of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// The network learns: batch statistics, running statistics updated, dropout.
+    Train,
+    /// The network is applied: running statistics, no dropout.
+    Infer,
+}
+
+/// A network: its settings, the layout of its parameters, and its operations. `Display` describes it in one line.
+pub trait Network: Clone + Debug + Display + Send + Sync + 'static {
+    /// The settings that determine the network.
+    type Settings: Stored;
+
+    /// Creates the network of `settings`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] or [`Error::Usage`] for settings that no network can have.
+    fn new(settings: Self::Settings) -> Result<Self>;
+
+    /// The settings.
+    fn settings(&self) -> &Self::Settings;
+
+    /// Names, shapes and places of the parameters and of the state.
+    fn layout(&self) -> &ParameterLayout;
+
+    /// The number of input and of output channels.
+    fn channels(&self) -> [usize; 2];
+
+    /// Checks the size of an image: height and width in pixels.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the smallest size.
+    fn check_size(&self, _size: [usize; 2]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output `[n, h, w, channels out]`.
+    /// `registered` is the result of [`ParameterLayout::register`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the images are too small, [`Error::Usage`] if `input` has the wrong number of channels.
+    fn forward(&self, tape: &mut Tape, registered: &Registered, input: Var, mode: NetworkMode)
+    -> Result<Var>;
+
+    /// Reads the settings from a file's tensors and `metadata`, and removes the entries that it reads. By default they
+    /// are JSON under the key `network`.
+    ///
+    /// # Errors
+    /// A sentence about the file, without a subject.
+    fn read_settings(
+        _tensors: &SafeTensors,
+        metadata: &mut BTreeMap<String, String>,
+    ) -> Result<Self::Settings, String> {
+        let json = metadata.remove(SETTINGS).ok_or_else(|| {
+            format!("does not state '{SETTINGS}' in its metadata, so the network's settings are unknown")
+        })?;
+        serde_json::from_str(&json).map_err(|e| format!("states '{SETTINGS}' of another network ({e})"))
+    }
+
+    /// The metadata from which [`Network::read_settings`] reads the settings.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the settings cannot be written as JSON.
+    fn settings_metadata(&self) -> Result<BTreeMap<String, String>> {
+        let json = serde_json::to_string(self.settings())
+            .map_err(|e| Error::Data(format!("the network's settings cannot be written as JSON: {e}")))?;
+        Ok([(SETTINGS.into(), json)].into())
+    }
+
+    /// Reports whether a file may hold the tensor `name` although the network does not use it.
+    fn ignores(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+/// The key in metadata for the settings of a network.
+const SETTINGS: &str = "network";

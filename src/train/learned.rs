@@ -1,0 +1,112 @@
+//! The learned values of a network on the device.
+
+use crate::error::Result;
+use crate::gpu::{Gpu, Pooled};
+use crate::kernel::learning::adam;
+use crate::nn::{Network, Unet, Weights};
+use crate::plan::{Buf, Recorder};
+use crate::tape::Leaves;
+
+/// A network's parameters and state on the device, with the optimiser's moments.
+pub struct Learned<N = Unet> {
+    pub(super) gpu: Gpu,
+    pub(super) network: N,
+    /// Parameters, their gradients, Adam's two moments.
+    pub(super) buffers: [Pooled; 4],
+    state: Pooled,
+    pub(super) step: Pooled,
+}
+
+impl<N: Network> Learned<N> {
+    /// Uploads `weights`, with moments of 0.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) if the device has no room.
+    pub fn new(gpu: &Gpu, weights: &Weights<N>) -> Result<Self> {
+        let layout = weights.network.layout();
+        let storage =
+            wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let take = |label: &str, len: usize| gpu.pool().take(gpu, label, 4 * len.max(4) as u64, storage);
+        let len = layout.parameters_len();
+        gpu.check_memory("the parameters and their moments", 16 * len as u64)?;
+        let learned = Self {
+            gpu: gpu.clone(),
+            network: weights.network.clone(),
+            buffers: [
+                take("parameters", len)?,
+                take("gradients", len)?,
+                take("first moments", len)?,
+                take("second moments", len)?,
+            ],
+            state: take("running statistics", layout.state_len())?,
+            step: take("step", size_of::<adam::Step>() / 4)?,
+        };
+        learned.upload(weights, [&vec![0.0; len], &vec![0.0; len]])?;
+        Ok(learned)
+    }
+
+    /// Replaces parameters, state and Adam's `moments`.
+    ///
+    /// # Errors
+    /// All errors of the device.
+    pub fn upload(&self, weights: &Weights<N>, moments: [&[f32]; 2]) -> Result<()> {
+        self.gpu.scoped("uploading weights", || {
+            let write = |buffer: &wgpu::Buffer, data: &[f32]| {
+                self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
+            };
+            write(&self.buffers[0], &weights.parameters);
+            write(&self.buffers[2], moments[0]);
+            write(&self.buffers[3], moments[1]);
+            write(&self.state, &weights.state);
+        })
+    }
+
+    /// Reads the weights, without metadata.
+    ///
+    /// # Errors
+    /// All errors of the device.
+    pub fn weights(&self) -> Result<Weights<N>> {
+        let layout = self.network.layout();
+        let mut state = self.gpu.read(&self.state)?;
+        state.truncate(layout.state_len());
+        Ok(Weights {
+            network: self.network.clone(),
+            parameters: self.gpu.read(&self.buffers[0])?,
+            state,
+            metadata: Default::default(),
+        })
+    }
+
+    /// Reads the gradients of the last step, in the layout of the parameters.
+    ///
+    /// # Errors
+    /// All errors of the device.
+    pub fn gradients(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.buffers[1])
+    }
+
+    /// Reads Adam's moments, in the layout of the parameters.
+    ///
+    /// # Errors
+    /// All errors of the device.
+    pub fn moments(&self) -> Result<[Vec<f32>; 2]> {
+        Ok([self.gpu.read(&self.buffers[2])?, self.gpu.read(&self.buffers[3])?])
+    }
+
+    /// Bytes of device memory held.
+    pub fn memory(&self) -> u64 {
+        self.buffers.iter().chain([&self.state, &self.step]).map(|b| b.size()).sum()
+    }
+
+    pub(super) fn external(&self, rec: &mut Recorder, label: &'static str, buffer: &Pooled) -> Result<Buf> {
+        rec.external::<u8>(label, buffer.size() as usize, (**buffer).clone())
+    }
+
+    pub(super) fn leaves(&self, rec: &mut Recorder) -> Result<Leaves> {
+        Ok(Leaves {
+            parameters: self.external(rec, "parameters", &self.buffers[0])?,
+            state: self.external(rec, "running statistics", &self.state)?,
+            step: self.external(rec, "step", &self.step)?,
+        })
+    }
+}
