@@ -1,7 +1,7 @@
 //! The device underneath: adapters that do not exist, devices that go away, memory that does not suffice,
 //! kernels that do not compile, the pool, timestamps, and several threads on one device.
 
-use crate::common;
+use crate::common::{self, compare::at_most};
 use crate::harness::Adapter;
 use libtest_mimic::Completion;
 use palpate::gpu::{AdapterChoice, Gpu, adapters};
@@ -355,7 +355,7 @@ fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completi
     let timings = plan.profile().expect("profile");
     assert_eq!(timings.len(), 2100);
     // A set resolved to the wrong place leaves zeros behind.
-    let untimed = timings.iter().filter(|t| t.seconds <= 0.0).count();
+    let untimed = timings.iter().filter(|t| at_most(t.seconds, 0.0) || t.seconds.is_nan()).count();
     assert!(untimed < 100, "{untimed} of 2100 dispatches took no time");
     Completion::Completed
 }

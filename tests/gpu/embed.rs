@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "its main is not called")]
 mod host;
 
-use crate::common;
+use crate::common::{self, compare::assert_near};
 use crate::harness::Adapter;
 use host::STORAGE;
 use palpate::gpu::Gpu;
@@ -138,8 +138,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     let [nx, ny] = settings().size;
     let stiffness = Plane::Stiffness.of(&expected);
     for (x, kpa) in [(nx / 3, SOFT_AND_STIFF[0]), (2 * nx / 3, SOFT_AND_STIFF[1])] {
-        let got = f64::from(stiffness[ny / 2 * nx + x]);
-        assert!((got / kpa - 1.0).abs() < 0.15, "{got} kPa at column {x}, not {kpa}");
+        assert_near(stiffness[ny / 2 * nx + x], kpa, 0.15, format!("column {x}"));
     }
 
     // The texture, to the byte.

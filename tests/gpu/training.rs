@@ -1,7 +1,7 @@
 //! A whole training step against PyTorch's: forward, loss, every gradient, every parameter after Adam's steps; and the
 //! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
 
-use crate::common;
+use crate::common::compare::assert_agrees;
 use palpate::gpu::Gpu;
 use palpate::kernel::choose::Chooser;
 use palpate::kernel::convolve::{Form, Product};
@@ -86,9 +86,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn check(&mut self, kind: &'static str, name: &str, got: &[f64], expected: &[f64], tolerance: f64) {
-        let error =
-            common::relative_error(got, expected).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.what));
-        assert!(error <= tolerance, "{}: {kind} {name}: {error:.1e}, allowed {tolerance:.0e}", self.what);
+        let error = assert_agrees(got, expected, tolerance, format!("{}: {kind} {name}", self.what));
         let worst = self.worst.entry(kind).or_default();
         *worst = worst.max(error);
     }
@@ -186,10 +184,9 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
                     Forward::new(&chooser, &weights, [side, side], batch, &|_, _| {}).expect("compile");
                 let got = forward.run(&images.narrow(&format!("input.{side}")), &|_| {}).expect("run");
                 let got: Vec<f64> = got.into_iter().map(Into::into).collect();
-                let error =
-                    common::relative_error(&got, images.get(&format!("output.{case}.{side}"))).expect(case);
-                note!("{case} at {side}², batch {batch}: {error:.1e}");
-                assert!(error <= 1e-5, "{case} at {side}², batch {batch}: {error:.1e}");
+                let what = format!("{case} at {side}², batch {batch}");
+                let error = assert_agrees(&got, images.get(&format!("output.{case}.{side}")), 1e-5, &what);
+                note!("{what}: {error:.1e}");
             }
         }
     }
@@ -225,6 +222,5 @@ fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
     forward.encode(&mut encoder);
     queue.submit([encoder.finish()]);
     let got: Vec<f64> = gpu.read::<f32>(&output).expect("read").into_iter().map(Into::into).collect();
-    let error = common::relative_error(&got, images.get("output.instance_max.20")).expect("values");
-    assert!(error <= 1e-5, "{error:.1e}");
+    assert_agrees(&got, images.get("output.instance_max.20"), 1e-5, "in a host's encoder");
 }

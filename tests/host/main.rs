@@ -9,6 +9,7 @@ mod common;
 mod files;
 
 mod bad_input;
+mod compare;
 mod evaluate;
 mod oracles;
 mod shaders;
@@ -18,6 +19,7 @@ mod waves;
 fn main() -> std::process::ExitCode {
     let modules = [
         bad_input::tests(),
+        compare::tests(),
         evaluate::tests(),
         oracles::tests(),
         shaders::tests(),
