@@ -174,10 +174,10 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
 }
 
 fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
-    static SYNTAX: Kernel = broken("syntax", "fn syntax( {");
+    static SYNTAX: Kernel = own_kernel("syntax", "fn syntax( {");
     static TYPES: Kernel =
-        broken("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
-    static BINDING: Kernel = broken(
+        own_kernel("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
+    static BINDING: Kernel = own_kernel(
         "binding",
         "@group(0) @binding(7) var<storage, read_write> far: array<f32>;
          @compute @workgroup_size(64) fn binding() { far[0] = 1.0; }",
@@ -186,13 +186,7 @@ fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
     for kernel in [&SYNTAX, &TYPES, &BINDING] {
         let mut rec = Recorder::new();
         let src = rec.output::<f32>("result", 64);
-        rec.linear(
-            Spec::new(kernel, &[("SIZE", 3)]),
-            &Nothing([0; 4]),
-            &[src.into()],
-            64,
-            Default::default(),
-        );
+        rec.linear(Spec::new(kernel, &[("SIZE", 3)]), &Words([0; 4]), &[src.into()], 64, Default::default());
         let compiled = Plan::compile(rec, &pipelines, &|_, _| {}).err();
         for error in [pipelines.get(&Spec::new(kernel, &[("SIZE", 3)])).err(), compiled] {
             let error = error.expect("refused");
@@ -204,15 +198,17 @@ fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
     mmdi(&pipelines, Mode::Clinical, [64, 48]).expect("the device still compiles");
 }
 
+/// Parameters of a kernel of a test's own.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Nothing([u32; 4]);
+pub struct Words(pub [u32; 4]);
 
-impl palpate::kernel::Params for Nothing {
+impl palpate::kernel::Params for Words {
     const LAYOUT: Layout = Layout { fields: Vec::new, size: 16 };
 }
 
-const fn broken(name: &'static str, source: &'static str) -> Kernel {
+/// A kernel of a test's own, with [`Words`] as `p` and one buffer `dst`.
+pub const fn own_kernel(name: &'static str, source: &'static str) -> Kernel {
     Kernel {
         name,
         source,
@@ -377,7 +373,7 @@ fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
             Binding { name: "src", access: Access::Read },
             Binding { name: "dst", access: Access::ReadWrite },
         ],
-        ..broken(
+        ..own_kernel(
             "step",
             "@group(0) @binding(0) var<uniform> p: vec4u;
              @group(0) @binding(1) var<storage, read> src: array<f32>;
@@ -396,7 +392,7 @@ fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
         for _ in 0..21 {
             let dst = rec.scratch::<f32>("next", 64);
             let cost = Cost { flops, bytes: 0.0 };
-            rec.linear(Spec::new(&STEP, &[]), &Nothing([0; 4]), &[src.into(), dst.into()], 64, cost);
+            rec.linear(Spec::new(&STEP, &[]), &Words([0; 4]), &[src.into(), dst.into()], 64, cost);
             src = dst;
         }
         rec.keep(src);
