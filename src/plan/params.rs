@@ -13,6 +13,12 @@ macro_rules! scalars {
 }
 scalars!(u32, i32, f32);
 
+impl Wgsl for [u32; 4] {
+    fn name() -> String {
+        "vec4<u32>".into()
+    }
+}
+
 impl Wgsl for [f32; 4] {
     fn name() -> String {
         "vec4<f32>".into()

@@ -1,6 +1,6 @@
 //! Recording: dispatches over buffers, as plain data.
 
-use super::spec::Spare;
+use super::spec::Words;
 use super::{Cost, Params, Spec};
 use crate::error::{Error, Result};
 use std::ops::Range;
@@ -299,9 +299,9 @@ impl Recorder {
     /// Records a dispatch of a kernel of one's own, of so many workgroups along x, y and z.
     ///
     /// # Safety
-    /// As [`Kernel::custom`](super::Kernel::custom): with `spare`, the shader must stay within `bound`.
-    pub unsafe fn custom(&mut self, spec: Spec, spare: u32, bound: &[Bound], groups: [usize; 3], cost: Cost) {
-        self.groups(spec, &Spare { spare }, bound, groups, cost);
+    /// As [`Kernel::custom`](super::Kernel::custom): with `words`, the shader must stay within `bound`.
+    pub unsafe fn custom(&mut self, spec: Spec, words: [u32; 4], bound: &[Bound], groups: [usize; 3], cost: Cost) {
+        self.groups(spec, &Words { words }, bound, groups, cost);
     }
 
     /// Begins the part of the plan that a run repeats as often as [`Plan::repeat`](super::Plan::repeat) says. A buffer

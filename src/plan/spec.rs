@@ -20,7 +20,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel of one's own, outside of the table: `source` as the assembler takes it, with one parameter `spare` of u32,
+    /// A kernel of one's own, outside of the table: `source` as the assembler takes it, with the parameter `p.words` of vec4u,
     /// and the bindings 1, 2, … in order.
     ///
     /// # Safety
@@ -31,7 +31,7 @@ impl Kernel {
         source: &'static str,
         bindings: &'static [Binding],
     ) -> Self {
-        Self { name, source, bindings, params: Spare::LAYOUT, specs: Vec::new }
+        Self { name, source, bindings, params: Words::LAYOUT, specs: Vec::new }
     }
 
     /// A specialisation of a kernel of one's own.
@@ -85,7 +85,7 @@ pub(crate) const fn texture(name: &'static str) -> Binding {
 
 params! {
     /// The parameters of a kernel of one's own.
-    pub(super) struct Spare { spare: u32 }
+    pub(super) struct Words { words: [u32; 4] }
 }
 
 /// One specialisation of a kernel: the constants it is assembled with and the features it needs.

@@ -6,6 +6,11 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+/// True if `value` is `limit` or less: never of NaN, so that `!at_most(…)` finds it.
+pub fn at_most(value: impl Into<f64>, limit: f64) -> bool {
+    value.into() <= limit
+}
+
 /// Fails unless `value` is below `limit`.
 #[track_caller]
 pub fn assert_below(value: impl Into<f64>, limit: f64, what: impl Display) {
@@ -63,24 +68,55 @@ pub fn assert_agrees(got: &[f64], expected: &[f64], tolerance: f64, what: impl D
 /// ‖got − expected‖₂ / ‖expected‖₂.
 ///
 /// # Errors
-/// Where the lengths differ or are 0, and where NaN or an infinity stands in one and not in the other.
+/// Where the lengths differ or are 0, and where a value is NaN or infinite.
 pub fn relative_error(got: &[f64], expected: &[f64]) -> Result<f64, String> {
     if got.len() != expected.len() || got.is_empty() {
         return Err(format!("{} values, expected {}", got.len(), expected.len()));
     }
     let (mut off, mut norm) = (0.0, 0.0);
     for (i, (a, b)) in got.iter().zip(expected).enumerate() {
-        match (a.is_finite(), b.is_finite()) {
-            (true, true) => {
-                off += (a - b).powi(2);
-                norm += b.powi(2);
-            }
-            (false, false) if a == b || a.is_nan() && b.is_nan() => {}
-            _ => return Err(format!("value {i} is {a}, expected {b}")),
+        if !a.is_finite() || !b.is_finite() {
+            return Err(format!("value {i} is {a}, expected {b}"));
         }
+        off += (a - b).powi(2);
+        norm += b.powi(2);
     }
     let error = if off == 0.0 { 0.0 } else { (off / norm.max(f64::MIN_POSITIVE)).sqrt() };
-    if error.is_finite() { Ok(error) } else { Err("values too large to compare".into()) }
+    if error.is_finite() { Ok(error) } else { Err("the values are too large to compare".into()) }
+}
+
+/// The same of values of which those that an oracle has as NaN have to be NaN.
+///
+/// # Errors
+/// As [`relative_error`], and where NaN stands in one and not in the other.
+pub fn relative_error_with_nan(got: &[f64], expected: &[f64]) -> Result<f64, String> {
+    let pairs = || got.iter().zip(expected);
+    if let Some(i) = pairs().position(|(a, b)| a.is_nan() != b.is_nan()) {
+        return Err(format!("value {i} is {}, expected {}", got[i], expected[i]));
+    }
+    if got.len() != expected.len() || expected.iter().all(|b| b.is_nan()) {
+        return Err(format!("{} values, expected {}, all of them NaN", got.len(), expected.len()));
+    }
+    let (a, b): (Vec<f64>, Vec<f64>) = pairs().filter(|(_, b)| !b.is_nan()).unzip();
+    relative_error(&a, &b)
+}
+
+/// Fails unless all values of a map are numbers, above 0 where `mask` is true, and 0 elsewhere. The mask is repeated for
+/// every plane of the map.
+#[track_caller]
+pub fn assert_covers(map: &[f32], mask: &[bool]) {
+    assert!(!map.is_empty() && map.len().is_multiple_of(mask.len()), "{} values", map.len());
+    for (i, (value, inside)) in map.iter().zip(mask.iter().cycle()).enumerate() {
+        let fits = if *inside { *value > 0.0 && value.is_finite() } else { *value == 0.0 };
+        assert!(fits, "value {i} is {value} where the mask is {inside}");
+    }
+}
+
+/// Fails unless both hold finite numbers only, and not the same ones.
+#[track_caller]
+pub fn assert_differ(a: &[f32], b: &[f32], what: impl Display) {
+    assert!(a.iter().chain(b).all(|v| v.is_finite()), "{what}: not finite");
+    assert!(a != b, "{what}: all values are the same");
 }
 
 /// The largest value: NaN where one is NaN, or where there is none.

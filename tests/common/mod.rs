@@ -1,6 +1,7 @@
 //! What tests and benches share.
 #![allow(dead_code, reason = "each program uses its own part")]
 
+pub mod compare;
 use palpate::lowlevel::gpu::{AdapterChoice, Gpu};
 
 /// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
@@ -19,24 +20,6 @@ pub fn gpu() -> Option<Gpu> {
 pub fn open(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Result<Gpu, String> {
     let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
     open(&choice).map_err(|error| error.to_string())
-}
-
-/// ‖a−b‖₂/‖b‖₂. NaN is expected to stand exactly where the oracle has it.
-pub fn relative_error(got: &[f64], expected: &[f64]) -> Result<f64, String> {
-    if got.len() != expected.len() {
-        return Err(format!("{} values, expected {}", got.len(), expected.len()));
-    }
-    let (mut off, mut norm) = (0.0, 0.0);
-    for (i, (a, b)) in got.iter().zip(expected).enumerate() {
-        if a.is_nan() != b.is_nan() {
-            return Err(format!("value {i} is {a}, expected {b}"));
-        }
-        if !b.is_nan() {
-            off += (a - b).powi(2);
-            norm += b.powi(2);
-        }
-    }
-    Ok(if off == 0.0 { 0.0 } else { (off / norm.max(f64::MIN_POSITIVE)).sqrt() })
 }
 
 /// The bytes of an RGBA texture, row by row.

@@ -45,13 +45,6 @@ pub fn pixels() -> impl Iterator<Item = (usize, usize)> {
     (0..SIZE[0] * SIZE[1]).map(|i| (i % SIZE[0], i / SIZE[0]))
 }
 
-/// The middle value, or the one above it.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// The affine is the header's, bit by bit.
 pub fn lies_as(map: &Map, header: &NiftiHeader) {
     let place = |h: &NiftiHeader| {

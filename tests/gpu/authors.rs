@@ -103,7 +103,7 @@ impl Fit {
 
     /// The root mean square of what is left, in parts of the field's.
     pub fn misfit(self) -> f64 {
-        (self.left / self.whole).max(0.0).sqrt()
+        (self.left / self.whole).clamp(0.0, f64::INFINITY).sqrt() // keeps NaN
     }
 }
 

@@ -1,7 +1,7 @@
 //! DIME's plan: it is what its parts are, in any batches, on any grid, and what carries no information about stiffness
 //! does not matter to it.
 
-use crate::common::relative_error;
+use crate::common::compare::{assert_covers, assert_near, relative_error};
 use crate::files::Folder;
 use crate::harness::Adapter;
 use ndarray::{Array2, Array4};
@@ -155,9 +155,7 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
     assert!(error(&pick(Plane::Spread.of(&found)), &of(1, &spread)) < 2e-4);
     let uncertainty = of(1, &|squares, weights| 0.25f64.hypot(1.5 * spread(squares, weights)));
     assert!(error(&pick(Plane::Uncertainty.of(&found)), &uncertainty) < 1e-4);
-    for (i, m) in mask.iter().enumerate() {
-        assert_eq!(Plane::Uncertainty.of(&found)[i] > 0.0, *m, "pixel {i}");
-    }
+    assert_covers(Plane::Uncertainty.of(&found), &mask);
 }
 
 fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
@@ -175,10 +173,9 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
     let once = dime.invert(&frames, &mask).expect("invert");
     let small: Vec<bool> = (0..mask.len()).map(|i| mask[i] && i % 51 < 20).collect();
     let other = dime.invert(&frames, &small).expect("invert");
-    assert!(other.iter().zip(&small).all(|(v, m)| (*v != 0.0) == *m));
+    assert_covers(&other, &small);
     let none = dime.invert(&frames, &vec![false; mask.len()]).expect("invert");
-    let left: Vec<_> = none.iter().enumerate().filter(|(_, v)| **v != 0.0).take(5).collect();
-    assert!(left.is_empty(), "{left:?} where nothing is inside");
+    assert_covers(&none, &vec![false; mask.len()]);
     let again = dime.invert(&frames, &mask).expect("invert");
     assert_eq!(once, again);
     assert!(error(&once, &whole) <= 1e-6);
@@ -258,12 +255,12 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     assert!(error(&bench.invert(&rounded, &frames, &mask), &plain) < 1e-4);
     // Larger patches are another matter, but a map all the same.
     let wide = bench.invert(&Settings { patch: Some(20), ..settings(size) }, &frames, &mask);
-    assert!(wide.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
+    assert_covers(&wide, &mask);
     // The same wave, sampled more coarsely along y and more finely along x.
     let (other, step) = ([80, 30], [0.75, 1.6]);
     let (frames, mask) = scene(other, step);
     let found = bench.invert(&Settings { spacing_mm: step, ..settings(other) }, &frames, &mask);
-    assert!(found.iter().zip(mask.iter().cycle()).all(|(v, m)| (*v != 0.0) == *m));
+    assert_covers(&found, &mask);
     let mean = |maps: &[f32], [nx, ny]: [usize; 2]| {
         let map = Plane::Modulus.of(maps);
         let inner: Vec<f32> = (0..nx * ny)
@@ -273,7 +270,7 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
         inner.iter().sum::<f32>() / inner.len() as f32
     };
     let [a, b] = [mean(&plain, [nx, ny]), mean(&found, other)];
-    assert!((a / b - 1.0).abs() < 0.03, "{a} and {b}");
+    assert_near(a, b, 0.03, "the mean of another grid");
     // Pixel by pixel, in the middle: every pixel of the coarser image beside the nearest of the finer.
     let off = |found: &[f32], step: [f64; 2]| {
         let (fine, coarse) = (Plane::Modulus.of(&plain), Plane::Modulus.of(found));

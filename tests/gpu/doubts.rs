@@ -1,6 +1,7 @@
 //! When the program doubts its results, and what it says they are.
 
-use crate::files::map::{median, pixels};
+use crate::common::compare::{assert_below, assert_close, median};
+use crate::files::map::pixels;
 use crate::files::{Folder, SIZE, array, inside, masked, phase, phases, plain};
 use crate::harness::Adapter;
 use ndarray::Array2;
@@ -85,7 +86,7 @@ fn the_line_of_a_result_tells_the_numbers_of_its_report(_: Adapter) {
     assert!((5.0..80.0).contains(&expected[4]), "{expected:?}");
     assert_eq!(got.len(), expected.len(), "{}", line("half.nii"));
     for ((got, expected), step) in got.iter().zip(expected).zip([0.01, 0.01, 0.01, 0.01, 1.0]) {
-        assert!((got - expected).abs() <= 0.5001 * step, "{got} is not {expected}: {}", line("half.nii"));
+        assert_close(*got, expected, 0.5001 * step, line("half.nii"));
     }
     let area = format!("{:.0} cm²", stats("mask", "area_mm2") / 100.0);
     assert!(line("half.nii").contains(&area), "{}", line("half.nii"));
@@ -120,7 +121,6 @@ fn wrapped_phases_give_the_maps_of_the_unwrapped(_: Adapter) {
     for map in ["amplitude", "mmdi_stiffness"] {
         let [a, b] = ["straight", "wrapped"].map(|name| folder.map(&format!("out/{name}_{map}.nii.gz")));
         let off = pixels().filter(|&(x, y)| inside(x, y)).map(|(x, y)| (b.at(x, y) / a.at(x, y) - 1.0).abs());
-        let off = median(off);
-        assert!(off < 0.01, "{map}: {off} off");
+        assert_below(median(off), 0.01, map);
     }
 }

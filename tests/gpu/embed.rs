@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "its main is not called")]
 mod host;
 
-use crate::common;
+use crate::common::{self, compare::assert_near};
 use crate::harness::Adapter;
 use host::STORAGE;
 use palpate::Error;
@@ -25,6 +25,7 @@ tests![
     encoding_submits_maps_and_polls_nothing,
     rebound_buffers_take_the_place_of_the_first,
     unfit_buffers_and_textures_are_refused,
+    the_largest_image_at_default_limits_is_as_stated,
     a_mask_is_inside_where_it_is_above_0_whatever_its_values,
     two_devices_live_side_by_side,
     the_hosts_error_handler_stays_the_hosts,
@@ -140,8 +141,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     let [nx, ny] = settings().size;
     let stiffness = Plane::Stiffness.of(&expected);
     for (x, kpa) in [(nx / 3, SOFT_AND_STIFF[0]), (2 * nx / 3, SOFT_AND_STIFF[1])] {
-        let got = f64::from(stiffness[ny / 2 * nx + x]);
-        assert!((got / kpa - 1.0).abs() < 0.15, "{got} kPa at column {x}, not {kpa}");
+        assert_near(stiffness[ny / 2 * nx + x], kpa, 0.15, format!("column {x}"));
     }
 
     // The texture, to the byte.
@@ -288,6 +288,19 @@ fn unfit_buffers_and_textures_are_refused(_: Adapter) {
     assert!(missed.is_empty(), "{missed:#?}");
     scene.frame(&scene.embed());
     assert_same_bits(&scene.read(&scene.maps), &scene.reference(SOFT_AND_STIFF));
+}
+
+/// README.md: 836 × 836 px at WebGPU's default limits, which are the host's.
+fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
+    let (device, queue) = host::device().expect("the host's device");
+    let pipelines = Pipelines::new(&Gpu::adopt(device, queue), Checks::Off);
+    assert_eq!(pipelines.gpu().caps().max_binding(), 128 << 20);
+    let square = |n: usize| Mmdi::new(&pipelines, &Settings { size: [n, n], ..settings() }, &|_, _| {});
+    for n in [837, 840, 1024] {
+        let error = square(n).err().expect("refused");
+        assert!(matches!(error, Error::OutOfMemory(_)) && error.to_string().contains("128.0 MiB"), "{error}");
+    }
+    square(836).expect("the largest");
 }
 
 /// The second mip level of a texture, as large as is asked for itself.

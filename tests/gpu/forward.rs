@@ -1,7 +1,7 @@
 //! `palpate forward`: what PyTorch computes, from the files that PyTorch wrote; and what is wrong with a call or a file
 //! ends in a message and the right exit code, and in no result.
 
-use crate::common;
+use crate::common::compare::assert_agrees;
 use crate::files::{Folder, array};
 use crate::harness::Adapter;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
@@ -52,8 +52,7 @@ fn folder() -> Folder {
 fn agrees(got: &ArrayD<f32>, expected: &ArrayD<f32>, what: &str) {
     assert_eq!(got.shape(), expected.shape(), "{what}");
     let [got, expected] = [got, expected].map(|a| a.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
-    let error = common::relative_error(&got, &expected).unwrap_or_else(|e| panic!("{what}: {e}"));
-    assert!(error <= 1e-5, "{what}: {error:.1e}");
+    assert_agrees(&got, &expected, 1e-5, what);
 }
 
 fn result(folder: &Folder, name: &str) -> ArrayD<f32> {

@@ -1,6 +1,6 @@
 //! A convolution whose norm has known statistics is one dispatch with it, and computes what two would.
 
-use crate::common;
+use crate::common::compare::{assert_agrees, assert_below, largest};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::norm::Per;
@@ -88,8 +88,7 @@ fn fused(site: &Site, chooser: &Chooser, input: Var, [result, convolved]: [Var; 
     let (apart, two) = site.run(chooser, input, &[result, convolved]);
     assert!(two.iter().any(|k| k == "norm"), "what is wanted itself is made: {two:?}");
     let [got, expected] = [&values, &apart].map(|v| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
-    let error = common::relative_error(&got, &expected).unwrap_or_else(|e| panic!("{e}"));
-    assert!(error < 1e-6, "{error:.1e} off");
+    assert_agrees(&got, &expected, 1e-6, "in one dispatch");
     kernels.iter().all(|k| k != "norm")
 }
 
@@ -128,7 +127,7 @@ fn what_it_reads_and_what_it_makes_do_not_come_to_lie_in_one_buffer(pipelines: &
     let (values, kernels) = site.run(&chooser, input, &[both]);
     let (apart, _) = site.run(&chooser, input, &[both, convolved]);
     assert_eq!(values.len(), apart.len());
-    let off = values.iter().zip(&apart).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(off < 1e-5, "{off:.1e} off");
+    let off = largest(values.iter().zip(&apart).map(|(a, b)| (a - b).abs()));
+    assert_below(off, 1e-5, "the largest difference");
     assert!(kernels.iter().all(|k| k != "norm"), "{kernels:?}");
 }

@@ -1,7 +1,7 @@
 //! Half precision on matrix units: how far from full precision it takes a map, imitated where a device has none; and that it
 //! is refused where there are none.
 
-use crate::common;
+use crate::common::compare::{assert_near, assert_within, relative_error};
 use crate::harness::{Given, Missing, WithUnits};
 use libtest_mimic::Completion;
 use palpate::lowlevel::dime::{Builtin, Dime, Settings};
@@ -25,7 +25,7 @@ const IMITATED: Form = Form::Half(Units { side: 16, imitated: true });
 
 fn relative(a: &[f32], b: &[f32]) -> f64 {
     let wide = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-    common::relative_error(&wide(a), &wide(b)).expect("alike")
+    relative_error(&wide(a), &wide(b)).expect("alike")
 }
 
 /// Choosers of full and of half precision.
@@ -61,7 +61,7 @@ fn networks_differ_by_the_rounding_of_factors(Precisions(choosers): Precisions) 
         let error = relative(&half.1, &full.1);
         note!("{norm:?}: {error:.1e}");
         // A half has 11 bits: each factor is off by 2.8e-4 at the most, many of them average out.
-        assert!((1e-6..2e-3).contains(&error), "{error}");
+        assert_within(error, 1e-5..=2e-3, format!("{norm:?}"));
     }
 }
 
@@ -94,7 +94,8 @@ fn a_map_hardly_differs(Precisions(choosers): Precisions) {
     });
     let error = relative(&half, &full);
     note!("{error:.1e}");
-    assert!((1e-6..5e-4).contains(&error), "{error}");
+    // kernels/README.md: 9e-5.
+    assert_near(error, 9e-5, 0.3, "the map");
 }
 
 fn without_matrix_units_it_is_refused(WithUnits(gpu): WithUnits) {

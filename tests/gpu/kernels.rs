@@ -1,7 +1,10 @@
 //! Every kernel of the table, in every specialisation, against its f64 oracle on a real adapter:
 //! odd sizes and real ones, buffers filled with NaN beforehand, without and with run-time checks.
 
-use crate::common;
+use crate::common::{
+    self,
+    compare::{at_most, relative_error_with_nan},
+};
 use crate::harness::WithUnits;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Work};
@@ -39,9 +42,9 @@ fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> 
         if got.iter().map(|v| v.to_bits()).ne(again.iter().map(|v| v.to_bits())) {
             return Err("a second run gave other bits".into());
         }
-        let error = common::relative_error(&got, &e.values)?;
+        let error = relative_error_with_nan(&got, &e.values)?;
         worst = worst.max(error);
-        if error > e.tolerance {
+        if !at_most(error, e.tolerance) {
             return Err(format!("relative error {error:.1e}, allowed {:.1e}", e.tolerance));
         }
     }

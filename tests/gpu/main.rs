@@ -29,6 +29,7 @@ mod kernels;
 mod mmdi;
 mod phantom_data;
 mod pictures;
+mod plan;
 mod real_data;
 mod simulate;
 mod soundness;
@@ -61,6 +62,7 @@ fn main() -> std::process::ExitCode {
         mmdi::tests(),
         phantom_data::tests(),
         pictures::tests(),
+        plan::tests(),
         real_data::tests(),
         simulate::tests(),
         soundness::tests(),

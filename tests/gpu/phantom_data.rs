@@ -5,6 +5,7 @@
 //! `cargo test --test phantom_data -- --nocapture` prints the tables.
 
 use super::authors::{Fit, SIZE, Sample, each};
+use crate::common::compare::{assert_below, assert_close, least, median};
 use crate::harness::{Data, Given, Missing};
 use ndarray::ArrayView2;
 use num_complex::Complex64;
@@ -69,11 +70,6 @@ fn damped(phantom: &Phantom, damping: f64) -> Phantom {
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len() as f64;
     values.sum::<f64>() / n
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// A homogeneous cylinder of theirs, and ours that is closest.
@@ -218,7 +214,7 @@ fn waves_around_inclusions_are_nearer_theirs_than_antiplane_ones(data: Data) {
         let phantom = heterogeneous(sample, &slices);
         let flat = dampings
             .map(|damping| Fit::new(&antiplane(sample, &damped(&phantom, damping)), &sample.field).misfit());
-        (closest(sample, &phantom, &dampings, &quality), flat.into_iter().fold(f64::INFINITY, f64::min))
+        (closest(sample, &phantom, &dampings, &quality), least(flat))
     });
     note!("sample  damping  slice    misfit  R²      antiplane misfit");
     for (sample, (best, flat)) in samples.iter().zip(&found) {
@@ -233,7 +229,7 @@ fn waves_around_inclusions_are_nearer_theirs_than_antiplane_ones(data: Data) {
     }
     for (sample, (best, flat)) in samples.iter().zip(&found) {
         let misfit = best.fit.misfit();
-        assert!(misfit < 0.7 * flat, "{}: {misfit}, antiplane {flat}", sample.name);
+        assert_below(misfit, 0.7 * flat, &sample.name);
     }
 }
 
@@ -241,7 +237,9 @@ fn waves_around_inclusions_are_nearer_theirs_than_antiplane_ones(data: Data) {
 fn excess(inverted: &[f32], mask: &[bool], modulus_kpa: f64) -> f64 {
     let inner = erode(ArrayView2::from_shape((SIZE, SIZE), mask).expect("shape"), RIM);
     let inner = inner.into_raw_vec_and_offset().0;
-    region(inverted, &inner, [1.0; 2], None).expect("pixels").median / modulus_kpa
+    let found = region(inverted, &inner, [1.0; 2], None).expect("pixels");
+    assert_eq!(found.n, inner.iter().filter(|m| **m).count(), "pixels that are not finite");
+    found.median / modulus_kpa
 }
 
 /// Each channel stretched to the range of their files.
@@ -289,7 +287,7 @@ fn inversion_finds_our_cylinders_as_much_too_stiff_as_theirs(
     }
     let [ours, theirs, between] = [0, 1, 2].map(|k| mean(ratios.iter().map(|ratio| ratio[k])));
     note!("mean           {ours:.3}  {theirs:.3}   {between:.3}");
-    assert!((ours - theirs).abs() < 0.06, "{ours} against {theirs}");
+    assert_close(ours, theirs, 0.06, "the mean over the truth");
     for (cylinder, [ours, theirs, _]) in cylinders.iter().zip(&ratios) {
         // The two inversions differ by up to 0.15 on one field of theirs; on their softest sample the fields differ
         // as well, for theirs is that of a body about 5 % stiffer.

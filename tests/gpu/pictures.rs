@@ -76,6 +76,7 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
     folder.nifti("half.nii", &plain(), &phases(u));
     folder.good("invert half.nii -o out");
     let confidence = folder.map("out/half_mmdi_confidence.nii.gz");
+    assert!(confidence.values.iter().all(|c| c.is_finite()));
     let least = folder.json("out/half.json")["confidence_threshold"].as_f64().expect("a threshold") as f32;
     let picture = picture(&folder, "out/half.png");
     let drawn = maps(&picture, SIZE);

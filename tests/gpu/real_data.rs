@@ -1,6 +1,7 @@
 //! The authors' public samples, where `PALPATE_DATA` names their folder: agreement of the clinical mode with
 //! their clinical maps, with the same settings for every study. A measure, never a target to tune to.
 
+use crate::common::compare::assert_close;
 use crate::harness::Data;
 use palpate::lowlevel::io;
 use palpate::lowlevel::kernel::mre::planes::Plane;
@@ -74,23 +75,25 @@ fn pooled(pipelines: &Pipelines, data: &Path, study: &Study, mode: Mode) -> Agre
 }
 
 fn the_clinical_mode_agrees_with_the_clinical_maps(pipelines: &Pipelines, data: Data) {
-    // Least r (their study 2 maps hold spikes of 10⁶ kPa, of which no r can be asked), largest median error.
-    let floors = [(Some(0.91), 0.06), (Some(0.96), 0.06), (None, 0.045), (Some(0.96), 0.045)];
-    for (study, (least, most)) in STUDIES.iter().zip(floors) {
-        let found = pooled(pipelines, &data, study, Mode::Clinical);
-        let (r, error) = (found.pearson_r.expect("r"), found.median_relative_error.expect("error"));
-        note!("{}: r {r:.4}, median error {:.2} %, {} px", study.folder, 100.0 * error, found.n);
-        assert!(error <= most, "{}: median error {error}", study.folder);
-        assert!(least.is_none_or(|least| r >= least), "{}: r {r}", study.folder);
-    }
+    // r and median error per cent as found, README.md's for study 3. Their study 2 maps hold spikes of 10⁶ kPa: no r.
+    let stated = [(Some(0.928), 4.7), (Some(0.971), 5.1), (None, 3.6), (Some(0.978), 3.4)];
+    judge(pipelines, &data, Mode::Clinical, stated);
 }
 
 fn the_corrected_mode_beside_them(pipelines: &Pipelines, data: Data) {
-    for (study, most) in STUDIES.iter().zip([0.08, 0.10, 0.05, 0.055]) {
-        let found = pooled(pipelines, &data, study, Mode::Corrected);
+    // It is meant to differ: their study 1 maps lie 6 % above the unbiased inversion. The figures of kernels/README.md.
+    let stated = [(Some(0.914), 7.05), (Some(0.968), 8.95), (None, 4.25), (Some(0.966), 4.7)];
+    judge(pipelines, &data, Mode::Corrected, stated);
+}
+
+fn judge(pipelines: &Pipelines, data: &Path, mode: Mode, stated: [(Option<f64>, f64); 4]) {
+    for (study, (r_stated, error_stated)) in STUDIES.iter().zip(stated) {
+        let found = pooled(pipelines, data, study, mode);
         let (r, error) = (found.pearson_r.expect("r"), found.median_relative_error.expect("error"));
-        note!("{}: r {r:.4}, median error {:.2} %", study.folder, 100.0 * error);
-        // It is meant to differ: their study 1 maps lie 6 % above the unbiased inversion.
-        assert!(error < most, "{}: median error {error}", study.folder);
+        note!("{}: r {r:.4}, median error {:.2} %, {} px", study.folder, 100.0 * error, found.n);
+        assert_close(100.0 * error, error_stated, 0.1, format!("{}: median error, %", study.folder));
+        if let Some(stated) = r_stated {
+            assert_close(r, stated, 0.002, format!("{}: r", study.folder));
+        }
     }
 }

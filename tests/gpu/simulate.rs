@@ -1,5 +1,6 @@
 //! `palpate simulate` and `palpate invert`, one after the other.
 
+use crate::common::compare::{assert_within, median};
 use crate::files::Folder;
 use crate::harness::Adapter;
 
@@ -36,9 +37,7 @@ fn waves_it_writes_can_be_inverted(_: Adapter) {
         "{codes}"
     );
     let stiffness = folder.map("maps/wave_mmdi_stiffness.nii.gz");
-    let mut values: Vec<f32> = stiffness.values.iter().copied().filter(|v| *v > 0.0).collect();
-    values.sort_by(f32::total_cmp);
-    let median = values[values.len() / 2];
+    let inside = stiffness.values.iter().copied().filter(|v| *v != 0.0);
     // In the plane, waves of three dimensions read too stiff.
-    assert!((3.5..8.0).contains(&median), "{median} kPa");
+    assert_within(median(inside), 3.5..=8.0, "median, kPa");
 }

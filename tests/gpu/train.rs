@@ -1,6 +1,7 @@
 //! Training through the program: it learns, repeats itself to the bit, survives being killed, and refuses what it
 //! cannot do.
 
+use crate::common::compare::{assert_below, assert_near};
 use crate::harness::Adapter;
 use ndarray::Array4;
 use palpate::lowlevel::kernel::form::Chooser;
@@ -180,9 +181,9 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     assert_eq!(weights.metadata["epoch"], best.epoch.to_string());
     let [mse, variation] = validation_losses(pipelines, &weights, data.path());
     for (got, expected) in [(best.validation.mse, mse), (best.validation.total_variation, variation)] {
-        assert!((got / expected - 1.0).abs() < 1e-5, "{got} by the training, {expected} by hand");
+        assert_near(got, expected, 1e-5, "a loss by the training and by hand");
     }
-    assert!((best.validation.total - mse - 0.01 * variation).abs() < 1e-5 * mse);
+    assert_near(best.validation.total, mse + 0.01 * variation, 1e-5, "the sum of losses");
 
     // The log: one line an epoch, none twice; and a picture.
     let log = std::fs::read_to_string(Folder::new(killed.path()).losses()).expect("log");
@@ -190,7 +191,7 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
     let rates: Vec<_> = epochs.iter().map(|e| e.learning_rate / 3e-3).collect();
     assert!(rates.iter().zip([1.0, 0.8, 0.64]).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-5), "{rates:?}");
-    assert!(epochs[2].train.total < epochs[0].train.total, "{log}");
+    assert_below(epochs[2].train.total, epochs[0].train.total, "the loss of the last epoch");
     assert!(std::fs::read(Folder::new(killed.path()).picture()).expect("picture").starts_with(b"\x89PNG"));
     // Nothing is left lying about.
     assert_eq!(std::fs::read_dir(killed.path()).expect("folder").count(), 4);

@@ -1,5 +1,6 @@
 //! Forms are measured once, kept, and chosen by again; what is kept of another device or version is not.
 
+use crate::common::compare::least;
 use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Tuning, Work};
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
 use palpate::lowlevel::plan::Pipelines;
@@ -43,7 +44,7 @@ fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
     let kept = Tuning::load(&path, caps).expect("kept");
     assert_eq!(kept.answers.len(), 2);
     for answer in &kept.answers {
-        let least = answer.ms.values().copied().fold(f64::INFINITY, f64::min);
+        let least = least(answer.ms.values().copied());
         let own = answer.ms[&answer.form.to_string()];
         assert!(answer.ms.len() > 1 && own <= least / 0.95, "{answer:?}");
         // What came with palpate for other shapes stands beside it.

@@ -7,13 +7,16 @@
 
 use crate::common;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::cell::Cell;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
 
 /// Lists the tests of a module, in a function `tests` that `main` calls.
 macro_rules! tests {
@@ -164,14 +167,32 @@ impl<F: FnOnce(A, B) -> O + Send + 'static, A: Given, B: Given, O: Outcome> Test
 /// `test` under the name `path`, which begins with that of the program.
 pub fn trial<P>(path: &str, test: impl Test<P>) -> Trial {
     let name = path.split_once("::").map_or(path, |(_, name)| name);
-    Trial::ignorable_test(name, || match test.run() {
-        Ok(Completion::Ignored { reason: Some(reason) }) | Err(Missing::Ignored(reason)) => {
-            say_once(&reason);
-            Ok(Completion::ignored_with(reason))
+    let own = name.to_string();
+    Trial::ignorable_test(name, move || {
+        let begun = Instant::now();
+        let result = test.run();
+        note!("{own} took {:.1} s", begun.elapsed().as_secs_f64());
+        match result {
+            Ok(Completion::Ignored { reason: Some(reason) }) | Err(Missing::Ignored(reason)) => {
+                say_once(&reason);
+                Ok(Completion::ignored_with(reason))
+            }
+            Ok(completion) => Ok(completion),
+            Err(Missing::Failed(reason)) => Err(Failed::from(reason)),
         }
-        Ok(completion) => Ok(completion),
-        Err(Missing::Failed(reason)) => Err(Failed::from(reason)),
     })
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True if `work` panics, of which nothing is printed.
+pub fn panics(work: impl FnOnce() + UnwindSafe) -> bool {
+    QUIET.set(true);
+    let panicked = catch_unwind(work).is_err();
+    QUIET.set(false);
+    panicked
 }
 
 fn say_once(reason: &str) {
@@ -188,6 +209,12 @@ pub fn run(modules: impl IntoIterator<Item = Vec<Trial>>, long: &[&str]) -> Exit
     for name in long {
         assert!(trials.iter().any(|trial| trial.name() == *name), "there is no test '{name}' to begin with");
     }
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !QUIET.get() {
+            print(info);
+        }
+    }));
     trials.sort_by_key(|trial| long.iter().position(|name| *name == trial.name()).unwrap_or(long.len()));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

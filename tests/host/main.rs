@@ -9,6 +9,7 @@ mod common;
 mod files;
 
 mod bad_input;
+mod compare;
 mod evaluate;
 mod layers;
 mod oracles;
@@ -19,6 +20,7 @@ mod waves;
 fn main() -> std::process::ExitCode {
     let modules = [
         bad_input::tests(),
+        compare::tests(),
         evaluate::tests(),
         layers::tests(),
         oracles::tests(),

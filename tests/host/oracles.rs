@@ -1,7 +1,7 @@
 //! The f64 oracles against PyTorch's single operations: results and gradients. tests/fixtures/README.md says what the
 //! fixture holds.
 
-use crate::common;
+use crate::common::compare::assert_agrees;
 use ndarray::{Array1, Array3, Array4, ArrayD, Ix4, IxDyn, concatenate};
 use palpate::lowlevel::kernel::learning::adam::{Settings, Step};
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
@@ -82,9 +82,8 @@ impl Fixture {
     ) {
         let got: Vec<f64> = got.into_iter().copied().collect();
         let expected: Vec<f64> = expected.into_iter().collect();
-        let error = common::relative_error(&got, &expected).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let error = assert_agrees(&got, &expected, TOLERANCE, name);
         note!("{name}: {error:.1e}");
-        assert!(error <= TOLERANCE, "{name}: {error:.1e}");
     }
 
     fn compare_images(&self, name: &str, got: &Array4<f64>) {
@@ -229,9 +228,8 @@ fn optimisers() {
             // The settings are f32, so that 0.9, 3e-4 and the like are themselves off by 1e-8 of their size.
             let moved: Vec<f64> = (&state[0] - &start).to_vec();
             let expected: Vec<f64> = after.iter().zip(&start).map(|(a, b)| a - b).collect();
-            let error = common::relative_error(&moved, &expected).expect("numbers");
+            let error = assert_agrees(&moved, &expected, 1e-7, format!("{name}, step {t}"));
             note!("{name}, step {t}: {error:.1e}");
-            assert!(error <= 1e-7, "{name}, step {t}: {error:.1e}");
         }
     }
 }

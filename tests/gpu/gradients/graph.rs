@@ -1,7 +1,7 @@
 //! Small graphs with made-up leaves, and what a device makes of them.
 
 use super::reference::{Evaluated, Probes, Values, evaluate};
-use crate::common;
+use crate::common::compare::{assert_agrees, assert_at_most, largest};
 use crate::harness::{Given, Missing};
 use ndarray::{Array4, s};
 use palpate::lowlevel::kernel::form::Chooser;
@@ -238,17 +238,16 @@ impl Graph {
             for (var, got) in seen.iter().zip(values) {
                 let got: Vec<f64> = got.iter().map(|&v| v.into()).collect();
                 let expected: Vec<f64> = exact.values[var].iter().copied().collect();
-                let error = common::relative_error(&got, &expected).unwrap_or_else(|e| panic!("{what}: {e}"));
+                let value = format!("{what}, {form}: {:?}", tape.op(*var));
+                let error = assert_agrees(&got, &expected, FORWARD, &value);
                 note!("{what}, {form}: value {error:.1e}");
-                assert!(error <= FORWARD, "{what}, {form}: {:?}: {error:.1e}", tape.op(*var));
             }
             for (((name, var), got), probes) in self.learned.iter().zip(got).zip(&probes) {
                 let got = got.iter().map(|&v| f64::from(v)).collect();
                 let got = Array4::from_shape_vec(self.leaves[var].dim(), got).expect("the leaf's shape");
                 let errors = probes.errors(&got);
                 note!("{what}, {form}: {name} {:.1e} {:.1e}", errors[0], errors[1]);
-                let worst = errors[0].max(errors[1]);
-                assert!(worst <= GRADIENT, "{what}, {form}: gradient in {name}: {errors:?}");
+                assert_at_most(largest(errors), GRADIENT, format!("{what}, {form}: gradient in {name}"));
             }
         }
     }

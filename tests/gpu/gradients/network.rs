@@ -2,6 +2,7 @@
 
 use super::graph::{Forms, random};
 use super::reference::{Probes, Values, evaluate};
+use crate::common::compare::assert_at_most;
 use ndarray::Array4;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -108,7 +109,7 @@ fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
             .expect("seeds enough");
         let (learned, losses) = setup.train(forms.first(), 9, 1);
         let off = (f64::from(losses[0].total) / exact.values[&loss][[0, 0, 0, 0]] - 1.0).abs();
-        assert!(off <= 1e-5, "{what}: loss {off:.1e}");
+        assert_at_most(off, 1e-5, format!("{what}: loss"));
         let all = learned.gradients().expect("gradients");
         let weights = learned.weights().expect("weights");
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
@@ -126,7 +127,7 @@ fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
             let gradient = read(&all, entry.first, entry.shape());
             let probes = Probes::new((&tape, &leaves, [9, 1]), loss, var, [0, 3], &mut rng);
             let [_, error] = probes.errors(&gradient);
-            assert!(error <= 1e-4, "{what}: {}: {error:.1e}", entry.name);
+            assert_at_most(error, 1e-4, format!("{what}: {}", entry.name));
             worst = worst.max(error);
         }
         note!("{what}: loss {off:.1e}, gradients {worst:.1e}");

@@ -173,7 +173,7 @@ impl Probes {
             if probes.is_empty() {
                 0.0
             } else {
-                crate::common::relative_error(&got, &expected).expect("numbers")
+                crate::common::compare::relative_error(&got, &expected).expect("numbers")
             }
         })
     }
