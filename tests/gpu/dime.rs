@@ -9,8 +9,8 @@ use num_complex::Complex64;
 use palpate::lowlevel::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::Normalisation;
+use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
+use palpate::lowlevel::patches::{FAINTEST, Normalisation};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, superposed};
@@ -43,7 +43,7 @@ fn model() -> Model {
 }
 
 fn weights() -> Weights {
-    let settings = UnetSettings { chans: 4, pools: 2, norm: Norm::Batch, ..Default::default() };
+    let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
     let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
     weights.metadata = model().to_metadata();
     weights

@@ -9,7 +9,7 @@ use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Units};
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::proof::Qualifier;
 use palpate::lowlevel::tensor::Shape;
@@ -44,7 +44,7 @@ impl Given for Precisions {
 
 fn networks_differ_by_the_rounding_of_factors(Precisions(choosers): Precisions) {
     let mut rng = fastrand::Rng::with_seed(5);
-    for (norm, size) in [(Norm::Batch, [30, 30]), (Norm::Instance, [19, 33])] {
+    for (norm, size) in [(NormKind::Batch, [30, 30]), (NormKind::Instance, [19, 33])] {
         let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() });
         let weights = Weights::random(unet.expect("settings"), 3);
         let images: Vec<f32> = (0..3 * 2 * size[0] * size[1]).map(|_| rng.f32() - 0.5).collect();

@@ -5,11 +5,11 @@ use crate::files::Folder;
 use crate::harness::Adapter;
 use num_complex::Complex32;
 use palpate::lowlevel::dime::Model;
-use palpate::lowlevel::nn::Weights;
+use palpate::lowlevel::nn::{Network, Unet, Weights};
 use palpate::lowlevel::patches::{
-    Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, Source, Split,
+    Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, PatchSource, Split,
 };
-use palpate::lowlevel::train::Checkpoint;
+use palpate::lowlevel::dime::DimeCheckpoint;
 use std::collections::BTreeSet;
 
 tests![
@@ -152,14 +152,14 @@ fn a_set_becomes_a_network(_: Adapter) {
         "train --data set {small} --epochs 1 --augment phase,noise=0.3,zoom=1.1,texture=0.5 --half {adapter} -o run"
     ));
     assert!(ran.out.contains("uncertainty"), "{}", ran.out);
-    let weights = Weights::load(&folder.path("run/weights.safetensors")).expect("weights");
+    let weights = Weights::<Unet>::load(&folder.path("run/weights.safetensors")).expect("weights");
     let model = Model::from_metadata(&weights.metadata).expect("metadata");
     assert_eq!((model.forward_model.as_str(), model.patch), ("bulk", SIDE));
     assert_eq!(model.normalisation, Normalisation::Patch);
     assert_eq!(model.trained_on, "table1 26 (seed 5, 4 nodes a wavelength)");
     assert!(model.calibration.is_some_and(|c| c.floor > 0.0 && c.slope > 0.0));
     // Half precision at rest.
-    assert!(folder.bytes("run/weights.safetensors").len() < 3 * weights.unet.layout().learned() + 12_000);
+    assert!(folder.bytes("run/weights.safetensors").len() < 3 * weights.network.layout().learned() + 12_000);
     folder.good(&format!("train --data set --resume --epochs 2 {adapter} -o run"));
     let other = folder.run(&format!("train --data set --resume --patches 65 {adapter} -o run"));
     assert!(other.code == Some(2) && other.err.contains("begun with"), "{}", other.err);
@@ -195,7 +195,7 @@ fn resumed_is_the_same_as_uninterrupted(_: Adapter) {
     folder.good(&format!("train --data set --resume --epochs 2 {adapter} -o parts"));
     let weights = |name: &str| {
         let found =
-            Checkpoint::load(&folder.path(name).join("checkpoint.safetensors")).expect("a checkpoint");
+            DimeCheckpoint::load(&folder.path(name).join("checkpoint.safetensors")).expect("a checkpoint");
         (found.weights.parameters, found.weights.state, found.moments, found.progress.step)
     };
     assert_eq!(weights("whole"), weights("parts"));

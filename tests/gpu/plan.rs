@@ -3,15 +3,15 @@
 
 use crate::common::compare::assert_agrees;
 use palpate::Error;
-use palpate::lowlevel::dime::{Builtin, Dime, Settings};
+use palpate::lowlevel::dime::{Builtin, Dime, MseTv, Settings};
 use palpate::lowlevel::gpu::{Gpu, adapters};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::shader::{Access, Binding};
-use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines, Spec};
-use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
+use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::plan::{Buf, Plan, Recorder};
-use palpate::lowlevel::train::{Learned, Objective, TrainStep};
+use palpate::lowlevel::train::{Learned, TrainStep};
 use palpate::wgpu::{self, BufferUsages};
 use std::cell::RefCell;
 
@@ -272,7 +272,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
-    let settings = UnetSettings { chans: 4, pools: 2, norm: Norm::Batch, ..Default::default() };
+    let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
     let weights = Weights::random(Unet::new(settings).expect("a network"), 5);
     let size = [20, 24];
     let mut rng = fastrand::Rng::with_seed(2);
@@ -293,7 +293,7 @@ fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
 
     // One image that does not fit is an error.
     let error = Forward::new(&chooser, &weights, [1200, 1200], 3, &|_, _| {}).err().expect("refused");
-    assert!(matches!(error, Error::OutOfMemory(_)) && error.to_string().contains("2.0 MiB"), "{error}");
+    assert!(matches!(error, Error::OutOfMemory { .. }) && error.to_string().contains("2.0 MiB"), "{error}");
 }
 
 fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
@@ -386,11 +386,11 @@ fn data_of_another_size_are_refused(pipelines: &Pipelines) {
     assert_eq!(forward.run(&[0.5; 3 * 128], &|_| {}).expect("three images").len(), 3 * 64);
 
     let learned = Learned::new(pipelines.gpu(), &weights).expect("room");
-    let objective = Objective { total_variation: 0.0, masked: true };
-    let step = TrainStep::new(&chooser, &learned, [2, 8, 8], objective, Default::default(), &|_, _| {})
+    let objective = MseTv { total_variation: 0.0 };
+    let step = TrainStep::new(&chooser, &learned, [2, 8, 8], &objective, Default::default(), &|_, _| {})
         .expect("a step");
     let values = vec![0.5f32; 257];
-    let run = |lengths: [usize; 3]| step.run(lengths.map(|n| &values[..n]), 0, 1, 1e-3).map(drop);
+    let run = |lengths: [usize; 3]| step.run(&lengths.map(|n| &values[..n]), 0, 1, 1e-3).map(drop);
     run([256, 128, 128]).expect("a step");
     for lengths in [[257, 128, 128], [256, 129, 128], [256, 128, 129]] {
         usage(run(lengths), &format!("{lengths:?}"));

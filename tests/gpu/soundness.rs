@@ -1,6 +1,6 @@
 //! What safe code cannot do: run a shader outside of its buffers, or on buffers that another plan has.
 
-use crate::common;
+use crate::common::compare::assert_agrees;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::core::{clear, copy};
 use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
@@ -136,8 +136,8 @@ fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gp
     other.run().expect("runs");
     gpu.queue().submit([encoder.finish()]);
     let [a, b]: [Vec<f32>; 2] = [&first, &second].map(|buffer| gpu.read(buffer).expect("read"));
-    common::assert_agrees(&wide(&a), &vec![3.0; 4 * n], 0.0, "the plan that was dropped");
-    common::assert_agrees(&wide(&b), &vec![4.0; 4 * n], 0.0, "the plan after it");
+    assert_agrees(&wide(&a), &vec![3.0; 4 * n], 0.0, "the plan that was dropped");
+    assert_agrees(&wide(&b), &vec![4.0; 4 * n], 0.0, "the plan after it");
     // Its buffers are gone with it: memory does not grow.
     drop(other);
     let before = gpu.pool().allocated();

@@ -4,12 +4,13 @@
 use crate::common::compare::{assert_below, assert_near};
 use crate::harness::Adapter;
 use ndarray::Array4;
+use palpate::lowlevel::dime::{DimeCheckpoint, MseTv};
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::nn::{Forward, Norm, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
-use palpate::lowlevel::train::{Checkpoint, Epoch, Folder, Learned, Objective, TrainStep};
+use palpate::lowlevel::train::{Epoch, Folder, Learned, TrainStep};
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -87,8 +88,8 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// Weights, moments, best weights, step, and the history without its times.
 fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
-    let checkpoint = Checkpoint::load(&Folder::new(out).checkpoint()).expect("checkpoint");
-    let weights = Weights::load(&Folder::new(out).weights()).expect("weights");
+    let checkpoint = DimeCheckpoint::load(&Folder::new(out).checkpoint()).expect("checkpoint");
+    let weights = Weights::<Unet>::load(&Folder::new(out).weights()).expect("weights");
     let best = checkpoint.best.expect("a best epoch");
     assert_eq!(
         bits(&weights.parameters),
@@ -99,7 +100,7 @@ fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
     let all = all.into_iter().flat_map(|w| [bits(&w.parameters), bits(&w.state)]);
     let all = all.chain(checkpoint.moments.iter().map(|m| bits(m))).collect();
     let timeless =
-        |e: &Epoch| format!("{:?}", Epoch { seconds: 0.0, patches_per_second: 0.0, gflops: 0.0, ..*e });
+        |e: &Epoch| format!("{:?}", Epoch { seconds: 0.0, samples_per_second: 0.0, gflops: 0.0, ..e.clone() });
     (all, checkpoint.progress.step, checkpoint.progress.history.iter().map(timeless).collect())
 }
 
@@ -131,7 +132,7 @@ const SMALL: &[&str] = &[
 fn kill_in(mut child: Child, out: &Path, epoch: u32) {
     let begun = Instant::now();
     loop {
-        let found = Checkpoint::load(&Folder::new(out).checkpoint()).ok().map(|c| c.progress);
+        let found = DimeCheckpoint::load(&Folder::new(out).checkpoint()).ok().map(|c| c.progress);
         if found.is_some_and(|p| p.epoch == epoch && p.batches > 0) {
             child.kill().expect("kill");
             let status = child.wait().expect("wait");
@@ -169,7 +170,7 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     assert!(state(killed.path()) == expected, "a killed and resumed training gave other weights");
 
     // The best epoch is that of the lowest validation loss, and its loss that of all validation patches together.
-    let checkpoint = Checkpoint::load(&Folder::new(whole.path()).checkpoint()).expect("checkpoint");
+    let checkpoint = DimeCheckpoint::load(&Folder::new(whole.path()).checkpoint()).expect("checkpoint");
     let history = &checkpoint.progress.history;
     let totals: Vec<f64> = history.iter().map(|e| e.validation.total).collect();
     for (i, epoch) in history.iter().enumerate() {
@@ -177,10 +178,10 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     }
     let best = history.iter().rev().find(|e| e.best).expect("a best epoch");
     assert!(best.epoch > 1, "nothing was learned after the first epoch: {totals:?}");
-    let weights = Weights::load(&Folder::new(whole.path()).weights()).expect("weights");
+    let weights = Weights::<Unet>::load(&Folder::new(whole.path()).weights()).expect("weights");
     assert_eq!(weights.metadata["epoch"], best.epoch.to_string());
     let [mse, variation] = validation_losses(pipelines, &weights, data.path());
-    for (got, expected) in [(best.validation.mse, mse), (best.validation.total_variation, variation)] {
+    for (got, expected) in [(best.validation["mse"], mse), (best.validation["total_variation"], variation)] {
         assert_near(got, expected, 1e-5, "a loss by the training and by hand");
     }
     assert_near(best.validation.total, mse + 0.01 * variation, 1e-5, "the sum of losses");
@@ -233,7 +234,7 @@ fn training_stops_when_patience_ends(_: Adapter) {
     let log = std::fs::read_to_string(folder.losses()).expect("log");
     let best: Vec<bool> = log.lines().map(|l| serde_json::from_str::<Epoch>(l).expect("JSON").best).collect();
     assert_eq!(best, [true, false, false]);
-    assert_eq!(Weights::load(&folder.weights()).expect("weights").metadata["epoch"], "1");
+    assert_eq!(Weights::<Unet>::load(&folder.weights()).expect("weights").metadata["epoch"], "1");
     // And stays stopped.
     let said = succeed(data.path(), out.path(), &["--resume"]);
     assert!(said.contains("--patience"), "{said}");
@@ -245,7 +246,7 @@ fn a_training_says_what_it_began_with(_: Adapter) {
     let begun = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
         succeed(data.path(), out.path(), &[&["--epochs", "2", "--batch", "4"], more].concat());
-        let weights = Weights::load(&Folder::new(out.path()).weights()).expect("weights");
+        let weights = Weights::<Unet>::load(&Folder::new(out.path()).weights()).expect("weights");
         (out, weights.metadata)
     };
     let (first, said) = begun(&["--chans", "2", "--pools", "1"]);
@@ -286,18 +287,18 @@ fn one_batch_is_learned_by_heart(pipelines: &Pipelines) {
     let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
     let all: Vec<u32> = (0..8).collect();
     patches.gather(&all, &mut input, &mut truth, &mut mask).expect("gather");
-    for norm in [Norm::Instance, Norm::Batch] {
+    for norm in [NormKind::Instance, NormKind::Batch] {
         let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() }).expect("unet");
         let chooser = Chooser::new(pipelines);
         let learned = Learned::new(pipelines.gpu(), &Weights::random(unet, 1)).expect("upload");
-        let objective = Objective { total_variation: 0.0, masked: true };
+        let objective = MseTv { total_variation: 0.0 };
         let size = [8, 30, 30];
-        let step = TrainStep::new(&chooser, &learned, size, objective, Default::default(), &|_, _| {})
+        let step = TrainStep::new(&chooser, &learned, size, &objective, Default::default(), &|_, _| {})
             .expect("step");
-        let [needed, _] = TrainStep::memory_needed(&chooser, &learned, size, objective).expect("memory");
+        let [needed, _] = TrainStep::memory_needed(&chooser, &learned, size, &objective).expect("memory");
         // All but the uniform parameters of its dispatches.
         assert!((needed..needed + (1 << 18)).contains(&step.memory()), "{needed}, held {}", step.memory());
-        let run = |t| step.run([&input, &truth, &mask], 0, t, 5e-3).expect("run").total;
+        let run = |t| step.run(&[&input, &truth, &mask], 0, t, 5e-3).expect("run").total;
         let first = run(1);
         let reached = (2..=1000).find(|&t| run(t) < 0.01 * first);
         note!("{norm:?} norm: first loss {first:.2} kPa², below 1 % of it after {reached:?} steps");
@@ -385,7 +386,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     writer.finish().expect("finish");
     let diverged = out.path().join("diverged");
     refused(huge.path(), &diverged, small, 1, "in validation");
-    Checkpoint::load(&Folder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
+    DimeCheckpoint::load(&Folder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
     // Nothing counts.
     let masked = data(16, 3, [14, 14]);
     let path = Split::Train.path(masked.path());

@@ -2,12 +2,13 @@
 //! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
 
 use crate::common::compare::{assert_agrees, assert_within, largest};
+use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Product};
-use palpate::lowlevel::nn::{Entry, Forward, Weights};
+use palpate::lowlevel::nn::{Network, LayoutEntry, Forward, Unet, Weights};
 use palpate::lowlevel::plan::{Checks, Pipelines};
-use palpate::lowlevel::train::{Learned, Objective, TrainStep};
+use palpate::lowlevel::train::{Learned, TrainStep};
 use safetensors::{SafeTensors, tensor::Dtype};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -43,7 +44,7 @@ impl Fixture {
             other => panic!("{other:?}"),
         };
         let tensors = parsed.tensors().iter().map(|(name, view)| (name.clone(), wide(view))).collect();
-        Self { tensors, metadata: header.metadata().clone().unwrap_or_default(), bytes: bytes.clone() }
+        Self { tensors, metadata: header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(), bytes: bytes.clone() }
     }
 
     fn get(&self, name: &str) -> &[f64] {
@@ -62,12 +63,12 @@ impl Fixture {
             own.iter().filter_map(|(name, view)| Some((name.strip_prefix("initial.")?, view.clone())));
         let keep = ["pool", "up"].map(|key| (key.to_string(), self.metadata[key].clone()));
         let bytes = safetensors::serialize(initial, Some(keep.into())).expect("weights");
-        Weights::parse(&bytes).unwrap_or_else(|e| panic!("{e}"))
+        Weights::<Unet>::parse(&bytes).unwrap_or_else(|e| panic!("{e}"))
     }
 }
 
 /// The values of `entry` out of what lies on the device, in PyTorch's order, tensor by tensor.
-fn at_rest(entry: &Entry, values: &[f32]) -> Vec<(String, Vec<f64>)> {
+fn at_rest(entry: &LayoutEntry, values: &[f32]) -> Vec<(String, Vec<f64>)> {
     let mut places = entry.places().into_iter();
     let tensors = entry.at_rest().into_iter();
     tensors
@@ -97,7 +98,7 @@ impl Run<'_> {
     /// Parameters and running statistics, and how far they moved.
     fn check_state(&mut self, after: &'static str, learned: &Learned) {
         let weights = learned.weights().expect("weights");
-        let layout = weights.unet.layout().clone();
+        let layout = weights.network.layout().clone();
         let all = layout.parameters.iter().map(|e| (e, &weights.parameters));
         for (entry, values) in all.chain(layout.state.iter().map(|e| (e, &weights.state))) {
             for (name, got) in at_rest(entry, values) {
@@ -117,26 +118,26 @@ fn step_equals(chooser: &Chooser, how: &str, name: &str) -> Worst {
     let weights = fixture.weights();
     let learned = Learned::new(chooser.pipelines().gpu(), &weights).expect("upload");
     let number = |key: &str| fixture.metadata.get(key).map_or(0.0, |v| v.parse::<f32>().expect(key));
-    let objective =
-        Objective { total_variation: number("tv"), masked: fixture.tensors.contains_key("weights") };
+    let objective = MseTv { total_variation: number("tv") };
     let size = [3, 14, 11];
-    let step = TrainStep::new(chooser, &learned, size, objective, Default::default(), &|_, _| {})
+    let step = TrainStep::new(chooser, &learned, size, &objective, Default::default(), &|_, _| {})
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     step.poison().expect("poison");
 
     let batch = ["input", "target"].map(|n| fixture.narrow(n));
-    let mask = if objective.masked { fixture.narrow("weights") } else { Vec::new() };
+    let masked = fixture.tensors.contains_key("weights");
+    let mask = if masked { fixture.narrow("weights") } else { vec![1.0; batch[1].len()] };
     let batch = [&batch[0][..], &batch[1], &mask];
     let mut run = Run { fixture: &fixture, what: format!("{name}, {how}"), worst: HashMap::new() };
     for t in 1..=10 {
-        let losses = step.run(batch, 0, t, number("lr")).expect("step");
+        let losses = step.run(&batch, 0, t, number("lr")).expect("step");
         if t == 1 {
             let output: Vec<f64> =
                 step.output().expect("output").iter().step_by(4).map(|&v| v.into()).collect();
             run.check("output", "", &output[..3 * 14 * 11], fixture.get("output"), 1e-5);
             run.check("loss", "", &[losses.total.into()], fixture.get("loss"), 1e-5);
             let gradients = learned.gradients().expect("gradients");
-            for entry in &weights.unet.layout().parameters {
+            for entry in &weights.network.layout().parameters {
                 for (tensor, got) in at_rest(entry, &gradients) {
                     let expected = fixture.get(&format!("gradient.{tensor}")).to_vec();
                     run.check("gradient", &tensor, &got, &expected, 1e-4);
@@ -189,7 +190,7 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
     let images = Fixture::read("forward.safetensors");
     for case in ["instance_max", "batch_avg", "bilinear", "bilinear_1", "bilinear_3", "plain", "uncounted"] {
         let weights =
-            Weights::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
+            Weights::<Unet>::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
         for side in [30, 20, 41] {
             // One image at a time, and more room than there are images.
             for batch in [1, 5] {
@@ -216,7 +217,7 @@ fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
         pollster::block_on(found.adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("device");
     let gpu = Gpu::adopt(device.clone(), queue.clone());
     let images = Fixture::read("forward.safetensors");
-    let weights = Weights::load(&file("weights_instance_max.safetensors")).expect("weights");
+    let weights = Weights::<Unet>::load(&file("weights_instance_max.safetensors")).expect("weights");
     let input = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
         label: Some("host input"),
         contents: bytemuck::cast_slice(&images.narrow("input.20")),

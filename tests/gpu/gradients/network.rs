@@ -4,29 +4,30 @@ use super::graph::{Forms, random};
 use super::reference::{Probes, Values, evaluate};
 use crate::common::compare::assert_at_most;
 use ndarray::Array4;
+use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
-use palpate::lowlevel::nn::{Mode, Norm, Unet, UnetSettings, Up, Weights};
+use palpate::lowlevel::nn::{Network, NetworkMode, NormKind, Unet, UnetSettings, Up, Weights};
 use palpate::lowlevel::tape::{Tape, Var};
 use palpate::lowlevel::tensor::Shape;
-use palpate::lowlevel::train::{Learned, Losses, Objective, TrainStep};
+use palpate::lowlevel::train::{Learned, Losses, TrainStep};
 use std::collections::HashSet;
 
 tests![a_networks_gradient_is_that_of_the_f64_tape, dropout_is_decided_by_seed_and_step,];
 
 /// Both pools drop a row or a column, both decoding blocks pad.
 const SIZE: [usize; 3] = [3, 13, 11];
-const OBJECTIVE: Objective = Objective { total_variation: 0.05, masked: true };
+const OBJECTIVE: MseTv = MseTv { total_variation: 0.05 };
 const RATE: f32 = 3e-4;
 
-fn settings(chans: usize, norm: Norm, pooling: Pooling, up: Up) -> UnetSettings {
+fn settings(chans: usize, norm: NormKind, pooling: Pooling, up: Up) -> UnetSettings {
     UnetSettings { chans, pools: 2, norm, pooling, up, dropout: 0.3, ..UnetSettings::default() }
 }
 
 fn every() -> impl Iterator<Item = UnetSettings> {
     let ups = |norm, pooling| [Up::Transpose, Up::Bilinear].map(|up| (norm, pooling, up));
     let pools = move |norm| Pooling::ALL.into_iter().flat_map(move |p| ups(norm, p));
-    let all = [Norm::Instance, Norm::Batch].into_iter().flat_map(pools);
+    let all = [NormKind::Instance, NormKind::Batch].into_iter().flat_map(pools);
     all.zip([3, 5, 5, 3].into_iter().cycle())
         .map(|((norm, pooling, up), chans)| settings(chans, norm, pooling, up))
 }
@@ -52,7 +53,7 @@ impl Setup {
     /// `steps` steps on a device that holds NaN, of dropouts that `seed` decides.
     fn train(&self, chooser: &Chooser, seed: u32, steps: u32) -> (Learned, Vec<Losses>) {
         let learned = Learned::new(chooser.pipelines().gpu(), &self.weights).expect("room");
-        let step = TrainStep::new(chooser, &learned, SIZE, OBJECTIVE, Default::default(), &|_, _| {})
+        let step = TrainStep::new(chooser, &learned, SIZE, &OBJECTIVE, Default::default(), &|_, _| {})
             .unwrap_or_else(|e| panic!("{e}"));
         let planes = |values: &Array4<f64>| {
             values.view().permuted_axes([0, 3, 1, 2]).iter().map(|&v| v as f32).collect::<Vec<_>>()
@@ -60,18 +61,18 @@ impl Setup {
         let batch = self.batch.each_ref().map(planes);
         let batch = batch.each_ref().map(Vec::as_slice);
         step.poison().expect("poison");
-        let losses = (1..=steps).map(|t| step.run(batch, seed, t, RATE).expect("a step")).collect();
+        let losses = (1..=steps).map(|t| step.run(&batch, seed, t, RATE).expect("a step")).collect();
         (learned, losses)
     }
 
     /// The same tape with its leaves' values, the loss, and the parameters.
     fn tape(&self) -> (Tape, Values, Var, Vec<Var>) {
         let [n, h, w] = SIZE;
-        let unet = &self.weights.unet;
+        let unet = &self.weights.network;
         let mut tape = Tape::new();
         let registered = unet.layout().register(&mut tape);
         let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::new(n, h, w, c)));
-        let output = unet.forward(&mut tape, &registered, input, Mode::Train).expect("sizes");
+        let output = unet.forward(&mut tape, &registered, input, NetworkMode::Train).expect("sizes");
         let mse = tape.mse(output, target, Some(mask)).expect("a loss");
         let variation = tape.total_variation(output, Some(mask)).expect("a loss");
         let loss = tape.combine(&[(mse, 1.0), (variation, OBJECTIVE.total_variation)]).expect("a number");
@@ -114,7 +115,7 @@ fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
         let weights = learned.weights().expect("weights");
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
         assert!(finite(&all) && finite(&weights.parameters) && finite(&weights.state), "{what}");
-        let layout = setup.weights.unet.layout();
+        let layout = setup.weights.network.layout();
         let own: HashSet<_> = layout.parameters.iter().flat_map(|e| e.places()).collect();
         let padding = (0..all.len()).filter(|i| !own.contains(i));
         for i in padding {
@@ -135,7 +136,7 @@ fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
 }
 
 fn dropout_is_decided_by_seed_and_step(forms: Forms) {
-    let setup = Setup::new(settings(5, Norm::Batch, Pooling::Max, Up::Transpose), 3);
+    let setup = Setup::new(settings(5, NormKind::Batch, Pooling::Max, Up::Transpose), 3);
     let trained = |seed| {
         let (learned, losses) = setup.train(forms.first(), seed, 4);
         let weights = learned.weights().expect("weights");
