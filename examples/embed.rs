@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     let into = wgpu::TexelCopyBufferInfo { buffer: &shot, layout };
     encoder.copy_texture_to_buffer(window.as_image_copy(), into, window.size());
     queue.submit([encoder.finish()]);
-    shot.map_async(wgpu::MapMode::Read, .., |_| {}); // had it failed, so would the range below
+    shot.map_async(wgpu::MapMode::Read, .., |_| {}); // a failure shows in the range below
     device.poll(wgpu::PollType::wait_indefinitely())?;
     let rgba = shot.get_mapped_range(..)?.to_vec();
 
@@ -218,7 +218,7 @@ pub fn extent_mm(settings: &Settings) -> [f64; 2] {
 pub fn layered_disc(settings: &Settings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
     let modulus = moduli.map(|kpa| 1000.0 * kpa * Complex64::new(1.0, 0.1));
     let omega = std::f64::consts::TAU * settings.frequency_hz;
-    let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // of exp(-ikx), x in mm
+    let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // k of exp(-ikx), x in mm
     // Displacement and shear stress are continuous in the middle, where a part of the wave is reflected.
     let [soft, stiff] = [modulus[0] * k[0], modulus[1] * k[1]];
     let reflected = (soft - stiff) / (soft + stiff);

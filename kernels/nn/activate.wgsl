@@ -4,8 +4,8 @@
 // ACTIVATION 0: f(x) = max(x, slope x), which is ReLU for slope 0 and Leaky ReLU otherwise; f'(0) is the slope, as in
 // PyTorch. ACTIVATION 1: f(x) = 1 / (1 + exp(-x)).
 //
-// Channels-last quads; one thread per quad of dst. The padding of the last quad is set to 0, because f(0) need not be
-// 0.
+// Channels-last quads; one thread per quad of dst. The padding of the last quad is set to 0, because f(0) may
+// differ from 0.
 #use linear
 #use leaky
 #use quad

@@ -1,7 +1,7 @@
 // Norm and Leaky ReLU: y = leaky(gamma (x - mean) rstd + beta).
 //
-// A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in pixel 2 g +
-// 1. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread per quad of PIXELS consecutive
+// A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in the next
+// pixel. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread per quad of PIXELS consecutive
 // pixels of a group, which share one load of the statistics.
 #use linear
 #use leaky

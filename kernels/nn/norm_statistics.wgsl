@@ -1,6 +1,7 @@
 // Statistics of a norm, second pass. It merges the means and M2 of the chunks in a fixed order, after Chan, Golub and
 // LeVeque (1983), extended to many parts:
-// mean = sum m_k mean_k / sum m_k, M2 = sum (M2_k + m_k (mean_k - mean)^2), variance = M2 / sum m_k.
+//
+//   mean = sum m_k mean_k / sum m_k, M2 = sum (M2_k + m_k (mean_k - mean)^2), variance = M2 / sum m_k.
 //
 // src: the result of norm_moments.wgsl. dst: group g has its mean in pixel 2 g and 1 / sqrt(variance + epsilon) in the
 // next pixel, 0 in padding channels. RUNNING (one group): the running mean and variance, pixels 0 and 1, become

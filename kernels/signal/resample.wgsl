@@ -1,5 +1,5 @@
-// Resamples an image on another grid about the same centre: the mean of src over the pixels that are inside (src.z >
-// 0), weighted by a tent. The tent is as wide as the coarser of the two grids. This is bilinear interpolation onto a
+// Resamples an image on another grid about the same centre: the mean of src over the pixels inside, where src.z > 0,
+// weighted by a tent. The tent is as wide as the coarser of the two grids. This is bilinear interpolation onto a
 // finer grid, and an average onto a coarser grid.
 //
 // reach 0: a pixel of dst is inside if the nearest pixel of src is inside. reach above 0: it is inside if a tent of up

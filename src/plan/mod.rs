@@ -155,7 +155,7 @@ impl Plan {
             if buffer(a).is_some() && buffer(a) == buffer(b) && (written(a) || written(b)) {
                 let [a, b] = [a, b].map(|i| bindings[i].name);
                 return Err(Error::Usage(format!(
-                    "kernel {}: '{a}' and '{b}' are the same buffer, and the kernel writes to it; use two buffers",
+                    "kernel {}: '{a}' and '{b}' are one buffer, and the kernel writes to it; use two buffers",
                     spec.label()
                 )));
             }

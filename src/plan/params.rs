@@ -46,7 +46,7 @@ impl Wgsl for Place {
 
 /// A struct of uniform parameters, made by `params!`.
 pub(crate) trait Params {
-    /// Its memory layout.
+    /// The memory layout.
     const LAYOUT: ParamsLayout;
 
     /// The bytes to upload; padding is 0.

@@ -213,7 +213,7 @@ impl Form {
         }
     }
 
-    /// A description for people, such as `tiles of 64 pixels by 64 channels in workgroup memory`.
+    /// A description for people, for example `tiles of 64 pixels by 64 channels in workgroup memory`.
     pub fn described(self) -> String {
         match self {
             Self::Register(lanes) => format!("in registers, shared among {lanes} lanes"),

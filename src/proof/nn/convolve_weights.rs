@@ -4,7 +4,7 @@ use super::convolve::from;
 use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
-/// The gradient of [`super::convolve`] in its weights, `[taps][ci][co]`. It is the sum over pixels of `src`
+/// The gradient of [`super::convolve()`] in its weights, `[taps][ci][co]`. It is the sum over pixels of `src`
 /// `[n][h][w][ci]` times the upstream gradient `grad`.
 pub fn convolve_weights(src: &Array4<f64>, grad: &Array4<f64>, geometry: Geometry) -> Array3<f64> {
     let (_, h, w, ci) = src.dim();
