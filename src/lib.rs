@@ -1,7 +1,8 @@
 //! palpate: maps of tissue stiffness from shear waves, on any GPU.
 //!
-//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of stiffness.
-//! This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a medical device.
+//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of
+//! stiffness. This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a
+//! medical device.
 //!
 //! The names at the top level are enough for most programs: a device ([`Gpu`]), the inversions ([`Mmdi`], [`Dime`]), a
 //! network on plain images ([`Forward`]), and custom networks ([`Tape`], [`train`]). Their parts are in [`lowlevel`].
@@ -66,9 +67,9 @@ pub use tape::{Tape, Var};
 pub use tensor::Shape;
 pub use wgpu;
 
-/// The modules behind the names above, for programs that need more: benches, tests, tools for other networks. They change
-/// more often than the names above. Dependencies between the modules run in one direction; `docs/architecture.md` has a
-/// diagram.
+/// The modules behind the names above, for programs that need more: benches, tests, tools for other networks. They
+/// change more often than the names above. Dependencies between the modules run in one direction;
+/// `docs/architecture.md` has a diagram.
 pub mod lowlevel {
     macro_rules! rooms {
         ($($(#[$meta:meta])* $name:ident),* $(,)?) => {

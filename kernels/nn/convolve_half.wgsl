@@ -4,9 +4,9 @@
 //
 // with the FINISH, the GEOMETRY (0 to 3) and the pixel numbers of convolve.wgsl. Four teams of 32 threads compute 128
 // pixels x 64 channels from 16 input channels at a time in workgroup memory. Each team computes 64 x 32, which is
-// HIGH x BROAD units of SIDE x SIDE (lib/units.wgsl). The rows in workgroup memory are padded, because the rows of a unit
-// would otherwise fall on the same memory banks. Dispatch: pixels / 128 by co4 / 16. GEOMETRY 2 dispatches 4 taps along
-// z. If there are too many pixels for x, the rest goes along z.
+// HIGH x BROAD units of SIDE x SIDE (lib/units.wgsl). The rows in workgroup memory are padded, because the rows of a
+// unit would otherwise fall on the same memory banks. Dispatch: pixels / 128 by co4 / 16. GEOMETRY 2 dispatches 4
+// taps along z. If there are too many pixels for x, the rest goes along z.
 const TEAMS: u32 = 4;
 const PIXELS: u32 = 128;
 const COLUMNS: u32 = 16;

@@ -2,8 +2,8 @@
 // where xhat = (x - mean) rstd and g' = grad leaky'(gamma xhat + beta).
 //
 // A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in the next
-// pixel; sums holds S0 and S1 likewise. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread per
-// quad of PIXELS consecutive pixels of a group, which share one load of statistics and sums.
+// pixel; sums holds S0 and S1 likewise. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One
+// thread per quad of PIXELS consecutive pixels of a group, which share one load of statistics and sums.
 #use linear
 #use leaky
 

@@ -1,7 +1,8 @@
-// The gradient of upsampling (upsample.wgsl) in its input. MODE 0, nearest: the sum of the 2 x 2 pixels that are copies
-// of pixel y, x. MODE 1, bilinear: along each axis pixel y has the weights 1/4, 3/4, 3/4, 1/4 in rows 2 y - 1 to
-// 2 y + 2 of grad. A row beyond an edge is replaced by the edge, where the two weights then add up to 1. Channels-last quads;
-// dst has h rows and w columns, grad has twice as many. One thread per quad of dst, which gathers.
+// The gradient of upsampling (upsample.wgsl) in its input. MODE 0, nearest: the sum of the 2 x 2 pixels that are
+// copies of pixel y, x. MODE 1, bilinear: along each axis pixel y has the weights 1/4, 3/4, 3/4, 1/4 in rows 2 y - 1
+// to 2 y + 2 of grad. A row beyond an edge is replaced by the edge, where the two weights then add up to 1.
+// Channels-last quads; dst has h rows and w columns, grad has twice as many. One thread per quad of dst, which
+// gathers.
 #use linear
 #use place
 

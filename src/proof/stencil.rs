@@ -30,8 +30,8 @@ pub(super) fn products(
     sums
 }
 
-/// Computes the result of [`super::oracle::fit`] with complete stencils `[w][w]` in place of rows and columns. Waves are
-/// `[d][ny][nx]`.
+/// Computes the result of [`super::oracle::fit`] with complete stencils `[w][w]` in place of rows and columns. Waves
+/// are `[d][ny][nx]`.
 pub fn stencil(waves: &Array3<Complex64>, value: &Array2<f64>, laplacian: &Array2<f64>) -> Array2<f64> {
     let (planes, ny, nx) = waves.dim();
     products(planes, ny * nx, |d, i| {
