@@ -1,8 +1,8 @@
-//! DIME on one slice of 256 × 256 px at stride 3: an in-vivo liver where `PALPATE_DATA` names the authors' samples, a disc
-//! of a liver's size otherwise. Cold (device, kernels and weights in memory, everything else anew) and warm, from upload
-//! to maps; memory; how far the maps of other batch sizes are from these.
+//! DIME on one slice of 256 × 256 px at stride 3. The slice is an in-vivo liver if `PALPATE_DATA` names the authors'
+//! samples, and otherwise a disc of the size of a liver. It prints the time from upload to maps, cold (only device,
+//! kernels and weights in memory) and warm, the memory, and the difference of the maps at other batch sizes.
 //!
-//! `cargo bench --bench dime`; `STRIDE` in the environment for another stride.
+//! `cargo bench --bench dime`; the environment variable `STRIDE` sets another stride.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     }
     warm.sort_by(f64::total_cmp);
     println!(
-        "{what}, {} px inside, stride {stride}: cold {cold:.2} s (of which compiling {compiled:.2}), warm {:.2} s \
+        "{what}, {} px inside, stride {stride}: cold {cold:.2} s ({compiled:.2} s of it compiling), warm {:.2} s \
          (median of {RUNS}, {:.2} to {:.2}); {:.0} MiB of device memory",
         mask.iter().filter(|m| **m).count(),
         warm[RUNS / 2],
@@ -70,12 +70,12 @@ fn main() -> Result<()> {
             .invert(&frames, &mask)?;
         let off = Plane::Modulus.of(&maps).iter().zip(Plane::Modulus.of(&other));
         let off = off.map(|(a, b)| ((a - b) / a.max(0.1)).abs()).fold(0.0, f32::max);
-        println!("in batches of {batch}: {off:.1e} off at most, relative");
+        println!("in batches of {batch}: at most {off:.1e} off, relative");
     }
     Ok(())
 }
 
-/// The first of the authors' slices.
+/// The frames of the authors' first slice, `[8][256][256]`; `None` without `PALPATE_DATA`.
 fn in_vivo() -> Result<Option<Vec<f32>>> {
     let Some(folder) = std::env::var_os("PALPATE_DATA") else { return Ok(None) };
     let folder = PathBuf::from(folder).join("study3/wave");
@@ -90,7 +90,7 @@ fn in_vivo() -> Result<Option<Vec<f32>>> {
     })
 }
 
-/// Phases of a plane wave of 25 px in a disc of 40 px radius.
+/// Phases of a plane wave with a wavelength of 25 px in a disc of 40 px radius, `[8][256][256]`.
 fn disc() -> Vec<f32> {
     let at = |i: usize| ((i % SIDE) as f32, (i / SIDE % SIDE) as f32, (i / (SIDE * SIDE)) as f32);
     let wave = (0..PHASES * SIDE * SIDE).map(|i| {

@@ -1,7 +1,7 @@
-//! Every kernel of the table in every specialisation this adapter can run, at its real size; the last column
-//! to read is the throughput: elements of its own cost, as bytes that have to move.
+//! Every kernel of the table in every specialisation that this adapter can run, at its real size. The throughput is
+//! that of the bytes that have to move.
 //!
-//! `cargo bench --bench kernels -- fft` runs the rows whose label holds `fft`.
+//! `cargo bench --bench kernels -- fft` runs the rows whose label contains `fft`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -1,7 +1,8 @@
-//! The kernels of `palpate bench` one by one, with criterion's statistics and its comparison with the run before: for those
-//! who change one. Rates, ceilings and whole steps are `palpate bench`'s.
+//! The kernels of `palpate bench` one by one, with criterion's statistics and its comparison with the previous run, for
+//! work on one kernel. `palpate bench` has the rates, ceilings and whole steps.
 //!
-//! `cargo bench --bench network -- conv3x3_forward` runs the rows that hold this; `-- '64@30²'` those of a shape.
+//! `cargo bench --bench network -- conv3x3_forward` runs the rows that contain this text, and `-- '64@30²'` those of a
+//! shape.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -25,7 +26,7 @@ fn network(c: &mut Criterion) {
     for (case, layer) in
         CONVOLUTIONS.iter().chain(OTHER_KERNELS).flat_map(|case| REFERENCE.map(|l| (case, l)))
     {
-        // Recorded and compiled only where the row is wanted, and once: criterion calls this for each sample.
+        // A row is recorded and compiled only if it runs, and only once. Criterion calls this function for each sample.
         let plan = OnceCell::new();
         let made = || {
             let recorded = case.record(&chooser, BATCH, layer);

@@ -1,7 +1,7 @@
-//! Phantoms of every family: what they take, and how far their fields are from those of a refined mesh.
+//! The cost of phantoms of every family, and the difference of their fields from those of a refined mesh.
 //!
-//! `cargo bench --bench phantoms` prints a table; `-- 12 16` compares so many nodes per wavelength, `-- --each 3`
-//! takes three phantoms of each family, `-- --family liver` those of one alone. Times are of one thread.
+//! `cargo bench --bench phantoms` prints a table. `-- 12 16` compares these numbers of nodes per wavelength, `-- --each
+//! 3` takes three phantoms of each family, and `-- --family liver` takes one family only. Times are of one thread.
 
 use num_complex::Complex32;
 use palpate::lowlevel::phantom::set::{Family, Kind};
@@ -57,7 +57,7 @@ fn main() -> palpate::Result<()> {
     Ok(())
 }
 
-/// The root mean square of the difference over that of the reference, over the pixels inside both.
+/// The root mean square of the difference over that of the reference, over the pixels inside both masks.
 fn difference(images: &Images, reference: &Images, components: &[usize]) -> f64 {
     let (mut miss, mut size) = (0.0, 0.0);
     for plane in 0..images.planes() {

@@ -1,10 +1,9 @@
-//! What disturbs an inversion: DIME and both modes of MMDI on phantoms of ours, at 40 to 10 dB of noise and with what
-//! image formats do to a wave.
+//! The robustness of the inversions: DIME and both modes of MMDI on simulated phantoms, with noise of 40 to 10 dB and
+//! with the changes that image formats make to a wave.
 //!
-//! `cargo bench --bench robustness -- SET` takes the phantoms of a set that `palpate simulate` made which are kept for
-//! testing (`-- SET 12` so many of them), one slice each, and prints tables of errors against the true storage modulus,
-//! 6 px off the rim: root mean square, bias, and median of |error| / truth. `PALPATE_WEIGHTS` names other weights than
-//! those that come with palpate.
+//! `cargo bench --bench robustness -- SET` takes the test phantoms of a set made by `palpate simulate` (`-- SET 12`: 12
+//! of them), one slice each. It prints tables of errors against the true storage modulus, at least 6 px from the rim:
+//! root mean square, bias, and median of |error| / truth. `PALPATE_WEIGHTS` names other weights than the built-in ones.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -28,25 +27,25 @@ use palpate::lowlevel::wave::analytic::add_noise;
 const RIM: usize = 6;
 const STRIDE: usize = 5;
 
-/// What is done to a wave.
+/// A change to a wave.
 #[derive(Clone, Copy)]
 enum Case {
     Plain,
-    /// White noise, dB.
+    /// White noise at this signal-to-noise ratio, dB.
     Noise(f64),
-    /// So many standard deviations are added to the real part, and taken off the imaginary part.
+    /// This number of standard deviations is added to the real part and subtracted from the imaginary part.
     Level(f64),
-    /// The real part times this.
+    /// The real part is multiplied by this.
     Gain(f64),
     Conjugated,
-    /// The value at the nearest of nodes about so many pixels apart.
+    /// Each pixel has the value at the nearest of nodes that are about this many pixels apart.
     Nodes(f64),
-    /// Box means over so many pixels.
+    /// Means over boxes of this many pixels a side.
     Smooth(usize),
 }
 
 const CASES: [(&str, Case); 12] = [
-    ("as it is", Case::Plain),
+    ("unchanged", Case::Plain),
     ("40 dB", Case::Noise(40.0)),
     ("30 dB", Case::Noise(30.0)),
     ("20 dB", Case::Noise(20.0)),
@@ -54,7 +53,7 @@ const CASES: [(&str, Case); 12] = [
     ("10 dB", Case::Noise(10.0)),
     ("zero level off by .5 SD", Case::Level(0.5)),
     ("real part × 1.5", Case::Gain(1.5)),
-    ("conjugated, and not told", Case::Conjugated),
+    ("conjugated, undeclared", Case::Conjugated),
     ("nodes 2 px apart", Case::Nodes(2.0)),
     ("nodes 3 px apart", Case::Nodes(3.0)),
     ("means of 3 × 3 px", Case::Smooth(3)),
@@ -153,7 +152,7 @@ impl Bench {
         Ok(Some(Self { pipelines, images, dime, mmdi }))
     }
 
-    /// The storage modulus by every method.
+    /// The maps of the storage modulus by every method, kPa.
     fn maps(&mut self, wave: &Array2<Complex64>, mask: &[bool]) -> Result<[Vec<f32>; 3]> {
         let frames: Vec<f32> =
             wave.iter().map(|u| u.re as f32).chain(wave.iter().map(|u| u.im as f32)).collect();
@@ -167,14 +166,14 @@ impl Bench {
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     let Some(set) = arguments.next() else {
-        println!("skipped: name a set, `cargo bench --bench robustness -- SET [COUNT]`");
+        println!("skipped: give a set, `cargo bench --bench robustness -- SET [COUNT]`");
         return Ok(());
     };
     let Some(mut bench) = Bench::new(&set)? else { return Ok(()) };
     let all = bench.images.len();
     let count = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(all).clamp(1, all);
     let adapter = bench.pipelines.gpu().caps().info.name.clone();
-    println!("{count} of {all} phantoms kept for testing of {}, on {adapter}\n", bench.images.describe());
+    println!("{count} of {all} test phantoms of {}, on {adapter}\n", bench.images.describe());
     println!("| wave | method | RMSE, kPa | bias, kPa | median error |\n|---|---|---|---|---|");
     for (name, case) in CASES {
         let mut found = ["DIME", "MMDI corrected", "MMDI clinical"].map(|name| (name, [vec![], vec![]]));

@@ -1,5 +1,5 @@
-//! One slice of 256 × 256 px from upload to maps, in both modes; before the timing, a table of its stages by
-//! the device's own clock.
+//! MMDI on one slice of 256 × 256 px from upload to maps, in both modes. Before the timing it prints a table of the
+//! stages, by the device's own clock.
 //!
 //! `cargo bench --bench slice`
 
@@ -14,7 +14,7 @@ use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::time::Duration;
 
 const N: usize = 256;
-/// Runs a stage's median is taken over.
+/// The number of runs behind a stage's median.
 const RUNS: usize = 15;
 
 fn slice(c: &mut Criterion) {
@@ -45,7 +45,7 @@ fn slice(c: &mut Criterion) {
     group.finish();
 }
 
-/// Eight phases of a plane wave of 25 px in a disc.
+/// Eight phases of a plane wave with a wavelength of 25 px in a disc, and the disc.
 fn wave() -> (Vec<f32>, Vec<bool>) {
     let at = |i: usize| ((i % N) as f32, (i / N % N) as f32, (i / (N * N)) as f32);
     let inside = |i: usize| {
@@ -100,7 +100,8 @@ fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: Mode) {
     println!("| all | {:.2} | |", total * 1e3);
 }
 
-/// Fifty slices one after the other: none slower than the first warm one, and no memory grows.
+/// Times fifty slices one after another, to see that none is slower than the first warm one and that memory does not
+/// grow.
 fn many(gpu: &Gpu, mmdi: &Mmdi, frames: &[f32], mask: &[bool]) {
     let before = gpu.pool().allocated();
     let times: Vec<f64> = (0..50)

@@ -1,7 +1,8 @@
-//! The sparse direct solver at about 30 000 unknowns: a square of tissue, nearly incompressible, 9-node elements with
-//! linear pressure, in plane strain (2 unknowns a node) and for one Fourier harmonic along z (3 unknowns a node).
+//! The sparse direct solver at about 30 000 unknowns. The problem is a square of nearly incompressible tissue with
+//! 9-node elements and linear pressure, in plane strain (2 unknowns per node) and for one Fourier harmonic along z (3
+//! unknowns per node).
 //!
-//! `cargo bench --bench solve` prints a table of medians; one thread. The last row is a scalar problem.
+//! `cargo bench --bench solve` prints a table of medians, for one thread. The last row is a scalar problem.
 //! benches/peers/faer solves the same equations with a library.
 
 #[path = "common/elastic.rs"]

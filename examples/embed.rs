@@ -1,13 +1,13 @@
-//! How an application that draws with wgpu has stiffness maps made inside a frame of its own.
+//! An application that draws with wgpu and has stiffness maps made inside its own frame.
 //!
 //! ```text
 //! cargo run --release --example embed [PICTURE.png]
 //! ```
 //!
-//! The host owns everything: instance, adapter, device, queue, buffers, texture, encoder and submit.
-//! palpate records its dispatches between the host's upload and the host's render pass; it submits, maps
-//! and polls nothing, and no map visits the CPU on its way to the screen. What is shown is a disc, soft
-//! on the left and stiff on the right, that a plane shear wave crosses.
+//! The host owns everything: instance, adapter, device, queue, buffers, texture, encoder and submit. palpate records
+//! its dispatches between the host's upload and the host's render pass. It submits, maps and polls nothing, and no map
+//! passes through the CPU on its way to the screen. The picture shows a disc, soft on the left and stiff on the right,
+//! crossed by a plane shear wave.
 
 use num_complex::Complex64;
 use palpate::lowlevel::gpu::Gpu;
@@ -20,14 +20,14 @@ use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Pixels of what stands for the host's window.
+/// The pixels of the texture that stands for the host's window.
 const WINDOW: [usize; 2] = [512, 512];
 
 fn main() -> Result<()> {
     let path = std::env::args_os().nth(1).map_or("out/embed.png".into(), std::path::PathBuf::from);
     let (device, queue) = device()?;
 
-    // 1. Once: what is to be inverted, and the host's own buffers and texture for it.
+    // 1. Once: the settings of the inversion, and the host's own buffers and texture for it.
     let settings = Settings {
         mode: Mode::Corrected,
         size: [160, 144],
@@ -44,8 +44,9 @@ fn main() -> Result<()> {
     let map =
         texture(&device, settings.size, TextureUsages::STORAGE_BINDING | TextureUsages::TEXTURE_BINDING);
 
-    // 2. Once: palpate on the host's device. Kernels are compiled and buffers made here, not in a frame. Keep
-    //    `mmdi` until what it recorded has been submitted: the buffers in between are its own.
+    // 2. Once: palpate on the host's device. It compiles kernels and makes buffers here, not in a frame. Keep `mmdi`
+    // until
+    //    its recorded work has been submitted, because it owns the intermediate buffers.
     let gpu = Gpu::adopt(device.clone(), queue.clone());
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let picture = Some((map.create_view(&Default::default()), Colouring::default()));
@@ -54,7 +55,7 @@ fn main() -> Result<()> {
     let paint = painter(&device, &map);
     let window = texture(&device, WINDOW, TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC);
 
-    // 3. Every frame: one encoder for all three. `mmdi.plan_mut().rebind` points the plan at other buffers.
+    // 3. Every frame: one encoder for all three parts. `mmdi.plan_mut().rebind` makes the plan use other buffers.
     let [wave, inside] = layered_disc(&settings, [2.5, 5.5]);
     let mut encoder = device.create_command_encoder(&Default::default());
     upload(&device, &mut encoder, &wave, &frames);
@@ -62,42 +63,42 @@ fn main() -> Result<()> {
     mmdi.plan().encode(&mut encoder);
     paint(&mut encoder, &window, extent_mm(&settings));
 
-    // 4. An application would now present. This one has no window: the picture is the only thing read back.
+    // 4. An application would now present the frame. This example has no window; it only reads the picture back.
     let shot = buffer(&device, WINDOW[0] * WINDOW[1], BufferUsages::COPY_DST | BufferUsages::MAP_READ);
     let bytes_per_row = Some(4 * window.width()); // a multiple of 256
     let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row, rows_per_image: None };
     let into = wgpu::TexelCopyBufferInfo { buffer: &shot, layout };
     encoder.copy_texture_to_buffer(window.as_image_copy(), into, window.size());
     queue.submit([encoder.finish()]);
-    shot.map_async(wgpu::MapMode::Read, .., |_| {}); // had it failed, so would the range below
+    shot.map_async(wgpu::MapMode::Read, .., |_| {}); // a failure shows in the range below
     device.poll(wgpu::PollType::wait_indefinitely())?;
     let rgba = shot.get_mapped_range(..)?.to_vec();
 
     std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
     image::save_buffer(&path, &rgba, window.width(), window.height(), image::ColorType::Rgba8)?;
     let (name, dispatches) = (&gpu.caps().info.name, mmdi.plan().len());
-    println!("{}: one frame on {name}, {dispatches} of its dispatches palpate's", path.display());
+    println!("{}: one frame on {name}, with {dispatches} dispatches by palpate", path.display());
     Ok(())
 }
 
-/// The host's device. WebGPU's default limits and no optional features are enough for palpate.
+/// The host's device. palpate needs only WebGPU's default limits and no optional features.
 pub fn device() -> Result<(wgpu::Device, wgpu::Queue)> {
     let adapter = pollster::block_on(wgpu::Instance::default().request_adapter(&Default::default()))?;
     let descriptor = wgpu::DeviceDescriptor { label: Some("host"), ..Default::default() };
     Ok(pollster::block_on(adapter.request_device(&descriptor))?)
 }
 
-/// palpate asks for `STORAGE` alone; the copies are the host's.
+/// palpate needs only `STORAGE`; the host needs the copies.
 pub const STORAGE: BufferUsages =
     BufferUsages::STORAGE.union(BufferUsages::COPY_DST).union(BufferUsages::COPY_SRC);
 
-/// A buffer of `count` values of four bytes.
+/// Makes a buffer of `count` values of four bytes.
 pub fn buffer(device: &wgpu::Device, count: usize, usage: BufferUsages) -> wgpu::Buffer {
     let (label, size) = (Some("host"), 4 * count as u64);
     device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
 }
 
-/// An rgba8unorm texture, the format that kernels write and samplers filter everywhere.
+/// Makes an rgba8unorm texture, a format that kernels can write and samplers can filter on every device.
 pub fn texture(device: &wgpu::Device, [nx, ny]: [usize; 2], usage: TextureUsages) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
         label: Some("host"),
@@ -123,8 +124,8 @@ pub fn upload(
     encoder.copy_buffer_to_buffer(&device.create_buffer_init(&staging), 0, buffer, 0, buffer.size());
 }
 
-/// The host's shader: a triangle that covers the viewport. The colours it samples are sRGB; on a target whose
-/// format ends in `Srgb` they would have to be made linear here.
+/// The host's shader: a triangle that covers the viewport. The sampled colours are sRGB. For a target whose format ends
+/// in `Srgb`, the shader would have to make them linear.
 const SHADER: &str = "
 @group(0) @binding(0) var map: texture_2d<f32>;
 @group(0) @binding(1) var smooth_: sampler;
@@ -138,8 +139,8 @@ struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
 
 @fragment fn shade(c: Corner) -> @location(0) vec4f { return textureSample(map, smooth_, c.at); }";
 
-/// What records the host's render pass: `map`, so many mm wide and high, as large as the target allows, over
-/// the host's scene (here nothing but a dark background).
+/// Makes the function that records the host's render pass. It draws `map`, whose width and height are given in mm, as
+/// large as the target allows over the host's scene (here a dark background).
 pub fn painter(
     device: &wgpu::Device,
     map: &wgpu::Texture,
@@ -150,7 +151,7 @@ pub fn painter(
     let (entry_point, compilation_options) = (None, wgpu::PipelineCompilationOptions::default());
     let target = wgpu::ColorTargetState {
         format: wgpu::TextureFormat::Rgba8Unorm,
-        // Outside the mask all of RGBA is 0, so what a sampler mixes there is premultiplied.
+        // Outside the mask all of RGBA is 0, so samples that mix in such texels are premultiplied.
         blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
         write_mask: wgpu::ColorWrites::ALL,
     };
@@ -211,14 +212,14 @@ pub fn extent_mm(settings: &Settings) -> [f64; 2] {
     [0, 1].map(|axis| settings.size[axis] as f64 * settings.spacing_mm[axis])
 }
 
-/// A disc that a plane shear wave crosses from left to right, of one storage modulus (kPa; the loss modulus is
-/// a tenth of it) left of the middle and another right of it: the exact field's real and imaginary part, and
-/// the mask.
+/// The exact field of a plane shear wave that crosses a disc from left to right, and the disc's mask. The storage
+/// moduli left and right of the middle are given in kPa; the loss modulus is a tenth of the storage modulus. Returns
+/// the real and imaginary parts `[2][ny][nx]` and the mask `[ny][nx]`.
 pub fn layered_disc(settings: &Settings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
     let modulus = moduli.map(|kpa| 1000.0 * kpa * Complex64::new(1.0, 0.1));
     let omega = std::f64::consts::TAU * settings.frequency_hz;
-    let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // of exp(-ikx), x in mm
-    // Displacement and shear stress are continuous in the middle, which reflects a part of the wave.
+    let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // k of exp(-ikx), x in mm
+    // Displacement and shear stress are continuous in the middle, where a part of the wave is reflected.
     let [soft, stiff] = [modulus[0] * k[0], modulus[1] * k[1]];
     let reflected = (soft - stiff) / (soft + stiff);
     let run = |k: Complex64, x: f64| (-Complex64::I * k * x).exp();

@@ -1,13 +1,14 @@
-//! How training patches are written, and a small set of them to try `palpate train` on.
+//! An example of writing training patches. It makes a small set of them to try `palpate train` on.
 //!
 //! ```text
 //! cargo run --release --example patches -- DIR [TRAIN [VALIDATION]]
 //! cargo run --release -- train --data DIR --chans 8 --epochs 5 -o run
 //! ```
 //!
-//! Each patch is a shear wave that meets a round inclusion, an exact solution of the wave equation in two dimensions,
-//! with a few per cent of noise, scaled to a standard deviation of 1. Such waves are flat: a network trained on them
-//! shares the bias of all two-dimensional inversions, so this is to see how training goes, not to use what it makes.
+//! Each patch is a shear wave that meets a round inclusion: an exact solution of the wave equation in two dimensions,
+//! with a few per cent of noise, scaled to a standard deviation of 1. Such waves are two-dimensional, and a network
+//! trained on them shares the bias of all two-dimensional inversions. The set shows how training works; its networks
+//! are not for use.
 
 use num_complex::Complex64;
 use palpate::lowlevel::patches::{PatchWriter, Split};
@@ -17,17 +18,17 @@ use std::f64::consts::TAU;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const SIDE: usize = 30;
-/// Patches cut from one field.
+/// The number of patches cut from one field.
 const CUTS: usize = 4;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("name a folder to write to")?;
+    let folder = arguments.next().ok_or("give a folder to write to")?;
     let mut count = |default: usize| arguments.next().map_or(Ok(default), |n| n.parse());
     let counts = [count(4096)?, count(512)?];
     std::fs::create_dir_all(&folder)?;
     for (split, count) in [Split::Train, Split::Validation].into_iter().zip(counts) {
-        // Another seed for each: no field has patches in two splits.
+        // Each split has its own seed, so that no field has patches in two splits.
         let mut rng = fastrand::Rng::with_seed(split as u64 + 1);
         let about = [("from".to_string(), "examples/patches.rs".to_string())];
         let mut writer = PatchWriter::create(split.path(&folder), [SIDE, SIDE], false, about.into())?;
@@ -43,7 +44,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A wave from anywhere over a soft or stiff inclusion.
+/// A wave from a random direction over a soft or stiff inclusion.
 fn field(rng: &mut fastrand::Rng) -> Result<Scatterer> {
     let mut medium = || Medium {
         storage_kpa: 1.0 + 7.0 * rng.f64(),
@@ -60,7 +61,8 @@ fn field(rng: &mut fastrand::Rng) -> Result<Scatterer> {
     Ok(Scatterer::new(wave, inside, [0.0, 0.0], 8.0 + 16.0 * rng.f64())?)
 }
 
-/// `[2][SIDE][SIDE]` and `[SIDE][SIDE]`, 1 mm a pixel.
+/// Cuts a patch at a random place: the wave `[2][SIDE][SIDE]` and the storage modulus `[SIDE][SIDE]` in kPa, at 1 mm
+/// per pixel.
 fn cut(field: &Scatterer, rng: &mut fastrand::Rng) -> (Vec<f32>, Vec<f32>) {
     let mut corner = || 50.0 * (rng.f64() - 0.5) - SIDE as f64 / 2.0;
     let (left, top) = (corner(), corner());
@@ -69,7 +71,7 @@ fn cut(field: &Scatterer, rng: &mut fastrand::Rng) -> (Vec<f32>, Vec<f32>) {
     let wave: Vec<Complex64> = places.iter().map(|&(x, y)| field.at(x, y)).collect();
     let deviation = (wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / (2 * wave.len()) as f64).sqrt();
     let mut noisy = |part: f64| {
-        // The sum of twelve uniform numbers is as good as normal here.
+        // The sum of twelve uniform numbers is close enough to a normal distribution here.
         let normal = (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
         (part / deviation + 0.03 * normal) as f32
     };

@@ -1,11 +1,11 @@
 //! palpate: maps of tissue stiffness from shear waves, on any GPU.
 //!
-//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of stiffness.
-//! This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a medical device.
+//! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of
+//! stiffness. This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a
+//! medical device.
 //!
-//! The names at the top are what most programs need: a device ([`Gpu`]), the inversions ([`Mmdi`], [`Dime`]), a network on
-//! plain images ([`Forward`]), and networks of one's own ([`Tape`], [`train`]). Everything they are made of is in
-//! [`lowlevel`].
+//! The names at the top level are enough for most programs: a device ([`Gpu`]), the inversions ([`Mmdi`], [`Dime`]), a
+//! network on plain images ([`Forward`]), and custom networks ([`Tape`], [`train`]). Their parts are in [`lowlevel`].
 //!
 //! ```no_run
 //! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiSettings, Pipelines};
@@ -20,8 +20,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! To compute inside a renderer of your own, on your device and into your buffers, see [`Mmdi::embedded`],
-//! [`Dime::embedded`] and `examples/embed.rs`.
+//! [`Mmdi::embedded`], [`Dime::embedded`] and `examples/embed.rs` show how to compute inside your own renderer, on your
+//! device and into your buffers.
 
 #[cfg(feature = "proof")]
 mod bench;
@@ -67,9 +67,9 @@ pub use tape::{Tape, Var};
 pub use tensor::Shape;
 pub use wgpu;
 
-/// The rooms that the names above are made of, for programs that go deeper: benches, tests, tools for other networks. They
-/// change more often than the names above. Arrows between them run one way, in the order of this list; `docs/architecture.md`
-/// has the picture.
+/// The modules behind the names above, for programs that need more: benches, tests, tools for other networks. They
+/// change more often than the names above. Dependencies between the modules run in one direction;
+/// `docs/architecture.md` has a diagram.
 pub mod lowlevel {
     macro_rules! rooms {
         ($($(#[$meta:meta])* $name:ident),* $(,)?) => {
@@ -77,7 +77,7 @@ pub mod lowlevel {
         };
     }
     rooms! {
-        /// Devices: adapters, what they can do, memory.
+        /// Devices: adapters, their capabilities, memory.
         gpu,
         /// Shaders as text: assembly, reflection, translation.
         shader,
@@ -95,9 +95,9 @@ pub mod lowlevel {
         train,
         /// Patches, for training and inference.
         patches,
-        /// The direct inversion.
+        /// The direct inversion, MMDI.
         mmdi,
-        /// The inversion by a network.
+        /// The inversion by a network, DIME.
         dime,
         /// Finite elements.
         #[cfg(feature = "simulation")]
@@ -119,7 +119,7 @@ pub mod lowlevel {
         /// Oracles, trials, qualification and tuning.
         #[cfg(feature = "proof")]
         proof,
-        /// Measurements of this adapter.
+        /// Measurements of this adapter's speed.
         #[cfg(feature = "proof")]
         bench,
     }

@@ -1,8 +1,8 @@
-//! The elements that the solver and its peers are measured on.
+//! The finite elements on which our solver and its peers are measured.
 
 use num_complex::Complex64;
 
-/// The 9-node elements of a square, `side` by `side`, row after row.
+/// The 9-node elements of a square of `side` by `side` elements, row after row.
 pub fn grid(side: usize) -> Vec<[usize; 9]> {
     let at = |i: usize, j: usize| j * (2 * side + 1) + i;
     (0..side * side)
@@ -10,8 +10,9 @@ pub fn grid(side: usize) -> Vec<[usize; 9]> {
         .collect()
 }
 
-/// The matrix of a square element of `size` metres: shear, pressure projected to linear functions, and inertia at
-/// 60 Hz. 3 kPa, loss factor 0.1, Poisson's ratio 0.499; the first harmonic over 100 mm. One component: antiplane.
+/// The matrix of a square element of `size` metres: shear, pressure projected to linear functions, and inertia at 60
+/// Hz. The material has 3 kPa, loss factor 0.1 and Poisson's ratio 0.499. Three components are the first harmonic over
+/// 100 mm; one component is antiplane shear.
 pub fn element(components: usize, size: f64) -> Vec<Complex64> {
     let shear = Complex64::new(3000.0, 300.0);
     let bulk = shear * (2.0 * 0.499 / (1.0 - 2.0 * 0.499));
@@ -26,7 +27,7 @@ pub fn element(components: usize, size: f64) -> Vec<Complex64> {
     for (x, wx) in points {
         for (y, wy) in points {
             let weight = wx * wy * size * size / 4.0;
-            // Strains xx, yy, zz, and √½ of the shears xy, xz, yz; displacement.
+            // Strains xx, yy, zz, then √½ of the shears xy, xz, yz, then the displacement.
             let mut strain = vec![[0.0; 9]; n];
             for i in 0..9 {
                 let (a, b) = (i % 3, i / 3);

@@ -1,4 +1,4 @@
-// Zeros: dst[i] = 0. One thread a word.
+// Fills a buffer with zeros: dst[i] = 0. One thread per word.
 #use linear
 
 fn thread(i: u32) {

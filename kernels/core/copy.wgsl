@@ -1,4 +1,4 @@
-// dst[i] = src[i]: what memory can do at most. One thread a quad.
+// Copies a buffer: dst[i] = src[i]. Its rate is the ceiling of the memory. One thread per quad.
 #use linear
 
 fn thread(i: u32) {

@@ -1,9 +1,9 @@
-// As many fused multiply-adds as the device can do: what the arithmetic of other kernels is measured against.
-// Twelve independent chains a thread,
+// Runs as many fused multiply-adds as the device can. Its rate is the arithmetic ceiling of other kernels. Each thread
+// has twelve independent chains,
 //
 //   s = s a + b, steps times, from s = chain number;  dst[t] = sum of the chains
 //
-// with a and b from a buffer, so that nothing can be folded. HALF 1: in half precision.
+// The compiler cannot fold them, because a and b come from a buffer. HALF 1: half precision.
 #use thread
 
 #if HALF

@@ -1,10 +1,10 @@
-// As many products as the device's matrix units can do: what convolve_half.wgsl is measured against. Each of four teams of 32
-// threads adds up eight chains,
+// Multiplies as many matrices as the device's matrix units can. Its rate is the ceiling of convolve_half.wgsl. Each of
+// four teams of 32 threads adds up eight chains,
 //
 //   S = A B + S, steps times, from 0;  dst[team][chain] = the first number of S
 //
-// of four A (all numbers a, 2 a, 3 a, 4 a) times two B (b, 2 b), in halves, with a and b from a buffer, so that nothing can be
-// folded. Dispatch: groups of four teams.
+// There are four A (all numbers a, 2 a, 3 a, 4 a) and two B (b, 2 b), in half precision. The compiler cannot fold the
+// chains, because a and b come from a buffer. Dispatch: groups of four teams.
 const TEAMS: u32 = 4;
 const LEFT_PITCH: u32 = SIDE;
 const RIGHT_PITCH: u32 = SIDE;

@@ -1,4 +1,4 @@
-// Counts: counter += by. What is repeated knows by it which repetition it is in. One thread.
+// Increments a counter: counter += by. A plan counts its repetitions with it. One thread.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,11 +1,14 @@
-// Adam (Kingma and Ba 2015) as torch.optim.Adam has it, with the gradient clipped by its norm beforehand:
-// g = min(1, max_norm / (norm + 1e-6)) gradient, + weight_decay theta unless DECOUPLED,
-// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
-// theta = theta - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
-// DECOUPLED (Loshchilov and Hutter 2019, AdamW): theta = (1 - rate weight_decay) theta beforehand.
+// Adam (Kingma and Ba 2015) as in torch.optim.Adam, after clipping the gradient by its norm:
 //
-// All but step and norm are n vec4f. step has u32 words: 2 the rate, 3 1 / (1 - beta1^t),
-// 4 1 / sqrt(1 - beta2^t), as bits of f32. max_norm 0: no clipping. One thread a vec4f.
+//   g = min(1, max_norm / (norm + 1e-6)) gradient, + weight_decay theta unless DECOUPLED
+//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+//   theta = theta - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+//
+// DECOUPLED (Loshchilov and Hutter 2019, AdamW): theta = (1 - rate weight_decay) theta comes first.
+//
+// All arrays but step_ and norm have n vec4f. step_ has u32 words, of which three hold the bits of an f32: word 2 is
+// the rate, word 3 is 1 / (1 - beta1^t), word 4 is 1 / sqrt(1 - beta2^t). max_norm 0: no clipping. One thread per
+// vec4f.
 #use linear
 
 fn thread(i: u32) {

@@ -1,5 +1,4 @@
-// A weighted sum of up to four scalars: dst = k0 a + k1 b + k2 c + k3 d, of which the first `n` terms count.
-// One thread.
+// A weighted sum of up to four scalars: dst = ka a + kb b + kc c + kd d. Only the first `n` terms count. One thread.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,5 +1,5 @@
-// The norm of a vector in two passes: dst[g] = sum of src^2 over run g of n vec4f, left in the first
-// component; with ROOT the square root of the sum of such sums. One workgroup a run.
+// The norm of a vector in two passes. First pass: dst[g].x = sum of src^2 over run g of n vec4f. Second pass, with
+// ROOT: the square root of the sum of the first components of src. One workgroup per run.
 #use thread
 #use fold
 

@@ -1,7 +1,8 @@
-// Squared error, first pass: dst[g] = (sum of w |prediction - truth|^2, sum of w c, 0, 0) over run g of the
-// quads of all pixels, of which number i is quad i % quads of pixel i / quads; weighted_mean makes one
-// number of them. WEIGHTED: w is a tensor of one channel, and where it is 0 prediction and truth may be
-// anything; otherwise 1. One workgroup a run.
+// Squared error, first pass: dst[g] = (sum of w |prediction - truth|^2, sum of w c, 0, 0) over run g of the quads of
+// all pixels. Quad i of them is quad i % quads of pixel i / quads. weighted_mean.wgsl computes the mean from the runs.
+//
+// WEIGHTED: w is a tensor of one channel; prediction and truth may be anything at pixels of weight 0. Otherwise w is 1.
+// One workgroup per run.
 #use thread
 #use fold
 

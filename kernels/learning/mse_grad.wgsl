@@ -1,6 +1,7 @@
-// Gradient of the mean squared error: dst = up 2 w (prediction - truth) / weight, where weight is the sum of
-// w over pixels and channels, as weighted_mean left it, and up the gradient from above, both scalars.
-// WEIGHTED: w is a tensor of one channel; otherwise 1. One thread a quad of a pixel.
+// Gradient of the mean squared error: dst = up 2 w (prediction - truth) / weight. The scalar `weight` is the sum of w
+// over pixels and channels, from weighted_mean.wgsl. The scalar `up` is the upstream gradient.
+//
+// WEIGHTED: w is a tensor of one channel. Otherwise w is 1. One thread per quad of a pixel.
 #use linear
 
 fn thread(t: u32) {

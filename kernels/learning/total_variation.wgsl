@@ -1,8 +1,9 @@
-// Isotropic total variation by forward differences, first pass: dst[g] = (sum of sqrt(dx^2 + dy^2 + epsilon)
-// over channels, number of values summed, 0, 0) over run g of the quads of all pixels, of which number i is
-// quad i % quads of pixel i / quads; weighted_mean makes one number of them.
-// WEIGHTED: pixels count where their weight, a tensor of one channel, is above 0, and differences where both
-// of their pixels do. One workgroup a run.
+// Isotropic total variation by forward differences, first pass: dst[g] = (sum of sqrt(dx^2 + dy^2 + epsilon) over
+// channels, number of values summed, 0, 0) over run g of the quads of all pixels. Quad i of them is quad i % quads of
+// pixel i / quads. weighted_mean.wgsl computes the mean from the runs.
+//
+// WEIGHTED: a pixel counts if its weight, a tensor of one channel, is above 0. A difference counts if both of its
+// pixels count. One workgroup per run.
 #use thread
 #use fold
 #use quad

@@ -1,8 +1,11 @@
 // Gradient of the total variation: with r = sqrt(dx^2 + dy^2 + epsilon),
-// dst = up / weight (-(dx + dy) / r + dx / r at the left neighbour + dy / r at the upper neighbour),
-// where weight is the number of values, as weighted_mean left it, and up the gradient from above, both scalars.
-// WEIGHTED: pixels count where their weight, a tensor of one channel, is above 0, and differences where both
-// of their pixels do. One thread a quad of a pixel.
+//
+//   dst = up / weight (-(dx + dy) / r + dx / r at the left neighbour + dy / r at the upper neighbour)
+//
+// The scalar `weight` is the number of values, from weighted_mean.wgsl. The scalar `up` is the upstream gradient.
+//
+// WEIGHTED: a pixel counts if its weight, a tensor of one channel, is above 0. A difference counts if both of its
+// pixels count. One thread per quad of a pixel.
 #use thread
 
 #use differences

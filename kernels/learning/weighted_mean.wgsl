@@ -1,5 +1,5 @@
-// A mean from partial sums: value = sum of a / sum of b over the n vec4f (a, b, 0, 0) of src, 0 where the
-// weight b is 0 altogether, and weight = sum of b, both scalars. One workgroup.
+// The mean from partial sums: src has n vec4f (a, b, 0, 0). value = sum of a / sum of b, or 0 if the sum of b is 0.
+// weight = sum of b. Both are scalars. One workgroup.
 #use thread
 #use fold
 

@@ -1,7 +1,6 @@
-// Discrete Fourier transforms of 2, 4 and 8 points in registers. `s` is 1 forward
-// (exp(-2 pi i k/n)) and -1 backward.
+// Discrete Fourier transforms of 2, 4 and 8 points in registers. `s` is 1 forward (exp(-2 pi i k/n)) and -1 backward.
 
-// a times exp(-s pi i / 2)
+// Returns a exp(-s pi i / 2).
 fn quarter(a: vec2f, s: f32) -> vec2f {
     return s * vec2f(a.y, -a.x);
 }

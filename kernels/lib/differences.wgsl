@@ -1,6 +1,5 @@
-// Forward differences of quad q of `src` at a pixel: dx is 0 in the last column, dy in the last row, and both
-// are 0 towards a pixel that does not count; root = sqrt(dx^2 + dy^2 + epsilon). Reads src, weights and p
-// of the kernel.
+// Forward differences of quad q of `src` at a pixel. dx is 0 in the last column and dy in the last row. Both are 0
+// towards a pixel that does not count. root = sqrt(dx^2 + dy^2 + epsilon). Reads src, weights and p of the kernel.
 struct Differences {
     dx: vec4f,
     dy: vec4f,

@@ -1,6 +1,6 @@
-// Sums over a workgroup by halves, in a fixed order: every thread gets the sum of the values of all threads
-// whose lanes are equal modulo `width`, a power of two; width 1 sums the whole workgroup. To be called by
-// every thread of it.
+// Sums over a workgroup by repeated halving, in a fixed order. Every thread gets the sum of the values of all threads
+// whose lanes are equal modulo `width`, a power of two. Width 1 sums the whole workgroup. Every thread of the workgroup
+// must call it.
 #use thread
 var<workgroup> folded: array<vec4f, WORKGROUP>;
 

@@ -1,5 +1,6 @@
-// Which pixel of the source a tap of a convolution reads, and which pixel it goes to; see convolve.wgsl for
-// GEOMETRY. Pixel numbers count images of h x w, or of 2 h x 2 w on the larger side of GEOMETRY 2 and 3.
+// The pixels of a convolution: the source pixel that a tap reads, and the pixel that its product is added to. See
+// convolve.wgsl for GEOMETRY. Pixel numbers count images of h x w, or of 2 h x 2 w on the larger side of GEOMETRY 2
+// and 3.
 
 #if GEOMETRY == 0
 const TAPS: u32 = 9;
@@ -17,13 +18,13 @@ const TAPS: u32 = 4;
 const TAPS: u32 = 1;
 #end
 
-// (image, y, x) of the i-th pixel, the image fastest.
+// (image, y, x) of pixel i. The image varies fastest.
 fn place(i: u32, n: u32, w: u32) -> vec3u {
     let q = i / n;
     return vec3u(i % n, q / w, q % w);
 }
 
-// A tap's place in the larger image of GEOMETRY 2 and 3.
+// The pixel of a tap in the larger image of GEOMETRY 2 and 3.
 fn larger(at: vec3u, tap: u32, h: u32, w: u32) -> u32 {
     return (at.x * 2 * h + 2 * at.y + tap / 2) * 2 * w + 2 * at.z + tap % 2;
 }
@@ -50,7 +51,7 @@ fn source(at: vec3u, tap: u32, h: u32, w: u32) -> u32 {
 
 fn valid(at: vec3u, tap: u32, h: u32, w: u32) -> bool {
 #if GEOMETRY == 0
-    // One less than 0 is a large number.
+    // One less than 0 wraps round to a large number.
     return at.y + tap / 3 - 1 < h && at.z + tap % 3 - 1 < w;
 #else
     return true;

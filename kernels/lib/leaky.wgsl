@@ -1,4 +1,4 @@
-// Leaky ReLU, and its derivative: at 0 that is the slope.
+// Leaky ReLU and its derivative. The derivative at 0 is the slope.
 fn leaky(z: vec4f, slope: f32) -> vec4f {
     return select(slope * z, z, z > vec4f(0.0));
 }

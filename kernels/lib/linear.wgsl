@@ -1,4 +1,4 @@
-// The entry point of a kernel with one thread per element: it calls the kernel's own `thread(t)` for t < p.count.
+// The entry point of a kernel with one thread per element. It calls the kernel's own `thread(t)` for t < p.count.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,12 +1,12 @@
-// Random numbers without a state: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers:
-// as easy as 1, 2, 3" (SC11), which passes TestU01's BigCrush. Equal counter and key give equal numbers, on
-// every device and in src/oracle/philox.rs; whatever differs in either is independent.
+// Random numbers without a state: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+// 1, 2, 3" (SC11), which passes TestU01's BigCrush. Equal counters and keys give equal numbers, on every device and in
+// src/proof/philox.rs. Different counters or keys give independent numbers.
 
-// Words of the buffer `step`, as in src/kernel/dropout.rs.
+// Words of the buffer `step`: the same constants as in src/kernel/nn/dropout.rs.
 const SEED: u32 = 0;
 const STEP: u32 = 1;
 
-// The high words of the 64-bit products, by halves of 16 bits; no sum here exceeds 32 bits.
+// The high words of the 64-bit products, from halves of 16 bits. No sum here exceeds 32 bits.
 fn high_product(a: vec2u, b: vec2u) -> vec2u {
     let half = vec2u(16u);
     let low = vec2u(0xffffu);
@@ -15,7 +15,7 @@ fn high_product(a: vec2u, b: vec2u) -> vec2u {
     return (a >> half) * (b >> half) + (middle >> half) + (other >> half);
 }
 
-// Four independent uniform words.
+// Returns four independent words, uniform over all u32.
 fn philox(counter: vec4u, key: vec2u) -> vec4u {
     let factor = vec2u(0xd2511f53u, 0xcd9e8d57u);
     var c = counter;

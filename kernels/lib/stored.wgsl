@@ -1,5 +1,5 @@
-// A quad as it is stored. WIDE 1 reads it as two numbers of 64 bits: a software adapter loads number by number, lane by
-// lane, and half as many take it half as long.
+// A quad as it is stored. WIDE 1 reads it as two numbers of 64 bits. A software adapter loads number by number and lane
+// by lane, so half as many numbers take half the time.
 #if WIDE
 alias Stored = vec2<u64>;
 

@@ -1,9 +1,9 @@
-// Products of SIDE x SIDE matrices of halves, added up in f32, by a team of 32 threads. They lie in workgroup memory:
-// `left` row by row at LEFT_PITCH, `right` at RIGHT_PITCH, both given by whoever uses this, and a sum is stored into
-// `unit`, row by row.
+// Products of SIDE x SIDE matrices by a team of 32 threads: f16 factors, f32 sums. The factors lie in workgroup memory
+// row by row: `left` at LEFT_PITCH and `right` at RIGHT_PITCH. The kernel declares both arrays and pitches. A sum is
+// stored into `unit`, row by row.
 //
-// IMITATED 0: the team is a subgroup and the device's matrix units multiply. 1: its threads do, each SHARE sums of one row,
-// in the same precision: slow, and for devices without.
+// IMITATED 0: the team is a subgroup, and the device's matrix units multiply. IMITATED 1: the threads multiply, each
+// SHARE sums of one row in the same precision. This is slow, and serves to test devices without matrix units.
 var<workgroup> unit: array<f32, TEAMS * SIDE * SIDE>;
 
 #if IMITATED

@@ -1,7 +1,7 @@
 // A map in colour: texel = table[(value - low) / (high - low)], transparent outside the mask.
 //
-// maps [plane][ny][nx], `plane` chosen; table [256] RGBA bytes, red lowest. One thread a pixel, x to
-// the right and y down as in memory.
+// maps [plane][ny][nx], of which `plane` is shown; table: 256 RGBA bytes, red lowest. One thread per pixel, x to the
+// right and y down as in memory.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)
@@ -12,7 +12,7 @@ fn colour(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
         return;
     }
     let t = (maps[p.plane * n + i] - p.low) / (p.high - p.low);
-    // What a value that is not a number becomes as an integer is not defined: it must not choose an address.
+    // NaN becomes an undefined integer, so the index is clamped once more.
     let rgba = unpack4x8unorm(table[min(u32(round(clamp(t, 0.0, 1.0) * 255.0)), 255u)]);
     textureStore(picture, vec2u(i % p.nx, i / p.nx), select(vec4f(0.0), rgba, mask[i] > 0.0));
 }

@@ -1,25 +1,24 @@
-// The multimodel inversion: each of three polynomial models answers for the wavenumber, and they are
-// weighted by the error predicted for them at each pixel.
+// The multimodel inversion. Three polynomial models each estimate the wavenumber. Each is weighted by the error that is
+// predicted for it at each pixel.
 //
 //   k2 = response^-1(|UL| / UU),  nu = E / UU                  over the selector's wider box
-//   s  = 0.3 c nu / k2^2 + bias(k2)^2 + 1e-6  (+ 10 where the model's box holds no trusted pixel)
-//   z  = |UL| / UU;  corrected: UU - a E, UL - b E first, and z = response^-1(z)
+//   s  = 0.3 c nu / k2^2 + bias(k2)^2 + 1e-6  (+ 10 if the model's box holds too few trusted pixels)
+//   z  = |UL| / UU;  if corrected: UU - a E and UL - b E first, then z = response^-1(z)
 //   mu = sum W unit / z / sum W,  W = (min s / s)^8,  unit = rho omega^2 h^2 in kPa
-//   phase of mu* = that of -1 / UL, combined with the same weights
+//   phase of mu* = phase of the sum of W unit / z times the direction of -1 / UL
 //
 // sums [4][3][n] from window.wgsl: the three models, then the selector (model 0 in the wider box).
-// curves [3][SAMPLES] holds, per model, x: the wavenumber at sqrt(z) = i / (SAMPLES - 1) reach,
-// y: the relative bias 1 - z/k2 at wavenumber i / (SAMPLES - 1) widest,
-// with reach and widest in `reach`.
-// maps [plane][n]; trace = (ln mu, spread of ln mu over the models, trusted fraction, coherence after
-// correction), which confidence.wgsl reads. One thread a pixel. Source: the project's own.
+// curves [3][SAMPLES] holds two curves per model. x: the wavenumber at sqrt(z) = i / (SAMPLES - 1) reach.
+// y: the relative bias 1 - z/k2 at wavenumber i / (SAMPLES - 1) widest. p.reach holds the three reaches and widest.
+// maps [plane][n]; trace = (ln mu, spread of ln mu over the models, trusted fraction, coherence after correction), for
+// confidence.wgsl. One thread per pixel. Source: the project's own.
 #use linear
 #use planes
 
 const TINY: f32 = 1e-30;
 const SQUARE_MIN: f32 = 1e-9;
 
-// Linear interpolation in the curves of model m at position x in 0..1, clamped.
+// Linear interpolation in the curves of model m at position x, clamped to 0..1.
 fn curve(m: u32, x: f32) -> vec2f {
     let at = clamp(x, 0.0, 1.0) * f32(SAMPLES - 1);
     let k = min(u32(at), SAMPLES - 2);
@@ -27,7 +26,7 @@ fn curve(m: u32, x: f32) -> vec2f {
     return mix(curves[i], curves[i + 1], at - f32(k));
 }
 
-// The squared wavenumber at which model m answers z.
+// The squared wavenumber at which model m gives z.
 fn wavenumber2(m: u32, z: f32) -> f32 {
     let k = curve(m, sqrt(z) / p.reach[m]).x;
     return k * k;
@@ -115,7 +114,7 @@ fn thread(i: u32) {
     maps[STIFFNESS * p.count + i] = select(0.0, mu, inside);
     maps[STORAGE * p.count + i] = select(0.0, mu * phase.x, inside);
     maps[LOSS * p.count + i] = select(0.0, mu * phase.y, inside);
-    // Phase velocity omega / Re k of k = omega sqrt(rho / mu*), m/s; mu in kPa.
+    // Phase velocity omega / Re k in m/s, from k = omega sqrt(rho / mu*); mu in kPa.
     let speed = sqrt(2000.0 * mu / (p.density * max(1.0 + phase.x, 1e-3)));
     maps[WAVESPEED * p.count + i] = select(0.0, speed, inside);
     maps[COHERENCE * p.count + i] = select(0.0, plain, inside);

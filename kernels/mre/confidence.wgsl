@@ -2,8 +2,9 @@
 //
 //   0.0155 + 0.0081 sqrt(1 - coherence) + 0.0194 spread + 0.0489 (1 - trusted) + 2 SD
 //
-// and no confidence at all where the box holds no trusted pixel or no wave, with SD that of ln mu about its local mean, over the box of 2 radius + 1 pixels under the mask.
-// The coefficients were fitted on simulated fields with known modulus. One thread a pixel.
+// SD is the standard deviation of ln mu about its local mean, over the box of 2 radius + 1 pixels under the mask. The
+// confidence is 0 if the box holds no trusted pixel or no wave. The coefficients were fitted on simulated fields of
+// known modulus. One thread per pixel.
 #use thread
 #use planes
 

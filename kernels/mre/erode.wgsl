@@ -1,5 +1,5 @@
-// Where a window of the mask can be trusted: dst = 1 where every pixel within `radius` steps
-// (|dx| + |dy| <= radius) lies in the image and in the mask, else 0. One thread a pixel.
+// Erosion of the mask: dst = 1 if every pixel within `radius` steps (|dx| + |dy| <= radius) lies in the image and in
+// the mask, else 0. A fit can be trusted there. One thread per pixel.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,12 +1,12 @@
-// The second half of a local polynomial fit: from the moments along rows, the fitted value U and
-// Laplacian L of each directional wave, and their products summed over the directions,
+// The second half of a local polynomial fit. From the moments along rows, it computes the fitted value U and the
+// Laplacian L of each directional wave, and sums their products over the directions,
 //
 //   (U, L) = sum over |r| <= RADIUS, a of taps[r][a] moments[a][y + r]
 //   dst = sum over directions of (|U|^2, Re conj(U) L, Im conj(U) L, |L|^2)
 //
-// in pixel units, the image wrapped round. moments [POWERS][directions][ny][nx] of row_moments.wgsl.
-// taps [WINDOW + 2 (BLOCK - 1)][POWERS] of (value, Laplacian) has BLOCK - 1 rows of zeros at either
-// end. One thread BLOCK neighbouring pixels of a column, which share their loads.
+// in pixel units, on the periodic image. moments [POWERS][directions][ny][nx] from row_moments.wgsl.
+// taps [WINDOW + 2 (BLOCK - 1)][POWERS] of (value, Laplacian) has BLOCK - 1 rows of zeros at either end.
+// One thread per BLOCK neighbouring pixels of a column, which share their loads.
 #use thread
 #use complex
 #use periodic

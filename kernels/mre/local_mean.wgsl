@@ -1,5 +1,5 @@
-// The local mean of ln mu under the mask: dst = sum w l / sum w over the box of 2 radius + 1 pixels.
-// trace.x is l. One thread a pixel.
+// The local mean of l = ln mu under the mask: dst = sum w l / sum w over the box of 2 radius + 1 pixels; w is 1 in the
+// mask and 0 outside. l is trace.x. One thread per pixel.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

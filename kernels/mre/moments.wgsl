@@ -1,5 +1,5 @@
-// What the mean and the power of the field under the mask are summed from:
-// moments = mask (Re u, Im u, |u|^2, 1). One thread a pixel.
+// The summands of the mean and the power of the field under the mask: moments_ = mask (Re u, Im u, |u|^2, 1).
+// One thread per pixel.
 #use linear
 
 fn thread(i: u32) {

@@ -1,8 +1,8 @@
-// What a small polynomial fit leaves of the directional waves, which measures their noise:
+// The residual of a small polynomial fit of the directional waves, a measure of their noise:
 //
 //   dst = sum over d of |w_d - fitted value of w_d|^2
 //
-// taps [WINDOW][WINDOW], the image wrapped round. waves [directions][ny][nx]. One thread a pixel.
+// taps [WINDOW][WINDOW], on the periodic image. waves [directions][ny][nx]. One thread per pixel.
 #use thread
 #use periodic
 

@@ -1,8 +1,8 @@
-// One step of the continuation beyond the mask: what is known is put back inside.
+// One step of the continuation beyond the mask: it restores the known field inside.
 //
 //   dst = field where mask > 0, else continued
 //
-// Method: Papoulis 1975, Gerchberg 1974. One thread a pixel.
+// Method: Papoulis 1975, Gerchberg 1974. One thread per pixel.
 #use linear
 
 fn thread(i: u32) {

@@ -2,10 +2,10 @@
 //
 //   dst[a] = sum over |c| <= RADIUS of (c / RADIUS)^(2a) src[x + c],   a in 0..POWERS
 //
-// the image wrapped round. A least-squares polynomial's stencils are themselves even polynomials of
-// the offset, so rows and columns can be summed one after the other: WINDOW + POWERS WINDOW loads a
-// pixel in place of WINDOW^2. src [planes][ny][nx], dst [POWERS][planes][ny][nx].
-// One thread BLOCK neighbouring pixels of a row, which share their loads.
+// on the periodic image. The stencils of a least-squares polynomial are even polynomials of the offset, so rows and
+// columns can be summed one after the other. That takes WINDOW + POWERS WINDOW loads per pixel in place of WINDOW^2.
+// src [planes][ny][nx], dst [POWERS][planes][ny][nx]. One thread per BLOCK neighbouring pixels of a row, which share
+// their loads.
 #use thread
 #use periodic
 
@@ -38,7 +38,7 @@ fn row_moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 #end
 #unroll c 1 SIDE
         {
-            // Even powers: the pixels on either side count alike.
+            // The powers are even, so the pixels on both sides have equal factors.
             let pair = v[$o + RADIUS + $c] + v[$o + RADIUS - $c];
             let square = f32($c * $c) / f32(RADIUS * RADIUS);
             sum0 += pair;

@@ -1,7 +1,7 @@
 // Sums of four values over runs of an array: dst[g] = sum of src[g run .. (g + 1) run].
 //
-// One workgroup a run: each thread adds every WORKGROUP-th value, then the workgroup adds by halves.
-// The order is fixed, so the sum is the same bits every time; run twice to reach one value.
+// One workgroup per run: each thread adds every WORKGROUP-th value, then the workgroup adds by halves. The order is
+// fixed, so the sum has the same bits every time. Two passes give one value.
 #use thread
 
 var<workgroup> partial: array<vec4f, WORKGROUP>;

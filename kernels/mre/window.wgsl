@@ -1,15 +1,15 @@
-// Box means along one axis of planes of four values, zero beyond the image:
+// Box means along one axis of planes of four values, with zeros beyond the image:
 //
 //   dst[k] = 1 / (2 radius + 1) sum over |d| <= radius of src[k + d],   radius >= 2
 //
-// AXIS 0 is along a row, 1 along a column; once each makes the square box.
-// src, dst [plane][ny][nx], from plane `first`. One thread BLOCK neighbours along the axis: what all
-// of their boxes hold is summed once. Nothing is subtracted, so nothing cancels.
+// AXIS 0 is along a row, AXIS 1 along a column. One pass of each gives the square box.
+// src, dst [plane][ny][nx], from plane `first`. One thread per BLOCK neighbours along the axis: it sums the pixels that
+// all of their boxes hold only once. It subtracts nothing, so nothing cancels.
 #use thread
 
 const BLOCK: u32 = 4;
 
-// src at place k of a line that begins at `line`, zero beyond it.
+// src at place k of the line that begins at `line`; zero beyond the line.
 fn load(line: u32, stride: u32, length: u32, k: i32) -> vec4f {
     if k < 0 || k >= i32(length) {
         return vec4f(0.0);

@@ -1,9 +1,11 @@
-// Activation, value by value, or its gradient.
+// An activation of each value, or its gradient.
 //
-// GRAD 0: dst = f(src).  1: dst = grad f'(src).
+// GRAD 0: dst = f(src). GRAD 1: dst = grad f'(src).
 // ACTIVATION 0: f(x) = max(x, slope x), which is ReLU for slope 0 and Leaky ReLU otherwise; f'(0) is the slope, as in
-// PyTorch.  1: f(x) = 1 / (1 + exp(-x)). Channels-last quads; one thread a quad of dst. The padding of the last quad stays
-// 0, since f(0) need not be.
+// PyTorch. ACTIVATION 1: f(x) = 1 / (1 + exp(-x)).
+//
+// Channels-last quads; one thread per quad of dst. The padding of the last quad is set to 0, because f(0) may
+// differ from 0.
 #use linear
 #use leaky
 #use quad

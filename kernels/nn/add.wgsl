@@ -1,4 +1,4 @@
-// dst = a + b. Channels-last quads; one thread a quad.
+// The sum of two tensors: dst = a + b. Channels-last quads; one thread per quad.
 #use linear
 
 fn thread(t: u32) {

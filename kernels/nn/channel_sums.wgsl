@@ -1,5 +1,5 @@
-// Sums over pixels, channel by channel: dst[k] = sum over the pixels of chunk k of src, `quads` to a chunk;
-// reduce adds the chunks. One thread a quad of a chunk.
+// Sums over pixels, channel by channel: dst[k] = sum over the pixels of chunk k of src, `quads` quads per chunk.
+// reduce.wgsl adds the chunks. One thread per quad of a chunk.
 #use linear
 
 fn thread(t: u32) {

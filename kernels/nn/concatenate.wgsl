@@ -1,5 +1,5 @@
 // The channels of a, then those of b: dst[p][k] = a[p][k] for k < a_c, b[p][k - a_c] for k < c, else 0.
-// Neither count need be a multiple of four. Channels-last quads; one thread a quad of dst.
+// The numbers of channels need not be multiples of four. Channels-last quads; one thread per quad of dst.
 #use linear
 
 // Channel k of the result.

@@ -1,24 +1,28 @@
-// Convolution as an implicit matrix product: pixels of the whole batch, times taps and input channels, times
-// output channels,
+// Convolution as an implicit matrix product: (pixels of the whole batch) x (taps and input channels) times (taps and
+// input channels) x (output channels),
 //
 //   dst[p][o] = sum over taps t and channels i of src[source(p, t)][i] weights[t][i][o]
 //
-// FINISH 1: plus bias[o].  2: then the norm and Leaky ReLU of norm.wgsl over one group, whose statistics were known before,
-// as they are at inference. bias, gamma and beta are in the buffer of the weights.
+// FINISH 1: plus bias[o]. FINISH 2: followed by the norm and Leaky ReLU of norm.wgsl over one group, with statistics
+// that are known beforehand, as at inference. bias, gamma and beta lie in the buffer of the weights.
 //
-// GEOMETRY 0: 3 x 3, zeros around.  1: 1 x 1.  2: transposed 2 x 2 with stride 2, each output pixel of which has
-// one tap.  3: 2 x 2 with stride 2, which is the data gradient of 2.  4: of images of 16 pixels each its own tap, the
-// products of winograd_input.wgsl; h and w are 1. The data gradients of 0 and 1 are 0 and 1
-// with the weights of flip.wgsl. n, h, w is the smaller of the two batches of images. weights [taps][4 ci4][co4].
+// GEOMETRY 0: 3 x 3, with zeros around the image. 1: 1 x 1. 2: transposed 2 x 2 with stride 2; each output pixel has
+// one tap. 3: 2 x 2 with stride 2, the data gradient of 2. 4: images of 16 pixels, each pixel with its own tap, for the
+// products of winograd_input.wgsl; h and w are 1. The data gradients of 0 and 1 are 0 and 1 with the weights of
+// flip.wgsl. n, h, w is the smaller of the two batches of images. weights [taps][4 ci4][co4].
 //
-// Pixels are numbered with the image fastest, so that one workgroup's pixels lie, in a large batch, at one place
-// of 32 images: a tap that falls outside falls outside for all of them and is skipped.
+// Pixel numbers count the image fastest. In a large batch, a workgroup therefore computes one position of 32 images. A
+// tap that falls outside falls outside for all of them and is skipped.
 //
-// TILED 0, for software adapters: 8 threads in teams of LANES hold a quad of output channels each and 4 LANES
-// pixels; each lane gathers 4 pixels' quad of input channels and shares it by broadcast. Dispatch: pixels / 32 by
-// co4 / LANES. TILED 1, for GPUs: 256 threads compute 16 ROWS pixels x 64 QUADS channels, ROWS x 4 QUADS each, from 16
-// input channels at a time in workgroup memory; LOADS is ROWS / 4. Dispatch: pixels / (16 ROWS) by co4 / (16 QUADS). Both
-// by 4 or 16 taps along z in GEOMETRY 2 and 4. Pixels that are too many for x go on along z, behind the taps.
+// TILED 0, for software adapters: 8 threads in teams of LANES. Each lane holds a quad of output channels and 4 LANES
+// pixels. It gathers the quad of input channels of 4 pixels and shares it by broadcast. Dispatch: pixels / 32 by
+// co4 / LANES.
+//
+// TILED 1, for GPUs: 256 threads compute 16 ROWS pixels x 64 QUADS channels, ROWS x 4 QUADS each, from 16 input
+// channels at a time in workgroup memory. LOADS is ROWS / 4. Dispatch: pixels / (16 ROWS) by co4 / (16 QUADS).
+//
+// GEOMETRY 2 and 4 dispatch 4 or 16 taps along z. If there are too many pixels for x, the rest goes along z, after the
+// taps.
 #use convolution
 
 #if TILED
@@ -36,7 +40,7 @@ fn convolve(
     let tile = group.x + group.z / ALONG_Z * groups.x;
     let along_z = group.z % ALONG_Z;
     let pixels = p.n * p.h * p.w;
-    // What this thread loads: one quad of input channels of pixels 64 apart, and rows of weights 16 / QUADS apart.
+    // This thread loads one quad of input channels of pixels 64 apart, and rows of weights 16 / QUADS apart.
     let quad = local % 4;
 #unroll i 0 LOADS
     let pixel$i = tile * PIXELS + local / 4 + 64 * $i;
@@ -44,7 +48,7 @@ fn convolve(
 #end
     let row = local / COLUMNS;
     let column = group.y * COLUMNS + local % COLUMNS;
-    // What it computes: ROWS pixels by the quads mine, mine + 16.
+    // This thread computes ROWS pixels by the quads mine, mine + 16, ...
     let first = local / 16 * ROWS;
     let mine = local % 16;
     var sum: array<vec4f, ROWS * QUADS>;
@@ -58,7 +62,7 @@ fn convolve(
     }
 #end
 #end
-    // Steps of four quads of input channels, tap by tap. While one is multiplied, the next is on its way.
+    // The loop goes through the taps and four quads of input channels at a time. The next loads overlap the products.
     var t = 0u;
     var k = 0u;
 #unroll i 0 LOADS
@@ -129,7 +133,7 @@ fn convolve(
 #else
 const NOWHERE: u32 = 0xffffffff;
 
-// A team of 8 is the first lanes of a subgroup; a team of 4 is a quad, whatever the subgroup.
+// A team of 8 is the first 8 lanes of a subgroup. A team of 4 is a quad, at any subgroup size.
 @compute @workgroup_size(8)
 fn convolve(
     @builtin(workgroup_id) group: vec3u,
@@ -142,7 +146,7 @@ fn convolve(
     let first = tile * 32 + local / LANES * (4 * LANES) + lane;
     let pixels = p.n * p.h * p.w;
     let channel = group.y * LANES + lane;
-    // Lanes beyond the last channel compute it once more and do not store it.
+    // Lanes beyond the last channel repeat the last one and do not store it.
     let column = min(channel, p.co4 - 1);
 #if FINISH == 1
     let bias = quad_of(weights[p.shift_first + column]);

@@ -1,11 +1,12 @@
-// The convolution of convolve.wgsl on matrix units: factors are rounded to half precision, sums stay in f32,
+// The convolution of convolve.wgsl on matrix units: f16 factors, f32 sums,
 //
 //   dst[p][o] = sum over taps t and channels i of half(src[source(p, t)][i]) half(weights[t][i][o])
 //
-// with FINISH and GEOMETRY 0 to 3 as there, and the same numbering of pixels. Four teams of 32 threads compute 128 pixels x
-// 64 channels, each 64 x 32, HIGH x BROAD units of SIDE x SIDE (lib/units.wgsl), from 16 input channels at a time in workgroup
-// memory. Rows there are longer than that by half a bank's worth, or the rows of a unit would get into each other's way.
-// Dispatch: pixels / 128 by co4 / 16, by 4 taps along z in GEOMETRY 2. Pixels that are too many for x go on along z.
+// with the FINISH, the GEOMETRY (0 to 3) and the pixel numbers of convolve.wgsl. Four teams of 32 threads compute 128
+// pixels x 64 channels from 16 input channels at a time in workgroup memory. Each team computes 64 x 32, which is
+// HIGH x BROAD units of SIDE x SIDE (lib/units.wgsl). The rows in workgroup memory are padded, because the rows of a
+// unit would otherwise fall on the same memory banks. Dispatch: pixels / 128 by co4 / 16. GEOMETRY 2 dispatches 4
+// taps along z. If there are too many pixels for x, the rest goes along z.
 const TEAMS: u32 = 4;
 const PIXELS: u32 = 128;
 const COLUMNS: u32 = 16;
@@ -31,7 +32,7 @@ fn lay_right(at: u32, quad: vec4f) {
 #end
 }
 
-// Stores a team's unit, the first pixel and channel of which are given.
+// Stores a team's unit, given its first pixel and its first channel.
 fn finish_unit(sum: Sum, team: u32, lane: u32, first: u32, channel: u32, along_z: u32) {
     let start = team * SIDE * SIDE;
     workgroupBarrier();
@@ -74,7 +75,7 @@ fn convolve_half(
     let tile = group.x + group.z / ALONG_Z * groups.x;
     let along_z = group.z % ALONG_Z;
     let pixels = p.n * p.h * p.w;
-    // What this thread loads: one quad of input channels of pixels 32 apart, and rows of weights 8 apart.
+    // This thread loads one quad of input channels of pixels 32 apart, and rows of weights 8 apart.
     let quad = local % 4;
 #unroll i 0 4
     let pixel$i = tile * PIXELS + local / 4 + 32 * $i;
@@ -82,11 +83,11 @@ fn convolve_half(
 #end
     let row = local / COLUMNS;
     let column = group.y * COLUMNS + local % COLUMNS;
-    // What its team computes.
+    // The first pixel and the first channel of this thread's team.
     let first = team / 2 * 64;
     let mine = team % 2 * 32;
     var sums: array<Sum, HIGH * BROAD>;
-    // Steps of four quads of input channels, tap by tap. While one is multiplied, the next is on its way.
+    // The loop goes through the taps and four quads of input channels at a time. The next loads overlap the products.
     var t = 0u;
     var k = 0u;
 #unroll i 0 4
@@ -139,7 +140,7 @@ fn convolve_half(
 #end
         }
     }
-    // One unit after the other: sums have no place of their own but in a matrix.
+    // Stores one unit after the other, because only whole matrices of sums can be stored.
     let pixel = tile * PIXELS + first;
     let channel = group.y * 4 * COLUMNS + mine;
 #if IMITATED

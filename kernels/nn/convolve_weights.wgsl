@@ -2,25 +2,25 @@
 //
 //   dst[part][t][i][o] = sum over the part's pixels p of src[source(p, t)][i] grad[goal(p, t)][o]
 //
-// to be summed over the parts by reduce.wgsl. GEOMETRY 0, 1 and 2 as in convolve.wgsl; n, h, w is the smaller of
-// the two batches of images. dst [parts][taps][4 ci4][co4].
+// reduce.wgsl adds the parts. GEOMETRY 0, 1 and 2 as in convolve.wgsl; n, h, w is the smaller of the two batches of
+// images. dst [parts][taps][4 ci4][co4].
 //
-// TILED 0, for software adapters: 8 threads in teams of LANES hold WIDTH quads of output channels by 4 ROWS input
-// channels each; at every pixel each lane loads one quad of input channels and shares it by broadcast. A part is
-// a run of rows of images, or of every other image with two teams. Dispatch: ci4 / ROWS by co4 / (LANES WIDTH) by
-// taps * parts. TILED 1, for GPUs: 256 threads compute 64 LOADS x 64 QUADS channels, 4 LOADS x 4 QUADS each, from
-// 16 pixels at a time in workgroup memory. A part is a run of pixels. Dispatch: ci4 / (16 LOADS) by co4 / (16 QUADS) by
-// taps * parts.
+// TILED 0, for software adapters: 8 threads in teams of LANES. Each lane holds WIDTH quads of output channels by 4 ROWS
+// input channels. At every pixel it loads one quad of input channels and shares it by broadcast. A part is a run of
+// rows of images; two teams take every other image each. Dispatch: ci4 / ROWS by co4 / (LANES WIDTH) by taps * parts.
+//
+// TILED 1, for GPUs: 256 threads compute 64 LOADS x 64 QUADS channels, 4 LOADS x 4 QUADS each, from 16 pixels at a time
+// in workgroup memory. A part is a run of pixels. Dispatch: ci4 / (16 LOADS) by co4 / (16 QUADS) by taps * parts.
 #use geometry
 #use stored
 
 #if TILED
-// In quads.
+// Input and output channels of one workgroup, in quads.
 const TILE: vec2u = vec2u(16 * LOADS, 16 * QUADS);
 var<workgroup> left: array<vec4f, 256 * LOADS>;
 var<workgroup> right: array<vec4f, 256 * QUADS>;
 
-// A quad of the source, or of the gradient, at the i-th pixel; zeros where there is none.
+// A quad of the source, or of the gradient, at pixel i; zeros if there is none.
 fn left_of(i: u32, end: u32, tap: u32, quad: u32) -> vec4f {
     let at = place(i, p.n, p.w);
     if i < end && quad < p.ci4 && valid(at, tap, p.h, p.w) {
@@ -47,7 +47,7 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     let row = group.x * TILE.x + quad;
     let column = group.y * TILE.y + quad;
     var sum: array<vec4f, 4 * LOADS * QUADS>;
-    // While 16 pixels are multiplied, the next 16 are on their way.
+    // The loads of the next 16 pixels overlap the products of these.
     var i = part * run + local / 16;
 #unroll r 0 LOADS
     var left_quad$r = left_of(i, end, tap, row + 16 * $r);
@@ -108,7 +108,7 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     let tap = group.z % p.taps;
     let part = group.z / p.taps;
     let first = group.x * ROWS;
-    // Lanes beyond the last channel compute it once more and do not store it.
+    // Lanes beyond the last channel repeat the last one and do not store it.
     let quad = min(first + min(lane, ROWS - 1), p.ci4 - 1);
     let channel = group.y * LANES * WIDTH + lane;
 #unroll v 0 WIDTH
@@ -119,7 +119,7 @@ fn convolve_weights(@builtin(workgroup_id) group: vec3u, @builtin(local_invocati
     let run = (p.h * images + p.parts - 1) / p.parts;
     let end = min(part * run + run, p.h * images);
 #if GEOMETRY == 0
-    // Columns whose tap is inside.
+    // The columns at which the tap is inside the image.
     let x_first = select(0u, 1u, tap % 3 == 0);
     let x_end = p.w - select(0u, 1u, tap % 3 == 2);
 #else

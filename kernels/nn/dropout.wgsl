@@ -1,7 +1,7 @@
-// Dropout of whole channels: channel k of image n is 0 throughout where its random word is below `threshold`,
-// which is the rate in units of 2^-32, and scaled by 1 / (1 - rate) elsewhere. The words depend on seed,
-// step, layer (`site`), image and channel alone, so that the backward pass draws the same ones. Channels-last
-// quads; one thread a quad of a row of pixels, which share one draw.
+// Dropout of whole channels. Channel k of image n is 0 if its random word is below `threshold`, which is the rate in
+// units of 2^-32. Otherwise it is scaled by 1 / (1 - rate). The words depend only on seed, step, layer (`site`), image
+// and channel, so the backward pass draws the same words. Channels-last quads; one thread per quad of a row of pixels,
+// which share one draw.
 #use linear
 #use random
 

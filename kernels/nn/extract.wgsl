@@ -1,5 +1,5 @@
-// Channels `skip` to `skip + c - 1`: dst[p][k] = src[p][skip + k] for k < c, else 0. Neither number need be a
-// multiple of four. Channels-last quads; one thread a quad of dst.
+// Channels `skip` to `skip + c - 1`: dst[p][k] = src[p][skip + k] for k < c, else 0. skip and c need not be multiples
+// of four. Channels-last quads; one thread per quad of dst.
 #use linear
 
 // Channel k of the result.

@@ -1,9 +1,9 @@
-// Weights as the data gradient of a convolution wants them: input and output channels change places, and with
-// p.reverse so does the order of the taps,
+// The weights for the data gradient of a convolution: input and output channels swap places. With p.reverse the order
+// of the taps is reversed too,
 //
 //   dst[t][o][i] = src[reverse ? taps - 1 - t : t][i][o]
 //
-// src [taps][4 ci4][co4], dst [taps][4 co4][ci4], both of quads. One thread a quad of dst.
+// src [taps][4 ci4][co4], dst [taps][4 co4][ci4], both of quads. One thread per quad of dst.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,12 +1,12 @@
 // Norm and Leaky ReLU: y = leaky(gamma (x - mean) rstd + beta).
 //
-// A group is `run` pixels of x in a row; statistics has the mean of group g in pixel 2 g and rstd in the
-// next. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread a quad of PIXELS pixels of a group
-// in a row, whose statistics it loads once.
+// A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in the next
+// pixel. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One thread per quad of PIXELS consecutive
+// pixels of a group, which share one load of the statistics.
 #use linear
 #use leaky
 
-// `PIXELS` of src/kernel/norm.rs.
+// `PIXELS` of src/kernel/nn/norm.rs.
 const PIXELS: u32 = 8;
 
 fn thread(t: u32) {

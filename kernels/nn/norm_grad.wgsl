@@ -1,13 +1,13 @@
-// Backward pass of a norm, second half: dx = gamma rstd (g' - S0 / m - xhat S1 / m) with m pixels to a group,
+// Backward pass of a norm, second half: dx = gamma rstd (g' - S0 / m - xhat S1 / m) with m pixels per group,
 // where xhat = (x - mean) rstd and g' = grad leaky'(gamma xhat + beta).
 //
-// A group is `run` pixels of x in a row; statistics has the mean of group g in pixel 2 g and rstd in the
-// next, sums S0 and S1 likewise. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One
-// thread a quad of PIXELS pixels of a group in a row, whose statistics and sums it loads once.
+// A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in the next
+// pixel; sums holds S0 and S1 likewise. gamma and beta are one pixel each; without AFFINE they are 1 and 0. One
+// thread per quad of PIXELS consecutive pixels of a group, which share one load of statistics and sums.
 #use linear
 #use leaky
 
-// `PIXELS` of src/kernel/norm.rs.
+// `PIXELS` of src/kernel/nn/norm.rs.
 const PIXELS: u32 = 8;
 
 fn thread(t: u32) {

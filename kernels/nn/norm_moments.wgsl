@@ -1,9 +1,11 @@
 // Statistics of a norm, first pass: mean and M2 = sum (x - mean)^2 of each chunk of a group's pixels.
 //
-// Sums of d = x - (the chunk's first value) are taken, so that a mean far from 0 does not cancel:
-// mean = first + sum d / m, M2 = sum d^2 - (sum d)^2 / m.
-// x: a group is `run` pixels in a row. dst: chunk k of group g has its mean in pixel 2 (g chunks + k) and
-// its M2 in the next. One thread a quad of a chunk.
+// It sums d = x - (the chunk's first value), so that a mean far from 0 does not cause cancellation:
+//
+//   mean = first + sum d / m,  M2 = sum d^2 - (sum d)^2 / m
+//
+// x: a group is `run` consecutive pixels. dst: chunk k of group g has its mean in pixel 2 (g chunks + k) and its M2 in
+// the next pixel. One thread per quad of a chunk.
 #use linear
 
 fn thread(t: u32) {

@@ -1,5 +1,5 @@
-// Statistics of a norm from the running mean and variance: dst = (mean, 1 / sqrt(variance + epsilon)) in
-// pixels 0 and 1, 0 in padding channels. running: mean and variance in pixels 0 and 1. One thread a quad.
+// Statistics of a norm from the running mean and variance: dst = (mean, 1 / sqrt(variance + epsilon)) in pixels 0
+// and 1; the second is 0 in padding channels. running: mean and variance in pixels 0 and 1. One thread per quad.
 #use thread
 #use quad
 

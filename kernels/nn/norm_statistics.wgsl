@@ -1,11 +1,12 @@
-// Statistics of a norm, second pass: the chunks' means and M2 merged in a fixed order, after Chan, Golub and
-// LeVeque (1983) for many parts at once:
-// mean = sum m_k mean_k / sum m_k, M2 = sum (M2_k + m_k (mean_k - mean)^2), variance = M2 / sum m_k.
+// Statistics of a norm, second pass. It merges the means and M2 of the chunks in a fixed order, after Chan, Golub and
+// LeVeque (1983), extended to many parts:
 //
-// src: as norm_moments leaves it. dst: group g has its mean in pixel 2 g and 1 / sqrt(variance + epsilon) in
-// the next, 0 in padding channels. RUNNING (one group): running mean and variance, pixels 0 and 1, become
-// (1 - momentum) running + momentum (mean, M2 / (m - 1)). `width` quads of groups a workgroup, whose other
-// threads share the chunks.
+//   mean = sum m_k mean_k / sum m_k, M2 = sum (M2_k + m_k (mean_k - mean)^2), variance = M2 / sum m_k.
+//
+// src: the result of norm_moments.wgsl. dst: group g has its mean in pixel 2 g and 1 / sqrt(variance + epsilon) in the
+// next pixel, 0 in padding channels. RUNNING (one group): the running mean and variance, pixels 0 and 1, become
+// (1 - momentum) running + momentum (mean, M2 / (m - 1)). A workgroup computes `width` quads of groups. Its
+// WORKGROUP / width threads per quad share the chunks.
 #use thread
 #use fold
 #use quad
@@ -14,7 +15,7 @@
 fn norm_statistics(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                    @builtin(local_invocation_index) lane: u32) {
     let t = (group.x + group.y * groups.x) * p.width + lane % p.width;
-    // Threads beyond the last repeat it: all of a workgroup have to reach the barriers.
+    // Threads beyond the last quad repeat the last one, because all threads of a workgroup must reach the barriers.
     let i = min(t, p.n - 1);
     let q = i % p.quads;
     let g = i / p.quads;

@@ -1,9 +1,9 @@
 // Backward pass of a norm, first half: S0 = sum g' and S1 = sum g' xhat over each chunk of a group's pixels,
 // where xhat = (x - mean) rstd and g' = grad leaky'(gamma xhat + beta).
 //
-// A group is `run` pixels of x in a row; statistics has the mean of group g in pixel 2 g and rstd in the
-// next. dst: chunk k of group g has S0 in pixel 2 (k groups + g) and S1 in the next, `quads` to a pixel;
-// reduce adds the chunks. One thread a quad of a chunk.
+// A group is `run` consecutive pixels of x. statistics holds the mean of group g in pixel 2 g and rstd in the next
+// pixel. dst: chunk k of group g has S0 in pixel 2 (k groups + g) and S1 in the next pixel, `quads` quads per pixel.
+// reduce.wgsl adds the chunks. One thread per quad of a chunk.
 #use linear
 #use leaky
 

@@ -1,5 +1,5 @@
-// From PyTorch's layout: dst[n][y][x][k] = src[n][k][y][x] for k < c, else 0; src is f32 without padding, dst
-// channels-last quads. One thread a quad of dst.
+// From PyTorch's layout to ours: dst[n][y][x][k] = src[n][k][y][x] for k < c, else 0. src is f32 without padding, dst
+// has channels-last quads. One thread per quad of dst.
 #use linear
 
 fn thread(t: u32) {

@@ -1,10 +1,9 @@
-// Padding at the bottom and the right by reflection: dst[n][y][x] = src[n][m(y)][m(x)], where m leaves the
-// rows of src as they are and takes row h - 1 + d from row h - 1 - d. Channels-last quads; one thread a quad
-// of dst.
+// Padding at the bottom and the right by reflection: dst[n][y][x] = src[n][m(y)][m(x)]. m keeps the rows of src and
+// maps row h - 1 + d to row h - 1 - d; columns likewise. Channels-last quads; one thread per quad of dst.
 #use linear
 #use place
 
-// i, mirrored at the last of n; never beyond the first, so that no index leaves the image.
+// i, mirrored at the last of n. The result is never below 0, so no index leaves the image.
 fn mirror(i: u32, n: u32) -> u32 {
     let past = max(i, n - 1) - (n - 1);
     return min(i, n - 1) - min(past, n - 1);

@@ -1,10 +1,10 @@
-// The gradient of padding (pad.wgsl) with respect to its input: that of pixel y, x, and those of its mirror
-// images 2 (h - 1) - y and 2 (w - 1) - x where grad has them. Channels-last quads; dst has h rows and w
-// columns, grad grad_h and grad_w. A gather: one thread a quad of dst.
+// The gradient of padding (pad.wgsl) in its input. A pixel y, x receives the gradients of itself and of its mirror
+// images 2 (h - 1) - y and 2 (w - 1) - x, if grad has them. Channels-last quads; dst has h rows and w columns, grad has
+// grad_h and grad_w. One thread per quad of dst, which gathers.
 #use linear
 #use place
 
-// Row y of image n at column x and, if it is another one, at its mirror image.
+// The gradient in row y of image n at column x, plus the one at its mirror column if that is another column of grad.
 fn across(n: u32, y: u32, x: u32, quad: u32) -> vec4f {
     let row = p.grad.x + (n * p.grad_h + y) * p.grad_w * p.grad.y + quad;
     var value = grad[row + x * p.grad.y];

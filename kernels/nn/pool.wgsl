@@ -1,6 +1,6 @@
-// Pooling over windows of 2 x 2 pixels with stride 2: dst[n][y][x] is the greatest (MODE 0) or the mean (MODE
-// 1) of src[n][2 y .. 2 y + 1][2 x .. 2 x + 1]. An odd last row or column of src lies in no window. NaN is
-// the greatest. Channels-last quads; one thread a quad of dst.
+// Pooling over windows of 2 x 2 pixels with stride 2: dst[n][y][x] is the maximum (MODE 0) or the mean (MODE 1) of
+// src[n][2 y .. 2 y + 1][2 x .. 2 x + 1]. An odd last row or column of src lies in no window. NaN is greater than
+// everything. Channels-last quads; one thread per quad of dst.
 #use linear
 #use place
 #use greater

@@ -1,7 +1,7 @@
-// The gradient of pooling (pool.wgsl) with respect to its input: the gradient of a window goes to its first
-// greatest pixel in row-major order (MODE 0, NaN the greatest, as in PyTorch), or in quarters to all four
-// (MODE 1, which reads nothing of input). A pixel in no window gets 0. Channels-last quads; input and dst
-// have h rows and w columns, grad half as many, rounded down. A gather: one thread a quad of dst.
+// The gradient of pooling (pool.wgsl) in its input. MODE 0: the gradient of a window goes to its first greatest pixel
+// in row-major order; NaN is greater than everything, as in PyTorch. MODE 1: a quarter of it goes to each of the four
+// pixels, and input is not read. A pixel in no window gets 0. Channels-last quads; input and dst have h rows and w
+// columns, grad has half as many, rounded down. One thread per quad of dst, which gathers.
 #use linear
 #use place
 #use greater

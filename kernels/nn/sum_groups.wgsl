@@ -1,5 +1,5 @@
-// One column summed over rows and images: dst = sum over i of pixel i w + column of src.
-// One thread a quad.
+// One column summed over rows and images: dst = sum over i in 0..rows of pixel i w + column of src.
+// One thread per quad.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

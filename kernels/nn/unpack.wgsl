@@ -1,5 +1,5 @@
-// To PyTorch's layout: dst[n][k][y][x] = src[n][y][x][k] for k < c; src is channels-last quads, dst f32
-// without padding. One thread a quad of src.
+// From our layout to PyTorch's: dst[n][k][y][x] = src[n][y][x][k] for k < c. src has channels-last quads, dst is f32
+// without padding. One thread per quad of src.
 #use linear
 
 fn thread(t: u32) {

@@ -1,7 +1,7 @@
-// Twice the size. MODE 0, nearest: dst[n][y][x] = src[n][y / 2][x / 2]. MODE 1, bilinear between pixel
-// centres (PyTorch's align_corners=False): along each axis 3/4 of pixel y / 2 and 1/4 of the next one, before
-// it where y is even and after it where y is odd; at an edge that is pixel y / 2 itself. Channels-last quads;
-// src has h rows and w columns. One thread a quad of dst.
+// Upsampling to twice the size. MODE 0, nearest: dst[n][y][x] = src[n][y / 2][x / 2]. MODE 1, bilinear between pixel
+// centres (PyTorch's align_corners=False): along each axis 3/4 of pixel y / 2 and 1/4 of its neighbour. The neighbour
+// is the pixel before it for even y and the one after it for odd y. At an edge it is pixel y / 2 itself. Channels-last
+// quads; src has h rows and w columns. One thread per quad of dst.
 #use linear
 #use place
 
@@ -10,7 +10,7 @@ fn load(row: u32, x: u32, quad: u32) -> vec4f {
     return src[p.src.x + (row + x) * p.src.y + quad];
 }
 
-// The other of the two pixels of n that place i of the result lies between.
+// The farther of the two pixels of n between which place i of the result lies.
 fn other(i: u32, n: u32) -> u32 {
     return select(max(i / 2, 1) - 1, min(i / 2 + 1, n - 1), i % 2 == 1);
 }

@@ -1,17 +1,17 @@
-// The gradient of upsampling (upsample.wgsl) with respect to its input. MODE 0, nearest: the sum of the 2 x 2
-// pixels that pixel y, x was copied to. MODE 1, bilinear: along each axis pixel y has weights 1/4, 3/4, 3/4,
-// 1/4 in rows 2 y - 1 .. 2 y + 2 of grad; a row beyond an edge is the edge's own, whose two weights then add
-// up to 1. Channels-last quads; dst has h rows and w columns, grad twice as many. A gather: one thread a quad
-// of dst.
+// The gradient of upsampling (upsample.wgsl) in its input. MODE 0, nearest: the sum of the 2 x 2 pixels that are
+// copies of pixel y, x. MODE 1, bilinear: along each axis pixel y has the weights 1/4, 3/4, 3/4, 1/4 in rows 2 y - 1
+// to 2 y + 2 of grad. A row beyond an edge is replaced by the edge, where the two weights then add up to 1.
+// Channels-last quads; dst has h rows and w columns, grad has twice as many. One thread per quad of dst, which
+// gathers.
 #use linear
 #use place
 
-// The four places of 2 n about pixel i.
+// The four places around pixel i on an axis of 2 n places.
 fn around(i: u32, n: u32) -> vec4u {
     return vec4u(max(2 * i, 1) - 1, 2 * i, 2 * i + 1, min(2 * i + 2, 2 * n - 1));
 }
 
-// The part of row y of image n that belongs to the pixel about columns x.
+// The contribution of row y of image n to the pixel whose columns are x.
 fn across(n: u32, y: u32, x: vec4u, quad: u32) -> vec4f {
     let i = p.grad.x + ((2 * p.h * n + y) * 2 * p.w + x) * p.grad.y + quad;
 #if MODE == 0

@@ -1,12 +1,13 @@
-// Winograd's F(2 x 2, 3 x 3) (Lavin, Gray 2015), first part: each tile of 4 x 4 pixels, 2 apart, as
+// Winograd's F(2 x 2, 3 x 3) (Lavin, Gray 2015), first part. It transforms each tile d of 4 x 4 pixels; tiles are 2
+// pixels apart,
 //
 //   v = B^T d B,  B^T = | 1  0 -1  0 |
 //                       | 0  1  1  0 |
 //                       | 0 -1  1  0 |
 //                       | 0  1  0 -1 |
 //
-// d begins one pixel before the tile's place, with zeros outside of the image. dst [tiles][16][channels], tiles counted by
-// image, row, column. One thread a quad of a tile.
+// d begins one pixel before the tile's place, with zeros outside of the image. dst [tiles][16][channels]; tiles are
+// numbered by image, row, column. One thread per quad of a tile.
 #use linear
 
 fn thread(t: u32) {
@@ -15,7 +16,7 @@ fn thread(t: u32) {
     let column = tile % p.tiles_w;
     let row = tile / p.tiles_w % p.tiles_h;
     let image = tile / p.tiles_w / p.tiles_h;
-    // One less than 0 is a large number.
+    // One less than 0 wraps round to a large number.
     let top = 2 * row - 1;
     let left = 2 * column - 1;
     var d: array<vec4f, 16>;

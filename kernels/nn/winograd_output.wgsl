@@ -1,9 +1,9 @@
-// Winograd's F(2 x 2, 3 x 3), last part: from the 16 products of each tile to its 2 x 2 pixels,
+// Winograd's F(2 x 2, 3 x 3), last part. It transforms the 16 products m of each tile to its 2 x 2 pixels,
 //
 //   y = A^T m A,  A^T = | 1  1  1  0 |
 //                       | 0  1 -1 -1 |
 //
-// and what convolve.wgsl does with a sum (FINISH). src [tiles][16][channels]. One thread a quad of a tile.
+// and then applies FINISH as convolve.wgsl does. src [tiles][16][channels]. One thread per quad of a tile.
 #use linear
 #if FINISH == 2
 #use leaky

@@ -1,11 +1,11 @@
-// Winograd's F(2 x 2, 3 x 3), the weights: for each pair of channels
+// Winograd's F(2 x 2, 3 x 3), the weights. For each pair of channels it computes
 //
 //   u = G g G^T,  G = |  1    0    0  |
 //                     | 1/2  1/2  1/2 |
 //                     | 1/2 -1/2  1/2 |
 //                     |  0    0    1  |
 //
-// src [9][4 ci4][co4], dst [16][4 ci4][co4]. One thread an input channel by a quad of output channels.
+// src [9][4 ci4][co4], dst [16][4 ci4][co4]. One thread per input channel and quad of output channels.
 #use linear
 
 fn thread(t: u32) {

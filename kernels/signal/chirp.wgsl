@@ -3,7 +3,7 @@
 //   data seen as [outer][n][inner]
 //   dst[k] = src[k] conj_if(sign < 0, table[k])   for k < kept, else 0;   k in 0..n_dst
 //
-// It pads with zeros where n_dst > kept, and cuts where n_src > n_dst. One thread an output.
+// It pads with zeros if n_dst > kept, and cuts if n_src > n_dst. One thread per output.
 // Method: L. Bluestein, 1970: a transform of any length as a convolution.
 #use thread
 #use complex

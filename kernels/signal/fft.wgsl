@@ -4,9 +4,9 @@
 //   v[r] = src[j + r n/R] exp(-2 pi i (j mod ns) r / (ns R)),  j in 0..n/R
 //   dst[(j div ns) ns R + j mod ns + q ns] = scale DFT_R(v)[q]
 //
-// ns is the product of the radices of the passes before. One thread a butterfly, neighbouring
-// threads at neighbouring addresses for columns and, reading, for rows. `roots` holds
-// exp(-2 pi i k / n), rounded from f64. sign is 1 forward, -1 backward.
+// ns is the product of the radices of the passes before. One thread per butterfly. Neighbouring threads access
+// neighbouring addresses: always for columns, and when reading for rows. `roots` holds exp(-2 pi i k / n), rounded from
+// f64. sign is 1 forward, -1 backward.
 // Method: T. G. Stockham's autosort FFT, in the form of Govindaraju et al., SC 2008.
 #use thread
 #use complex
@@ -48,7 +48,7 @@ fn fft(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
     let f = dft8(v, p.sign);
 #end
 #if PRIME
-    // Odd primes: the sum itself, RADIX roots in registers.
+    // An odd prime radix: the plain sum, with RADIX roots in registers.
     var w: array<vec2f, RADIX>;
     var f: array<vec2f, RADIX>;
 #unroll r 0 RADIX

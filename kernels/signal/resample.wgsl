@@ -1,14 +1,15 @@
-// An image on another grid about the same centre: the mean of src, weighted by a tent, over the pixels that are
-// inside, which is where src.z > 0. The tent is as wide as the coarser of the two grids: bilinear interpolation onto a
-// finer grid, an average onto a coarser one.
+// Resamples an image on another grid about the same centre: the mean of src over the pixels inside, where src.z > 0,
+// weighted by a tent. The tent is as wide as the coarser of the two grids. This is bilinear interpolation onto a
+// finer grid, and an average onto a coarser grid.
 //
-// dst is inside where the nearest pixel of src is; with a `reach` above 0 wherever a tent up to so many times as wide
-// holds any that is, and not only with a weight that may be rounding. dst.z is 1 inside; outside, dst is 0. One thread a pixel of dst.
+// reach 0: a pixel of dst is inside if the nearest pixel of src is inside. reach above 0: it is inside if a tent of up
+// to `reach` times the width holds a pixel that is inside. The sum of the weights must exceed FAINT, because a smaller
+// one may be a rounding error. dst.z is 1 inside; outside, dst is 0. One thread per pixel of dst.
 #use thread
 
 const FAINT = 1e-3;
 
-// The sum of weight * src over the pixels inside, and in z the sum of the weights.
+// The sum of weight * src over the pixels inside; z is the sum of the weights.
 fn tent(at: vec2f, radius: vec2f) -> vec4f {
     let last = vec2i(vec2u(p.mx, p.my)) - 1;
     let low = max(vec2i(ceil(at - radius)), vec2i(0));

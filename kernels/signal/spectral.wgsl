@@ -1,5 +1,5 @@
 // Spectral filters: dst[b] = src weights[b], for each of `planes` real weights on the same spectrum.
-// weights [planes][n], dst [planes][n]. One thread an output.
+// weights [planes][n], dst [planes][n]. One thread per output.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,4 +1,4 @@
-// A wave confined to a mask: dst = (re, sign im, 1, 0) where mask > 0, else 0. A sign of -1 conjugates. One thread a
+// Applies a mask to a wave: dst = (re, sign im, 1, 0) where mask > 0, else 0. A sign of -1 conjugates. One thread per
 // pixel.
 #use linear
 

@@ -1,15 +1,15 @@
-// Patches of an image, each normalised by itself: number counter[0] and those after it.
+// Cuts the batch's patches out of an image and normalises each by itself: patch number counter[0] and those after it.
 //
-// src is (re, im, inside, -); patches has (x, y, weight, view) of each patch: its first column and row, which may lie
-// outside of the image, and the number of the view by which it is shown. lattice[0] tells how many there are; the batch's
-// images beyond the last are 0. With PATCH, each channel has mean 0 and standard deviation 1 over the pixels inside; a
-// deviation of no more than `faintest` times the mean is rounding, and the channel 0. dst: channels-last, the two channels
-// in one quad. One workgroup a patch.
+// src is (re, im, inside, -). patches has (x, y, weight, view) of each patch: its first column and row, which may lie
+// outside of the image, and the number of its view. lattice[0] is the number of patches. Images of the batch beyond the
+// last patch are 0. With PATCH, each channel has mean 0 and standard deviation 1 over the pixels inside. A deviation of
+// at most `faintest` times the mean is a rounding error; the channel is then 0. dst: channels-last, both channels in
+// one quad. One workgroup per patch.
 #use thread
 #use fold
 #use view
 
-// (re, im, inside) of pixel i, as it is shown, of the patch that begins at `origin`.
+// (re, im, inside) of pixel i in the view of the patch that begins at `origin`.
 fn pixel(i: u32, origin: vec2i, view: u32) -> vec3f {
     let at = origin + vec2i(shown(view, vec2u(i % p.side, i / p.side), p.side));
     if any(at < vec2i(0)) || any(at >= vec2i(vec2u(p.nx, p.ny))) {

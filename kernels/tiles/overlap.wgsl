@@ -1,11 +1,11 @@
-// The predictions of a batch of patches join those that overlap them: the weighted mean and the sum of squared
-// deviations from it, one prediction at a time (West 1979), in the order of the patches' numbers.
+// Merges the predictions of a batch of patches into the predictions that overlap them. It updates the weighted mean and
+// the sum of squared deviations from it, one prediction at a time (West 1979), in the order of the lattice.
 //
-// The patches lie on a lattice of `stride` pixels. lattice: how many patches there are, rows and columns of the lattice,
-// its first row and column in the image, then for each row the number of its first patch, and one more, then for each
+// The patches lie on a lattice of `stride` pixels. lattice holds the number of patches; rows and columns of the
+// lattice; its first row and column in the image; for each row the number of its first patch, and one more; for each
 // point of the lattice the number of its patch, or -1. patches: (x, y, weight, view). window: the weight of a patch's
-// rows, and of its columns. src: the predictions, of which channel 0 counts, each as its view shows it. state: (mean,
-// squares, weights, count), 0 at first. One thread a pixel of the image, of which those with image.z > 0 are inside.
+// rows, and of its columns. src: the predictions, each in its view; channel 0 counts. state: (mean, squares, weights,
+// count), initially 0. One thread per pixel of the image; pixels with image.z > 0 are inside.
 #use thread
 #use view
 
@@ -25,7 +25,7 @@ fn overlap(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     if any(from_corner < vec2i(0)) {
         return;
     }
-    // The patches that begin no more than `side` - 1 pixels before this one.
+    // The patches that begin at most `side` - 1 pixels before this pixel.
     let low = select((from_corner - side) / stride + 1, vec2i(0), from_corner < vec2i(side));
     let high = min(from_corner / stride, size - 1);
     var all = state[t];

@@ -1,6 +1,6 @@
-// What overlapping predictions come to: dst = (scale mean, uncertainty, 1, scale spread) of state = (mean, squares,
-// weights, count), 0 where there was none. The spread is the standard deviation of the predictions; the uncertainty is
-// scale sqrt(floor^2 + (slope spread)^2). One thread a pixel.
+// Statistics of overlapping predictions: dst = (scale mean, uncertainty, 1, scale spread) from state = (mean, squares,
+// weights, count), or 0 if there was no prediction. The spread is the standard deviation of the predictions. The
+// uncertainty is scale sqrt(floor^2 + (slope spread)^2). One thread per pixel.
 #use linear
 
 fn thread(i: u32) {

@@ -1,5 +1,5 @@
-// The planes of src = (a, b, inside, c) under a mask: dst is a, b, c, each [n]; 0 where the mask is not above 0 or src is
-// not inside. One thread a pixel.
+// The planes of src = (a, b, inside, c) under a mask: dst is a, b, c, each [n]. They are 0 where the mask is not above
+// 0 or src is not inside. One thread per pixel.
 #use linear
 
 fn thread(i: u32) {

@@ -1,5 +1,5 @@
-//! What is measured of the network: its kernels at one layer's shape, each recorded as the network records it, with
-//! whatever passes belong to it.
+//! The measured cases: each kernel of the network at one layer's shape, recorded as the network records it, with the
+//! passes that belong to it.
 
 use crate::error::Result;
 use crate::kernel::core::reduce;
@@ -16,12 +16,12 @@ use crate::kernel::nn::{
 use crate::plan::{Cost, Dispatch, Recorder, Spec};
 use crate::tensor::{Shape, Tensor};
 
-/// The shapes that the table is of: those of a U-Net of 64 channels on patches of 30 × 30.
+/// The shapes of the table: those of a U-Net of 64 channels on patches of 30 × 30.
 pub const REFERENCE: [Layer; 4] =
     [Layer::square(64, 30), Layer::square(128, 15), Layer::square(256, 7), Layer::square(512, 3)];
 
-/// Other layers of the same network: the first, one after a concatenation, one that widens; and two of a network of 16
-/// channels, as those that come with palpate.
+/// Other layers: of the same network the first one, one after a concatenation and one that widens; and two of a network
+/// of 16 channels, like the networks that are shipped with palpate.
 pub const OTHERS: [Layer; 5] = [
     Layer { ci: 2, co: 64, side: 30 },
     Layer { ci: 128, co: 64, side: 30 },
@@ -30,14 +30,14 @@ pub const OTHERS: [Layer; 5] = [
     Layer::square(32, 15),
 ];
 
-/// A layer: channels in and out, rows (and columns) of its images.
+/// A layer: its input and output channels, and the rows (and columns) of its images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// Channels in.
+    /// Input channels.
     pub ci: usize,
-    /// Channels out.
+    /// Output channels.
     pub co: usize,
-    /// Rows and columns.
+    /// The number of rows, and of columns.
     pub side: usize,
 }
 
@@ -48,7 +48,7 @@ impl Layer {
 }
 
 impl std::fmt::Display for Layer {
-    /// `64@30²`, or `2→64@30²` where channels change.
+    /// Writes `64@30²`, or `2→64@30²` if the channels differ.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         if self.ci != self.co {
             write!(f, "{}→", self.ci)?;
@@ -57,49 +57,49 @@ impl std::fmt::Display for Layer {
     }
 }
 
-/// A kernel as the table names it, and how it is recorded.
+/// A kernel of the table, and the function that records it.
 pub struct Case {
-    /// `conv3x3_forward`.
+    /// The name, for example `conv3x3_forward`.
     pub name: &'static str,
     record: fn(&mut Site) -> Result<()>,
 }
 
-/// What a case has to work with.
+/// The state while a case is recorded.
 struct Site<'a> {
     rec: Recorder,
     chooser: &'a Chooser,
     batch: usize,
     layer: Layer,
-    /// What values are made up by; nothing where none are wanted.
+    /// The source of random values; `None` if no values are needed.
     rng: Option<fastrand::Rng>,
-    /// What a convolution reads and writes at the least, whatever its form.
+    /// The f32 that a convolution reads and writes at least, in any form.
     floats: Option<usize>,
-    /// The forms that were asked for.
+    /// The questions that the case asks of a chooser.
     questions: Vec<Question>,
 }
 
-/// A case, recorded.
+/// A recorded case.
 pub struct Recorded {
-    /// All of its dispatches.
+    /// All dispatches.
     pub rec: Recorder,
-    /// The specialisation of the one that does most.
+    /// The specialisation of the dispatch with the most work.
     pub spec: String,
-    /// Useful arithmetic, and the bytes that have to move. Of a convolution 2 n h w ci co taps.
+    /// The useful arithmetic, and the bytes that have to move. A convolution counts 2 n h w ci co taps.
     pub cost: Cost,
 }
 
 impl Case {
-    /// Records it at `layer` for batches of `batch`, on made-up values.
+    /// Records the case at `layer` for batches of `batch`, on random values.
     ///
     /// # Errors
-    /// [`Error::Kernel`](crate::Error::Kernel) when no form of it computes correctly on this device.
+    /// [`Error::Kernel`](crate::Error::Kernel) if no form computes correctly on this device.
     pub fn record(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Recorded> {
         let Site { rec, floats, .. } = self.site(chooser, batch, layer, Some(fastrand::Rng::with_seed(1)))?;
         let all = rec.dispatches();
         let work = |d: &&Dispatch| d.cost().flops + d.cost().bytes;
         let most = all.iter().max_by(|a, b| work(a).total_cmp(&work(b)));
         let spec = most.map(|d| d.spec().label()).unwrap_or_default();
-        // What is added up or turned round beside a convolution is no work of its own.
+        // Reductions and flips beside a convolution do not count as useful work.
         let convolves = |d: &&Dispatch| d.spec().kernel.name.starts_with("convolve");
         let counted: Vec<_> = if all.iter().any(|d| convolves(&d)) {
             all.iter().filter(convolves).collect()
@@ -114,18 +114,18 @@ impl Case {
         Ok(Recorded { rec, spec, cost })
     }
 
-    /// The questions that a chooser answers for it, to tune.
+    /// The questions that the case asks of a chooser, for tuning.
     ///
     /// # Errors
-    /// As [`Case::record`].
+    /// The errors of [`Case::record`].
     pub fn questions(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Vec<Question>> {
         Ok(self.site(chooser, batch, layer, None)?.questions)
     }
 
-    /// The specialisations that it runs, to qualify.
+    /// The specialisations that the case runs, for qualification.
     ///
     /// # Errors
-    /// As [`Case::record`].
+    /// The errors of [`Case::record`].
     pub fn specs(&self, chooser: &Chooser, batch: usize, layer: Layer) -> Result<Vec<Spec>> {
         Ok(self.site(chooser, batch, layer, None)?.rec.specs())
     }
@@ -149,14 +149,14 @@ impl Site<'_> {
         Shape::new(self.batch, side, side, c)
     }
 
-    /// Images as they come out of the layer.
+    /// The shape of the layer's output.
     fn out(&self) -> Shape {
         self.images(self.layer.side, self.layer.co)
     }
 
     fn random(&mut self, label: &'static str, shape: Shape) -> Tensor {
         let Some(rng) = &mut self.rng else { return Tensor::scratch(&mut self.rec, label, shape) };
-        // A block again and again: what is large would take long to make up.
+        // The values repeat a block, because random numbers for large tensors would take long.
         let block: Vec<f32> = (0..shape.floats().min(1 << 14)).map(|_| rng.f32() - 0.5).collect();
         let values: Vec<f32> = block.iter().copied().cycle().take(shape.floats()).collect();
         Tensor::whole(self.rec.constant(label, &values), shape)
@@ -178,11 +178,11 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Channels and sides before and after `geometry`, which ends at this layer.
+    /// The shapes before and after `geometry`, which ends at this layer.
     fn ends(&mut self, geometry: Geometry) -> [Shape; 2] {
         let Layer { ci, co, side } = self.layer;
         let ends = if geometry == Geometry::Up {
-            // Of an odd side what is even, as in the network, where the rest is padding.
+            // The even part of an odd side, as in the network, where the rest is padding.
             let half = (side / 2).max(1);
             [self.images(half, 2 * ci), self.images(2 * half, co)]
         } else {
@@ -224,7 +224,7 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// A batch norm with Leaky ReLU, and the gradient that comes to it.
+    /// A batch norm with Leaky ReLU, and its upstream gradient.
     fn norm(&mut self) -> (Norm, Tensor) {
         let shape = self.out();
         let row = Shape::new(1, 1, 1, shape.c);
@@ -235,19 +235,19 @@ impl Site<'_> {
         (Norm { x, statistics, affine, slope: 0.2 }, grad)
     }
 
-    /// Images half as large along each side.
+    /// The shape with half the rows and columns.
     fn halved(&self) -> Shape {
         let Shape { n, h, w, c } = self.out();
         Shape::new(n, h / 2, w / 2, c)
     }
 
-    /// Images of the same size of which one row and column were reflected, and those without.
+    /// The shapes before and after padding by one row and one column; the latter is the layer's output.
     fn padded(&self) -> [Shape; 2] {
         let whole = self.out();
         [Shape { h: whole.h - 1, w: whole.w - 1, ..whole }, whole]
     }
 
-    /// A prediction, its truth, a mask, and places for a loss, its weight and the gradient that comes to it.
+    /// A prediction, its truth, a mask, a loss, its weight, and the upstream gradient.
     fn loss(&mut self) -> [Tensor; 6] {
         let shape = self.out();
         let mask = Shape { c: 1, ..shape };
@@ -266,7 +266,7 @@ const fn case(name: &'static str, record: fn(&mut Site) -> Result<()>) -> Case {
     Case { name, record }
 }
 
-/// The convolutions, of which there are forms to choose among.
+/// The convolutions, which have several forms.
 pub static CONVOLUTIONS: &[Case] = &[
     case("conv3x3_forward", |s| s.forward(Geometry::Three)),
     case("conv3x3_grad_input", |s| s.grad_input(Geometry::Three)),
@@ -279,7 +279,7 @@ pub static CONVOLUTIONS: &[Case] = &[
     case("conv_up_grad_weight", |s| s.grad_weight(Geometry::Up)),
 ];
 
-/// The others.
+/// All other kernels.
 pub static OTHER_KERNELS: &[Case] = &[
     case("norm_statistics", |s| {
         let (shape, statistics) = (s.out(), Per::Batch.statistics(s.out()));

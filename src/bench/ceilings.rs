@@ -1,4 +1,4 @@
-//! What this device can do at most: the measures that kernels are held against.
+//! The ceilings of a device, with which kernels are compared.
 
 use super::timer::{Measured, Runs, Timer};
 use crate::error::{Error, Result};
@@ -10,33 +10,33 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// Dispatches in a row that the cost of one is told from.
+/// The number of dispatches from which the cost of one is computed.
 const MANY: usize = 500;
 
-/// A device's own limits, as measured.
+/// The measured limits of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
-    /// Multiplications and additions in f32, 10⁹ a second, two to a multiply-add; the median of many measurements, from the
-    /// first to the last of what is held against it.
+    /// Multiplications and additions in f32, 10⁹ per second; a multiply-add counts two. The median of many
+    /// measurements, taken between those of the kernels.
     pub fma_gflops: f64,
-    /// The same in half precision, where the device has it.
+    /// The same in half precision, if the device supports it.
     pub fma_f16_gflops: Option<f64>,
-    /// The same by matrix units, halves added up in f32, where the device was opened with any.
+    /// The same by matrix units, with f16 factors and f32 sums, if the device was opened with them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub units_gflops: Option<f64>,
-    /// Bytes read and written by a copy, 10⁹ a second.
+    /// Bytes read and written by a copy, 10⁹ per second.
     pub copy_gbs: f64,
-    /// One dispatch among many of one submission, μs.
+    /// The time of one dispatch among many of one submission, μs.
     pub dispatch_us: f64,
-    /// A submission of one dispatch, from the call until it is known to be done, μs.
+    /// The time of a submission of one dispatch, from the call to its known end, μs.
     pub submit_us: f64,
 }
 
 impl Ceilings {
-    /// Measures them. `tell` is called before each.
+    /// Measures the ceilings. Calls `tell` before each measurement.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn measure(pipelines: &Pipelines, timer: &Timer, runs: Runs, tell: &dyn Fn(&str)) -> Result<Self> {
         let caps = pipelines.gpu().caps();
         tell("multiply-adds in f32");
@@ -59,23 +59,23 @@ impl Ceilings {
         Ok(Self { fma_gflops, fma_f16_gflops, units_gflops, copy_gbs, dispatch_us, submit_us: 1e6 * one })
     }
 
-    /// The least seconds that `cost` can take here: those of its arithmetic or of its bytes, whichever are more.
+    /// The least seconds that `cost` can take here: the greater of the times of its arithmetic and of its bytes.
     pub fn least_seconds(&self, cost: Cost) -> f64 {
         (cost.flops / self.fma_gflops).max(cost.bytes / self.copy_gbs) / 1e9
     }
 }
 
-/// Threads, and multiply-adds of four numbers that each does: enough to fill the device, and to last some time.
+/// The number of threads, and of multiply-adds of four numbers of each thread. They fill the device and take some time.
 fn work(caps: &Caps, half: bool) -> [usize; 2] {
     match (caps.software(), half) {
         (true, false) => [1 << 12, 12_000],
-        // Software adapters convert at each step.
+        // Software adapters convert between f16 and f32 at each step.
         (true, true) => [1 << 12, 1000],
         (false, _) => [1 << 18, 500],
     }
 }
 
-/// By the first kind of units that the device takes: it may say that it has some and refuse these.
+/// The rate of the first kind of units that works. A device may announce units and then refuse them.
 fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>> {
     for form in Form::in_half(pipelines.gpu().caps()) {
         let Form::Half(units) = form else { continue };
@@ -96,7 +96,7 @@ fn rate(pipelines: &Pipelines, timer: &Timer, runs: Runs, half: bool) -> Result<
     Ok(flops / timer.dispatches(&plan, runs)?.seconds() / 1e9)
 }
 
-/// Nothing but multiply-adds, and how many operations they are.
+/// A plan of multiply-adds only, and the number of its operations.
 fn chains(pipelines: &Pipelines, half: bool) -> Result<(Plan, f64)> {
     let [threads, steps] = work(pipelines.gpu().caps(), half);
     let mut rec = Recorder::new();
@@ -105,8 +105,8 @@ fn chains(pipelines: &Pipelines, half: bool) -> Result<(Plan, f64)> {
     Ok((Plan::compile(rec, pipelines, &|_, _| {})?, flops))
 }
 
-/// The rate of multiply-adds again and again, between what is held against it: on a machine that others use too it is not
-/// the same from one minute to the next, and neither are they.
+/// Measures the rate of multiply-adds repeatedly, between the measurements of kernels. On a shared machine this rate
+/// changes from minute to minute, and the rates of kernels change with it.
 pub struct Probe<'a> {
     plan: Plan,
     flops: f64,
@@ -115,27 +115,27 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// None taken yet.
+    /// A probe without measurements.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn new(pipelines: &Pipelines, timer: &'a Timer) -> Result<Self> {
         let (plan, flops) = chains(pipelines, false)?;
         plan.run()?;
         Ok(Self { plan, flops, timer, taken: RefCell::default() })
     }
 
-    /// Takes one.
+    /// Takes one measurement.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn take(&self) -> Result<()> {
         let once = Runs { least: 1, most: 1, within: Duration::ZERO };
         self.taken.borrow_mut().push(self.timer.warm(&self.plan, once)?.seconds());
         Ok(())
     }
 
-    /// The median of those taken, 10⁹ a second.
+    /// The median of the measurements, 10⁹ per second; `None` without any.
     pub fn gflops(self) -> Option<f64> {
         let taken = self.taken.into_inner();
         (!taken.is_empty()).then(|| self.flops / Measured::of(taken).seconds() / 1e9)
@@ -151,7 +151,7 @@ fn bandwidth(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<f64> {
     Ok(32.0 * quads as f64 / timer.dispatches(&plan, runs)?.seconds() / 1e9)
 }
 
-/// So many dispatches of one workgroup, each of which waits for the one before.
+/// A plan of `count` dispatches of one workgroup, each of which waits for the one before.
 fn dispatches(pipelines: &Pipelines, count: usize) -> Result<Plan> {
     let mut rec = Recorder::new();
     let buf = rec.output::<u32>("a word", 1);

@@ -1,36 +1,36 @@
-//! Two reports side by side, and what fell from one to the other.
+//! The comparison of two reports.
 
 use super::report::{Network, Report, Row, Slice};
 
-/// A rate that falls by more than this is told of.
+/// A rate that falls by more than this share is reported.
 pub const FALL: f64 = 0.15;
 
-/// One measure in two reports; the greater the better.
+/// One measure in two reports. Greater values are better.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// What was measured, and where.
+    /// The measure, and its shape or method.
     pub what: String,
-    /// Its unit.
+    /// The unit.
     pub unit: &'static str,
-    /// Before and after, or here and there.
+    /// The values of the first and the second report.
     pub values: [f64; 2],
-    /// Of the ceilings, where there is one for it.
+    /// The shares of the ceilings, if the measure has a ceiling.
     pub shares: Option<[f64; 2]>,
 }
 
 impl Comparison {
-    /// The second over the first.
+    /// The second value over the first.
     pub fn ratio(&self) -> f64 {
         self.values[1] / self.values[0]
     }
 
-    /// Whether it fell by more than [`FALL`].
+    /// Reports whether the measure fell by more than [`FALL`].
     pub fn fell(&self) -> bool {
         self.ratio() < 1.0 - FALL
     }
 }
 
-/// Everything that both reports measured.
+/// Compares every measure that both reports have.
 pub fn compare(a: &Report, b: &Report) -> Vec<Comparison> {
     let plain = |what: &str, unit, values| Comparison { what: what.into(), unit, values, shares: None };
     let [x, y] = [&a.ceilings, &b.ceilings];

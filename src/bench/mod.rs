@@ -1,5 +1,5 @@
-//! How far this adapter is from its own limits: ceilings, every kernel of the network against them, whole steps, slices.
-//! Kernels run warm, over data that lies in memory and not in caches, and count as medians of several runs.
+//! The speed of this adapter compared with its own limits: ceilings, every kernel of the network, whole steps, and
+//! slices. Kernels run warm, over data in memory and not in caches. Times are medians of several runs.
 
 mod cases;
 mod ceilings;
@@ -22,17 +22,18 @@ use crate::plan::Plan;
 use crate::proof::Qualifier;
 use std::time::Duration;
 
-/// Patches at once in every row.
+/// The number of patches per batch in every row.
 pub const BATCH: usize = 128;
-/// Channels of the network that steps and passes are measured of.
+/// The number of channels of the network whose steps and passes are measured.
 pub const CHANS: usize = 32;
 
-/// What to measure, and how thoroughly.
+/// The extent of a bench.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Within a minute on two cores: a run or a few of each, candidates and other layers left out, a slice at stride 9.
+    /// True for a bench within a minute on two cores: few runs, no candidates, no other layers, and a slice at stride
+    /// 9.
     pub quick: bool,
-    /// Only kernels whose name holds this, and no steps and slices; everything where it is not given.
+    /// Measures only kernels whose name contains this text, and no steps or slices; `None` measures everything.
     pub only: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Settings {
         if self.quick { &[] } else { &OTHERS }
     }
 
-    /// How long forms are compared beforehand at the most; quickly, not at all.
+    /// The longest time for tuning before the bench; none in a quick bench.
     pub fn tuning(&self) -> Duration {
         Duration::from_secs(if self.quick { 0 } else { 120 })
     }
@@ -59,16 +60,19 @@ impl Settings {
     }
 }
 
-/// The questions that a chooser answers in a run, to tune beforehand.
+/// The questions that the bench asks of a chooser, for tuning beforehand.
 ///
 /// # Errors
-/// [`Error::Usage`] when nothing is to be measured; [`Error::Kernel`] when no form of a kernel computes correctly.
+/// [`Error::Usage`] if nothing is to be measured, and [`Error::Kernel`] if no form of a kernel computes correctly.
 pub fn questions(chooser: &Chooser, settings: &Settings) -> Result<Vec<Question>> {
     if let Some(only) = &settings.only
         && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
     {
         let names: Vec<_> = CONVOLUTIONS.iter().chain(OTHER_KERNELS).map(|case| case.name).collect();
-        return Err(Error::Usage(format!("no kernel's name holds '{only}'; there are {}", names.join(", "))));
+        return Err(Error::Usage(format!(
+            "no kernel's name contains '{only}'; choose from {}",
+            names.join(", ")
+        )));
     }
     let layers = || REFERENCE.iter().chain(settings.others());
     let mut questions = Vec::new();
@@ -83,13 +87,14 @@ pub fn questions(chooser: &Chooser, settings: &Settings) -> Result<Vec<Question>
     Ok(questions)
 }
 
-/// What is told as the measuring goes on: how many rows of how many are done, and what comes next.
+/// The progress of a bench: the number of rows done, the number of all rows, and the next measurement.
 pub type Tell<'a> = &'a dyn Fn(usize, usize, &str);
 
 /// Measures the device of `chooser`. Every form that runs is qualified first.
 ///
 /// # Errors
-/// Whatever the device reports; [`Error::Kernel`](crate::Error::Kernel) when no form of a kernel computes correctly there.
+/// Any error of the device, and [`Error::Kernel`](crate::Error::Kernel) if no form of a kernel computes correctly
+/// there.
 pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: Tell) -> Result<Report> {
     let pipelines = chooser.pipelines();
     let caps = pipelines.gpu().caps();
@@ -136,7 +141,7 @@ pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: 
         let gradients = !matches!(form, Form::Half(_));
         let mut own = three.iter().copied().filter(|case| gradients || case.name == "conv3x3_forward");
         let rows = match each(&Chooser::only(pipelines, form), &mut own, &REFERENCE) {
-            // A form that computes wrongly here, or has no room, is no candidate.
+            // A form that computes wrongly here, or needs too much memory, is no candidate.
             Err(Error::Kernel { .. } | Error::OutOfMemory { .. }) => continue,
             rows => rows?,
         };

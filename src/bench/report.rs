@@ -1,4 +1,4 @@
-//! What a bench found: one object, as `palpate bench --json` prints it and `benches/results/` keeps it.
+//! The results of a bench: one object, which `palpate bench --json` prints and `benches/results/` keeps.
 
 use super::ceilings::Ceilings;
 use super::timer::Measured;
@@ -7,27 +7,27 @@ use crate::plan::Cost;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// All that was measured on one adapter.
+/// All measurements of one adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// palpate's version.
     pub palpate: String,
-    /// Whether it was measured with few runs and a coarse slice.
+    /// True if it was measured with few runs and a coarse slice.
     pub quick: bool,
-    /// Where.
+    /// The adapter.
     pub adapter: Adapter,
-    /// What it can do at most.
+    /// The ceilings.
     pub ceilings: Ceilings,
     /// A row for each kernel and reference shape, in the specialisation that is used.
     pub kernels: Vec<Row>,
-    /// The specialisations that are not.
+    /// Rows of the other specialisations.
     pub candidates: Vec<Row>,
-    /// Convolutions of other layers.
+    /// Rows of convolutions of other layers.
     pub layers: Vec<Row>,
     /// A training step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step: Option<Network>,
-    /// The network alone, as it is used.
+    /// A forward pass of the network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<Network>,
     /// DIME on one slice.
@@ -37,41 +37,41 @@ pub struct Report {
     pub mmdi: Vec<Slice>,
 }
 
-/// An adapter.
+/// The description of an adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adapter {
-    /// Its own name.
+    /// The adapter's own name.
     pub name: String,
-    /// Discrete, integrated, virtual, software.
+    /// The kind: discrete, integrated, virtual, software.
     pub kind: String,
-    /// Vulkan, Metal, Dx12.
+    /// The backend: Vulkan, Metal, Dx12.
     pub backend: String,
     /// The driver and its version.
     pub driver: String,
-    /// Threads of its smallest subgroup.
+    /// The number of threads of the smallest subgroup.
     pub subgroup: u32,
-    /// Processors of the machine, on which a software adapter computes.
+    /// The machine's processors, on which a software adapter computes.
     pub processors: usize,
-    /// Whether kernels were timed by the device's own clock.
+    /// True if kernels were timed by the device's own clock.
     pub timestamps: bool,
 }
 
 /// One kernel at one shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// As the table names it.
+    /// The kernel's name in the table.
     pub kernel: String,
-    /// The specialisation of the dispatch that does most.
+    /// The specialisation of the dispatch with the most work.
     pub spec: String,
-    /// Channels and side; all of one batch.
+    /// Channels and side of the images; the batch is the same in all rows.
     pub shape: String,
-    /// Useful arithmetic, 10⁹ a second.
+    /// Useful arithmetic, 10⁹ per second.
     pub gflops: f64,
-    /// Bytes that have to move, 10⁹ a second.
+    /// Bytes that have to move, 10⁹ per second.
     pub gbs: f64,
-    /// The least time that the ceilings allow, over the time it took. Above 1 where work that counts can be left out.
+    /// The least time that the ceilings allow, over the measured time. It is above 1 if a form saves counted work.
     pub share_of_ceiling: f64,
-    /// How long it took.
+    /// The measured time.
     #[serde(flatten)]
     pub time: Measured,
 }
@@ -99,12 +99,12 @@ impl Row {
 }
 
 impl Report {
-    /// Holds all of it against so many multiply-adds, 10⁹ a second.
+    /// Computes all shares again from a rate of multiply-adds, 10⁹ per second.
     pub(super) fn hold_against(&mut self, fma_gflops: f64) {
         self.ceilings.fma_gflops = fma_gflops;
         let Ceilings { copy_gbs, units_gflops, .. } = self.ceilings;
         for row in self.kernels.iter_mut().chain(&mut self.candidates).chain(&mut self.layers) {
-            // What multiplies on matrix units has their ceiling.
+            // Products on matrix units have their own ceiling.
             let own = units_gflops.filter(|_| row.spec.starts_with("convolve_half"));
             row.share_of_ceiling = (row.gflops / own.unwrap_or(fma_gflops)).max(row.gbs / copy_gbs);
         }
@@ -119,54 +119,55 @@ impl Report {
 pub struct Network {
     /// Channels of the first block.
     pub chans: usize,
-    /// Patches at once, of 30 × 30 pixels.
+    /// The number of patches of 30 × 30 pixels per batch.
     pub batch: usize,
-    /// How long a batch took.
+    /// The time of a batch.
     #[serde(flatten)]
     pub time: Measured,
-    /// Patches a second.
+    /// Patches per second.
     pub patches_per_second: f64,
-    /// Arithmetic of convolutions and their gradients, 10⁹ a second.
+    /// The arithmetic of convolutions and their gradients, 10⁹ per second.
     pub gflops: f64,
-    /// That, of the FMA ceiling.
+    /// The share of that rate in the ceiling of multiply-adds.
     pub share_of_ceiling: f64,
     /// Device memory held, MiB.
     pub memory_mib: f64,
-    /// Where the time goes; empty without the device's own clock.
+    /// The time of each part, the longest first; empty without the device's own clock.
     pub parts: Vec<Part>,
 }
 
 /// A part of a network's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// Convolution, data gradient, norm and activation, …
+    /// The stage: convolution, data gradient, norm and activation, …
     pub stage: String,
     /// The kernel.
     #[serde(default)]
     pub kernel: String,
-    /// How long its dispatches took.
+    /// The time of its dispatches, ms.
     pub ms: f64,
-    /// Of all dispatches.
+    /// The share of that time in the time of all dispatches.
     pub share_of_time: f64,
-    /// Arithmetic, 10⁹ a second.
+    /// Arithmetic, 10⁹ per second.
     pub gflops: f64,
 }
 
 /// An inversion of one slice, from upload to maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slice {
-    /// What inverts.
+    /// The method of inversion.
     pub method: String,
     /// Rows and columns of the image.
     pub side: usize,
-    /// Pixels inside.
+    /// The number of pixels inside the mask.
     pub inside: usize,
-    /// Pixels from one patch to the next.
+    /// The stride of the patches, in pixels, if the method uses patches.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stride: Option<usize>,
-    /// The first, with the making of kernels and buffers, ms; what the driver keeps of kernels on disk counts for it.
+    /// The time of the first run with the making of kernels and buffers, ms. A driver's own cache of kernels on disk
+    /// shortens it.
     pub cold_ms: f64,
-    /// Those after.
+    /// The time of the later runs.
     #[serde(flatten)]
     pub time: Measured,
     /// Device memory held, MiB.
@@ -177,14 +178,13 @@ impl Report {
     /// Reads a report from JSON.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, or is not a report.
+    /// [`Error::File`] if it cannot be read or is not a report.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        serde_json::from_str(&text)
-            .map_err(|e| Error::file(path, format!("is not the report of a bench ({e})")))
+        serde_json::from_str(&text).map_err(|e| Error::file(path, format!("is not a bench report ({e})")))
     }
 
-    /// The median share of the ceiling of kernel `name` over the reference shapes.
+    /// The median share of the ceiling of kernel `name` over the reference shapes; `None` without such rows.
     pub fn median_share(&self, name: &str) -> Option<f64> {
         let mut shares: Vec<f64> =
             self.kernels.iter().filter(|row| row.kernel == name).map(|row| row.share_of_ceiling).collect();

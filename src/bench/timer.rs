@@ -1,4 +1,4 @@
-//! How long a plan takes: warm, from memory rather than from caches, as a median with its spread.
+//! The timing of plans: warm, from memory and not from caches, as a median with its spread.
 
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -7,29 +7,29 @@ use crate::plan::{Pipelines, Plan, Recorder};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// Bytes written between two runs, so that neither finds its data in a cache: more than the caches of a GPU hold, and more
-/// than a core's part of a processor's.
+/// The bytes written between two runs, so that no run finds its data in a cache. They exceed the caches of a GPU, and
+/// in software a core's part of the processor's caches.
 const FLUSHED: u64 = 192 << 20;
 const FLUSHED_IN_SOFTWARE: u64 = 64 << 20;
 
-/// What several runs of one thing took.
+/// The time of several runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The median, ms.
     pub ms: f64,
     /// (Slowest − fastest) / median.
     pub spread: f64,
-    /// Runs that counted.
+    /// The number of runs that counted.
     pub runs: usize,
 }
 
 impl Measured {
-    /// Of the seconds that each run took.
+    /// The statistics of the seconds of each run.
     ///
     /// # Panics
-    /// When there was no run.
+    /// If there was no run.
     pub fn of(mut seconds: Vec<f64>) -> Self {
-        // A clock may be too coarse for what it is to time.
+        // A clock may be too coarse for a short run.
         seconds.iter_mut().for_each(|s| *s = s.max(1e-9));
         seconds.sort_by(f64::total_cmp);
         let (n, median) =
@@ -43,32 +43,32 @@ impl Measured {
     }
 }
 
-/// Runs of one thing: as many as `most`, fewer where they take longer than `within` together, `least` at any rate.
+/// The number of runs: up to `most`, fewer if they take longer than `within` together, but at least `least`.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs {
-    /// Runs at the least.
+    /// The smallest number of runs.
     pub least: usize,
-    /// Runs at the most.
+    /// The largest number of runs.
     pub most: usize,
-    /// When no further run is begun.
+    /// No further run begins after this time.
     pub within: Duration,
 }
 
 impl Runs {
-    /// Runs `once` without counting it, which compiles and warms up, then as often as is wanted; `once` tells how many
-    /// seconds it took.
+    /// Calls `once` for a first run that does not count, which compiles and warms up, and then for the runs that count.
+    /// `once` returns the seconds that it took.
     ///
     /// # Errors
-    /// Those of `once`.
+    /// The errors of `once`.
     pub fn measure(self, mut once: impl FnMut() -> Result<f64>) -> Result<Measured> {
         once()?;
         self.measure_warm(once)
     }
 
-    /// The same of what has run before.
+    /// The same without a first run, for work that has run before.
     ///
     /// # Errors
-    /// Those of `once`.
+    /// The errors of `once`.
     pub fn measure_warm(self, mut once: impl FnMut() -> Result<f64>) -> Result<Measured> {
         let start = Instant::now();
         let mut seconds = Vec::new();
@@ -91,37 +91,38 @@ impl Timer {
     /// A timer for plans of these `pipelines`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) when the device has no room to flush its caches with.
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) if the device has no memory for flushing its caches.
     pub fn new(pipelines: &Pipelines) -> Result<Self> {
         let gpu = pipelines.gpu().clone();
         let bytes = if gpu.caps().software() { FLUSHED_IN_SOFTWARE } else { FLUSHED };
         let words = bytes.min(gpu.caps().max_binding()) as usize / 4;
         let mut rec = Recorder::new();
-        let buf = rec.scratch::<u32>("what flushes caches", words);
+        let buf = rec.scratch::<u32>("cache flush", words);
         clear::record(&mut rec, buf, words);
         let flush = Plan::compile(rec, pipelines, &|_, _| {})?;
         Ok(Self { gpu, flush })
     }
 
-    /// Whether the device has a clock of its own.
+    /// Reports whether plans are timed by the device's own clock.
     pub fn by_device(&self) -> bool {
         self.gpu.caps().timestamps()
     }
 
-    /// The dispatches of `plan` alone: by the device's own clock where it has one, from submission to the end otherwise.
+    /// Times the dispatches of `plan` alone, by the device's own clock if it has one, otherwise from submission to the
+    /// end.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn dispatches(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
         plan.run()?;
         self.gpu.wait()?;
         self.warm(plan, runs)
     }
 
-    /// The same of what has run before.
+    /// The same for a plan that has run before.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn warm(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
         if !self.by_device() {
             return self.whole(plan, runs);
@@ -132,10 +133,10 @@ impl Timer {
         })
     }
 
-    /// All of `plan`, from submission to the end; it is to have run before.
+    /// Times all of `plan` from submission to the end. The plan must have run before.
     ///
     /// # Errors
-    /// Whatever the device reports.
+    /// Any error of the device.
     pub fn whole(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
         runs.measure_warm(|| {
             self.flush()?;

@@ -1,4 +1,4 @@
-//! What users wait for: a training step, a forward pass, a slice.
+//! The operations that users wait for: a training step, a forward pass, and a slice.
 
 use super::ceilings::Ceilings;
 use super::report::{Network, Part, Slice};
@@ -15,10 +15,10 @@ use crate::train::{Learned, TrainStep};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Rows and columns of the slice, and its phases.
+/// Rows and columns of the slice, and the number of its phases.
 const SIDE: usize = 256;
 const PHASES: usize = 8;
-/// Radius of the disc that stands for a liver, px, and the wavelength in it.
+/// The radius of the disc that stands for a liver, and the wavelength in it, px.
 const RADIUS: f32 = 40.0;
 const WAVELENGTH: f32 = 25.0;
 const OBJECTIVE: MseTv = MseTv { total_variation: 0.01 };
@@ -28,18 +28,18 @@ fn unet(chans: usize) -> Result<Unet> {
     Unet::new(UnetSettings { chans, norm: NormKind::Batch, ..Default::default() })
 }
 
-/// The questions that a chooser answers for a training step.
+/// The questions that a training step asks of a chooser.
 ///
 /// # Errors
-/// As [`step`].
+/// The errors of [`step`].
 pub fn questions([chans, batch]: [usize; 2]) -> Result<Vec<Question>> {
     TrainStep::questions(&unet(chans)?, [batch, 30, 30], &OBJECTIVE)
 }
 
-/// A training step of a network of `chans` channels on `batch` patches, also by `parts`.
+/// Measures a training step of a network of `chans` channels on `batch` patches, with its `parts` on request.
 ///
 /// # Errors
-/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) when it does not fit the device.
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) if it does not fit the device.
 pub fn step(
     chooser: &Chooser,
     qualifier: &Qualifier,
@@ -62,10 +62,10 @@ pub fn step(
     network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory(), parts)
 }
 
-/// A network of `chans` channels on `batch` patches, as it is used.
+/// Measures a forward pass of a network of `chans` channels on `batch` patches, with its `parts` on request.
 ///
 /// # Errors
-/// As of [`step`].
+/// The errors of [`step`].
 pub fn forward(
     chooser: &Chooser,
     qualifier: &Qualifier,
@@ -109,7 +109,7 @@ fn network(
     })
 }
 
-/// Where the time goes, the longest first.
+/// The time of each stage and kernel, the longest first.
 fn parts(timings: &[Timing]) -> Vec<Part> {
     let all: f64 = timings.iter().map(|t| t.seconds).sum();
     let mut sums: BTreeMap<(&str, &str), [f64; 2]> = BTreeMap::new();
@@ -131,7 +131,7 @@ fn parts(timings: &[Timing]) -> Vec<Part> {
     parts
 }
 
-/// Phases of a plane wave in a disc of a liver's size, and the disc.
+/// Phases of a plane wave in a disc of the size of a liver, and the disc.
 fn disc() -> (Vec<f32>, Vec<bool>) {
     let at = |i: usize| ((i % SIDE) as f32, (i / SIDE % SIDE) as f32, (i / (SIDE * SIDE)) as f32);
     let middle = (SIDE - 1) as f32 / 2.0;
@@ -145,10 +145,10 @@ fn disc() -> (Vec<f32>, Vec<bool>) {
     (frames.collect(), (0..plane).map(inside).collect())
 }
 
-/// DIME, with the network that comes with palpate, on one slice.
+/// Measures DIME with the built-in network on one slice.
 ///
 /// # Errors
-/// As of [`Dime::new`].
+/// The errors of [`Dime::new`].
 pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize) -> Result<Slice> {
     let (frames, mask) = disc();
     let settings = dime::Settings {
@@ -165,7 +165,7 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
     };
     let weights = Builtin::Bulk.weights()?;
     let chooser = &qualifier.chooser(chooser, &|c| Dime::specs(c, &weights, &settings))?;
-    // On pipelines of its own: what is cold is compiled anew.
+    // The pipelines are fresh, so that the cold run includes compilation.
     let (chooser, start) = (&chooser.on(&fresh(chooser)), Instant::now());
     let mut dime = Dime::new(chooser, &weights, &settings, &|_, _| {})?;
     let memory = dime.plan().memory();
@@ -173,10 +173,10 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
     made.measure(runs, &mask, || dime.invert(&frames, &mask).map(drop))
 }
 
-/// The direct inversion on one slice, in `mode`.
+/// Measures the direct inversion on one slice, in `mode`.
 ///
 /// # Errors
-/// As of [`Mmdi::new`].
+/// The errors of [`Mmdi::new`].
 pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
     let (frames, mask) = disc();
     let settings =
@@ -188,7 +188,7 @@ pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
     made.measure(runs, &mask, || mmdi.invert(&frames, &mask).map(drop))
 }
 
-/// Pipelines of the same device for which nothing has been compiled yet.
+/// Fresh pipelines of the same device, without compiled kernels.
 fn fresh(chooser: &Chooser) -> Pipelines {
     Pipelines::new(chooser.pipelines().gpu(), Checks::Off)
 }
@@ -197,7 +197,7 @@ fn fresh(chooser: &Chooser) -> Pipelines {
 struct Made {
     method: String,
     stride: Option<usize>,
-    /// When its making began.
+    /// The time when its construction began.
     start: Instant,
     memory: u64,
 }

@@ -1,42 +1,42 @@
-//! Which adapters there are, and which one to use.
+//! The list of adapters, and the choice of one.
 
 use crate::error::{Error, Result};
 
-/// Which adapter to open.
+/// The choice of an adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AdapterChoice {
-    /// The most capable kind there is: discrete, integrated, virtual, then software.
+    /// The first adapter of the most capable kind: discrete, integrated, virtual, then software.
     #[default]
     Best,
-    /// The n-th of [`adapters`].
+    /// The adapter of this index in [`adapters`].
     Index(usize),
-    /// The first whose name or driver contains this, in any case.
+    /// The first adapter whose name or driver contains this text, in upper or lower case.
     Name(String),
 }
 
 impl From<&str> for AdapterChoice {
-    /// A number is an index, anything else part of a name.
+    /// Takes a number as an index, and any other text as part of a name.
     fn from(text: &str) -> Self {
         text.parse().map_or_else(|_| Self::Name(text.into()), Self::Index)
     }
 }
 
-/// An adapter that palpate can compute on, and what it says of itself.
+/// An adapter that palpate can compute on, and its own description.
 pub struct Found {
     /// The adapter.
     pub adapter: wgpu::Adapter,
-    /// Its name, driver, kind and backend.
+    /// The adapter's name, driver, kind and backend.
     pub info: wgpu::AdapterInfo,
-    /// Its number in [`adapters`].
+    /// The adapter's index in [`adapters`].
     pub index: usize,
 }
 
-/// Every adapter that can be computed on, best kind first; the order is stable on one machine.
+/// Lists every adapter that can compute, the most capable kind first. The order is stable on one machine.
 pub fn adapters() -> Vec<Found> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
-        // Conformance layers are for palpate's developers: WGPU_VALIDATION=1 and the like turn them on.
+        // Validation layers are for palpate's developers. The environment turns them on, for example WGPU_VALIDATION=1.
         flags: wgpu::InstanceFlags::empty().with_env(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
@@ -49,7 +49,7 @@ pub fn adapters() -> Vec<Found> {
     found
 }
 
-/// The first adapter whose name or driver contains `name`, in any case.
+/// The index of the first adapter whose name or driver contains `name`, in upper or lower case.
 fn named(found: &[Found], name: &str) -> Option<usize> {
     let name = name.to_lowercase();
     let holds = |text: &String| text.to_lowercase().contains(&name);
@@ -66,15 +66,15 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
     }
 }
 
-/// The adapter that `choice` names.
+/// Finds the adapter that `choice` selects.
 ///
 /// # Errors
-/// [`Error::NoAdapter`], which lists the adapters that exist.
+/// [`Error::NoAdapter`] if there is none. It lists the adapters that exist.
 pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     let mut found = adapters();
     let at = match choice {
         AdapterChoice::Best => (!found.is_empty()).then_some(0),
-        // A number beyond the list may be part of a name: 4090.
+        // A number beyond the list may be part of a name, for example 4090.
         AdapterChoice::Index(i) if *i < found.len() => Some(*i),
         AdapterChoice::Index(i) => named(&found, &i.to_string()),
         AdapterChoice::Name(name) => named(&found, name),
@@ -91,8 +91,7 @@ pub fn choose(choice: &AdapterChoice) -> Result<Found> {
     Ok(found.swap_remove(at))
 }
 
-/// Whether `adapter` has matrix units that palpate's kernels are written for: square, of 8 or 16, halves times halves added
-/// up in f32.
+/// Reports whether `adapter` has matrix units that our kernels support: 8 × 8 or 16 × 16, f16 factors, f32 sums.
 fn has_units(adapter: &wgpu::Adapter) -> bool {
     use wgpu::CooperativeScalarType::{F16, F32};
     let known = |u: &wgpu::CooperativeMatrixProperties| {
@@ -103,14 +102,14 @@ fn has_units(adapter: &wgpu::Adapter) -> bool {
     adapter.features().contains(features) && adapter.cooperative_matrix_properties().iter().any(known)
 }
 
-/// A device with the adapter's own limits and those optional features palpate has a use for; with matrix `units` if they are
-/// wanted and there are any.
+/// Requests a device with the adapter's own limits and the optional features that palpate uses. With `units`, the
+/// device also has the adapter's matrix units, if our kernels support them.
 pub(super) fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Device, wgpu::Queue)> {
     let units = units && has_units(adapter);
     let (experimental, experimental_features) = if units {
-        // SAFETY: wgpu calls its support of matrix units an experiment that may be unsound. Whoever asks for them was told
-        // so (`Gpu::open_with_units`), the kernels that use them stay within their buffers, and their results are compared
-        // with an oracle on this very device before they are used.
+        // SAFETY: wgpu marks its support of matrix units as experimental and possibly unsound. Callers opt in through
+        // `Gpu::open_with_units`, whose documentation says so. The kernels that use the units stay within their
+        // buffers. Their results are compared with an oracle on this device before they are used.
         let token = unsafe { wgpu::ExperimentalFeatures::enabled() };
         (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, token)
     } else {

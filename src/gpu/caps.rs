@@ -1,25 +1,25 @@
-//! What a device can do, as a ladder of tiers that kernels choose their specialisations by.
+//! The capabilities of a device, and tiers of them by which kernels choose their specialisations.
 
 use std::fmt;
 
-/// Optional features palpate asks for where the adapter has them.
+/// The optional features that palpate requests if the adapter has them.
 pub(super) const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
     .union(wgpu::Features::SUBGROUP)
     .union(wgpu::Features::SHADER_F16)
     .union(wgpu::Features::SHADER_INT64)
     .union(wgpu::Features::PIPELINE_CACHE);
 
-/// One rung: each is useful on its own, none implies another.
+/// A tier of capabilities. Each is useful on its own, and none implies another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Tier {
-    /// WebGPU's default limits and no optional feature: every kernel has a form for it.
+    /// WebGPU's default limits and no optional feature. Every kernel has a specialisation for this tier.
     Base,
-    /// Lanes of one subgroup can exchange values.
+    /// The lanes of a subgroup can exchange values.
     Subgroup,
     /// Half-precision arithmetic and storage.
     Half,
-    /// Units that multiply matrices in half precision; only where they were asked for.
+    /// Units that multiply matrices in half precision. A device has them only on request.
     Units,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Tier {
 /// A device's name, kind, features and limits.
 #[derive(Clone, Debug)]
 pub struct Caps {
-    /// What the adapter says of itself.
+    /// The adapter's own description.
     pub info: wgpu::AdapterInfo,
     /// The features the device was made with.
     pub features: wgpu::Features,
@@ -50,27 +50,27 @@ impl Caps {
         Self { info: device.adapter_info(), features: device.features(), limits: device.limits() }
     }
 
-    /// Whether each dispatch can be timed on the device's own clock.
+    /// Reports whether each dispatch can be timed by the device's own clock.
     pub fn timestamps(&self) -> bool {
         self.features.contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Whether this is a processor posing as a GPU (lavapipe, SwiftShader, WARP).
+    /// Reports whether the adapter computes on the CPU (lavapipe, SwiftShader, WARP).
     pub fn software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
-    /// Its kind in words.
+    /// The kind of the device in words.
     pub fn kind(&self) -> &'static str {
         kind(self.info.device_type)
     }
 
-    /// Whether `lanes` neighbouring threads are always of one subgroup and can exchange values.
+    /// Reports whether any `lanes` neighbouring threads belong to one subgroup and can exchange values.
     pub fn subgroups_hold(&self, lanes: u32) -> bool {
         self.features.contains(wgpu::Features::SUBGROUP) && self.info.subgroup_min_size >= lanes
     }
 
-    /// The rungs this device reaches.
+    /// The tiers that this device reaches.
     pub fn tiers(&self) -> Vec<Tier> {
         let rungs = [
             (Tier::Subgroup, wgpu::Features::SUBGROUP),
@@ -81,13 +81,13 @@ impl Caps {
         std::iter::once(Tier::Base).chain(has.map(|(tier, _)| tier)).collect()
     }
 
-    /// The largest buffer a kernel can bind, in bytes.
+    /// The size in bytes of the largest buffer that a kernel can bind.
     pub fn max_binding(&self) -> u64 {
         self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
     }
 }
 
-/// A kind of device in words.
+/// The kind of a device in words.
 pub fn kind(kind: wgpu::DeviceType) -> &'static str {
     use wgpu::DeviceType;
     match kind {

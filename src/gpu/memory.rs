@@ -1,15 +1,15 @@
-//! How much memory there is, where that can be known.
+//! The available memory, as far as it can be known.
 
 use super::Gpu;
 use crate::error::{Error, Result};
 use crate::memory::available;
 
 impl Gpu {
-    /// Refuses what will not fit before any of it is allocated. Only a software adapter's memory can be known, and
-    /// only on Linux: it is the machine's, which would swap or kill before it says no.
+    /// Refuses work that cannot fit, before anything is allocated. Only the memory of software adapters is known, and
+    /// only on Linux. It is the machine's memory, which would swap or kill processes before it refuses an allocation.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] that says how much `what` needs and how much is there.
+    /// [`Error::OutOfMemory`] with the `bytes` that `what` needs and the bytes that are available.
     pub fn check_memory(&self, what: &str, bytes: u64) -> Result<()> {
         let free = if self.caps().software() { available() } else { None };
         match free {

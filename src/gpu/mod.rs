@@ -1,6 +1,5 @@
-//! The only place that creates or owns wgpu objects for the rest of the crate: the device (opened
-//! here or adopted from a host), what it can do, and a pool of its buffers. It knows nothing of
-//! kernels.
+//! Devices. Only this module creates or owns wgpu objects for the rest of the crate: the device, opened here or adopted
+//! from a host, its capabilities, and a pool of its buffers. It knows nothing of kernels.
 
 mod adapter;
 mod caps;
@@ -16,8 +15,8 @@ pub use profile::Profiler;
 use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// A device to compute on: opened by palpate ([`Gpu::open`]) or a host's own ([`Gpu::adopt`]).
-/// Cloning is cheap and shares the device, its pool and its state; there are no globals.
+/// A device to compute on, opened by palpate ([`Gpu::open`]) or adopted from a host ([`Gpu::adopt`]). Clones share the
+/// device, its pool and its state. There is no global state.
 #[derive(Clone)]
 pub struct Gpu {
     inner: Arc<Inner>,
@@ -28,32 +27,32 @@ struct Inner {
     queue: wgpu::Queue,
     caps: Caps,
     lost: Arc<OnceLock<String>>,
-    /// The first error wgpu reported outside any error scope.
+    /// The first error that wgpu reported outside of any error scope.
     uncaptured: Arc<Mutex<Option<wgpu::Error>>>,
     pool: Pool,
 }
 
 impl Gpu {
-    /// Opens a device on the adapter `choice` names, with all of the adapter's own limits.
+    /// Opens a device on the adapter that `choice` selects, with all of the adapter's own limits.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] when there is no such adapter, or none at all; [`Error::NoDevice`] when it gives no device.
+    /// [`Error::NoAdapter`] if there is no such adapter, and [`Error::NoDevice`] if the adapter gives no device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
         Self::opened(choice, false)
     }
 
-    /// The same with the adapter's matrix units, where it has such as palpate can use: for
-    /// [`Chooser::in_half`](crate::kernel::form::Chooser::in_half). wgpu calls its support of them experimental.
+    /// Opens a device like [`Gpu::open`], with the adapter's matrix units if our kernels support them, for
+    /// [`Chooser::with_half`](crate::kernel::form::Chooser::with_half). wgpu's support of matrix units is experimental.
     ///
     /// # Errors
-    /// As of [`Gpu::open`].
+    /// The errors of [`Gpu::open`].
     pub fn open_with_units(choice: &AdapterChoice) -> Result<Self> {
         Self::opened(choice, true)
     }
 
     fn opened(choice: &AdapterChoice, units: bool) -> Result<Self> {
         let found = adapter::choose(choice)?;
-        // A driver may say that it has units and then refuse them.
+        // A driver may announce matrix units and then refuse them.
         let with_units = if units { adapter::request(&found.adapter, true).ok() } else { None };
         let (device, queue) = with_units.map_or_else(|| adapter::request(&found.adapter, false), Ok)?;
         let gpu = Self::new(device, queue);
@@ -68,8 +67,8 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// Computes on a host's device and queue. The host keeps them: palpate sets no callbacks on an
-    /// adopted device, and uses only the features and limits it was made with.
+    /// Adopts a host's device and queue. The host keeps its control of them: palpate sets no callbacks on an adopted
+    /// device and uses only the features and limits that it was made with.
     pub fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self::new(device, queue)
     }
@@ -91,7 +90,7 @@ impl Gpu {
         &self.inner.queue
     }
 
-    /// What this device can do.
+    /// The capabilities of this device.
     pub fn caps(&self) -> &Caps {
         &self.inner.caps
     }
@@ -101,10 +100,10 @@ impl Gpu {
         &self.inner.pool
     }
 
-    /// Fails if the device is known to be lost, or has reported an error that nobody awaited.
+    /// Fails if the device is known to be lost, or if it reported an error outside of any error scope.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], or that error.
+    /// [`Error::DeviceLost`], or the reported error.
     pub fn check(&self) -> Result<()> {
         if let Some(why) = self.inner.lost.get() {
             return Err(Error::device_lost(why));
@@ -115,9 +114,9 @@ impl Gpu {
         }
     }
 
-    /// The reason why the device is lost, if it is; asked only after something failed. wgpu reports a loss to a callback
-    /// alone, which on an adopted device belongs to the host, and ignores all later calls; but a buffer that a lost device
-    /// makes cannot be mapped.
+    /// The reason for the loss of the device, if it is lost. It is called only after a failure. wgpu reports a loss
+    /// only to a callback, which belongs to the host on an adopted device, and ignores all later calls. But a buffer
+    /// made by a lost device cannot be mapped, which this function uses.
     fn probe(&self) -> Option<&str> {
         let Inner { device, lost, .. } = &*self.inner;
         if lost.get().is_none() {
@@ -129,14 +128,17 @@ impl Gpu {
                 mapped_at_creation: true,
             });
             if pollster::block_on(full.pop()).is_none() && probe.get_mapped_range(..).is_err() {
-                let _ = lost.set("it was destroyed, or its driver gave it up".into());
+                let _ = lost.set("it was destroyed, or its driver stopped".into());
             }
         }
         lost.get().map(String::as_str)
     }
 
-    /// Runs `work`, turning whatever wgpu reports of it (out of memory, validation, internal)
-    /// into an error that says what was being done.
+    /// Runs `work` and turns errors that wgpu reports (out of memory, validation, internal) into an error that says
+    /// what was being done.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], [`Error::Gpu`], or [`Error::DeviceLost`].
     pub fn scoped<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
         self.check()?;
         let device = &self.inner.device;
@@ -145,7 +147,7 @@ impl Gpu {
                 .map(|filter| device.push_error_scope(filter));
         let value = work();
         let mut first = None;
-        // Scopes are a stack: the last pushed is popped first.
+        // Scopes form a stack: the last one pushed is popped first.
         for scope in scopes.into_iter().rev() {
             let error = pollster::block_on(scope.pop());
             first = first.or(error);
@@ -166,30 +168,39 @@ impl Gpu {
         }
     }
 
-    /// Waits until everything submitted so far is done.
+    /// Waits until all submitted work is done.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], or an error that the device reported outside of any error scope.
     pub fn wait(&self) -> Result<()> {
         self.check()?;
-        // wgpu panics when the device is lost under a wait; palpate is not in an odd state then, wgpu's own
-        // locks are free again, and every call from here on fails.
+        // wgpu panics if the device is lost during a wait. Catching the panic is sound: palpate holds no broken state,
+        // wgpu's own locks are free again, and every later call fails.
         let device = std::panic::AssertUnwindSafe(&self.inner.device);
         match std::panic::catch_unwind(|| device.poll(wgpu::PollType::wait_indefinitely())) {
             Ok(Ok(_)) => self.check(),
             Ok(Err(error)) => Err(Error::device_lost(error)),
             Err(_) => {
-                let why = self.inner.lost.get_or_init(|| "while it was waited for".into());
+                let why = self.inner.lost.get_or_init(|| "the driver failed during a wait".into());
                 Err(Error::device_lost(why))
             }
         }
     }
 
-    /// Uploads `data` into `buffer`, from its start; it must have `COPY_DST`.
+    /// Uploads `data` to the start of `buffer`, which must have `COPY_DST`.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if `buffer` is too small or lacks `COPY_DST`, and [`Error::DeviceLost`].
     pub fn write<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer, data: &[T]) -> Result<()> {
         self.scoped("writing to a buffer", || {
             self.inner.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data))
         })
     }
 
-    /// Reads `buffer` back, whole; it must have `COPY_SRC`. Blocks.
+    /// Reads all of `buffer`, which must have `COPY_SRC`. Blocks until the work submitted before is done.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if `buffer` lacks `COPY_SRC`, [`Error::OutOfMemory`], and [`Error::DeviceLost`].
     pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
         let size = buffer.size();
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
@@ -215,7 +226,7 @@ impl Gpu {
                 waited.map(|()| values)
             }
             None => {
-                // A buffer that is still waiting to be mapped cannot be lent again.
+                // A buffer with a pending mapping cannot be lent again.
                 staging.retire();
                 waited?;
                 let why = self.probe().unwrap_or("a buffer could not be mapped");
@@ -224,7 +235,7 @@ impl Gpu {
         }
     }
 
-    /// A command encoder labelled `label`.
+    /// Creates a command encoder with this label.
     pub fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
         self.inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
     }

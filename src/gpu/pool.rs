@@ -1,4 +1,4 @@
-//! Buffers lent and taken back, so that rebuilding a plan for another image does not grow memory.
+//! A pool of buffers that are lent and returned, so that a new plan for another image does not increase memory.
 
 use super::Gpu;
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Buffers of one device that are free to be lent again. Cloning shares the pool.
+/// The free buffers of one device. Clones share the pool.
 #[derive(Clone, Default)]
 pub struct Pool {
     shelf: Arc<Mutex<Shelf>>,
@@ -19,7 +19,7 @@ struct Shelf {
     peak: u64,
 }
 
-/// A buffer on loan; it goes back to its pool when dropped. Its contents are whatever they were.
+/// A buffer on loan. It returns to its pool when it is dropped. Its initial contents are undefined.
 pub struct Pooled {
     buffer: wgpu::Buffer,
     pool: Pool,
@@ -27,8 +27,8 @@ pub struct Pooled {
 }
 
 impl Pooled {
-    /// Keeps the buffer out of the pool when it is dropped, for work outside of palpate may still use it. wgpu frees it
-    /// after the last use.
+    /// Keeps the buffer out of the pool when it is dropped, because work outside of palpate may still use it. wgpu
+    /// frees it after the last use.
     pub fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
     }
@@ -54,10 +54,10 @@ impl Drop for Pooled {
 }
 
 impl Pool {
-    /// Lends a buffer of exactly `size` bytes (a multiple of 4) and `usage`.
+    /// Lends a buffer of exactly `size` bytes, a multiple of 4, with this `usage`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] when the device has none left, or `size` is over its limits.
+    /// [`Error::OutOfMemory`] if the device has no memory left or `size` exceeds its limits.
     pub fn take(&self, gpu: &Gpu, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<Pooled> {
         let lend = |buffer| Pooled { buffer, pool: self.clone(), retired: AtomicBool::new(false) };
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Pool {
                 available: Some(most),
             });
         }
-        // What lies free is given up before the device is asked to grow past what it ever held.
+        // Free buffers are released before the pool grows beyond its previous peak.
         if shelf.allocated + size > shelf.peak {
             let freed: u64 = shelf.free.drain().flat_map(|(_, buffers)| buffers).map(|b| b.size()).sum();
             shelf.allocated -= freed;
@@ -87,12 +87,12 @@ impl Pool {
         Ok(lend(buffer))
     }
 
-    /// Bytes allocated now, lent or free.
+    /// The bytes allocated now, lent or free.
     pub fn allocated(&self) -> u64 {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).allocated
     }
 
-    /// The most bytes ever allocated at once.
+    /// The largest number of bytes that were ever allocated at once.
     pub fn peak(&self) -> u64 {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).peak
     }

@@ -1,12 +1,12 @@
-//! Timestamps on the device's own clock, a pair per dispatch.
+//! Timestamps of the device's own clock, a pair per dispatch.
 
 use super::Gpu;
 use crate::error::{Error, Result};
 
-/// The most queries one set may hold (WebGPU's limit).
+/// The largest number of queries in one set (WebGPU's limit).
 const PER_SET: usize = 4096;
 
-/// Records when each of `n` dispatches began and ended.
+/// Records the start and the end of each of `n` dispatches.
 pub struct Profiler {
     sets: Vec<wgpu::QuerySet>,
     n: usize,
@@ -14,13 +14,13 @@ pub struct Profiler {
 }
 
 impl Profiler {
-    /// Room for `n` dispatches.
+    /// A profiler for `n` dispatches.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when the device has no timestamps.
+    /// [`Error::Gpu`] if the device has no timestamps.
     pub fn new(gpu: &Gpu, n: usize) -> Result<Self> {
         if !gpu.caps().timestamps() {
-            let what = format!("the device on {} was made without timestamp queries", gpu.caps().info.name);
+            let what = format!("the device on {} has no timestamp queries", gpu.caps().info.name);
             return Err(Error::Gpu { doing: "timing dispatches".into(), what });
         }
         gpu.scoped("making timestamp queries", || {
@@ -41,7 +41,7 @@ impl Profiler {
         })
     }
 
-    /// What a compute pass that holds dispatch `i` alone is told to write.
+    /// The timestamp writes of a compute pass that holds dispatch `i` alone.
     pub fn writes(&self, i: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         let at = (2 * i % PER_SET) as u32;
         wgpu::ComputePassTimestampWrites {
@@ -51,7 +51,7 @@ impl Profiler {
         }
     }
 
-    /// Ends the recording: to be called once, after the last dispatch.
+    /// Ends the recording. Call it once, after the last dispatch.
     pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         for (i, set) in self.sets.iter().enumerate() {
             let count = (2 * self.n - i * PER_SET).min(PER_SET) as u32;
@@ -59,7 +59,10 @@ impl Profiler {
         }
     }
 
-    /// Seconds per dispatch, in order, once the work was submitted.
+    /// The seconds of each dispatch in order. Call it after the work was submitted.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost), and the other errors of [`Gpu::read`].
     pub fn seconds(&self, gpu: &Gpu) -> Result<Vec<f64>> {
         let ticks: Vec<u64> = gpu.read(&self.resolved)?;
         let period = f64::from(gpu.queue().get_timestamp_period()) * 1e-9;

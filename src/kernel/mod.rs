@@ -1,8 +1,8 @@
-//! The kernels, by family. A file holds one family of operations, such as padding and its gradient: for each kernel its row
-//! of the [`TABLE`], its parameters, and the function that records it with its cost and the extents that it touches.
+//! The kernels, by family. A file holds one family of operations, for example padding and its gradient. For each kernel
+//! it has the row of the [`TABLE`], the parameters, and the function that records the kernel with its cost and extents.
 //!
-//! One stem names a kernel everywhere: `kernels/signal/fft.wgsl`, a row in `src/kernel/signal/fft.rs`, oracle and trial in
-//! `src/proof`, and the GPU label `fft RADIX=8`.
+//! A kernel has one name everywhere: `kernels/signal/fft.wgsl`, a row in `src/kernel/signal/fft.rs`, the oracle and
+//! trial in `src/proof`, and the GPU label `fft RADIX=8`.
 
 pub mod core;
 pub mod form;

@@ -1,7 +1,7 @@
-//! Compiled pipelines on disk, where the backend can give them out: for drivers without a cache of their own.
+//! A cache of compiled pipelines on disk, for drivers without a cache of their own, if the backend supports it.
 //!
-//! The file begins with a magic number, a checksum of all that follows, and the device it is of. A damaged or foreign file is
-//! ignored and written anew.
+//! The file begins with a magic number, a checksum of all bytes that follow, and the identity of its device. A damaged
+//! or foreign file is ignored and replaced.
 
 use crate::gpu::{Caps, Gpu};
 use crate::store;
@@ -9,14 +9,14 @@ use std::path::Path;
 
 const MAGIC: &[u8; 8] = b"palpate1";
 
-/// The identity of a device and its driver, and of this version.
+/// The identity of a device, its driver and this version of palpate.
 fn identity(caps: &Caps) -> String {
     let info = &caps.info;
     let version = env!("CARGO_PKG_VERSION");
     format!("{} {} {} {} {version}", info.name, info.backend, info.driver, info.driver_info)
 }
 
-/// FNV-1a: it finds damage, not malice.
+/// FNV-1a. It detects damage, not manipulation.
 fn checksum(bytes: &[u8]) -> [u8; 8] {
     let fold = |h: u64, b: &u8| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold).to_le_bytes()
@@ -27,7 +27,7 @@ fn encode(identity: &str, data: &[u8]) -> Vec<u8> {
     [MAGIC.as_slice(), &checksum(&rest), &rest].concat()
 }
 
-/// The data of a file of this device; `None` for any other file.
+/// The data in a file of this device; `None` for any other file.
 fn decode<'a>(identity: &str, file: &'a [u8]) -> Option<&'a [u8]> {
     let (sum, rest) = file.strip_prefix(MAGIC)?.split_at_checked(8)?;
     if sum != checksum(rest) {
@@ -39,16 +39,16 @@ fn decode<'a>(identity: &str, file: &'a [u8]) -> Option<&'a [u8]> {
     (of == identity.as_bytes()).then_some(data)
 }
 
-/// Makes a cache for `gpu`, filled from `path` where that holds one of this device; `None` where the backend has none.
+/// Makes a cache for `gpu`, filled from `path` if that holds a cache of this device; `None` if the backend has none.
 pub(super) fn open(gpu: &Gpu, path: &Path) -> Option<wgpu::PipelineCache> {
     if !gpu.device().features().contains(wgpu::Features::PIPELINE_CACHE) {
         return None;
     }
     let file = store::load(path).unwrap_or_default();
     let data = decode(&identity(gpu.caps()), &file);
-    // SAFETY: the data must come from a pipeline cache of the same driver. The file is in the user's own cache folder, this
-    // program wrote it, its checksum holds, and it names this device, driver and version; wgpu checks its own header too, and
-    // `fallback` makes it begin with an empty cache where that does not fit.
+    // SAFETY: the data must come from a pipeline cache of the same driver. This program wrote the file, in the user's
+    // own cache folder. Its checksum holds, and it names this device, driver and version. wgpu checks its own header
+    // too, and with `fallback` it starts with an empty cache if that does not fit.
     let make = || unsafe {
         gpu.device().create_pipeline_cache(&wgpu::PipelineCacheDescriptor {
             label: Some("palpate"),
@@ -59,7 +59,7 @@ pub(super) fn open(gpu: &Gpu, path: &Path) -> Option<wgpu::PipelineCache> {
     gpu.scoped("making a pipeline cache", make).ok()
 }
 
-/// Writes `cache` to `path`. A cache that cannot be written is no error: the next start compiles anew.
+/// Writes `cache` to `path`. A failure is no error, because the next start only compiles again.
 pub(super) fn save(gpu: &Gpu, cache: &wgpu::PipelineCache, path: &Path) {
     if let Some(data) = cache.get_data() {
         let _ = std::fs::create_dir_all(store::folder(path));

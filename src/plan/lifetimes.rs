@@ -1,11 +1,11 @@
-//! Which buffers can share one allocation: those whose lives do not meet.
+//! Assigns memory to buffers: buffers whose lifetimes do not overlap can share one allocation.
 
 use super::record::{Dispatch, Node, Role};
 use std::ops::Range;
 
-/// Gives every node but a host's a slot, and returns the slots' labels and sizes in bytes. Scratch
-/// nodes share slots over time, never within one dispatch; the others have one each. What is used both within and
-/// without the dispatches that are `repeated` lives to the end of the last repetition.
+/// Gives every node except a host's a slot, and returns the labels and sizes in bytes of the slots. Scratch nodes share
+/// slots over time, but never within one dispatch; the other nodes have a slot each. A buffer that is used both inside
+/// and outside of the `repeated` dispatches lives through all repetitions.
 pub fn assign(
     nodes: &mut [Node],
     dispatches: &[Dispatch],
@@ -42,7 +42,7 @@ pub fn assign(
             still
         });
         let need = nodes[i].bytes;
-        // The slot that wastes least, or else the one that has to grow least.
+        // The slot that wastes the least memory, or else the slot that must grow the least.
         let best = (0..free.len()).min_by_key(|&k| {
             let size = slots[free[k]].1;
             (size < need, size.abs_diff(need))

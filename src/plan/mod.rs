@@ -1,7 +1,6 @@
-//! A Plan is a fixed list of dispatches over planned buffers. It is recorded as data
-//! ([`Recorder`]), compiled once, and then only replayed: no allocation and no bind group is made
-//! per run. The same plan runs on its own, is timed dispatch by dispatch, and is encoded into a
-//! host's command encoder.
+//! Plans. A plan is a fixed list of dispatches over planned buffers. It is recorded as data ([`Recorder`]), compiled
+//! once, and then replayed: a run makes no allocations and no bind groups. The same plan can run on its own, be timed
+//! dispatch by dispatch, and be encoded into a host's command encoder.
 
 mod cache;
 mod lifetimes;
@@ -27,14 +26,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Seconds of one submission, at the most, by estimate.
+/// The longest estimated duration of one submission, s.
 const LONGEST_SUBMISSION: f64 = 0.25;
 
 /// A compiled list of dispatches, ready to be replayed.
 pub struct Plan {
     gpu: Gpu,
     steps: Vec<Step>,
-    /// The steps that are repeated, and how often.
+    /// The steps that a run repeats.
     repeated: Range<usize>,
     times: usize,
     nodes: Vec<Node>,
@@ -42,7 +41,7 @@ pub struct Plan {
     textures: Vec<wgpu::TextureView>,
     owned_textures: Vec<Option<wgpu::Texture>>,
     uniforms: Pooled,
-    /// The plan was recorded into a host's encoder, which may be submitted after the plan is gone.
+    /// True if the plan was recorded into a host's encoder. That may be submitted after the plan is dropped.
     encoded: AtomicBool,
 }
 
@@ -54,30 +53,30 @@ struct Step {
     bind_group: wgpu::BindGroup,
     groups: [u32; 3],
     bound: Vec<Bound>,
-    /// Its parameters in the uniform buffer, in bytes.
+    /// The range of the step's parameters in the uniform buffer, in bytes.
     params: Range<u64>,
 }
 
-/// One dispatch, timed on the device's own clock.
+/// The time of one dispatch by the device's own clock.
 #[derive(Clone, Debug)]
 pub struct Timing {
     /// The kernel's label.
     pub label: String,
-    /// The stage of the method it belongs to.
+    /// The stage of the method.
     pub stage: &'static str,
-    /// How long it ran.
+    /// The duration, s.
     pub seconds: f64,
-    /// What it had to do.
+    /// The cost of the dispatch.
     pub cost: Cost,
 }
 
 impl Plan {
-    /// Makes pipelines, buffers and bind groups for `recorder`'s dispatches. `progress` is told how
-    /// many pipelines of how many are made.
+    /// Makes the pipelines, buffers and bind groups of `recorder`'s dispatches. Calls `progress` with the number of
+    /// pipelines made and the number of all.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] when the buffers do not fit the device, [`Error::Kernel`] when a kernel
-    /// does not compile or was recorded with the wrong resources.
+    /// [`Error::OutOfMemory`] if the buffers do not fit the device. [`Error::Kernel`] if a kernel does not compile, or
+    /// was recorded with wrong resources.
     pub fn compile(
         recorder: Recorder,
         pipelines: &Pipelines,
@@ -156,7 +155,7 @@ impl Plan {
             if buffer(a).is_some() && buffer(a) == buffer(b) && (written(a) || written(b)) {
                 let [a, b] = [a, b].map(|i| bindings[i].name);
                 return Err(Error::Usage(format!(
-                    "kernel {} would have one buffer as both '{a}' and '{b}', and it writes one of them",
+                    "kernel {}: '{a}' and '{b}' are one buffer, and the kernel writes to it; use two buffers",
                     spec.label()
                 )));
             }
@@ -167,7 +166,7 @@ impl Plan {
             size: std::num::NonZeroU64::new(params.end - params.start),
         });
         let others = bound.iter().map(|bound| match bound.resource {
-            // Not the whole buffer: a host's or a shared one may be larger than a binding can be.
+            // Never the whole buffer: a host's buffer or a shared one may exceed the largest binding.
             Resource::Buffer(buf) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: self.slot(buf),
                 offset: 0,
@@ -189,16 +188,16 @@ impl Plan {
         })
     }
 
-    /// Puts a host's `buffer` in the place of external `buf`, for the runs to come.
+    /// Replaces the buffer of the external `buf` by a host's `buffer` in all later runs.
     ///
     /// # Errors
-    /// [`Error::Usage`] when `buf` is not external, or `buffer` is smaller than recorded or has no
-    /// `STORAGE`, or would be read and written by one dispatch. The plan is then as it was.
+    /// [`Error::Usage`] if `buf` is not external, if `buffer` is smaller than recorded or has no `STORAGE`, or if a
+    /// dispatch would read and write the same buffer. The plan is then unchanged.
     pub fn rebind(&mut self, buf: Buf, buffer: wgpu::Buffer) -> Result<()> {
         let Node { label, bytes, role, .. } =
             self.nodes.get_mut(buf.0).ok_or_else(|| Error::Usage(FOREIGN.into()))?;
         if !matches!(role, Role::External(_)) {
-            return Err(Error::Usage(format!("'{label}' is the plan's own and takes no host's buffer")));
+            return Err(Error::Usage(format!("'{label}' belongs to the plan and cannot be replaced")));
         }
         record::fits(label, *bytes, &buffer)?;
         let before = std::mem::replace(role, Role::External(buffer));
@@ -216,16 +215,17 @@ impl Plan {
         Ok(())
     }
 
-    /// Records every dispatch into `encoder`, in one compute pass. Submits, maps and polls nothing.
+    /// Records every dispatch into `encoder`, in one compute pass. Does not submit, map or poll.
     ///
-    /// The plan may be dropped before `encoder` is submitted: its buffers then stay with the encoder and do not return to
-    /// the pool.
+    /// The plan may be dropped before `encoder` is submitted. Its buffers then stay with the encoder and do not return
+    /// to the pool.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         self.encoded.store(true, Ordering::Relaxed);
         record_all(self.order(), encoder);
     }
 
-    /// How often the runs to come repeat what [`Recorder::repeat_from_here`] began: once, until this is called.
+    /// Sets the number of repetitions of the part from [`Recorder::repeat_from_here`] on, for later runs. It is 1 at
+    /// first.
     pub fn repeat(&mut self, times: usize) {
         self.times = times;
     }
@@ -237,11 +237,14 @@ impl Plan {
         self.steps[..start].iter().chain(repeated).chain(&self.steps[end..])
     }
 
-    /// Submits the whole plan once, and returns without waiting. Long plans are cut into several submissions, each
-    /// well under a second even on a slow device: drivers take a longer one for a hang.
+    /// Submits the whole plan once, and returns without waiting. A long plan is split into several submissions of well
+    /// under a second even on slow devices, because drivers mistake a longer submission for a hang.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::OutOfMemory`], or [`Error::Gpu`].
     pub fn run(&self) -> Result<()> {
         self.gpu.scoped("running a plan", || {
-            // What the slowest device of its kind does in a second, roughly.
+            // Roughly the flops and bytes per second of the slowest device of its kind.
             let (flops, bytes) = if self.gpu.caps().software() { (2e10, 2e9) } else { (2e11, 2e10) };
             let estimate = |step: &Step| step.cost.flops / flops + step.cost.bytes / bytes;
             let mut steps = self.order().peekable();
@@ -263,7 +266,7 @@ impl Plan {
     /// Runs the plan once, without repetitions, with a timestamp before and after each dispatch.
     ///
     /// # Errors
-    /// [`Error::Gpu`] when the device has no timestamps.
+    /// [`Error::Gpu`] if the device has no timestamps.
     pub fn profile(&self) -> Result<Vec<Timing>> {
         let profiler = Profiler::new(&self.gpu, self.steps.len())?;
         self.gpu.scoped("timing a plan", || {
@@ -282,11 +285,11 @@ impl Plan {
         Ok(self.steps.iter().zip(seconds).map(|(step, seconds)| step.timing(seconds)).collect())
     }
 
-    /// Uploads `data` into `buf`, from its start.
+    /// Uploads `data` to the start of `buf`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there are more of them than recorded, [`Error::Gpu`] when the buffer is a
-    /// host's and has no `COPY_DST`.
+    /// [`Error::Usage`] if `data` is longer than recorded. [`Error::Gpu`] if the buffer is a host's and has no
+    /// `COPY_DST`.
     pub fn write<T: bytemuck::Pod>(&self, buf: Buf, data: &[T]) -> Result<()> {
         let (data, node): (&[u8], _) = (bytemuck::cast_slice(data), self.node(buf)?);
         if data.len() as u64 > node.bytes {
@@ -298,14 +301,14 @@ impl Plan {
         })
     }
 
-    /// Reads `buf` back, as long as it was recorded. Blocks until the work before it is done.
+    /// Reads all recorded values of `buf`. Blocks until the work submitted before is done.
     ///
     /// # Errors
-    /// [`Error::Usage`] when `buf` is scratch that was not kept: others share its memory.
+    /// [`Error::Usage`] if `buf` is scratch that was not kept, because other buffers share its memory.
     pub fn read<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
         let Node { role, label, bytes, .. } = self.node(buf)?;
         if matches!(role, Role::Scratch) {
-            return Err(Error::Usage(format!("'{label}' is scratch; `Recorder::keep` it to read it")));
+            return Err(Error::Usage(format!("'{label}' is scratch; call `Recorder::keep` to read it")));
         }
         let mut values = self.gpu.read(self.slot(buf))?;
         values.truncate(*bytes as usize / size_of::<T>());
@@ -328,32 +331,35 @@ impl Plan {
         }
     }
 
-    /// The texture behind `tex`, when the plan owns it.
+    /// The texture behind `tex`, if the plan owns it.
     pub fn texture(&self, tex: Tex) -> Option<&wgpu::Texture> {
         self.owned_textures.get(tex.0)?.as_ref()
     }
 
-    /// Bytes of device memory the plan holds, a host's buffers not counted.
+    /// The bytes of device memory that the plan holds, without a host's buffers.
     pub fn memory(&self) -> u64 {
         self.slots.iter().map(|slot| slot.size()).sum::<u64>() + self.uniforms.size()
     }
 
-    /// How many dispatches there are.
+    /// The number of dispatches.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether there is nothing to do.
+    /// Reports whether there are no dispatches.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The dispatches in order: label, stage and cost, with no time.
+    /// The label, stage and cost of each dispatch in order. The times are NaN.
     pub fn timings(&self) -> impl Iterator<Item = Timing> + '_ {
         self.steps.iter().map(|step| step.timing(f64::NAN))
     }
 
-    /// Fills everything the plan computes with NaN, so that a read of something never written shows.
+    /// Fills everything that the plan computes with NaN, so that reading a value that was never written is noticed.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], or an error that the device reported outside of any error scope.
     pub fn poison(&self) -> Result<()> {
         for node in &self.nodes {
             if matches!(node.role, Role::Scratch | Role::Output) {
@@ -365,7 +371,7 @@ impl Plan {
     }
 }
 
-/// A plan knows only the buffers of its own recording.
+/// The message for a buffer of another plan. A plan knows only the buffers of its own recording.
 const FOREIGN: &str = "the buffer belongs to another plan";
 
 impl Drop for Plan {

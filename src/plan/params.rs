@@ -2,7 +2,7 @@
 
 use crate::shader::{Field, ParamsLayout};
 
-/// A Rust type with an equal in WGSL.
+/// A Rust type with an equivalent in WGSL.
 pub trait Wgsl: bytemuck::Pod {
     /// naga's name of the WGSL type.
     fn name() -> String;
@@ -34,11 +34,11 @@ where
     }
 }
 
-/// The position of a tensor in a buffer, both in vec4f. WGSL sees a vec2u: x is `first`, y is `pitch`.
+/// The position of a tensor in a buffer, both in vec4f. In WGSL it is a vec2u: x is `first`, y is `pitch`.
 #[repr(C, align(8))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Place {
-    /// The first quad of the first pixel.
+    /// The index of the first quad of the first pixel.
     pub first: u32,
     /// The distance from one pixel to the next.
     pub pitch: u32,
@@ -52,7 +52,7 @@ impl Wgsl for Place {
 
 /// A struct of uniform parameters, made by `params!`.
 pub(crate) trait Params {
-    /// Its memory layout.
+    /// The memory layout.
     const LAYOUT: ParamsLayout;
 
     /// The bytes to upload; padding is 0.

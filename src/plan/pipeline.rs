@@ -1,4 +1,4 @@
-//! Pipelines, made once per specialisation and device, several at a time.
+//! Pipelines. Each is made once per specialisation and device, several at a time.
 
 use super::{Spec, cache};
 use crate::error::Result;
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Whether drivers are asked to guard every index, loop and division in the kernels.
+/// The choice whether drivers guard every index, loop and division in the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Checks {
-    /// Left out, which is faster; see the SAFETY paragraph in `build`.
+    /// No checks, which is faster. The SAFETY paragraph in `build` says why this is sound.
     #[default]
     Off,
-    /// Left in: what the test suite runs once more with.
+    /// With checks. The test suite runs every kernel in this mode too.
     On,
 }
 
@@ -28,12 +28,12 @@ pub struct Pipelines {
     cache: Option<Arc<OnDisk>>,
 }
 
-/// A driver's own compiled code, kept in a file.
+/// A driver's compiled code, kept in a file.
 struct OnDisk {
     gpu: Gpu,
     cache: wgpu::PipelineCache,
     path: PathBuf,
-    /// Pipelines compiled since the file was read.
+    /// The number of pipelines compiled since the file was read.
     new: AtomicUsize,
 }
 
@@ -47,20 +47,21 @@ impl Drop for OnDisk {
 
 /// A compute pipeline and the layout of its one bind group.
 pub struct Pipeline {
-    /// What is dispatched.
+    /// The compute pipeline.
     pub compute: wgpu::ComputePipeline,
-    /// Group 0.
+    /// The layout of bind group 0.
     pub layout: wgpu::BindGroupLayout,
 }
 
 impl Pipelines {
-    /// An empty cache for `gpu`.
+    /// An empty set of pipelines for `gpu`.
     pub fn new(gpu: &Gpu, checks: Checks) -> Self {
         Self { gpu: gpu.clone(), checks, made: Arc::default(), cache: None }
     }
 
-    /// The same with the driver's compiled code kept in the file `path`, where the backend can give it out (Vulkan). It is
-    /// read now and written when the last clone is dropped. A damaged file, or one of another device or driver, is ignored.
+    /// The same, with the driver's compiled code kept in the file `path`, if the backend supports it (Vulkan). The file
+    /// is read now and written when the last clone is dropped. A damaged file, or one of another device or driver, is
+    /// ignored.
     pub fn kept(gpu: &Gpu, checks: Checks, path: &Path) -> Self {
         let on_disk =
             |cache| Arc::new(OnDisk { gpu: gpu.clone(), cache, path: path.into(), new: AtomicUsize::new(0) });
@@ -72,10 +73,10 @@ impl Pipelines {
         &self.gpu
     }
 
-    /// The pipeline of `spec`, made now if need be.
+    /// The pipeline of `spec`. It is made at the first call.
     ///
     /// # Errors
-    /// [`crate::Error::Kernel`] or [`crate::Error::Gpu`] when it does not assemble or the driver refuses it.
+    /// [`crate::Error::Kernel`] if it does not assemble, and [`crate::Error::Gpu`] if the driver refuses it.
     pub fn get(&self, spec: &Spec) -> Result<Arc<Pipeline>> {
         let lock = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = lock().get(spec) {
@@ -85,8 +86,11 @@ impl Pipelines {
         Ok(lock().entry(spec.clone()).or_insert(pipeline).clone())
     }
 
-    /// Makes all of `specs` on as many threads as there are cores; `progress` is told after each
-    /// how many are done. Drivers compile here, not at the first dispatch.
+    /// Makes the pipelines of all `specs`, on as many threads as there are cores. Calls `progress` with the number done
+    /// after each. Drivers compile here, not at the first dispatch.
+    ///
+    /// # Errors
+    /// The errors of [`Pipelines::get`].
     pub fn prepare(&self, specs: &[Spec], progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(specs.len());
@@ -108,11 +112,11 @@ impl Pipelines {
     fn build(&self, spec: &Spec) -> Result<Pipeline> {
         let (label, source) = (spec.label(), spec.source()?);
         let device = self.gpu.device();
-        // SAFETY: leaving the run-time checks out is sound when no kernel indexes out of bounds,
-        // divides by zero or loops without end. Kernels guard every thread by the size in their
-        // parameters, wrappers derive those sizes from the very buffers they bind, divisors are
-        // sizes and at least 1, and every loop counts to a parameter. The suite runs each kernel in
-        // each specialisation on odd sizes with the checks on as well, with equal results.
+        // SAFETY: a shader without run-time checks is sound if it never indexes out of bounds, divides by zero, or
+        // loops without end. The kernels compare every thread's index with the sizes in their parameters. Wrappers
+        // derive those sizes from the buffers that they bind. Divisors are sizes of at least 1, and every loop counts
+        // to a parameter. The test suite also runs each kernel in each specialisation on odd sizes with the checks on,
+        // with equal results.
         let checks = match self.checks {
             Checks::Off => wgpu::ShaderRuntimeChecks::unchecked(),
             Checks::On => wgpu::ShaderRuntimeChecks::checked(),

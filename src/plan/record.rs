@@ -1,4 +1,4 @@
-//! Recording: dispatches over buffers, as plain data.
+//! The recording of dispatches over buffers, as plain data.
 
 use super::spec::Words;
 use super::{Cost, Params, Spec};
@@ -10,7 +10,7 @@ use std::ops::Range;
 pub struct Buf(pub(super) usize);
 
 impl Buf {
-    /// The first `n` values of `T`, as the extent that a dispatch reads or writes.
+    /// The extent of the first `n` values of `T`, for a dispatch that reads or writes them.
     pub fn first<T>(self, n: usize) -> Bound {
         Bound { resource: Resource::Buffer(self), extent: Extent::Bytes((n * size_of::<T>()) as u64) }
     }
@@ -21,7 +21,7 @@ impl Buf {
 pub struct Tex(pub(super) usize);
 
 impl Tex {
-    /// The texels up to `width` × `height`, as the extent that a dispatch writes.
+    /// The extent of the texels up to `width` × `height`, for a dispatch that writes them.
     pub fn first(self, [width, height]: [usize; 2]) -> Bound {
         let extent = Extent::Texels([width as u32, height as u32]);
         Bound { resource: Resource::Texture(self), extent }
@@ -35,7 +35,7 @@ pub(crate) enum Resource {
     Texture(Tex),
 }
 
-/// How much of a resource a dispatch touches, from the start.
+/// The part of a resource, from its start, that a dispatch touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     Bytes(u64),
@@ -51,7 +51,7 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The buffer, if it is one.
+    /// The buffer, if the resource is a buffer.
     pub(super) fn buffer(&self) -> Option<Buf> {
         match self.resource {
             Resource::Buffer(buf) => Some(buf),
@@ -61,13 +61,15 @@ impl Bound {
 }
 
 pub(super) struct Node {
+    /// The name in messages and GPU debuggers.
     pub label: &'static str,
-    /// Bytes asked for.
+    /// The bytes requested.
     pub len: u64,
-    /// Bytes bound: `len` rounded up.
+    /// The bytes bound: `len` rounded up.
     pub bytes: u64,
+    /// The use of the buffer, which decides on its lifetime.
     pub role: Role,
-    /// The allocation it lives in; set when compiled.
+    /// The index of the allocation; set at compilation.
     pub slot: usize,
 }
 
@@ -83,13 +85,13 @@ impl Node {
 }
 
 pub(super) enum Role {
-    /// Lives from its first dispatch to its last; its memory is shared with others over time.
+    /// Lives from its first dispatch to its last, and shares memory with others over time.
     Scratch,
     /// Written by the host before a run.
     Input,
     /// Read by the host after a run.
     Output,
-    /// Uploaded once, when compiled.
+    /// Uploaded once, at compilation.
     Constant(Vec<u8>),
     /// Owned by a host.
     External(wgpu::Buffer),
@@ -109,7 +111,7 @@ impl TextureNode {
     }
 }
 
-/// Checks that a host's `buffer` can stand for `need` bytes of storage.
+/// Checks that a host's `buffer` has room for `need` bytes and can be bound as storage.
 pub(crate) fn fits(label: &str, need: u64, buffer: &wgpu::Buffer) -> Result<()> {
     if buffer.size() >= need && buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
         return Ok(());
@@ -141,18 +143,18 @@ impl Dispatch {
         &self.spec
     }
 
-    /// The stage of the method it belongs to.
+    /// The stage of the method.
     pub fn stage(&self) -> &'static str {
         self.stage
     }
 
-    /// Its cost.
+    /// The cost of the dispatch.
     pub fn cost(&self) -> Cost {
         self.cost
     }
 }
 
-/// Collects dispatches; the kernels' wrappers write into it.
+/// Collects dispatches. The functions that record kernels write into it.
 #[derive(Default)]
 pub struct Recorder {
     pub(super) nodes: Vec<Node>,
@@ -165,7 +167,7 @@ pub struct Recorder {
 
 /// Threads of one workgroup of every linear kernel (`WORKGROUP` in `kernels/lib/thread.wgsl`).
 const WORKGROUP: usize = 64;
-/// WebGPU's limit on workgroups along one axis.
+/// The largest number of workgroups along one axis (WebGPU's limit).
 pub(crate) const MOST_GROUPS: usize = 65_535;
 
 impl Recorder {
@@ -174,13 +176,13 @@ impl Recorder {
         Self::default()
     }
 
-    /// Names the stage of the dispatches to come.
+    /// Sets the stage of the dispatches that follow.
     pub fn stage(&mut self, stage: &'static str) {
         self.stage = stage;
     }
 
     fn node(&mut self, label: &'static str, bytes: usize, role: Role) -> Buf {
-        // WebGPU wants at least 4 bytes in a binding; a multiple of 16 suits every vector type.
+        // WebGPU requires at least 4 bytes in a binding. A multiple of 16 suits every vector type.
         let len = bytes as u64;
         let bytes = len.next_multiple_of(16).max(16);
         self.nodes.push(Node { label, len, bytes, role, slot: usize::MAX });
@@ -202,14 +204,14 @@ impl Recorder {
         self.node(label, n * size_of::<T>(), Role::Output)
     }
 
-    /// Turns scratch into an output: its memory is shared with nothing, so that it can be read after a run.
+    /// Turns scratch into an output. Its memory is then not shared, so that it can be read after a run.
     pub fn keep(&mut self, buf: Buf) {
         if let Some(Node { role: role @ Role::Scratch, .. }) = self.nodes.get_mut(buf.0) {
             *role = Role::Output;
         }
     }
 
-    /// Makes a buffer of values that never change, uploaded once.
+    /// Makes a buffer of values that never change. They are uploaded once.
     pub fn constant<T: bytemuck::Pod>(&mut self, label: &'static str, data: &[T]) -> Buf {
         let mut bytes: Vec<u8> = bytemuck::cast_slice(data).to_vec();
         let len = bytes.len();
@@ -217,10 +219,10 @@ impl Recorder {
         self.node(label, len, Role::Constant(bytes))
     }
 
-    /// Takes a host's own buffer for `n` values of `T`.
+    /// Uses a host's own buffer for `n` values of `T`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it is smaller than `n` values of `T` or has no `STORAGE`.
+    /// [`Error::Usage`] if it is smaller than `n` values of `T` or has no `STORAGE`.
     pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: wgpu::Buffer) -> Result<Buf> {
         let bytes = (n * size_of::<T>()) as u64;
         fits(label, bytes, &buffer)?;
@@ -229,17 +231,17 @@ impl Recorder {
         Ok(buf)
     }
 
-    /// Makes an rgba8unorm texture of the plan's own.
+    /// Makes an rgba8unorm texture that the plan owns.
     pub fn texture(&mut self, label: &'static str, width: u32, height: u32) -> Tex {
         self.textures.push(TextureNode::Owned { label, width, height });
         Tex(self.textures.len() - 1)
     }
 
-    /// Takes a host's own texture, whose first `nx` × `ny` texels are written.
+    /// Uses a host's own texture. The plan writes its first `nx` × `ny` texels.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it is smaller than `nx` × `ny`, not rgba8unorm, of several mip levels or
-    /// layers, or has no `STORAGE_BINDING`.
+    /// [`Error::Usage`] if it is smaller than `nx` × `ny`, is not rgba8unorm, has several mip levels or layers, or has
+    /// no `STORAGE_BINDING`.
     pub fn external_texture(
         &mut self,
         label: &str,
@@ -249,7 +251,7 @@ impl Recorder {
         let texture = view.texture();
         let large = texture.width() as usize >= nx && texture.height() as usize >= ny;
         let usable = texture.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
-        // A view does not tell which part of its texture it shows: the texture must be all there is.
+        // A view does not tell which part of its texture it shows, so the texture must have a single part.
         let plain = texture.mip_level_count() == 1
             && texture.depth_or_array_layers() == 1
             && texture.dimension() == wgpu::TextureDimension::D2;
@@ -267,8 +269,7 @@ impl Recorder {
         Ok(Tex(self.textures.len() - 1))
     }
 
-    /// Records a dispatch of at least `threads` threads, numbered by `linear()` of
-    /// `kernels/lib/thread.wgsl`.
+    /// Records a dispatch of at least `threads` threads, numbered by `linear()` of `kernels/lib/thread.wgsl`.
     pub(crate) fn linear<P: Params>(
         &mut self,
         spec: Spec,
@@ -282,7 +283,7 @@ impl Recorder {
         self.groups(spec, params, bound, [groups.div_ceil(y), y, 1], cost);
     }
 
-    /// Records a dispatch of so many workgroups along x, y and z, at most 65 535 each.
+    /// Records a dispatch of `groups` workgroups along x, y and z, at most 65 535 each.
     pub(crate) fn groups<P: Params>(
         &mut self,
         spec: Spec,
@@ -296,39 +297,39 @@ impl Recorder {
         self.dispatches.push(Dispatch { spec, params, bound, groups, stage, cost });
     }
 
-    /// Records a dispatch of a kernel of one's own, of so many workgroups along x, y and z.
+    /// Records a dispatch of a custom kernel with `groups` workgroups along x, y and z.
     ///
     /// # Safety
-    /// As [`Kernel::custom`](super::Kernel::custom): with `words`, the shader must stay within `bound`.
+    /// The conditions of [`Kernel::custom`](super::Kernel::custom): with `words`, the shader must stay within `bound`.
     pub unsafe fn custom(&mut self, spec: Spec, words: [u32; 4], bound: &[Bound], groups: [usize; 3], cost: Cost) {
         self.groups(spec, &Words { words }, bound, groups, cost);
     }
 
-    /// Begins the part of the plan that a run repeats as often as [`Plan::repeat`](super::Plan::repeat) says. A buffer
-    /// that passes from one repetition to the next must be used outside of this part as well. A plan has one such part.
+    /// Begins the part of the plan that each run repeats, [`Plan::repeat`](super::Plan::repeat) times. A buffer that
+    /// passes from one repetition to the next must also be used outside of this part. A plan has one such part.
     pub fn repeat_from_here(&mut self) {
         self.repeated = self.dispatches.len()..self.dispatches.len();
     }
 
-    /// Ends the part that a run repeats.
+    /// Ends the part that each run repeats.
     pub fn repeat_to_here(&mut self) {
         self.repeated.end = self.dispatches.len();
     }
 
-    /// The bytes of device memory that a plan of this will hold, a host's buffers not counted, and the bytes of its largest
-    /// buffer.
+    /// The bytes of device memory that a plan of this recording will hold, without a host's buffers, and the bytes of
+    /// its largest buffer.
     pub fn memory(&self) -> [u64; 2] {
         let mut nodes: Vec<_> = self.nodes.iter().map(Node::without_contents).collect();
         let slots = super::lifetimes::assign(&mut nodes, &self.dispatches, &self.repeated);
         [slots.iter().map(|slot| slot.1).sum(), slots.iter().map(|slot| slot.1).max().unwrap_or(0)]
     }
 
-    /// The dispatches so far.
+    /// The dispatches recorded until now.
     pub fn dispatches(&self) -> &[Dispatch] {
         &self.dispatches
     }
 
-    /// The specialisations of the dispatches so far, each once, in order of first use.
+    /// The specialisations of the dispatches recorded until now, each once, in order of first use.
     pub fn specs(&self) -> Vec<Spec> {
         let mut specs: Vec<Spec> = Vec::new();
         for dispatch in &self.dispatches {
@@ -339,8 +340,8 @@ impl Recorder {
         specs
     }
 
-    /// Shortens every buffer to the extent that its dispatches touch, to prove that they touch no more. Buffers that no
-    /// dispatch touches stay as they are.
+    /// Shortens every buffer to the extent that its dispatches touch, to prove that they touch no more. Buffers without
+    /// dispatches stay unchanged.
     #[cfg(feature = "proof")]
     pub fn shorten_to_extents(&mut self) {
         let mut most = vec![0; self.nodes.len()];
@@ -351,7 +352,7 @@ impl Recorder {
         }
         for (node, len) in self.nodes.iter_mut().zip(most).filter(|(_, len)| *len > 0) {
             node.len = len;
-            // A binding holds a whole number of words, and one vec4f or more.
+            // A binding holds a whole number of words, and at least one vec4f.
             node.bytes = len.next_multiple_of(4).max(16);
             if let Role::Constant(bytes) = &mut node.role {
                 bytes.resize(node.bytes as usize, 0);
@@ -359,8 +360,8 @@ impl Recorder {
         }
     }
 
-    /// Returns the errors of recordings in which one buffer is one word shorter than a dispatch touches: one for each
-    /// binding of each dispatch, `None` where the recording would be accepted.
+    /// Makes one buffer at a time one word shorter than a dispatch touches, for each binding of each dispatch. Returns
+    /// the resulting errors, with `None` if the recording would be accepted.
     #[cfg(feature = "proof")]
     pub fn shortened(&mut self) -> Vec<(String, Option<Error>)> {
         let mut outcomes = Vec::new();
@@ -382,7 +383,7 @@ impl Recorder {
         outcomes
     }
 
-    /// Checks that no dispatch touches more of a resource than there is.
+    /// Checks that no dispatch touches more of a resource than exists.
     ///
     /// # Errors
     /// [`Error::Kernel`] with the kernel, the binding and both sizes.
@@ -421,7 +422,7 @@ impl Recorder {
                             return refuse("a texture", format!("{w} × {h} texels"), have);
                         }
                     },
-                    _ => return Err(Error::kernel(spec.label(), "mixes up buffers and textures")),
+                    _ => return Err(Error::kernel(spec.label(), "confuses a buffer and a texture")),
                 }
             }
         }

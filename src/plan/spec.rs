@@ -1,13 +1,13 @@
-//! A kernel as the plan sees it: a row of the table, one specialisation of it, and the cost of a dispatch.
+//! A kernel from the plan's side: a row of the table, one specialisation of it, and the cost of a dispatch.
 
 use super::params::{Params, params};
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::shader::{self, Access, Binding, ParamsLayout, Shader};
 
-/// One row of the table of kernels. Only this crate can make rows: their shaders are compiled without run-time checks.
+/// One row of the table of kernels. Only this crate makes rows, because shaders are compiled without run-time checks.
 pub struct Kernel {
-    /// The stem of its files, and its label.
+    /// The name of the kernel: the stem of its files, and its label.
     pub(crate) name: &'static str,
     /// The WGSL before assembly, without the declarations of parameters and bindings.
     pub(crate) source: &'static str,
@@ -20,12 +20,12 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel of one's own, outside of the table: `source` as the assembler takes it, with the parameter `p.words` of vec4u,
-    /// and the bindings 1, 2, … in order.
+    /// A custom kernel outside of the table. `source` is WGSL for the assembler. The kernel has one parameter, `words`
+    /// of vec4u, and the bindings 1, 2, … in order.
     ///
     /// # Safety
-    /// Shaders are compiled without run-time checks. In every specialisation that is recorded, the shader must stay within
-    /// the extents that its dispatches state, must not divide by zero, and must end.
+    /// Shaders are compiled without run-time checks. In every recorded specialisation, the shader must stay within the
+    /// extents that its dispatches state, must not divide by zero, and must end.
     pub const unsafe fn custom(
         name: &'static str,
         source: &'static str,
@@ -34,15 +34,15 @@ impl Kernel {
         Self { name, source, bindings, params: Words::LAYOUT, specs: Vec::new }
     }
 
-    /// A specialisation of a kernel of one's own.
+    /// A specialisation of a custom kernel.
     ///
     /// # Safety
-    /// As [`Kernel::custom`], with these constants.
+    /// The conditions of [`Kernel::custom`], with these constants.
     pub unsafe fn custom_spec(&'static self, constants: &[(&'static str, u32)]) -> Spec {
         Spec::new(self, constants)
     }
 
-    /// The stem of its files, and its label.
+    /// The name of the kernel: the stem of its files, and its label.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -68,12 +68,12 @@ impl Kernel {
     }
 }
 
-/// A binding that is read: `element` is the WGSL type of one element.
+/// A binding that is read. `element` is the WGSL type of one element.
 pub(crate) const fn read(name: &'static str, element: &'static str) -> Binding {
     Binding { name, access: Access::Read, element }
 }
 
-/// A binding that is written.
+/// A binding that is read and written.
 pub(crate) const fn write(name: &'static str, element: &'static str) -> Binding {
     Binding { name, access: Access::ReadWrite, element }
 }
@@ -84,25 +84,25 @@ pub(crate) const fn texture(name: &'static str) -> Binding {
 }
 
 params! {
-    /// The parameters of a kernel of one's own.
+    /// The parameters of a custom kernel.
     pub(super) struct Words { words: [u32; 4] }
 }
 
 /// One specialisation of a kernel: the constants it is assembled with and the features it needs.
 #[derive(Clone)]
 pub struct Spec {
-    /// The row.
+    /// The row of the table.
     pub(crate) kernel: &'static Kernel,
-    /// Constants in front of the source.
+    /// The constants in front of the source.
     pub(crate) constants: Vec<(&'static str, u32)>,
-    /// Features beyond WebGPU's defaults.
+    /// The features beyond WebGPU's defaults.
     pub(crate) features: wgpu::Features,
-    /// The number of neighbouring threads that must belong to one subgroup; 0 for no such need.
+    /// The number of neighbouring threads that must belong to one subgroup; 0 if there is no such condition.
     pub(crate) lanes: u32,
 }
 
 impl Spec {
-    /// `kernel` with `constants`, on WebGPU's defaults.
+    /// `kernel` with `constants`, for WebGPU's defaults.
     pub(crate) fn new(kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Self {
         Self { kernel, constants: constants.to_vec(), features: wgpu::Features::empty(), lanes: 0 }
     }
@@ -110,7 +110,7 @@ impl Spec {
     /// The same specialisation with another source, to imitate a driver that compiles it wrongly.
     ///
     /// # Safety
-    /// As [`Kernel::custom`].
+    /// The conditions of [`Kernel::custom`].
     pub unsafe fn with_source(&self, source: &'static str) -> Self {
         let Kernel { name, bindings, params, specs, .. } = *self.kernel;
         Self { kernel: Box::leak(Box::new(Kernel { name, source, bindings, params, specs })), ..self.clone() }
@@ -121,22 +121,22 @@ impl Spec {
         self.kernel
     }
 
-    /// Features beyond WebGPU's defaults.
+    /// The features beyond WebGPU's defaults.
     pub fn features(&self) -> wgpu::Features {
         self.features
     }
 
-    /// The number of neighbouring threads that must belong to one subgroup; 0 for no such need.
+    /// The number of neighbouring threads that must belong to one subgroup; 0 if there is no such condition.
     pub fn lanes(&self) -> u32 {
         self.lanes
     }
 
-    /// Reports whether a device has the features and the subgroup size that it needs.
+    /// Reports whether a device has the features and the subgroup size that the specialisation needs.
     pub fn runs_on(&self, caps: &Caps) -> bool {
         caps.features.contains(self.features) && (self.lanes == 0 || caps.subgroups_hold(self.lanes))
     }
 
-    /// Its name in errors, timings and GPU debuggers, such as `fft RADIX=8`.
+    /// The name in errors, timings and GPU debuggers, for example `fft RADIX=8`.
     pub fn label(&self) -> String {
         let constants = self.constants.iter().map(|(name, value)| format!(" {name}={value}"));
         std::iter::once(self.kernel.name.to_string()).chain(constants).collect()
@@ -145,11 +145,11 @@ impl Spec {
     /// The assembled WGSL, with its declarations.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when it does not assemble.
+    /// [`Error::Kernel`] if it does not assemble.
     pub fn source(&self) -> Result<String> {
         let Kernel { name, source, bindings, params, .. } = self.kernel;
         let body = shader::assemble(name, source, &self.constants)?;
-        // naga must be told of these features first.
+        // naga requires these features to be enabled first.
         let extensions = [
             (wgpu::Features::SHADER_F16, "enable f16;\n"),
             (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, "enable wgpu_cooperative_matrix;\n"),
@@ -174,7 +174,7 @@ impl Spec {
     /// The value of constant `name`.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when the specialisation has no such constant.
+    /// [`Error::Kernel`] if the specialisation has no such constant.
     pub fn constant(&self, name: &str) -> Result<u32> {
         let found = self.constants.iter().find(|(n, _)| *n == name);
         found.map(|c| c.1).ok_or_else(|| Error::kernel(self.label(), format!("has no constant '{name}'")))
@@ -199,8 +199,8 @@ impl std::fmt::Debug for Spec {
     }
 }
 
-/// The cost of one dispatch, for rooflines: its arithmetic, and the bytes that move if every input is read once and every
-/// output written once.
+/// The cost of one dispatch, for rooflines: its arithmetic, and the bytes that move if every input is read once and
+/// every output is written once.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// Floating-point operations.
@@ -210,7 +210,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// `flops` and `bytes` for each of `n` elements.
+    /// The cost of `n` elements with `flops` operations and `bytes` bytes each.
     pub fn each(n: usize, flops: usize, bytes: usize) -> Self {
         Self { flops: (n * flops) as f64, bytes: (n * bytes) as f64 }
     }

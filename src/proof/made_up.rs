@@ -1,6 +1,5 @@
-//! Made-up tensors for the trials of the network's kernels. Every tensor is a window of a wider buffer, so that
-//! a kernel that forgets a pitch is found out; what lies around an input is NaN, and what lies around a result
-//! is expected to stay as it was.
+//! Random tensors for the trials of network kernels. Every tensor is a window of a wider buffer, so that a kernel that
+//! ignores a pitch fails. Values around an input are NaN. Values around a result must stay unchanged.
 
 use super::nn::norm::trial::narrow;
 use super::{Expect, Size};
@@ -10,14 +9,14 @@ use crate::proof::oracle;
 use crate::tensor::{Shape, Tensor};
 use ndarray::{Array3, Array4, s};
 
-/// Quads before and after each pixel's own.
+/// The number of quads before and after the quads of each pixel.
 const AROUND: [usize; 2] = [1, 2];
 
-/// Quads behind a result, where nothing is to be written: tests look there too.
+/// The number of quads behind a result. Nothing may be written there, which tests check.
 const BEHIND: usize = 16;
 
-/// Sizes for the kernels that only move, pool or draw: axes of one pixel, odd ones, primes, channels that
-/// fill their quads and that do not, and the real thing.
+/// Sizes for kernels that only move, pool or draw: axes of one pixel, odd and prime axes, channels that fill their
+/// quads or not, and real sizes.
 pub const SIZES: &[Size] = &[
     Size::batch(1, [1, 1], 1, 2),
     Size::batch(5, [1, 5], 3, 4),
@@ -27,13 +26,13 @@ pub const SIZES: &[Size] = &[
     Size::batch(8, [30, 30], 32, 32),
 ];
 
-/// f32 values in ±1, as f64 `[n][h][w][c]`.
+/// Random f32 values in ±1, as f64 `[n][h][w][c]`.
 pub fn random(rng: &mut fastrand::Rng, shape: Shape) -> Array4<f64> {
     let Shape { n, h, w, c } = shape;
     Array4::from_shape_simple_fn((n, h, w, c), || f64::from(rng.f32() * 2.0 - 1.0))
 }
 
-/// `values` on the device, and behind them an image of NaN: a kernel that reads one too many is found out.
+/// Uploads `values`, followed by an image of NaN, so that a kernel that reads beyond the end fails.
 pub fn upload(rec: &mut Recorder, label: &'static str, values: &Array4<f64>) -> Tensor {
     let (n, h, w, c) = values.dim();
     let mut data: Vec<f32> = lay_out(values).into_iter().map(|v| v as f32).collect();
@@ -41,7 +40,7 @@ pub fn upload(rec: &mut Recorder, label: &'static str, values: &Array4<f64>) -> 
     within(rec.constant(label, &data), Shape::new(n, h, w, c))
 }
 
-/// Room for a result.
+/// Allocates a result.
 pub fn room(rec: &mut Recorder, label: &'static str, shape: Shape) -> Tensor {
     within(rec.output::<[f32; 4]>(label, shape.pixels() * pitch(shape.c) + BEHIND), shape)
 }
@@ -54,27 +53,27 @@ fn pitch(c: usize) -> usize {
     c.div_ceil(4) + AROUND[0] + AROUND[1]
 }
 
-/// What is expected of a result in [`room`].
+/// The expected values of a result from [`room`].
 pub fn expect(tensor: Tensor, values: &Array4<f64>, tolerance: f64) -> Expect {
     let (n, h, w, c) = values.dim();
     assert_eq!(tensor.shape, Shape::new(n, h, w, c), "the oracle's shape");
     Expect::in_buffer(tensor.buf, lay_out(values), tolerance)
 }
 
-/// Weights `[taps][ci][co]` as [`random`].
+/// Random weights `[taps][ci][co]` in ±1.
 pub fn weights(rng: &mut fastrand::Rng, geometry: Geometry, [ci, co]: [usize; 2]) -> Array3<f64> {
     Array3::from_shape_simple_fn((geometry.taps(), ci, co), || f64::from(rng.f32() * 2.0 - 1.0))
 }
 
-/// What a convolution has learned, in one buffer.
+/// The parameters of a convolution, in one buffer.
 pub struct Filter {
-    /// As [`Geometry::weights`].
+    /// The weights, of shape [`Geometry::weights`].
     pub weights: Tensor,
-    /// Two values a channel, `[1, 1, 1, co]` each.
+    /// Two values per channel, `[1, 1, 1, co]` each.
     pub rows: [Tensor; 2],
 }
 
-/// A convolution's weights, and two rows of values a channel, in one buffer, between others.
+/// Uploads a convolution's weights and two rows of values per channel to one buffer, with other values in between.
 pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, rows: &[Vec<f64>; 2]) -> Filter {
     let mut data = vec![f32::NAN; 4];
     let mut append = |values: Vec<f64>, shape: Shape| {
@@ -89,23 +88,23 @@ pub fn upload_filter(rec: &mut Recorder, weights: &Array3<f64>, rows: &[Vec<f64>
         padded.resize(co.next_multiple_of(4), 0.0);
         append(padded, Shape::new(1, 1, 1, co))
     });
-    // A tile's rows of input channels may go on behind the last.
+    // A tile's rows of input channels may extend beyond the last one.
     data.resize(data.len() + 16 * co.next_multiple_of(4), f32::NAN);
     let buf = rec.constant("parameters", &data);
     Filter { weights: at(buf), rows: rows.map(|at| at(buf)) }
 }
 
-/// A convolution's weights on the device, and what becomes of its sums.
+/// A convolution's weights on the device, and the operation on its sums.
 pub struct Finishing {
     /// The weights.
     pub weights: Tensor,
-    /// What becomes of a sum.
+    /// The operation on each sum.
     pub finish: Finish,
     bias: Option<Vec<f64>>,
     norm: Option<oracle::Norm>,
 }
 
-/// Uploads `weights`, and made-up values for a [`Finish`] of this kind.
+/// Uploads `weights`, and random values for a [`Finish`] of this kind.
 pub fn finish(
     rec: &mut Recorder,
     rng: &mut fastrand::Rng,
@@ -114,7 +113,7 @@ pub fn finish(
 ) -> Finishing {
     let co = weights.dim().2;
     let row = Shape::new(1, 1, 1, co);
-    // A shift large enough that in the smallest trials, of one value, nothing cancels.
+    // The shift is large enough that nothing cancels in the smallest trials, of a single value.
     let [gamma, beta] = [0.0, 4.0].map(|shift| narrow(random(rng, row) + shift));
     let rows = [&gamma, &beta].map(|v| v.iter().copied().collect::<Vec<_>>());
     let filter = upload_filter(rec, weights, &rows);
@@ -139,7 +138,7 @@ pub fn finish(
 }
 
 impl Finishing {
-    /// What is expected of `sums`.
+    /// The expected values of `sums` after the finish.
     pub fn oracle(self, sums: Array4<f64>) -> Array4<f64> {
         match (self.bias, self.norm) {
             (Some(bias), _) => sums + &ndarray::Array1::from(bias),
@@ -149,7 +148,7 @@ impl Finishing {
     }
 }
 
-/// What is expected of weights.
+/// The expected values of weights.
 pub fn expect_weights(tensor: Tensor, values: &Array3<f64>, tolerance: f64) -> Expect {
     Expect::in_buffer(tensor.buf, pad_weights(values), tolerance)
 }

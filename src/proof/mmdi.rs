@@ -1,4 +1,4 @@
-//! The complete inversion in f64, composed of the kernels' oracles. Tests compare the plan with it.
+//! The complete direct inversion in f64, composed of the kernels' oracles. Tests compare the plan with it.
 
 use crate::kernel::mre::planes::Plane;
 use crate::kernel::signal::fft::Direction::{Forward, Inverse};

@@ -1,6 +1,6 @@
-//! Proof that kernels compute what they should: their oracles in f64, their trials, and on top of these the qualification
-//! and the tuning of forms on a device. This room looks at everything below it; only tests, benches and the command line
-//! look at it. It is the feature `proof`.
+//! Proof that kernels compute the right results: oracles in f64, trials of the kernels against them, and the
+//! qualification and tuning of forms on a device. This module may use all modules below it. Only tests, benches and the
+//! command line use it. The feature `proof` enables it.
 
 mod core;
 #[cfg(test)]

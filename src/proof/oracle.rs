@@ -1,5 +1,6 @@
-//! Every oracle under its kernel's name: the kernels once more, in f64 on the processor, written for clarity. Nothing falls
-//! back to them. An oracle shares types with its kernel, such as a pooling's mode, but none of its logic.
+//! Every oracle under its kernel's name. An oracle computes the kernel's result in f64 on the CPU, and is written for
+//! clarity. No program falls back to it. An oracle shares types with its kernel, for example a pooling's mode, but no
+//! logic.
 
 pub use super::input::{blot, flat, flat_real, waves, wide, wide_complex, wide4};
 pub use super::{core::*, learning::*, mre::*, nn::*, signal::*, tiles::*};

@@ -1,3 +1,5 @@
+//! The oracle of the random numbers on the device.
+
 /// Philox4x32-10: four random words from a counter and a key, as in `kernels/lib/random.wgsl`.
 ///
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.

@@ -8,7 +8,7 @@ use crate::plan::{Pipelines, Plan, Recorder, Spec};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The kernels that forms are made of.
+/// The kernels of the forms.
 const FORMS: [&str; 6] = [
     "convolve",
     "convolve_half",
@@ -18,11 +18,11 @@ const FORMS: [&str; 6] = [
     "winograd_output",
 ];
 
-/// Qualifies forms on one device and remembers the verdicts. Cloning shares them.
+/// Qualifies forms on one device and remembers the verdicts. Clones share them.
 #[derive(Clone)]
 pub struct Qualifier {
     pipelines: Pipelines,
-    /// By label: the reason for a refusal, if it was refused.
+    /// By label: the reason for a refusal, or `None` if the form was accepted.
     verdicts: Arc<Mutex<BTreeMap<String, Option<String>>>>,
 }
 
@@ -32,11 +32,11 @@ impl Qualifier {
         Self { pipelines: pipelines.clone(), verdicts: Arc::default() }
     }
 
-    /// Returns `chooser` without the forms that compute wrongly. `specs` says which specialisations a chooser's choices
-    /// lead to; it is asked again after each refusal.
+    /// Returns `chooser` without the forms that compute wrongly. `specs` returns the specialisations that a chooser's
+    /// choices need; it is called again after each refusal.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when no form is left, [`Error::DeviceLost`], [`Error::OutOfMemory`], and whatever `specs` returns.
+    /// [`Error::Kernel`] if no form is left, [`Error::DeviceLost`], [`Error::OutOfMemory`], and any error of `specs`.
     pub fn chooser(
         &self,
         chooser: &Chooser,
@@ -60,7 +60,7 @@ impl Qualifier {
     /// Returns `chooser` with convolutions in half precision on matrix units, after trying the units of the device.
     ///
     /// # Errors
-    /// [`Error::Units`] when the device has none that palpate can use, was opened without them
+    /// [`Error::Units`] if the device has no matrix units that palpate can use, was opened without them
     /// ([`Gpu::open_with_units`](crate::gpu::Gpu::open_with_units)), or computes wrongly on them.
     pub fn in_half(&self, chooser: &Chooser) -> Result<Chooser> {
         let caps = self.pipelines.gpu().caps();
@@ -94,7 +94,7 @@ impl Qualifier {
             return Ok(verdict.clone());
         }
         let mut verdict = None;
-        // Small sizes, with tiles that are not full: a driver's faults show there as well.
+        // Small sizes, with tiles that are not full, are enough, because a driver's faults show there too.
         let sizes = trial(spec.kernel).sizes;
         for size in &sizes[1..4.min(sizes.len())] {
             match qualify(&self.pipelines, spec, *size) {
@@ -114,7 +114,7 @@ impl Qualifier {
 /// Runs the trial of `spec` at `size` against its oracle.
 ///
 /// # Errors
-/// [`Error::Kernel`] when they differ by more than rounding explains.
+/// [`Error::Kernel`] if they differ by more than rounding explains.
 pub fn qualify(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<()> {
     let mut rec = Recorder::new();
     let expected = (trial(spec.kernel).record)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));
@@ -137,7 +137,7 @@ fn compare(plan: &Plan, spec: &Spec, expect: &Expect) -> Result<()> {
         off += (f64::from(*got) - expected).powi(2);
         norm += expected.powi(2);
     }
-    // A NaN among the results is no less than anything.
+    // The comparison refuses a NaN error.
     let error = if off == 0.0 { 0.0 } else { (off / norm).sqrt() };
     if error <= expect.tolerance {
         return Ok(());

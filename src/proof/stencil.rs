@@ -1,3 +1,5 @@
+//! Complete stencils, as a reference for the fits by rows and columns.
+
 use ndarray::{Array2, Array3, ArrayView2};
 use num_complex::Complex64;
 
@@ -28,7 +30,7 @@ pub(super) fn products(
     sums
 }
 
-/// Computes the result of [`super::fit`] with complete stencils `[w][w]` in place of rows and columns. Waves
+/// Computes the result of [`super::oracle::fit`] with complete stencils `[w][w]` in place of rows and columns. Waves
 /// are `[d][ny][nx]`.
 pub fn stencil(waves: &Array3<Complex64>, value: &Array2<f64>, laplacian: &Array2<f64>) -> Array2<f64> {
     let (planes, ny, nx) = waves.dim();

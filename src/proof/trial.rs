@@ -1,9 +1,9 @@
-//! Trials: each records one kernel, by its wrapper, on made-up input, and asks its oracle what to expect. Tests, benches and
-//! the qualification of forms walk the same table; a kernel without a trial fails `tests`.
+//! Trials. Each trial records one kernel by its wrapper on random input, and has the expected results of its oracle.
+//! Tests, benches and the qualification of forms use the same table. A kernel without a trial fails the tests.
 
 use super::{core, learning, mre, nn, signal, tiles};
 
-// Shared by the trials.
+// Names that all trials use.
 #[cfg(test)]
 pub(crate) use super::made_up::random;
 pub(super) use super::{made_up, oracle};
@@ -17,9 +17,9 @@ pub(crate) use num_complex::Complex32;
 pub struct Trial {
     /// The row of the table of kernels.
     pub kernel: &'static Kernel,
-    /// Sizes to try it on: odd, prime, and last a real one, which benches use.
+    /// The sizes of the trial: odd and prime ones, and at the end a real one, which benches use.
     pub sizes: &'static [Size],
-    /// Records the kernel on made-up input and returns the results that its oracle expects.
+    /// Records the kernel on random input and returns the results that its oracle expects.
     pub record: fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<Expect>,
 }
 
@@ -32,42 +32,42 @@ pub fn trials() -> impl Iterator<Item = &'static Trial> {
 /// The trial of `kernel`.
 ///
 /// # Panics
-/// When there is none, which a test excludes.
+/// If there is none, which a test excludes.
 pub fn trial(kernel: &Kernel) -> &'static Trial {
     let found = trials().find(|trial| trial.kernel.name == kernel.name);
     found.unwrap_or_else(|| panic!("kernel {} has no trial", kernel.name))
 }
 
-/// The size of a trial: planes of `ny` rows and `nx` columns; with channels in the network's kernels.
+/// The size of a trial: planes of `ny` rows and `nx` columns, and channels for the kernels of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Planes, frames or directions, as the kernel has them; the images of a batch.
+    /// The number of planes, frames or directions, or of images in a batch.
     pub planes: usize,
-    /// Rows (axis 1 of an image).
+    /// Rows, axis 1 of an image.
     pub ny: usize,
-    /// Columns (axis 0 of an image, the fastest in memory).
+    /// Columns, axis 0 of an image, which varies fastest in memory.
     pub nx: usize,
-    /// Channels in and out.
+    /// Input and output channels.
     pub channels: [usize; 2],
 }
 
 impl Size {
-    /// `planes` × `ny` × `nx`.
+    /// The size `planes` × `ny` × `nx`.
     pub const fn new(planes: usize, ny: usize, nx: usize) -> Self {
         Self { planes, ny, nx, channels: [1, 1] }
     }
 
-    /// `n` images of `h` × `w` with `ci` channels in and `co` out.
+    /// The size of `n` images of `h` × `w` with `ci` input and `co` output channels.
     pub const fn batch(n: usize, [h, w]: [usize; 2], ci: usize, co: usize) -> Self {
         Self { planes: n, ny: h, nx: w, channels: [ci, co] }
     }
 
-    /// The images with `c` channels.
+    /// The shape of the images with `c` channels.
     pub const fn shape(self, c: usize) -> Shape {
         Shape::new(self.planes, self.ny, self.nx, c)
     }
 
-    /// Pixels of one plane.
+    /// The number of pixels of one plane.
     pub const fn pixels(self) -> usize {
         self.ny * self.nx
     }
@@ -101,7 +101,7 @@ impl Expect {
 /// The value of a constant of `spec`.
 ///
 /// # Panics
-/// When there is no such constant: a trial that misspells it cannot run.
+/// If there is no such constant, because a trial that misspells it cannot run.
 pub(crate) fn constant(spec: &Spec, name: &str) -> u32 {
     spec.constant(name).unwrap_or_else(|error| panic!("{error}"))
 }

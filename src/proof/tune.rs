@@ -1,5 +1,5 @@
-//! Tuning: which form of a convolution is fastest on an adapter, measured there, and kept on disk in a file that can be read
-//! and edited.
+//! Tuning: measures the fastest form of each convolution on an adapter, and keeps the results on disk, in a file that
+//! people can read and edit.
 
 use super::qualify::Qualifier;
 use crate::error::{Error, Result};
@@ -12,24 +12,25 @@ use crate::tensor::{Shape, Tensor};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What comes with palpate, of adapters we measured.
+/// The measurements that are shipped with palpate.
 const SHIPPED: [&str; 1] = [include_str!("../../kernels/tuning/llvmpipe.toml")];
 
-/// Rounds of runs that forms are compared by, at the most.
+/// The largest number of rounds of runs in a comparison of forms.
 const ROUNDS: usize = 5;
-/// When no further round is begun, after two.
+/// No further round begins after this time, once there were two.
 const LONG: Duration = Duration::from_secs(4);
-/// A form that takes so many times what the best one took takes no part in the next round.
+/// A form that takes more than this factor of the best time is left out of the next round.
 const FAR_BEHIND: f64 = 1.5;
-/// How much faster than the most promising form another has to be, at its fastest and at its median: less may be noise.
+/// A form replaces the most promising one if both its shortest and its median time are shorter by more than this share.
+/// A smaller gain may be noise.
 const GAIN: f64 = 0.05;
 
-/// What came of [`Tuner::tune`].
+/// The result of [`Tuner::tune`].
 #[derive(Debug, Default)]
 pub struct Tuned {
-    /// Questions that are answered now.
+    /// The number of questions that were answered.
     pub answered: usize,
-    /// Why the answers could not be written down, if they could not.
+    /// The reason if the answers could not be written to disk.
     pub not_kept: Option<Error>,
 }
 
@@ -37,34 +38,34 @@ pub struct Tuned {
 pub struct Tuner {
     pipelines: Pipelines,
     qualifier: Qualifier,
-    /// Measured here.
+    /// The measurements of this device.
     own: Tuning,
-    /// The file of the former, if there is a place for one.
+    /// The file of these measurements, if there is one.
     kept: Option<PathBuf>,
 }
 
 impl Tuner {
-    /// Goes on from `own`, and keeps what it measures in the file `kept`, if there is one.
+    /// Continues from `own`, and keeps new measurements in the file `kept`, if there is one.
     pub fn new(qualifier: &Qualifier, pipelines: &Pipelines, own: Tuning, kept: Option<PathBuf>) -> Self {
         Self { pipelines: pipelines.clone(), qualifier: qualifier.clone(), own, kept }
     }
 
-    /// A chooser by what was measured here, then by what comes with palpate for devices like this one, then by rule.
+    /// A chooser by the measurements of this device, then by those shipped for similar devices, then by rule.
     pub fn chooser(&self) -> Chooser {
         let shipped = Tuning::shipped(self.pipelines.gpu().caps());
         Chooser::new(&self.pipelines).with_choices(self.own.clone().or(shipped))
     }
 
-    /// What was measured here.
+    /// The measurements of this device.
     pub fn own(&self) -> &Tuning {
         &self.own
     }
 
-    /// Measures those `questions` that have no answer yet, for no longer than `within`. `tell` is told how many of how many
-    /// are done.
+    /// Measures those `questions` that have no answer yet, for at most the time `within`. Calls `tell` with the number
+    /// done and the number of all.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] when the device goes away.
+    /// [`Error::DeviceLost`] if the device is lost.
     pub fn tune(
         &mut self,
         questions: &[Question],
@@ -86,7 +87,7 @@ impl Tuner {
             let Some(answer) = self.measure(*question)? else { continue };
             self.own.learn(answer);
             tuned.answered += 1;
-            // At once, for a long tuning may be interrupted.
+            // The file is written at once, because a long tuning may be interrupted.
             let caps = self.pipelines.gpu().caps();
             if let Some(Err(error)) = self.kept.as_ref().map(|path| self.own.save(path, caps)) {
                 tuned.not_kept = Some(error);
@@ -95,7 +96,7 @@ impl Tuner {
         Ok(tuned)
     }
 
-    /// Measures every form of the kind that promises most; nothing where there is no choice, or no room.
+    /// Measures the rival forms; `None` if there is none, or not enough memory.
     fn measure(&self, question: Question) -> Result<Option<Answer>> {
         let caps = self.pipelines.gpu().caps();
         let mut rivals = Form::rivals(caps, question.product());
@@ -108,7 +109,7 @@ impl Tuner {
                 Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 _ => continue,
             }
-            // The first run does not count, but for those that are far behind in it.
+            // The first run only warms up, and excludes forms that are far behind.
             let plan = Plan::compile(
                 record(&question, form, Chooser::new(&self.pipelines).workgroups()),
                 &self.pipelines,
@@ -120,7 +121,7 @@ impl Tuner {
                 Err(_) => {}
             }
         }
-        // In turn, so that whatever else the machine does meets all of them.
+        // The forms take turns, so that other work on the machine affects all of them.
         let start = Instant::now();
         for round in 0..ROUNDS {
             let best = runners.iter().map(Runner::least).fold(f64::INFINITY, f64::min);
@@ -143,7 +144,7 @@ impl Tuner {
         Ok(Some(Answer { question, form, ms }))
     }
 
-    /// One run; by the device's own clock where it has one.
+    /// The seconds of one run, by the device's own clock if it has one.
     fn seconds(&self, plan: &Plan) -> Result<f64> {
         let gpu = self.pipelines.gpu();
         if gpu.caps().timestamps() {
@@ -156,7 +157,7 @@ impl Tuner {
     }
 }
 
-/// A form that is being measured, and the seconds it took.
+/// A form under measurement, and the seconds of its runs.
 struct Runner {
     form: Form,
     plan: Plan,
@@ -175,7 +176,7 @@ impl Runner {
     }
 }
 
-/// The work in `form` on zeros.
+/// Records the question's work in `form`, on zeros.
 fn record(question: &Question, form: Form, workgroups: usize) -> Recorder {
     let (mut rec, src) = (Recorder::new(), question.src());
     let [h, w] = question.geometry.result(question.image);
@@ -196,14 +197,14 @@ fn record(question: &Question, form: Form, workgroups: usize) -> Recorder {
 }
 
 impl Tuning {
-    /// What comes with palpate for devices whose names begin like this one's; nothing where none was ever measured.
+    /// The shipped measurements of devices whose names begin like this one's; empty if there are none.
     pub fn shipped(caps: &Caps) -> Self {
         let parsed = SHIPPED.iter().filter_map(|text| toml::from_str::<Self>(text).ok());
         parsed.into_iter().find(|tuning| tuning.suits(&caps.info.name)).unwrap_or_default()
     }
 
-    /// Where this device's file is: in the folder that `PALPATE_TUNING` names, or with the user's caches. There may be no
-    /// place for it.
+    /// The path of this device's file, in the folder `PALPATE_TUNING` or in the user's cache folder; `None` if there is
+    /// no such folder.
     pub fn path(caps: &Caps) -> Option<PathBuf> {
         let folder = match std::env::var_os("PALPATE_TUNING") {
             Some(folder) => PathBuf::from(folder),
@@ -215,10 +216,11 @@ impl Tuning {
         Some(folder.join(format!("{name}.toml")))
     }
 
-    /// What `path` holds of this device; nothing where there is no file, or one of another driver or machine.
+    /// Loads this device's measurements from `path`. The result is empty if there is no file, or if it is of another
+    /// driver or machine.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read or holds something else.
+    /// [`Error::File`] if it cannot be read or is no tuning file.
     pub fn load(path: &Path, caps: &Caps) -> Result<Self> {
         let fresh = Self::new(caps);
         let text = match std::fs::read_to_string(path) {
@@ -226,17 +228,18 @@ impl Tuning {
             read => read.map_err(|e| Error::file(path, e))?,
         };
         let refuse = |e: toml::de::Error| {
-            Error::file(path, format!("is no file of tuning ({}); delete it", e.message()))
+            Error::file(path, format!("is not a tuning file ({}); delete it", e.message()))
         };
-        // What it is of comes first: another version's forms are not known here.
+        // The identity is read first, because the forms of another version may be unknown here.
         let of: Of = toml::from_str(&text).map_err(refuse)?;
         if of == fresh.of { toml::from_str(&text).map_err(refuse) } else { Ok(fresh) }
     }
 
-    /// Writes it to `path`, whose folder is made, with whatever another program has learned there meanwhile.
+    /// Writes the measurements to `path`, with those that another program has written there meanwhile. Creates the
+    /// folder.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be written.
+    /// [`Error::File`] if it cannot be written.
     pub fn save(&self, path: &Path, caps: &Caps) -> Result<()> {
         let there = Self::load(path, caps).unwrap_or_default();
         self.clone().or(there).write(path)
@@ -246,12 +249,12 @@ impl Tuning {
         let text = toml::to_string(self).map_err(|e| Error::file(path, e))?;
         let folder = crate::store::folder(path);
         std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
-        let head = "# Which form of each convolution is fastest on this adapter, as palpate measured it. To be measured\n\
-                    # anew, delete the file.\n";
+        let head = "# The fastest form of each convolution on this adapter, as measured by palpate.\n\
+                    # To measure again, delete this file.\n";
         crate::store::write(path, format!("{head}{text}").as_bytes())
     }
 
-    /// Whether it is of adapters called like this: its own name may be the beginning of several.
+    /// Reports whether the table suits this adapter. The table's name may be the beginning of several adapters' names.
     fn suits(&self, adapter: &str) -> bool {
         !self.of.adapter.is_empty() && adapter.starts_with(&self.of.adapter)
     }

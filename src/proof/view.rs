@@ -1,5 +1,7 @@
-/// Returns row and column in the image's patch of `side` × `side` pixels for the position `at` in the network's
-/// input. See `kernels/lib/view.wgsl`.
+//! The oracle of the views in which a network is shown a patch.
+
+/// Returns row and column in the image's patch of `side` × `side` pixels for the position `at` in the network's input.
+/// See `kernels/lib/view.wgsl`.
 pub fn shown(view: u32, at: [usize; 2], side: usize) -> [usize; 2] {
     let [row, column] = if view & 16 != 0 { [at[1], at[0]] } else { at };
     let reverse = |i: usize, reversed: bool| if reversed { side - 1 - i } else { i };

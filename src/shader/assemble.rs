@@ -7,13 +7,13 @@
 //! #unroll i 0 NAME     the lines once for each value in 0..NAME, `$i` replaced by it
 //! #end                 closes #if and #unroll
 //! ```
-//! A specialisation's constants stand in front of the source as `const NAME: u32 = …`, because
-//! private arrays and unrolled loops need them before `override` constants have values; naga also
-//! writes loops so that downstream compilers seldom unroll them.
+//! A specialisation's constants stand in front of the source as `const NAME: u32 = …`, because private arrays and
+//! unrolled loops need them before `override` constants have values. Loops are unrolled here, because compilers
+//! downstream seldom unroll the loops that naga writes.
 
 use crate::error::{Error, Result};
 
-/// Snippets that `#use` finds, from `kernels/lib/`.
+/// The snippets of `#use`, from `kernels/lib/`.
 static SNIPPETS: &[(&str, &str)] = &[
     ("thread", include_str!("../../kernels/lib/thread.wgsl")),
     ("complex", include_str!("../../kernels/lib/complex.wgsl")),
@@ -35,7 +35,7 @@ static SNIPPETS: &[(&str, &str)] = &[
     ("butterfly", include_str!("../../kernels/lib/butterfly.wgsl")),
 ];
 
-/// The WGSL of `source` under `constants`. `kernel` names it in errors.
+/// Assembles the WGSL of `source` with `constants`. Errors name `kernel`.
 ///
 /// ```
 /// let wgsl = palpate::lowlevel::shader::assemble("k", "#unroll i 0 N\nx[$i] = $i;\n#end", &[("N", 2)]);
@@ -43,7 +43,7 @@ static SNIPPETS: &[(&str, &str)] = &[
 /// ```
 ///
 /// # Errors
-/// [`Error::Kernel`] with the line of an unknown directive, snippet or constant, or a block left open.
+/// [`Error::Kernel`] with the line, if a directive, snippet or constant is unknown or a block is not closed.
 pub fn assemble(kernel: &str, source: &str, constants: &[(&str, u32)]) -> Result<String> {
     let mut out = String::new();
     for (name, value) in constants {
@@ -89,7 +89,7 @@ impl Assembler<'_> {
                     }
                     at = end;
                 }
-                [first, ..] if first.starts_with('#') => return Err(self.error("what is", &lines[at])),
+                [first, ..] if first.starts_with('#') => return Err(self.error("no directive", &lines[at])),
                 _ => {
                     self.out += &lines[at];
                     self.out.push('\n');
@@ -111,7 +111,7 @@ impl Assembler<'_> {
         self.block(&lines)
     }
 
-    /// Where the block opened at `open` divides (its `#else`) and ends.
+    /// The lines of the `#else`, if any, and of the `#end` of the block that opens at line `open`.
     fn span(&self, lines: &[String], open: usize) -> Result<(Option<usize>, usize)> {
         let (mut depth, mut divide) = (0, None);
         for (i, line) in lines.iter().enumerate().skip(open) {
@@ -154,7 +154,7 @@ impl Assembler<'_> {
     }
 }
 
-/// `line` with `value` for `name`, but not for longer names that begin with it.
+/// Replaces `name` by `value` in `line`, but not in longer names that begin with it.
 fn substitute(line: &str, name: &str, value: &str) -> String {
     let mut parts = line.split(name);
     let mut out = parts.next().unwrap_or_default().to_string();

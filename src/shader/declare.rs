@@ -1,9 +1,9 @@
-//! The declarations in front of every kernel: the struct of its parameters and its bindings. The host's description is
-//! their only source, so that the two sides cannot differ.
+//! The declarations in front of every kernel: the struct of its parameters and its bindings. They are generated from
+//! the host's description, so that the two sides cannot differ.
 
 use super::{Access, Binding, ParamsLayout};
 
-/// The WGSL of `params` and `bindings`: `p` is binding 0, the others follow in order.
+/// Writes the WGSL of `params` and `bindings`: `p` is binding 0, and the others follow in order.
 pub fn declare(params: &ParamsLayout, bindings: &[Binding]) -> String {
     let mut out = String::from("struct Params {\n");
     for field in (params.fields)() {

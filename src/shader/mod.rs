@@ -1,5 +1,5 @@
-//! Shaders as text: the assembler, the declarations that the host generates, and what naga says of the result. This
-//! room knows no device.
+//! Shaders as text: the assembler, the generated declarations, and naga's view of the result. This module needs no
+//! device.
 
 mod assemble;
 mod declare;
@@ -36,19 +36,19 @@ pub enum Access {
 /// One field of a parameter struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name, the same in Rust and WGSL.
+    /// The field's name, the same in Rust and WGSL.
     pub name: String,
-    /// Its offset in bytes.
+    /// The offset in bytes.
     pub offset: usize,
-    /// Its type as naga names it.
+    /// The type, as naga names it.
     pub wgsl: String,
 }
 
 /// The memory layout of a parameter struct on the host.
 #[derive(Clone, Copy)]
 pub struct ParamsLayout {
-    /// Its fields in order.
+    /// The fields in order.
     pub fields: fn() -> Vec<Field>,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: usize,
 }

@@ -1,5 +1,5 @@
-//! What naga says of an assembled shader, without any adapter: that it is valid at WebGPU's default
-//! limits, what it binds, how its parameters lie in memory, and what it is in other languages.
+//! naga's view of an assembled shader, without any adapter: its validity at WebGPU's default limits, its bindings, the
+//! memory layout of its parameters, and its translation to other languages.
 
 use super::{Access, Field};
 use crate::error::{Error, Result};
@@ -10,30 +10,30 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 pub struct Shader {
     /// naga's syntax tree.
     pub module: naga::Module,
-    /// What validation learned of it.
+    /// naga's results of the validation.
     pub info: naga::valid::ModuleInfo,
     label: String,
 }
 
-/// A language naga writes.
+/// A language that naga writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// Vulkan.
+    /// SPIR-V, for Vulkan.
     Spirv,
-    /// Metal.
+    /// The Metal Shading Language.
     Msl,
-    /// Direct3D 12.
+    /// HLSL, for Direct3D 12.
     Hlsl,
-    /// OpenGL ES 3.1.
+    /// GLSL, for OpenGL ES 3.1.
     Glsl,
 }
 
 impl Target {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 4] = [Self::Spirv, Self::Msl, Self::Hlsl, Self::Glsl];
 
-    /// The file name ending of this language.
+    /// The file name extension of this language.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Spirv => "spv",
@@ -43,8 +43,8 @@ impl Target {
         }
     }
 
-    /// Whether the language has what shaders with these features use. GLSL ES has no numbers of 64 bits, and none of 16;
-    /// of matrix units naga knows Vulkan's and Metal's.
+    /// Reports whether naga can write shaders with these features in this language. GLSL ES has no 64-bit and no 16-bit
+    /// numbers. naga writes matrix units for Vulkan and Metal only.
     pub fn expresses(self, features: wgpu::Features) -> bool {
         let units = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
         let lacking = match self {
@@ -60,7 +60,7 @@ impl Shader {
     /// Parses and validates `source` with no more capabilities than `features` imply. Errors name `label`.
     ///
     /// # Errors
-    /// [`Error::Kernel`] with naga's own message and the place.
+    /// [`Error::Kernel`] with naga's own message and the position in the source.
     pub fn new(label: String, source: &str, features: wgpu::Features) -> Result<Self> {
         let module = naga::front::wgsl::parse_str(source)
             .map_err(|e| Error::kernel(&label, e.emit_to_string(source)))?;
@@ -70,7 +70,7 @@ impl Shader {
         Ok(Self { module, info, label })
     }
 
-    /// What keeps the shader from running at WebGPU's default limits; empty when nothing does.
+    /// The WebGPU default limits that the shader exceeds, as messages; empty if there are none.
     pub fn over_default_limits(&self) -> Vec<String> {
         let limits = wgpu::Limits::default();
         let size = self.workgroup_size();
@@ -91,7 +91,7 @@ impl Shader {
         over.map(|(what, is, most)| format!("{what}: {is}, allowed {most}")).collect()
     }
 
-    /// The shader's bindings of group 0 in order: name and kind.
+    /// The shader's bindings of group 0 in order: name and access.
     pub fn bindings(&self) -> Vec<(String, Access)> {
         let mut found: Vec<_> = self
             .module
@@ -111,7 +111,7 @@ impl Shader {
         found.iter().map(|(_, _, v)| (v.name.clone().unwrap_or_default(), kind(v))).collect()
     }
 
-    /// The fields and size in bytes of the uniform parameters, as the shader sees them.
+    /// The fields and the size in bytes of the uniform parameters, as the shader sees them; `None` if there are none.
     pub fn params(&self) -> Option<(Vec<Field>, usize)> {
         let mut uniforms = self.module.global_variables.iter().map(|(_, v)| v);
         let uniform = uniforms.find(|v| v.space == naga::AddressSpace::Uniform)?;
@@ -142,7 +142,7 @@ impl Shader {
         }
     }
 
-    /// Threads of one workgroup along x, y, z.
+    /// The threads of one workgroup along x, y and z.
     pub fn workgroup_size(&self) -> [u32; 3] {
         self.entry().workgroup_size
     }
@@ -151,10 +151,10 @@ impl Shader {
         &self.module.entry_points[0]
     }
 
-    /// The shader in `target`, as bytes (text but for SPIR-V).
+    /// Translates the shader to `target`, as bytes (text except for SPIR-V).
     ///
     /// # Errors
-    /// [`Error::Kernel`] with naga's message, where it cannot express the shader there.
+    /// [`Error::Kernel`] with naga's message, if naga cannot express the shader in that language.
     pub fn translate(&self, target: Target) -> Result<Vec<u8>> {
         let fail = |e: &dyn std::fmt::Display| Error::kernel(&self.label, format!("{target:?}: {e}"));
         let constants = Default::default();
@@ -164,7 +164,7 @@ impl Shader {
         let mut text = String::new();
         match target {
             Target::Spirv => {
-                // 1.3 is Vulkan 1.1's, and the first that has subgroups.
+                // 1.3 is the version of Vulkan 1.1, and the first one with subgroups.
                 let options = spv::Options { lang_version: (1, 3), ..Default::default() };
                 let words = spv::write_vec(&module, &info, &options, None).map_err(|e| fail(&e))?;
                 return Ok(bytemuck::cast_slice(&words).to_vec());

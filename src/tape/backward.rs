@@ -1,4 +1,4 @@
-//! Differentiation: the operations that compute gradients, put on the same tape.
+//! Differentiation: puts the operations that compute gradients on the same tape.
 
 use super::ops::One;
 use super::{Tape, Var};
@@ -7,13 +7,14 @@ use crate::tensor::Shape;
 use std::collections::HashMap;
 
 impl Tape {
-    /// Puts on what computes the gradients of the number `of` in each of `with`; `None` where `of` does not depend
-    /// on it.
+    /// Puts the gradients of the scalar `of` in each of `with` on the tape. The result is `None` where `of` does not
+    /// depend on the variable.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when `of` is no number, or a norm on the way uses running statistics.
+    /// [`Error::Usage`](crate::Error::Usage) if `of` is not a scalar, or if it depends on a norm with running
+    /// statistics.
     pub fn gradients(&mut self, of: Var, with: &[Var]) -> Result<Vec<Option<Var>>> {
-        self.require(self.shape(of) == Shape::SCALAR, "gradients are of one number", &[of])?;
+        self.require(self.shape(of) == Shape::SCALAR, "gradients are of a scalar", &[of])?;
         let mut needed: Vec<bool> = vec![false; of.0 + 1];
         for var in self.vars().take(of.0 + 1) {
             needed[var.0] = with.contains(&var) || self.op(var).inputs().iter().any(|v| needed[v.0]);
@@ -36,7 +37,7 @@ impl Tape {
         Ok(with.iter().map(|var| grads.get(var).copied()).collect())
     }
 
-    /// The gradients that `grad`, the gradient in `var`, adds to those inputs of its operation that are `needed`.
+    /// The gradients that `grad`, the gradient in `var`, adds to the `needed` inputs of the operation that makes `var`.
     fn parts(&mut self, var: Var, grad: Var, needed: &dyn Fn(Var) -> bool) -> Result<Vec<(Var, Var)>> {
         let op = self.op(var).clone();
         let mut parts = op.backward(self, var, grad, needed)?;

@@ -1,4 +1,4 @@
-//! From a tape to dispatches: where each variable lies, and which kernel makes it.
+//! Lowering of a tape to dispatches: the place of each variable, and the kernel that computes it.
 
 use super::ops::{Concatenate, Convolve, Extract, Norm, One, Op, Parameter, State};
 use super::{Tape, Var};
@@ -9,37 +9,38 @@ use crate::plan::{Buf, Recorder};
 use crate::tensor::Tensor;
 use std::collections::HashMap;
 
-/// Where the leaves of a tape lie.
+/// The buffers of a tape's leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaves {
-    /// The parameters.
+    /// The parameters, f32.
     pub parameters: Buf,
-    /// Running statistics; where there are none, anything.
+    /// The running statistics, f32. Any buffer serves if there are none.
     pub state: Buf,
-    /// The scalars of a step ([`crate::kernel::learning::adam::Step`]), of which dropout takes its seed.
+    /// The scalars of a step ([`crate::kernel::learning::adam::Step`]), from which dropout takes its seed.
     pub step: Buf,
 }
 
-/// A tape being turned into dispatches.
+/// The lowering of one tape.
 pub struct Lowering<'a> {
     tape: &'a Tape,
     chooser: &'a Chooser,
     leaves: Leaves,
     places: Vec<Option<Tensor>>,
     inputs: HashMap<Var, Buf>,
-    /// What each loss was divided by, which its gradient needs again.
+    /// The divisor of each loss, for its gradient.
     weights: HashMap<Var, Tensor>,
-    /// Convolutions that end with the one norm that reads them.
+    /// True for a convolution that its only reader, a norm, computes in the same dispatch.
     fused: Vec<bool>,
 }
 
 impl<'a> Lowering<'a> {
-    /// Records into `rec` whatever it takes to make the `wanted` variables, each in the tensor beside it or wherever
-    /// it comes to lie. What nobody wants is left out. Inputs that are `given` lie on the device already; the host
-    /// writes the others.
+    /// Records the dispatches that compute the `wanted` variables into `rec`. A wanted variable goes to the tensor
+    /// beside it, or to a place of its own. Variables that no wanted variable needs are left out. `given` variables are
+    /// already on the device; the host writes the other inputs.
     ///
     /// # Errors
-    /// [`Error::Kernel`](crate::Error::Kernel) when a kernel has no form that computes correctly on this device.
+    /// [`Error::Kernel`](crate::Error::Kernel) if no form of a kernel computes correctly on this device.
+    /// [`Error::Usage`](crate::Error::Usage) if a tensor does not have the shape of its variable.
     pub fn new(
         tape: &'a Tape,
         rec: &mut Recorder,
@@ -52,7 +53,7 @@ impl<'a> Lowering<'a> {
         let places = given.iter().map(|(v, t)| (v, Some(*t))).chain(wanted.iter().map(|(v, t)| (v, *t)));
         for (var, place) in places {
             let fits = place.is_none_or(|place| place.shape == tape.shape(*var));
-            tape.require(fits, "a tensor on the device has the shape of its variable", &[*var])?;
+            tape.require(fits, "a tensor on the device must have the shape of its variable", &[*var])?;
         }
         let mut lowering = Self {
             tape,
@@ -96,7 +97,7 @@ impl<'a> Lowering<'a> {
             }
         }
         for (var, place) in wanted {
-            // Wanted twice, or made somewhere of its own.
+            // The variable is wanted twice, or was computed at another place.
             if let Some(place) = place.filter(|place| lowering.places[var.0] != Some(*place)) {
                 concatenate::record_extract(rec, lowering.tensor(*var), 0, place);
             }
@@ -104,21 +105,22 @@ impl<'a> Lowering<'a> {
         Ok(lowering)
     }
 
-    /// Where `var` lies.
+    /// The place of `var`.
     ///
     /// # Panics
-    /// When nobody wanted it, nor anything that needs it.
+    /// If `var` was not recorded, because no wanted variable needs it.
     pub fn tensor(&self, var: Var) -> Tensor {
         self.places[var.0].expect("a variable is made before it is read")
     }
 
-    /// The buffer that the host writes input `var` to, `[n, c, h, w]`.
+    /// The buffer to which the host writes input `var`, `[n, c, h, w]`; `None` if `var` is not such an input.
     pub fn input(&self, var: Var) -> Option<Buf> {
         self.inputs.get(&var).copied()
     }
 
-    /// Lets the two parts of a concatenation be written where they belong, if they can be: whole quads, not placed
-    /// already, and neither made from the other, as one dispatch cannot read and write one buffer.
+    /// Places both parts of a concatenation in windows of the result, if possible, so that nothing is copied. The parts
+    /// must have whole quads and no place yet. Neither part may be computed from the other, because one dispatch cannot
+    /// read and write one buffer.
     fn join(&mut self, rec: &mut Recorder, var: Var) {
         let Op::Concatenate(Concatenate { parts: [a, b] }) = *self.tape.op(var) else { return };
         let aliases = |v: Var| self.reads(v).iter().any(|r| [a, b].contains(r));
@@ -137,8 +139,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The convolution that `var` is the norm of, if one dispatch can do both: its statistics are known before it, and its
-    /// scale and shift lie in the buffer of the weights.
+    /// The convolution before the norm `var`, if one dispatch can compute both. The statistics must be known
+    /// beforehand, and scale and shift must lie in the buffer of the weights.
     fn ends_a_convolution(&self, var: Var) -> Option<Var> {
         let Op::Norm(Norm { src, statistics, affine: Some(affine), .. }) = *self.tape.op(var) else {
             return None;
@@ -150,7 +152,7 @@ impl<'a> Lowering<'a> {
         (known && together).then_some(src)
     }
 
-    /// The convolution that makes `var`, if the norm that reads it computes it too.
+    /// The convolution that makes `var`, if the norm that reads `var` computes it in the same dispatch.
     pub(super) fn fused(&self, var: Var) -> Option<&'a Convolve> {
         match self.tape.op(var) {
             Op::Convolve(convolve) if self.fused[var.0] => Some(convolve),
@@ -167,7 +169,7 @@ impl<'a> Lowering<'a> {
         self.leaves.step
     }
 
-    /// Notes that the host writes input `var` to `buf`.
+    /// Records that the host writes input `var` to `buf`.
     pub(super) fn give(&mut self, var: Var, buf: Buf) {
         self.inputs.insert(var, buf);
     }
@@ -186,7 +188,7 @@ impl<'a> Lowering<'a> {
         matches!(self.tape.op(var), Op::Parameter(_) | Op::State(_) | Op::One(_))
     }
 
-    /// What an extraction without a copy is a window of.
+    /// The source and the first channel of an extraction that needs no copy.
     fn alias(&self, var: Var) -> Option<(Var, usize)> {
         match *self.tape.op(var) {
             Op::Extract(Extract { src, first })
@@ -207,7 +209,7 @@ impl<'a> Lowering<'a> {
             }
             v
         };
-        // A norm that ends a convolution reads what that would have.
+        // A norm that ends a convolution reads the inputs of the convolution.
         let through = |v: Var| if self.fused[v.0] { self.tape.op(v).inputs() } else { vec![v] };
         self.tape.op(var).inputs().into_iter().flat_map(through).map(own).collect()
     }

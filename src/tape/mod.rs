@@ -1,6 +1,7 @@
-//! A tape is what is to be computed, as data: operations over numbered variables, in order. It can be printed; its
-//! operations check their shapes as they are put on; [`Tape::gradients`] puts on those that compute gradients; and
-//! [`Lowering`] turns what is asked for into dispatches.
+//! Tapes. A tape describes a computation as data: operations over numbered variables, in order. It can be printed. Its
+//! operations check their shapes when they are put on. [`Tape::gradients`] puts on the operations that compute
+//! gradients.
+//! [`Lowering`] turns the wanted variables into dispatches.
 
 mod backward;
 mod lower;
@@ -12,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::tensor::Shape;
 pub use ops::Op;
 
-/// A variable of a tape: the result of its operation of this number.
+/// A variable of a tape: the result of the operation with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Var(usize);
 
-/// Operations in the order they are computed.
+/// A list of operations in the order of their computation.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     nodes: Vec<Node>,
@@ -28,11 +29,11 @@ struct Node {
     shape: Shape,
 }
 
-/// Scale and shift of a norm.
+/// The scale and the shift of a norm, if it has them.
 pub type Affine = Option<[Var; 2]>;
 
 impl Tape {
-    /// A tape with nothing on it.
+    /// An empty tape.
     pub fn new() -> Self {
         Self::default()
     }
@@ -62,12 +63,12 @@ impl Tape {
             return Ok(());
         }
         let shapes: Vec<_> = vars.iter().map(|v| self.shape(*v).to_string()).collect();
-        Err(Error::Usage(format!("{what}; it was given {}", shapes.join(" and "))))
+        Err(Error::Usage(format!("{what}; given: {}", shapes.join(" and "))))
     }
 }
 
 impl std::fmt::Display for Tape {
-    /// One line an operation: its variable, shape, name and inputs.
+    /// Writes one line per operation: its variable, shape, name and inputs.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         for (i, node) in self.nodes.iter().enumerate() {
             let op = node.op.describe().replace("Var(", "%").replace(')', "");

@@ -1,4 +1,4 @@
-//! Zeros; `kernels/clear.wgsl`.
+//! Fills buffers with zeros: `kernels/core/clear.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, write};
 
@@ -15,7 +15,7 @@ pub static CLEAR: Kernel = Kernel {
     specs: || vec![Spec::new(&CLEAR, &[])],
 };
 
-/// Records zeros into the first `n` words of `dst`, whatever they are read as.
+/// Records zeros into the first `n` words (4 bytes each) of `dst`, which may hold values of any type.
 pub fn record(rec: &mut Recorder, dst: Buf, n: usize) {
     let params = ClearParams { count: n as u32 };
     rec.linear(Spec::new(&CLEAR, &[]), &params, &[dst.first::<u32>(n)], n, Cost::each(n, 0, 4));

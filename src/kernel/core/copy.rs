@@ -1,4 +1,4 @@
-//! The memory's ceiling: every quad of a buffer once, read and written; `kernels/copy.wgsl`.
+//! Copies every quad of a buffer, to measure the memory's ceiling: `kernels/core/copy.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -15,7 +15,7 @@ pub static COPY: Kernel = Kernel {
     specs: || vec![Spec::new(&COPY, &[])],
 };
 
-/// Records a copy of the first `n` vec4f of `src` to `dst`, another buffer.
+/// Records a copy of the first `n` vec4f of `src` to `dst`, which must be another buffer.
 pub fn record(rec: &mut Recorder, [src, dst]: [Buf; 2], n: usize) {
     let params = CopyParams { count: n as u32 };
     let resources = [src, dst].map(|buf| buf.first::<[f32; 4]>(n));

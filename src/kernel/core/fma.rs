@@ -1,5 +1,5 @@
-//! The arithmetic ceiling: nothing but multiply-adds; `kernels/fma.wgsl`.
-//! The ceiling of matrix units: nothing but products of matrices; `kernels/fma_units.wgsl`.
+//! Multiply-adds alone, to measure the arithmetic ceiling: `kernels/core/fma.wgsl`, and on matrix units
+//! `kernels/core/fma_units.wgsl`.
 
 use crate::kernel::form::{Form, Units};
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -17,14 +17,14 @@ pub static FMA: Kernel = Kernel {
     specs: || vec![spec(false), spec(true)],
 };
 
-/// In f32, or in `half` precision.
+/// The specialisation in f32, or in `half` precision.
 pub fn spec(half: bool) -> Spec {
     let features = if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() };
     Spec { features, ..Spec::new(&FMA, &[("HALF", half.into())]) }
 }
 
-/// Records `threads` threads of `steps` times twelve multiply-adds s a + b of four numbers each, in f32 or in `half`
-/// precision: vec4f `[threads]`.
+/// Records `threads` threads with `steps` times twelve multiply-adds s a + b of four numbers each, in f32 or in `half`
+/// precision. Returns vec4f `[threads]`.
 pub fn record(rec: &mut Recorder, half: bool, [a, b]: [f32; 2], threads: usize, steps: usize) -> Buf {
     let factors = rec.constant("factors", &[[a; 4], [b; 4]]);
     let dst = rec.scratch::<[f32; 4]>("chains", threads);
@@ -56,13 +56,13 @@ pub static FMA_UNITS: Kernel = Kernel {
     specs: || Units::ALL.map(spec_units).to_vec(),
 };
 
-/// On these units.
+/// The specialisation for these units.
 pub fn spec_units(units: Units) -> Spec {
     Form::Half(units).spec(&FMA_UNITS, &[])
 }
 
-/// Records `groups` workgroups of 32 chains each of `steps` products of matrices of halves, all numbers of which are multiples
-/// of a or of b: f32 `[groups, 32]`.
+/// Records `groups` workgroups of 32 chains each. A chain has `steps` products of f16 matrices, whose numbers are all
+/// multiples of a or of b. Returns f32 `[groups, 32]`.
 pub fn record_units(rec: &mut Recorder, units: Units, [a, b]: [f32; 2], groups: usize, steps: usize) -> Buf {
     let factors = rec.constant("factors", &[a, b]);
     let dst = rec.scratch::<f32>("chains", groups * CHAINS);

@@ -1,4 +1,4 @@
-//! Which repetition it is; `kernels/advance.wgsl`.
+//! A counter on the device, by which a plan counts its repetitions: `kernels/core/increment.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, write};
 
@@ -15,7 +15,7 @@ pub static INCREMENT: Kernel = Kernel {
     specs: || vec![Spec::new(&INCREMENT, &[])],
 };
 
-/// Records that `counter`, one u32, grows by `by`.
+/// Records that `counter`, one u32, increases by `by`.
 pub fn record(rec: &mut Recorder, counter: Buf, by: usize) {
     let params = IncrementParams { by: by as u32 };
     rec.linear(Spec::new(&INCREMENT, &[]), &params, &[counter.first::<u32>(1)], 1, Cost::each(1, 0, 8));

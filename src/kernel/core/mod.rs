@@ -1,4 +1,4 @@
-//! Kernels: core.
+//! Kernels of general use: clearing, copying, counting, sums of parts, and the arithmetic ceilings.
 
 pub mod clear;
 pub mod copy;

@@ -1,4 +1,4 @@
-//! The second pass of sums that are split; `kernels/reduce.wgsl`. And how they are split.
+//! The second pass of split sums, `kernels/core/reduce.wgsl`, and the rules by which sums are split.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
@@ -19,26 +19,26 @@ pub static REDUCE: Kernel = Kernel {
 /// Threads of one workgroup (`WORKGROUP` in `kernels/lib/thread.wgsl`).
 pub(crate) const LANES: usize = 64;
 
-/// Pixels that one thread adds up, where `pixels` are summed channel by channel: about as many as there are
-/// such threads then, for little rounding and work for all.
+/// The number of pixels that one thread adds up if `pixels` pixels are summed channel by channel. It is about
+/// √`pixels`, which keeps rounding errors small and gives every thread work.
 pub(crate) fn chunk(pixels: usize) -> usize {
     pixels.isqrt().clamp(1, 512)
 }
 
-/// Values that one workgroup adds up, where `values` are summed to one number: at least 16 a thread, and no
-/// more runs than workgroups fit one axis.
+/// The number of values that one workgroup adds up if `values` values are summed to one number: at least 16 per thread.
+/// It grows with √`values`, so that the workgroups fit one axis of a dispatch.
 pub(crate) fn run(values: usize) -> usize {
     values.isqrt().next_multiple_of(LANES).max(16 * LANES)
 }
 
-/// How many sums of `parts` values one workgroup takes: fewer where there are many parts, of
-/// which its threads then have some eight each, up to 16 threads for one sum.
+/// The number of sums of `parts` values that one workgroup computes. Sums of many parts are shared among up to 16
+/// threads, of about eight parts each; a workgroup then computes fewer sums.
 pub(crate) fn width(parts: usize) -> usize {
     LANES >> (parts / 8).clamp(1, 16).ilog2()
 }
 
-/// Records the sum of `parts` parts of `src`, which follow each other in it, each the quads of `dst` in order
-/// with no gaps.
+/// Records the sum of `parts` parts of `src` into `dst`. The parts lie one after another without gaps; each holds the
+/// quads of `dst` in order.
 pub fn record(rec: &mut Recorder, src: Buf, parts: usize, dst: Tensor) {
     let quads = dst.shape.quads();
     let (n, width) = (dst.shape.pixels() * quads, width(parts));

@@ -1,5 +1,5 @@
-//! Which form of a convolution was fastest on an adapter, by shape: plain data, which a chooser looks things up in. The
-//! measurements are made by `proof::tune`.
+//! The table of the fastest form of each convolution on an adapter, as plain data. A chooser reads it; `proof::tune`
+//! makes the measurements.
 
 use super::{Form, Product};
 use crate::gpu::Caps;
@@ -10,33 +10,34 @@ use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is computed.
+/// The kind of computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Work {
     /// A convolution, or the data gradient of one.
     Convolution,
-    /// The gradient in its weights.
+    /// The gradient of a convolution in its weights.
     Weights,
 }
 
-/// A convolution that forms are compared on. Pixels count as powers of two: what is fastest does not hang on a few.
+/// The description of a convolution, by which its forms are compared. The number of images is rounded up to a power of
+/// two, because the fastest form hardly depends on a few images more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Question {
-    /// What is computed.
+    /// The kind of computation.
     pub work: Work,
-    /// Which pixels it brings together.
+    /// The geometry of the convolution.
     pub geometry: Geometry,
-    /// Channels in and out.
+    /// Input and output channels.
     pub channels: [usize; 2],
-    /// Rows and columns of the images.
+    /// Rows and columns of the source images.
     pub image: [usize; 2],
-    /// Images, to the next power of two.
+    /// The number of images, rounded up to a power of two.
     pub images: usize,
 }
 
-/// What was measured for a question.
+/// The measurements that answer a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The question.
@@ -44,15 +45,15 @@ pub struct Answer {
     pub question: Question,
     /// The form to use.
     pub form: Form,
-    /// What each form took, ms; those far behind were given up.
+    /// The shortest time of each form, ms. A form that was far behind in its first run has only that run.
     #[serde(default)]
     pub ms: BTreeMap<String, f64>,
 }
 
-/// What is known of one adapter.
+/// All answers for one adapter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// What they are of: with another, all is measured anew.
+    /// The device, driver and kernels of the answers. If any of these changes, all is measured again.
     #[serde(flatten)]
     pub of: Of,
     /// The answers.
@@ -60,23 +61,23 @@ pub struct Tuning {
     pub answers: Vec<Answer>,
 }
 
-/// What answers hold for.
+/// The identity of the device, driver and kernels that answers hold for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Of {
     /// The adapter's name.
     pub adapter: String,
-    /// What it is reached through: Vulkan, Metal, Direct3D 12.
+    /// The graphics interface: Vulkan, Metal, Direct3D 12.
     pub backend: String,
-    /// Its driver and version.
+    /// The driver and its version.
     pub driver: String,
-    /// Processors of the machine, on which a software adapter computes.
+    /// The machine's processors, on which a software adapter computes.
     pub processors: usize,
-    /// The forms there were, and their sources.
+    /// A hash of the names of all forms and of their kernels' sources.
     pub kernels: String,
 }
 
 impl Of {
-    /// The device, driver and kernels of now.
+    /// The identity of this device, its driver and the kernels of this version.
     pub fn device(caps: &Caps) -> Self {
         Self {
             adapter: caps.info.name.clone(),
@@ -88,7 +89,7 @@ impl Of {
     }
 }
 
-/// A number that changes when a form is added, or a kernel that forms are made of.
+/// A hash that changes if a form is added or the source of one of the forms' kernels changes.
 fn kernels() -> String {
     let of = [
         convolve::CONVOLVE.source,
@@ -99,19 +100,19 @@ fn kernels() -> String {
         winograd::WINOGRAD_OUTPUT.source,
     ];
     let names = Form::ALL.map(|form| form.to_string()).join(";");
-    // FNV-1a: the standard library's hashes may differ from one version to the next.
+    // FNV-1a, because the standard library's hashes may differ between versions.
     let bytes = of.into_iter().chain([names.as_str()]).flat_map(str::bytes);
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 
 impl Tuning {
-    /// Nothing yet, of this device.
+    /// A table for this device, without answers.
     pub fn new(caps: &Caps) -> Self {
         Self { of: Of::device(caps), answers: Vec::new() }
     }
 
-    /// This, and where it says nothing `other`.
+    /// Adds those answers of `other` whose questions this table does not answer.
     pub fn or(mut self, other: Self) -> Self {
         let new = other.answers.into_iter().filter(|answer| self.form(&answer.question).is_none());
         let new: Vec<_> = new.collect();
@@ -119,12 +120,12 @@ impl Tuning {
         self
     }
 
-    /// The form that was fastest.
+    /// The form to use for `question`, if the table has an answer.
     pub fn form(&self, question: &Question) -> Option<Form> {
         self.answers.iter().find(|answer| answer.question == *question).map(|answer| answer.form)
     }
 
-    /// Takes `answer` in the place of what there was.
+    /// Adds `answer` and removes an earlier answer to the same question.
     pub fn learn(&mut self, answer: Answer) {
         self.answers.retain(|old| old.question != answer.question);
         self.answers.push(answer);
@@ -132,7 +133,7 @@ impl Tuning {
 }
 
 impl Question {
-    /// A convolution, or its weight gradient, of `src` to `co` channels.
+    /// The question about a convolution, or its weight gradient, from images `src` to `co` channels.
     pub fn new(work: Work, geometry: Geometry, src: Shape, co: usize) -> Self {
         Self {
             work,
@@ -155,7 +156,7 @@ impl Question {
         Shape::new(self.images, self.image[0], self.image[1], self.channels[0])
     }
 
-    /// The specialisations that compute it in `form`; none where there is no such form.
+    /// The specialisations that compute it in `form`; empty if there is no such form.
     pub fn specs(&self, form: Form) -> Vec<Spec> {
         match self.work {
             Work::Convolution => form.convolves(self.geometry, Finish::Plain),

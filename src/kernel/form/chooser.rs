@@ -1,5 +1,5 @@
-//! The choice of a form, as a pure function: of the device, of a table of measured choices, and of the forms that a
-//! qualification has refused. Nothing is compiled, submitted or measured here.
+//! The choice of a form, as a pure function of the device, the table of measured choices, and the forms that the
+//! qualification refused. It compiles, submits and measures nothing.
 
 use super::{Form, Question, Tuning, Work};
 use crate::error::{Error, Result};
@@ -11,46 +11,46 @@ use std::sync::Arc;
 
 /// Chooses among forms for one device. Cloning is cheap.
 ///
-/// By itself it takes the form that a rule of thumb promises to be fastest. `proof::tune` measures which are, and
-/// `proof::qualify` refuses those whose results are wrong on the device; without the feature `proof` only the rule's forms
-/// run.
+/// Without measurements it takes the form that a rule of thumb expects to be fastest. `proof::tune` measures the forms,
+/// and `proof::qualify` refuses forms whose results are wrong on the device. Without the feature `proof`, only the rule
+/// decides.
 #[derive(Clone)]
 pub struct Chooser {
     pipelines: Pipelines,
-    /// The only form, where a caller insists on one.
+    /// The only form, if the caller insists on one.
     only: Option<Form>,
-    /// The form of convolutions in half precision, before all others.
+    /// The half-precision form of convolutions, which is tried before all others.
     half: Option<Form>,
     choices: Arc<Tuning>,
-    /// Specialisations that compute wrongly on this device, with the reason.
+    /// Labels of specialisations that compute wrongly on this device, with the reasons.
     refused: Arc<BTreeMap<String, String>>,
 }
 
 impl Chooser {
-    /// Chooses by rule.
+    /// A chooser that decides by rule.
     pub fn new(pipelines: &Pipelines) -> Self {
         let (choices, refused) = Default::default();
         Self { pipelines: pipelines.clone(), only: None, half: None, choices, refused }
     }
 
-    /// Insists on one form: for tests and benches.
+    /// A chooser that insists on one form, for tests and benches.
     pub fn only(pipelines: &Pipelines, form: Form) -> Self {
         Self { only: Some(form), ..Self::new(pipelines) }
     }
 
-    /// Chooses as `choices` say, and by rule where they say nothing.
+    /// The same chooser with the measured `choices`. Where they have no answer, the rule decides.
     #[must_use]
     pub fn with_choices(&self, choices: Tuning) -> Self {
         Self { choices: Arc::new(choices), ..self.clone() }
     }
 
-    /// Computes convolutions in `form`, one of [`Form::in_half`].
+    /// The same chooser with convolutions in `form`, one of [`Form::in_half`].
     #[must_use]
     pub fn with_half(&self, form: Form) -> Self {
         Self { half: Some(form), ..self.clone() }
     }
 
-    /// Chooses no form that needs one of these specialisations; the texts say why.
+    /// The same chooser without the forms that need one of these specialisations. The texts are the reasons.
     #[must_use]
     pub fn without(&self, refused: impl IntoIterator<Item = (Spec, String)>) -> Self {
         let mut all = (*self.refused).clone();
@@ -58,13 +58,13 @@ impl Chooser {
         Self { refused: Arc::new(all), ..self.clone() }
     }
 
-    /// The same for other pipelines of the same device, for which nothing has been compiled yet.
+    /// The same chooser for other pipelines of the same device.
     #[must_use]
     pub fn on(&self, pipelines: &Pipelines) -> Self {
         Self { pipelines: pipelines.clone(), ..self.clone() }
     }
 
-    /// The choices it looks things up in.
+    /// The measured choices.
     pub fn choices(&self) -> &Tuning {
         &self.choices
     }
@@ -74,25 +74,25 @@ impl Chooser {
         &self.pipelines
     }
 
-    /// A number of workgroups that keeps the device busy.
+    /// A number of workgroups that keeps the device busy: 64 on software adapters, 1024 on GPUs.
     pub fn workgroups(&self) -> usize {
-        // A software adapter has a thread per core; a GPU has some hundred units that hold several workgroups each.
+        // A software adapter has a thread per core. A GPU has some hundred units that hold several workgroups each.
         if self.pipelines.gpu().caps().software() { 64 } else { 1024 }
     }
 
-    /// The form of a convolution of `src` to `co` channels.
+    /// The form of a convolution from images `src` to `co` channels.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when every form was refused on this device.
+    /// [`Error::Kernel`] if every form was refused on this device.
     pub fn convolve(&self, geometry: Geometry, finish: Finish, src: Shape, co: usize) -> Result<Form> {
         let question = Question::new(Work::Convolution, geometry, src, co);
         self.answer(&question, &|form| form.convolves(geometry, finish))
     }
 
-    /// The form of the weight gradient of a convolution of `src` to `co` channels.
+    /// The form of the weight gradient of a convolution from images `src` to `co` channels.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when every form was refused on this device.
+    /// [`Error::Kernel`] if every form was refused on this device.
     pub fn convolve_weights(&self, geometry: Geometry, src: Shape, co: usize) -> Result<Form> {
         let question = Question::new(Work::Weights, geometry, src, co);
         self.answer(&question, &|form| question.specs(form))
@@ -112,7 +112,7 @@ impl Chooser {
         }
         Err(Error::kernel(
             "convolve",
-            format!("no form of it computes correctly on this adapter: {}", failures.join("; ")),
+            format!("no form computes correctly on this adapter: {}", failures.join("; ")),
         ))
     }
 
@@ -127,7 +127,7 @@ impl Chooser {
             return vec![only];
         }
         if let Some(only) = self.only {
-            // Where Winograd's is not to be had, the form of its products stands for it.
+            // If Winograd's algorithm cannot compute it, the form of its products takes its place.
             let only = if forms.contains(&only) { only } else { only.direct() };
             forms.retain(|form| *form == only);
         }

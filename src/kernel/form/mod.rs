@@ -1,4 +1,4 @@
-//! In which ways a convolution or its weight gradient can be computed, and which of them a device should try first.
+//! Forms: the ways to compute a convolution or its weight gradient, and the order in which a device should try them.
 
 mod choices;
 mod chooser;
@@ -11,34 +11,35 @@ use crate::kernel::nn::convolve::CONVOLVE;
 use crate::plan::{Kernel, Spec};
 use serde::{Deserialize, Serialize};
 
-/// How a convolution is computed.
+/// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum Form {
-    /// Many accumulators a thread and values shared among so many lanes (4 or 8): for software adapters.
+    /// For software adapters: many accumulators per thread, and values shared among this number of lanes (4 or 8).
     Register(u32),
-    /// The same with loads of 64 bits: for software adapters, which load number by number.
+    /// The same with loads of 64 bits, for software adapters, which load number by number.
     Wide(u32),
-    /// Tiles in workgroup memory, of so many times 64 pixels by so many times 64 channels: for GPUs.
+    /// For GPUs: tiles in workgroup memory, of this many times 64 pixels by this many times 64 channels.
     Tiled([u32; 2]),
-    /// Winograd's F(2 × 2, 3 × 3), its products as of [`Inner`]: 3 × 3 pixels alone, and much memory.
+    /// Winograd's F(2 × 2, 3 × 3) with its products in this [`Inner`] form. It computes 3 × 3 convolutions only and
+    /// takes much memory.
     Winograd(Inner),
-    /// On matrix units, with factors in half precision: forward alone, and only for those who ask for it.
+    /// On matrix units, with factors in half precision. It computes forward passes only, and only on request.
     Half(Units),
 }
 
-/// Matrix units: products of matrices of `side` × `side` by teams of 32 threads.
+/// Matrix units: teams of 32 threads multiply matrices of `side` × `side`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Units {
-    /// 16 on Vulkan, 8 on Metal.
+    /// Rows and columns of a unit: 16 on Vulkan, 8 on Metal.
     pub side: u32,
-    /// Whether threads do what units would, in the same precision: for devices without, and slow.
+    /// True if plain threads do the work in the same precision. This is slow, and serves to test devices without units.
     pub imitated: bool,
 }
 
 impl Units {
-    /// Every kind.
+    /// Every kind of unit.
     pub const ALL: [Self; 4] = [
         Self { side: 16, imitated: false },
         Self { side: 8, imitated: false },
@@ -47,35 +48,35 @@ impl Units {
     ];
 }
 
-/// The matrix product that a convolution or a weight gradient is, as far as it decides on the form.
+/// The size of the matrix product behind a convolution or a weight gradient, which decides on the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// Pixels; of a weight gradient, channels in.
+    /// The pixels of a convolution, or the input channels of a weight gradient.
     pub rows: usize,
-    /// Channels out.
+    /// Output channels.
     pub columns: usize,
-    /// Whether what is summed over is long enough to be split among processors.
+    /// True if the sum is long enough to be split among processors.
     pub split: bool,
 }
 
 impl Product {
-    /// A convolution of many pixels to 64 channels.
+    /// A convolution of many pixels (2¹⁷) to 64 channels.
     pub const LARGE: Self = Self { rows: 1 << 17, columns: 64, split: false };
 }
 
-/// How Winograd's products are computed.
+/// The form of the products in Winograd's algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Inner {
-    /// As [`Form::Wide`] of 8 lanes.
+    /// [`Form::Wide`] of 8 lanes.
     Wide,
-    /// As [`Form::Register`] of 8 lanes.
+    /// [`Form::Register`] of 8 lanes.
     Register,
-    /// As [`Form::Tiled`] of 128 pixels by 128 channels.
+    /// [`Form::Tiled`] of 128 pixels by 128 channels.
     Tiled,
 }
 
 impl Inner {
-    /// The form of the products themselves.
+    /// The form of the products.
     pub const fn form(self) -> Form {
         match self {
             Self::Wide => Form::Wide(8),
@@ -100,7 +101,7 @@ impl Form {
         Self::Winograd(Inner::Tiled),
     ];
 
-    /// Itself, or the form of its products.
+    /// The form itself, or the form of the products for Winograd's algorithm.
     pub const fn direct(self) -> Self {
         match self {
             Self::Winograd(inner) => inner.form(),
@@ -108,16 +109,17 @@ impl Form {
         }
     }
 
-    /// Those that are one dispatch, of any geometry and of weight gradients too.
+    /// The forms of a single dispatch, which compute any geometry and also weight gradients.
     pub(crate) fn all_direct() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|form| !matches!(form, Self::Winograd(_)))
     }
 
-    /// The forms a device can run, the most promising first, for a `product`.
+    /// The forms that a device can run for a `product`, the most promising first.
     ///
-    /// On software adapters 16 channels fill teams of four lanes and leave half of eight idle; on GPUs large tiles read
-    /// less, where there are channels to fill them, and pixels for more tiles than there are processors; Winograd's is for
-    /// those who have measured it (`kernels/README.md`).
+    /// On software adapters, 16 channels fill a team of four lanes and leave half of eight lanes idle. On GPUs, large
+    /// tiles read less memory, if there are enough channels to fill them and enough pixels for more tiles than
+    /// processors. Winograd's algorithm comes after the direct forms of its kind, because only a measurement can tell
+    /// whether it is faster (`docs/measurements.md`).
     pub fn candidates(caps: &Caps, product: Product) -> Vec<Self> {
         let Product { rows, columns, split } = product;
         let mut forms = Self::ALL.to_vec();
@@ -131,7 +133,8 @@ impl Form {
             }
             Self::Winograd(_) | Self::Half(_) => false,
         };
-        // Those of the adapter's kind first, of these what loads in 64 bits; among likes in the order of ALL.
+        // Forms of the adapter's kind come first, and among them those with loads of 64 bits. Ties keep the order of
+        // ALL.
         forms.sort_by_key(|form| {
             let other = form.tiled() == caps.software();
             let transformed = matches!(form, Self::Winograd(_));
@@ -141,8 +144,8 @@ impl Form {
         forms
     }
 
-    /// The forms in half precision that a device may have matrix units for. Whether it has those of this size, and subgroups
-    /// of 32 whenever they are wanted, only trying tells.
+    /// The half-precision forms that the device may support. Only a trial shows whether the device has units of this
+    /// size and runs subgroups of 32.
     pub fn in_half(caps: &Caps) -> Vec<Self> {
         if !(caps.info.subgroup_min_size..=caps.info.subgroup_max_size).contains(&32) {
             return Vec::new();
@@ -153,12 +156,12 @@ impl Form {
         forms
     }
 
-    /// Whether it computes in tiles in workgroup memory.
+    /// Reports whether the form computes in tiles in workgroup memory.
     fn tiled(self) -> bool {
         matches!(self, Self::Tiled(_) | Self::Winograd(Inner::Tiled))
     }
 
-    /// Those of [`Form::candidates`] that are of the first one's kind: what there is to choose among by measuring.
+    /// The [`Form::candidates`] of the same kind as the first one. Tuning measures these.
     pub fn rivals(caps: &Caps, product: Product) -> Vec<Self> {
         let mut forms = Self::candidates(caps, product);
         let first = forms.first().is_some_and(|form| form.tiled());
@@ -200,7 +203,7 @@ impl Form {
         }
     }
 
-    /// Pixels, and quads of channels, that a workgroup computes.
+    /// The pixels and the quads of channels that one workgroup computes.
     pub(crate) fn tile(self) -> [usize; 2] {
         match self {
             Self::Register(lanes) | Self::Wide(lanes) => [32, lanes as usize],
@@ -210,7 +213,7 @@ impl Form {
         }
     }
 
-    /// How it goes about it, in words.
+    /// A description for people, for example `tiles of 64 pixels by 64 channels in workgroup memory`.
     pub fn described(self) -> String {
         match self {
             Self::Register(lanes) => format!("in registers, shared among {lanes} lanes"),
@@ -226,7 +229,7 @@ impl Form {
         }
     }
 
-    /// How many lanes share values, if they do.
+    /// The number of lanes that share values, if any do.
     pub(crate) fn lanes(self) -> Option<u32> {
         match self {
             Self::Register(lanes) | Self::Wide(lanes) => Some(lanes),
@@ -237,7 +240,7 @@ impl Form {
 }
 
 impl std::fmt::Display for Form {
-    /// `wide 8`, `register 4`, `tiles 128 x 64`.
+    /// Writes the form's name: `wide 8`, `register 4`, `tiles 128 x 64`.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Register(lanes) => write!(f, "register {lanes}"),
@@ -262,6 +265,6 @@ impl TryFrom<String> for Form {
 
     fn try_from(name: String) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|form| form.to_string() == name);
-        found.ok_or_else(|| format!("there is no form '{name}' of a convolution"))
+        found.ok_or_else(|| format!("'{name}' is not a form of a convolution"))
     }
 }

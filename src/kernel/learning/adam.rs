@@ -1,5 +1,5 @@
-//! The optimiser: Adam and AdamW as in PyTorch, over all parameters at once; `kernels/adam.wgsl`.
-//! The norm of all gradients; `kernels/gradient_norm.wgsl`.
+//! The optimiser: Adam and AdamW as in PyTorch, over all parameters at once (`kernels/learning/adam.wgsl`), and the
+//! norm of all gradients (`kernels/learning/gradient_norm.wgsl`).
 
 use crate::kernel::core::reduce::{LANES, run};
 use crate::plan::{Bound, Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -25,13 +25,13 @@ pub static ADAM: Kernel = Kernel {
     specs: || (0..2).map(|decoupled| Spec::new(&ADAM, &[("DECOUPLED", decoupled)])).collect(),
 };
 
-/// What changes from step to step and is uploaded before each: eight words of a storage buffer.
+/// The values that change from step to step, uploaded before each: eight words of a storage buffer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Step {
     /// Word 0: the seed of the step's random numbers.
     pub seed: u32,
-    /// Word 1: the number t of the step, from 1 on.
+    /// Word 1: the number t of the step, counted from 1.
     pub step: u32,
     /// Word 2: the learning rate.
     pub learning_rate: f32,
@@ -44,7 +44,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Step number `step`, from 1 on (0 counts as 1), with the corrections that `betas` need.
+    /// Step number `step`, counted from 1 (0 counts as 1), with the bias corrections for `betas`.
     pub fn new(seed: u32, step: u32, learning_rate: f32, betas: [f32; 2]) -> Self {
         let [first, second] = betas.map(|beta| 1.0 - f64::from(beta).powf(step.max(1).into()));
         Self {
@@ -58,18 +58,19 @@ impl Step {
     }
 }
 
-/// What stays the same throughout training.
+/// The settings that stay the same throughout training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// The part of the past in the mean of gradients, and in that of their squares.
+    /// The decay rates β₁ and β₂ of the running means of the gradients and of their squares.
     pub betas: [f32; 2],
-    /// What is added to the root of the mean square.
+    /// The number ε that is added to the root of the mean square.
     pub epsilon: f32,
-    /// How strongly parameters are drawn to 0.
+    /// The weight decay λ.
     pub weight_decay: f32,
-    /// Whether by shrinking them (AdamW), rather than by a term of the gradient (Adam).
+    /// True for decoupled weight decay, which shrinks the parameters (AdamW); false for a term of the gradient (Adam).
     pub decoupled: bool,
-    /// The norm that the gradients together are scaled down to; 0, negative or infinite for none.
+    /// The largest norm of all gradients together. Larger gradients are scaled down. 0, negative or infinite: no
+    /// clipping.
     pub max_norm: f32,
 }
 
@@ -79,7 +80,7 @@ impl Default for Settings {
     }
 }
 
-/// What is trained: four buffers of `len` f32 each, a multiple of 4.
+/// The buffers of a training: four buffers of `len` f32 each.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     /// The parameters, updated in place.
@@ -88,12 +89,11 @@ pub struct State {
     pub gradients: Buf,
     /// The running means of gradients and of their squares, updated in place; 0 before the first step.
     pub moments: [Buf; 2],
-    /// f32 in each of them.
+    /// The number of f32 in each buffer, a multiple of 4.
     pub len: usize,
 }
 
-/// Records one step. `step` holds a [`Step`]; `norm` is the scalar of [`super::gradient_norm`], of no account
-/// where nothing is clipped.
+/// Records one step. `step` holds a [`Step`]. `norm` is the scalar of [`record_norm`]; it is not read without clipping.
 pub fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, settings: Settings) {
     let State { parameters, gradients, moments: [first, second], len } = state;
     let Settings { betas: [beta1, beta2], epsilon, weight_decay, decoupled, max_norm } = settings;
@@ -128,8 +128,8 @@ pub static GRADIENT_NORM: Kernel = Kernel {
     specs: || (0..2).map(|root| Spec::new(&GRADIENT_NORM, &[("ROOT", root)])).collect(),
 };
 
-/// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. Like PyTorch's it is
-/// infinite where a square or the sum exceeds an f32.
+/// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. As in PyTorch, the norm is
+/// infinite if a square or the sum exceeds the range of an f32.
 pub fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: Tensor) {
     let n = len / 4;
     let (run, runs) = (run(n), n.div_ceil(run(n)));

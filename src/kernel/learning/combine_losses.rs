@@ -1,5 +1,5 @@
-//! A weighted sum of scalars; `kernels/combine_losses.wgsl`.
-//! A mean from partial sums, the second pass of the losses; `kernels/weighted_mean.wgsl`.
+//! A weighted sum of scalars (`kernels/learning/combine_losses.wgsl`), and a mean from partial sums, the second pass of
+//! the losses (`kernels/learning/weighted_mean.wgsl`).
 
 use crate::kernel::core::reduce::LANES;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -24,8 +24,8 @@ pub static COMBINE_LOSSES: Kernel = Kernel {
     specs: || vec![Spec::new(&COMBINE_LOSSES, &[])],
 };
 
-/// Records Σ k s over one to four pairs (k, s) into `dst`, all scalars. One pair scales: the gradient of a
-/// sum's term is k times that of the sum.
+/// Records Σ k s over one to four pairs (k, s) into `dst`, all scalars. A single pair scales a scalar: the gradient of
+/// a term is k times the gradient of the sum.
 pub fn record<const N: usize>(rec: &mut Recorder, terms: [(f32, Tensor); N], dst: Tensor) {
     const { assert!(N >= 1 && N <= 4, "one to four terms") };
     let [a, b, c, d] = [0, 1, 2, 3].map(|i| terms[usize::min(i, N - 1)]);
@@ -58,8 +58,8 @@ pub static WEIGHTED_MEAN: Kernel = Kernel {
     specs: || vec![Spec::new(&WEIGHTED_MEAN, &[])],
 };
 
-/// Records Σ a / Σ b into the scalar `value`, 0 where Σ b is 0, and Σ b into the scalar `weight`, another
-/// buffer. `src` is vec4f `[n]`: a, b, 0, 0.
+/// Records Σ a / Σ b into the scalar `value` (0 if Σ b is 0), and Σ b into the scalar `weight` in another buffer. `src`
+/// is vec4f `[n]` of (a, b, 0, 0).
 pub fn record_mean(rec: &mut Recorder, src: Buf, n: usize, value: Tensor, weight: Tensor) {
     let params = WeightedMeanParams { n: n as u32, value_first: value.first, weight_first: weight.first };
     let resources = [src.first::<[f32; 4]>(n), value.bound(), weight.bound()];

@@ -1,4 +1,4 @@
-//! Kernels: learning.
+//! Kernels of training: losses, their gradients, and the optimiser.
 
 pub mod adam;
 pub mod combine_losses;

@@ -1,5 +1,4 @@
-//! Mean squared error; `kernels/mse.wgsl`.
-//! Gradient of the mean squared error; `kernels/mse_grad.wgsl`.
+//! The mean squared error (`kernels/learning/mse.wgsl`) and its gradient (`kernels/learning/mse_grad.wgsl`).
 
 use super::combine_losses;
 use crate::kernel::core::reduce::{LANES, run};
@@ -24,10 +23,11 @@ pub static MSE: Kernel = Kernel {
     specs: || specs(&MSE),
 };
 
-/// Records Σ w (prediction − truth)² / Σ w over pixels and channels into the scalar `dst`, and Σ w into the
-/// scalar `weight`, another buffer, which [`super::mse_grad`] reads. `weights` are `[n, h, w, 1]` and at
-/// least 0; where they are 0, prediction and truth may be anything, and where all are, the result is 0.
-/// Without them w is 1.
+/// Records Σ w (prediction − truth)² / Σ w over pixels and channels into the scalar `dst`, and Σ w into the scalar
+/// `weight` in another buffer, for [`record_grad`].
+///
+/// `weights` are `[n, h, w, 1]` and at least 0; without them w is 1. Prediction and truth may be anything at pixels of
+/// weight 0. If all weights are 0, the result is 0.
 pub fn record(
     rec: &mut Recorder,
     prediction: Tensor,
@@ -86,8 +86,8 @@ pub static MSE_GRAD: Kernel = Kernel {
     specs: || specs(&MSE_GRAD),
 };
 
-/// Records the gradient of [`super::mse`]'s prediction into `dst`: up 2 w (prediction − truth) / weight.
-/// `weight` is the scalar Σ w that [`record`] left, `up` the scalar gradient of the loss.
+/// Records the gradient of [`record`] in its prediction into `dst`: up 2 w (prediction − truth) / weight. `weight` is
+/// the scalar Σ w from [`record`], and `up` is the scalar upstream gradient.
 pub fn record_grad(
     rec: &mut Recorder,
     prediction: Tensor,

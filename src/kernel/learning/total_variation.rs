@@ -1,5 +1,5 @@
-//! Isotropic total variation; `kernels/total_variation.wgsl`.
-//! Gradient of the total variation; `kernels/total_variation_grad.wgsl`.
+//! The isotropic total variation (`kernels/learning/total_variation.wgsl`) and its gradient
+//! (`kernels/learning/total_variation_grad.wgsl`).
 
 use super::combine_losses;
 use super::mse::{spec, specs};
@@ -20,14 +20,15 @@ pub static TOTAL_VARIATION: Kernel = Kernel {
     specs: || specs(&TOTAL_VARIATION),
 };
 
-/// What keeps the root differentiable where the image is flat.
+/// The number ε that keeps the root differentiable where the image is flat.
 pub const EPSILON: f32 = 1e-8;
 
-/// Records the mean over pixels and channels of √(dx² + dy² + ε) into the scalar `dst`, with forward
-/// differences dx, 0 in the last column, and dy, 0 in the last row; and into the scalar `weight`, another
-/// buffer, the number of values averaged, which [`super::total_variation_grad`] reads. With `weights`,
-/// `[n, h, w, 1]`, only pixels of a weight above 0 count, and differences between two such; where there are
-/// none, the result is 0.
+/// Records the mean over pixels and channels of √(dx² + dy² + ε) into the scalar `dst`. The forward differences dx and
+/// dy are 0 in the last column and in the last row. The number of values averaged goes into the scalar `weight` in
+/// another buffer, for [`record_grad`].
+///
+/// With `weights`, `[n, h, w, 1]`, only pixels of a weight above 0 count, and differences between two such pixels. If
+/// there are none, the result is 0.
 pub fn record(
     rec: &mut Recorder,
     src: Tensor,
@@ -77,8 +78,8 @@ pub static TOTAL_VARIATION_GRAD: Kernel = Kernel {
     specs: || specs(&TOTAL_VARIATION_GRAD),
 };
 
-/// Records the gradient of [`super::total_variation`]'s image into `dst`. `weight` is the scalar number of
-/// values that [`record`] left, `up` the scalar gradient of the loss.
+/// Records the gradient of [`record`] in its image into `dst`. `weight` is the scalar number of values from [`record`],
+/// and `up` is the scalar upstream gradient.
 pub fn record_grad(
     rec: &mut Recorder,
     src: Tensor,

@@ -1,4 +1,4 @@
-//! A map in colour, in a texture; `kernels/colour.wgsl`.
+//! A map in colour, in a texture: `kernels/mre/colour.wgsl`.
 
 use super::planes::Plane;
 use crate::colour::ColourMap;
@@ -17,27 +17,28 @@ pub static COLOUR: Kernel = Kernel {
     specs: || vec![Spec::new(&COLOUR, &[])],
 };
 
-/// What is coloured how.
+/// The choice of a map and its colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Colouring {
-    /// Which map.
+    /// The map.
     pub plane: Plane,
-    /// In which colours.
+    /// The colour map.
     pub map: ColourMap,
-    /// The value that has the first colour, in the map's unit.
+    /// The value of the first colour, in the map's unit.
     pub low: f32,
-    /// The value that has the last colour.
+    /// The value of the last colour, in the map's unit.
     pub high: f32,
 }
 
 impl Default for Colouring {
-    /// Stiffness on the field's usual scale, 0 to 8 kPa.
+    /// Stiffness on the scale that is usual in the field, 0 to 8 kPa.
     fn default() -> Self {
         Self { plane: Plane::Stiffness, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
     }
 }
 
-/// Records `picture`, rgba8unorm of `nx` × `ny`, from a plane of `maps` f32 `[plane][ny][nx]`.
+/// Records `picture`, an rgba8unorm texture of `nx` × `ny`, from one plane of `maps` f32 `[plane][ny][nx]`. It is
+/// transparent outside the `mask` f32 `[ny][nx]`.
 pub fn record(
     rec: &mut Recorder,
     [maps, mask]: [Buf; 2],

@@ -1,4 +1,4 @@
-//! The multimodel combination; `kernels/combine.wgsl`.
+//! The multimodel combination of three local polynomial fits: `kernels/mre/combine.wgsl`.
 
 use super::planes::Plane;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -22,34 +22,34 @@ pub static COMBINE: Kernel = Kernel {
     specs: || vec![spec()],
 };
 
-/// Samples of each curve.
+/// The number of samples of each curve.
 pub const SAMPLES: usize = 512;
 
 fn spec() -> Spec {
     Spec::new(&COMBINE, &[("SAMPLES", SAMPLES as u32)])
 }
 
-/// What the combination knows of its models.
+/// The constants of the three polynomial models.
 #[derive(Clone, Debug)]
 pub struct Models {
-    /// ρω²h², kPa: the modulus at wavenumber 1 per pixel.
+    /// ρω²h², kPa: the modulus at a wavenumber of 1 per pixel.
     pub unit: f64,
     /// Density ρ, kg/m³.
     pub density: f64,
-    /// Whether truncation and noise are corrected, or only weighed.
+    /// True if truncation and noise are corrected; false if they only weight the models.
     pub corrected: bool,
-    /// Per model: energy of white noise in |U|², conj(U)L and |L|² per unit of residual.
+    /// Per model: the energy of white noise in |U|², conj(U)L and |L|² per unit of residual.
     pub noise: [[f64; 3]; 3],
     /// Per model: √z at the end of its curve.
     pub reach: [f64; 3],
     /// The wavenumber per pixel at the end of the bias curves.
     pub widest: f64,
-    /// Per model, `SAMPLES` pairs: see `kernels/combine.wgsl`.
+    /// `SAMPLES` pairs per model; see `kernels/mre/combine.wgsl`.
     pub curves: Vec<[f32; 2]>,
 }
 
-/// Records the combination: `sums` vec4f `[4][3][n]` of [`super::window`], mask f32 `[n]`. Writes five
-/// planes of `maps`; the result is the trace, vec4f `[n]`, that [`super::confidence`] reads.
+/// Records the combination of `sums` vec4f `[4][3][n]`, the box means from [`super::window::record`], with the mask f32
+/// `[n]`. Writes five planes of `maps`. Returns the trace, vec4f `[n]`, for [`super::confidence::record`].
 pub fn record(rec: &mut Recorder, [sums, mask, maps]: [Buf; 3], models: &Models, n: usize) -> Buf {
     let curves = rec.constant("response curves", &models.curves);
     let trace = rec.scratch::<[f32; 4]>("trace", n);

@@ -1,5 +1,5 @@
-//! The calibrated confidence; `kernels/confidence.wgsl`.
-//! The local mean of ln μ under the mask; `kernels/local_mean.wgsl`.
+//! The calibrated confidence (`kernels/mre/confidence.wgsl`), and the local mean of ln μ under the mask
+//! (`kernels/mre/local_mean.wgsl`).
 
 use super::planes::Plane;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -17,8 +17,8 @@ pub static CONFIDENCE: Kernel = Kernel {
     specs: || vec![Spec::new(&CONFIDENCE, &[])],
 };
 
-/// Records the confidence into its plane of `maps`, from the trace of [`super::combine`], vec4f
-/// `[ny][nx]`, over the box of `2 radius + 1` pixels.
+/// Records the confidence into its plane of `maps`, f32 `[plane][ny][nx]`, from the trace of
+/// [`super::combine::record`], vec4f `[ny][nx]`, over the box of `2 radius + 1` pixels.
 pub fn record(rec: &mut Recorder, trace: Buf, mask: Buf, maps: Buf, [nx, ny]: [usize; 2], radius: usize) {
     let mean = record_local_mean(rec, trace, mask, [nx, ny], radius);
     let params = ConfidenceParams { nx: nx as u32, ny: ny as u32, radius: radius as u32 };
@@ -45,8 +45,8 @@ pub static LOCAL_MEAN: Kernel = Kernel {
     specs: || vec![Spec::new(&LOCAL_MEAN, &[])],
 };
 
-/// Records the mean of the trace's first value over the box of `2 radius + 1` pixels under the mask:
-/// trace vec4f, mask and result f32, all `[ny][nx]`.
+/// Records the mean of the trace's first value over the box of `2 radius + 1` pixels under the mask. Trace vec4f, mask
+/// and result f32, all `[ny][nx]`.
 pub fn record_local_mean(
     rec: &mut Recorder,
     trace: Buf,

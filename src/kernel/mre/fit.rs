@@ -1,11 +1,28 @@
-//! Fitted values and Laplacians of directional waves, from moments along rows; `kernels/fit.wgsl`.
-//! Moments along the rows of a sliding window; `kernels/row_moments.wgsl`.
-//! What a small polynomial fit leaves of directional waves; `kernels/residual.wgsl`.
+//! Local polynomial fits of the directional waves: moments along the rows of a sliding window
+//! (`kernels/mre/row_moments.wgsl`), fitted values and Laplacians from them (`kernels/mre/fit.wgsl`), and the residual
+//! of a small fit (`kernels/mre/residual.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use ndarray::Array2;
 use ndarray::{Array3, s};
 use num_complex::Complex32;
+
+/// The side of a fit's window in px, and the number of even powers of the offset in its stencils.
+pub type Window = (usize, usize);
+
+/// The windows that have kernels: of degree 5 with three even powers, and of degree 3 with two.
+pub const WINDOWS: [Window; 5] = [(7, 3), (9, 3), (15, 3), (9, 2), (11, 2)];
+
+/// The number of pixels that one thread computes.
+pub const BLOCK: usize = 4;
+
+/// The specialisation of `kernel` ([`FIT`] or [`ROW_MOMENTS`]) for a window.
+pub(crate) fn spec(kernel: &'static Kernel, (window, powers): Window) -> Spec {
+    let constants = [("WINDOW", window), ("POWERS", powers), ("BLOCK", BLOCK)];
+    let derived = [("SPAN", window + BLOCK - 1), ("SIDE", window / 2 + 1)];
+    let all: Vec<_> = constants.iter().chain(&derived).map(|&(name, value)| (name, value as u32)).collect();
+    Spec::new(kernel, &all)
+}
 
 params! {
     struct FitParams { nx: u32, ny: u32, directions: u32 }
@@ -20,9 +37,9 @@ pub static FIT: Kernel = Kernel {
     specs: || WINDOWS.map(|w| spec(&FIT, w)).to_vec(),
 };
 
-/// Records the products of fitted value and Laplacian, summed over directions: waves vec2f
-/// `[directions][ny][nx]`, result vec4f `[ny][nx]`. `columns` `[window][powers][2]` are the weights of the row
-/// moments in value and Laplacian; `nx` and `ny` are above the widest window.
+/// Records the products of fitted value and Laplacian, summed over the directions: waves vec2f `[directions][ny][nx]`,
+/// result vec4f `[ny][nx]`. `columns` `[window][powers][2]` holds the weights of the row moments in value and
+/// Laplacian. `nx` and `ny` must exceed the widest window.
 pub fn record(rec: &mut Recorder, waves: Buf, shape: [usize; 3], columns: &Array3<f64>) -> Buf {
     let [nx, ny, directions] = shape;
     let window: Window = (columns.dim().0, columns.dim().1);
@@ -60,25 +77,8 @@ pub static ROW_MOMENTS: Kernel = Kernel {
     specs: || WINDOWS.map(|w| spec(&ROW_MOMENTS, w)).to_vec(),
 };
 
-/// Side of a fit's window in px, and how many even powers of the offset its stencils hold.
-pub type Window = (usize, usize);
-
-/// The windows there are kernels for: of degree 5 with three even powers, of degree 3 with two.
-pub const WINDOWS: [Window; 5] = [(7, 3), (9, 3), (15, 3), (9, 2), (11, 2)];
-
-/// Pixels of one thread.
-pub const BLOCK: usize = 4;
-
-/// The specialisation of `kernel` for a window; [`super::fit`] has the same.
-pub(crate) fn spec(kernel: &'static Kernel, (window, powers): Window) -> Spec {
-    let constants = [("WINDOW", window), ("POWERS", powers), ("BLOCK", BLOCK)];
-    let derived = [("SPAN", window + BLOCK - 1), ("SIDE", window / 2 + 1)];
-    let all: Vec<_> = constants.iter().chain(&derived).map(|&(name, value)| (name, value as u32)).collect();
-    Spec::new(kernel, &all)
-}
-
-/// Records Σ_c (c/r)^2a src[x + c]: src vec2f `[planes][ny][nx]`, result vec2f `[powers][planes][ny][nx]`.
-/// `nx` is at least the window.
+/// Records Σ_c (c/r)^2a src[x + c]: src vec2f `[planes][ny][nx]`, result vec2f `[powers][planes][ny][nx]`. `nx` must be
+/// at least the side of the window.
 pub fn record_row_moments(rec: &mut Recorder, src: Buf, [nx, ny, planes]: [usize; 3], window: Window) -> Buf {
     let (side, powers) = window;
     let values = nx * ny * planes;
@@ -104,8 +104,8 @@ pub static RESIDUAL: Kernel = Kernel {
     specs: || vec![Spec::new(&RESIDUAL, &[("WINDOW", 5)])],
 };
 
-/// Records Σ over directions of |w − fitted w|²: waves vec2f `[directions][ny][nx]`, value stencil
-/// `[5][5]`, result f32 `[ny][nx]`.
+/// Records Σ over directions of |w − fitted w|²: waves vec2f `[directions][ny][nx]`, value stencil `[5][5]`, result f32
+/// `[ny][nx]`.
 pub fn record_residual(
     rec: &mut Recorder,
     waves: Buf,

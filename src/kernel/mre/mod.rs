@@ -1,4 +1,4 @@
-//! Kernels: mre.
+//! Kernels of the direct inversion (MMDI), from the normalised field to maps in colour.
 
 pub mod colour;
 pub mod combine;

@@ -1,6 +1,6 @@
-//! Mean removal where the zero level is lost, and unit power; `kernels/normalise.wgsl`.
-//! Moments of the field under the mask; `kernels/moments.wgsl`.
-//! Deterministic sums over an array, in two passes; `kernels/total.wgsl`.
+//! Removal of the mean where the zero level is lost, and scaling to unit power (`kernels/mre/normalise.wgsl`), from
+//! moments of the field under the mask (`kernels/mre/moments.wgsl`) and their deterministic sums
+//! (`kernels/mre/total.wgsl`).
 
 use super::planes::Plane;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -25,8 +25,9 @@ pub static NORMALISE: Kernel = Kernel {
     specs: || vec![Spec::new(&NORMALISE, &[])],
 };
 
-/// Records the field of unit power under the mask, vec2f `[n]`, and writes wave and amplitude into
-/// `maps`. `total` is that of [`super::moments`]; `lost` says whether the mean is taken off.
+/// Records the field of unit power under the mask, vec2f `[n]`, and writes wave and amplitude into `maps`. `from` is
+/// the harmonic vec2f `[n]`, the mask f32 `[n]`, and the total of [`record_total`] over [`record_moments`]. `lost`
+/// subtracts the mean.
 pub fn record(rec: &mut Recorder, from: [Buf; 3], maps: Buf, lost: bool, n: usize) -> Buf {
     let [harmonic, mask, total] = from;
     let field = rec.scratch::<Complex32>("field", n);
@@ -82,13 +83,13 @@ pub static TOTAL: Kernel = Kernel {
     specs: || vec![Spec::new(&TOTAL, &[])],
 };
 
-/// Values of one run, and so partial sums left for the second pass.
+/// The number of values in one run of the first pass. The second pass sums the runs.
 const TOTAL_RUN: usize = 1024;
 
-/// Threads of a workgroup, which shares one run.
+/// Threads of the workgroup that sums a run.
 const TOTAL_LANES: usize = 64;
 
-/// Records the sum of all of `src`, vec4f `[n]`: result vec4f `[1]`.
+/// Records the sum of all of `src`, vec4f `[n]`. Returns vec4f `[1]`.
 pub fn record_total(rec: &mut Recorder, src: Buf, n: usize) -> Buf {
     let mut pass = |src: Buf, n: usize, run: usize| {
         let runs = n.div_ceil(run);

@@ -13,18 +13,18 @@ pub enum Plane {
     Wavespeed,
     /// 1 − the predicted mean relative error of the inversion, 0..1.
     Confidence,
-    /// How well one modulus explains the wave in the box, 0..1.
+    /// The degree to which a single modulus explains the wave in the box, 0..1.
     Coherence,
-    /// |u|, in the units of the input.
+    /// Amplitude |u|, in the units of the input.
     Amplitude,
-    /// Re u.
+    /// Re u, in the units of the input.
     Real,
-    /// Im u.
+    /// Im u, in the units of the input.
     Imaginary,
 }
 
 impl Plane {
-    /// All planes, in the order they lie in memory.
+    /// All planes, in their order in memory.
     pub const ALL: [Self; 9] = [
         Self::Stiffness,
         Self::Storage,

@@ -1,4 +1,4 @@
-//! Putting back what is known inside the mask; `kernels/restore.wgsl`.
+//! Restores the known field inside the mask: `kernels/mre/restore.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::Complex32;

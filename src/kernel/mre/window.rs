@@ -1,6 +1,5 @@
-//! Box means along rows and columns; `kernels/window.wgsl`.
-//! What is averaged over the box, with and without trust; `kernels/weigh.wgsl`.
-//! Erosion of the mask by the cross of five; `kernels/erode.wgsl`.
+//! Box means along rows and columns (`kernels/mre/window.wgsl`), the values that they average, with and without trust
+//! (`kernels/mre/weigh.wgsl`), and the erosion of the mask (`kernels/mre/erode.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -17,26 +16,26 @@ pub static WINDOW: Kernel = Kernel {
     specs: || vec![spec(0), spec(1)],
 };
 
-/// Pixels of one thread; `BLOCK` of the shader.
+/// The number of pixels that one thread computes: `BLOCK` of the shader.
 const BLOCK: usize = 4;
 
 fn spec(axis: u32) -> Spec {
     Spec::new(&WINDOW, &[("AXIS", axis)])
 }
 
-/// Which planes of a buffer, and the half width of their box.
+/// A range of planes of a buffer, and the half width of their box.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     /// The first plane.
     pub first: usize,
-    /// How many.
+    /// The number of planes.
     pub planes: usize,
-    /// The box has `2 radius + 1` pixels a side; at least 2.
+    /// The half width, at least 2: the box has `2 radius + 1` pixels a side.
     pub radius: usize,
 }
 
-/// Records the box means of several spans of planes, vec4f `[planes][ny][nx]`, zero beyond the image.
-/// The spans together cover all planes.
+/// Records the box means of several spans of planes, vec4f `[planes][ny][nx]`; pixels beyond the image count as zero.
+/// The spans together must cover all planes.
 pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]) -> Buf {
     debug_assert!(spans.iter().all(|s| s.radius >= 2), "the shader sums four pixels' boxes at once");
     let values = nx * ny * spans.iter().map(|s| s.planes).sum::<usize>();
@@ -86,11 +85,11 @@ pub static WEIGH: Kernel = Kernel {
     specs: || vec![Spec::new(&WEIGH, &[])],
 };
 
-/// Planes written for each model.
+/// The number of planes that are written for each model.
 pub const MODEL_PLANES: usize = 3;
 
-/// Records the three planes of one model into `dst`, vec4f `[planes][n]`, from plane `first`.
-/// products vec4f `[n]` is that of [`super::fit`]; residual and trust are f32 `[n]`.
+/// Records the three planes of one model into `dst`, vec4f `[planes][n]`, from plane `first`. products vec4f `[n]`
+/// comes from [`super::fit::record`]; residual and trust are f32 `[n]`.
 pub fn record_weigh(
     rec: &mut Recorder,
     [products, residual, trust]: [Buf; 3],
@@ -121,7 +120,8 @@ pub static ERODE: Kernel = Kernel {
     specs: || vec![Spec::new(&ERODE, &[])],
 };
 
-/// Records 1 where every pixel within `radius` steps is in the mask, f32 `[ny][nx]`, else 0.
+/// Records 1 where every pixel within `radius` steps lies in the image and in the mask, else 0. Mask and result are f32
+/// `[ny][nx]`.
 pub fn record_erode(rec: &mut Recorder, mask: Buf, [nx, ny]: [usize; 2], radius: usize) -> Buf {
     let dst = rec.scratch::<f32>("trust", nx * ny);
     let params = ErodeParams { nx: nx as u32, ny: ny as u32, radius: radius as u32 };

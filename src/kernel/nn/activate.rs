@@ -1,4 +1,4 @@
-//! Activations, value by value: ReLU, Leaky ReLU and sigmoid, with their gradients; `kernels/nn/activate.wgsl`.
+//! Activations of each value and their gradients: ReLU, Leaky ReLU and sigmoid, in `kernels/nn/activate.wgsl`.
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
@@ -26,7 +26,7 @@ fn spec(kind: u32, grad: u32) -> Spec {
 pub enum Activation {
     /// max(x, 0).
     Relu,
-    /// x above 0 and slope · x elsewhere.
+    /// x above 0, and slope · x elsewhere.
     LeakyRelu(f32),
     /// 1 / (1 + exp(−x)).
     Sigmoid,
@@ -42,7 +42,7 @@ impl Activation {
     }
 }
 
-/// Records `activation` of `src` into `dst` of its shape.
+/// Records `activation` of `src` into `dst`, of the same shape.
 pub(crate) fn record(rec: &mut Recorder, src: Tensor, activation: Activation, dst: Tensor) {
     dispatch(rec, 0, [src, src, dst], activation);
 }

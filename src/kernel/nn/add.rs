@@ -1,4 +1,4 @@
-//! The sum of two tensors; `kernels/add.wgsl`.
+//! The sum of two tensors: `kernels/nn/add.wgsl`.
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
@@ -16,7 +16,7 @@ pub static ADD: Kernel = Kernel {
     specs: || vec![Spec::new(&ADD, &[])],
 };
 
-/// Records `dst = a + b`, all of one shape; `dst` is in neither's buffer.
+/// Records `dst = a + b`, all of one shape. `dst` must lie in another buffer than `a` and `b`.
 pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = AddParams {

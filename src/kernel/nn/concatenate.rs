@@ -1,5 +1,5 @@
-//! The channels of two tensors one after another; `kernels/concatenate.wgsl`.
-//! Some consecutive channels of a tensor; `kernels/extract.wgsl`.
+//! Concatenation of the channels of two tensors (`kernels/nn/concatenate.wgsl`), and extraction of consecutive channels
+//! (`kernels/nn/extract.wgsl`).
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
@@ -17,9 +17,9 @@ pub static CONCATENATE: Kernel = Kernel {
     specs: || vec![Spec::new(&CONCATENATE, &[])],
 };
 
-/// Records the channels of `a`, then those of `b`, into `dst`, which has as many as both; all of the same
-/// images. The channels of `a` need not fill their quads. Where they do, `a` and `b` can be computed into
-/// windows of one tensor, and nothing has to be copied.
+/// Records the channels of `a`, then those of `b`, into `dst`, which has as many channels as both. All have the same
+/// images. The channels of `a` need not fill their quads. If they do, `a` and `b` can be computed into windows of one
+/// tensor, and no copy is needed.
 pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = ConcatenateParams {
@@ -48,9 +48,10 @@ pub static EXTRACT: Kernel = Kernel {
     specs: || vec![Spec::new(&EXTRACT, &[])],
 };
 
-/// Records channels `from` to `from + dst.shape.c - 1` of `src`, which has them, into `dst` of the same
-/// images: the gradient of [`super::concatenate`] is this, once for each part. Where `from` is a multiple of
-/// four and nothing has to be zero behind the last channel, [`Tensor::window`] does without a copy.
+/// Records channels `from` to `from + dst.shape.c - 1` of `src` into `dst`, with the same images. This is the gradient
+/// of
+/// [`record`], once for each part. If `from` is a multiple of four and the channels need no zeros behind the last one,
+/// [`Tensor::window`] avoids the copy.
 pub fn record_extract(rec: &mut Recorder, src: Tensor, from: usize, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = ExtractParams {

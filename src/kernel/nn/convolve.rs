@@ -1,5 +1,5 @@
-//! Convolutions of 3 × 3 and 1 × 1 pixels, the transposed one of 2 × 2, and their data gradients;
-//! `kernels/convolve.wgsl`.
+//! Convolutions of 3 × 3 and 1 × 1 pixels, the transposed one of 2 × 2, and their data gradients:
+//! `kernels/nn/convolve.wgsl`.
 
 use super::{convolve_half, flip, winograd};
 use crate::kernel::form::Form;
@@ -12,26 +12,26 @@ params! {
     struct ConvolveParams { src: Place, statistics: Place, dst: Place, n: u32, h: u32, w: u32, ci4: u32, co4: u32, weights_first: u32, shift_first: u32, scale_first: u32, slope: f32 }
 }
 
-/// Which pixels a convolution brings together.
+/// The geometry of a convolution: the source pixels of each output pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Geometry {
-    /// 3 × 3 with a border of zeros: as large as it was.
+    /// 3 × 3 with a border of zeros; the size stays the same.
     Three,
     /// 1 × 1.
     One,
-    /// Transposed 2 × 2 with stride 2: twice as large.
+    /// Transposed 2 × 2 with stride 2; the size doubles.
     Up,
-    /// 2 × 2 with stride 2, half as large: the data gradient of [`Geometry::Up`].
+    /// 2 × 2 with stride 2; the size halves. It is the data gradient of [`Geometry::Up`].
     Down,
-    /// Of images of 16 pixels each its own tap: Winograd's products.
+    /// Images of 16 pixels, each pixel with its own tap: the products of Winograd's algorithm.
     Tiles,
 }
 
 impl Geometry {
     pub(crate) const ALL: [Self; 5] = [Self::Three, Self::One, Self::Up, Self::Down, Self::Tiles];
 
-    /// How many pixels of weights there are.
+    /// The number of taps, that is, of pixels of weights.
     pub const fn taps(self) -> usize {
         match self {
             Self::Three => 9,
@@ -41,7 +41,7 @@ impl Geometry {
         }
     }
 
-    /// Rows and columns of the result.
+    /// Rows and columns of the result for images of `h` rows and `w` columns.
     pub const fn result(self, [h, w]: [usize; 2]) -> [usize; 2] {
         match self {
             Self::Three | Self::One | Self::Tiles => [h, w],
@@ -50,7 +50,7 @@ impl Geometry {
         }
     }
 
-    /// That of the data gradient.
+    /// The geometry of the data gradient.
     pub const fn gradient(self) -> Self {
         match self {
             Self::Up => Self::Down,
@@ -59,7 +59,8 @@ impl Geometry {
         }
     }
 
-    /// The weights' shape: a "pixel" for each tap and input channel, so that they are a tensor like others.
+    /// The shape of the weights, `[taps, 1, ci, co]` with ci rounded up to a multiple of four. Each tap and input
+    /// channel is a "pixel", so that weights are a tensor like others.
     pub const fn weights(self, ci: usize, co: usize) -> Shape {
         Shape::new(self.taps(), 1, ci.next_multiple_of(4), co)
     }
@@ -69,26 +70,26 @@ impl Geometry {
     }
 }
 
-/// What becomes of each sum before it is stored.
+/// The operation applied to each sum before it is stored.
 #[derive(Clone, Copy, Debug)]
 pub enum Finish {
     /// Nothing.
     Plain,
-    /// A value a channel is added, `[1, 1, 1, co]`, in the buffer of the weights.
+    /// Adds one value per channel, `[1, 1, 1, co]`, from the buffer of the weights.
     Bias(Tensor),
-    /// A norm over all images, by statistics known before, and Leaky ReLU, as of [`super::norm`].
+    /// A norm over all images with known statistics, followed by Leaky ReLU, as in [`super::norm::record`].
     Norm {
         /// Mean and 1/σ, `[1, 1, 2, co]`.
         statistics: Tensor,
         /// γ and β, `[1, 1, 1, co]` each, in the buffer of the weights.
         affine: [Tensor; 2],
-        /// The slope below 0; 1 for the norm alone.
+        /// The slope of the Leaky ReLU below 0; 1 for the norm alone.
         slope: f32,
     },
 }
 
 impl Finish {
-    /// Statistics, the first quads of scale and shift, and the slope, as shaders take them.
+    /// The statistics, the first quads of scale and shift, and the slope, as the shaders expect them.
     pub(crate) fn places(self) -> (Option<Tensor>, [u32; 2], f32) {
         match self {
             Self::Plain => (None, [0; 2], 1.0),
@@ -118,7 +119,7 @@ impl Finish {
     }
 }
 
-/// The kind of a [`Finish`]; its number is the constant `FINISH` of the shaders.
+/// The kind of a [`Finish`]. Its number is the constant `FINISH` of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FinishKind {
     Plain,
@@ -134,11 +135,11 @@ impl FinishKind {
     }
 }
 
-/// What both kernels of convolutions bind.
+/// The bindings of the kernels `convolve` and `convolve_half`.
 pub(crate) const BINDINGS: &[Binding] =
     &[read("src", "Stored"), read("weights", "Stored"), read("statistics", "vec4f"), write("dst", "vec4f")];
 
-/// Their parameters.
+/// The parameters of both kernels.
 pub(crate) const LAYOUT: ParamsLayout = ConvolveParams::LAYOUT;
 
 /// The row of the table of kernels.
@@ -155,7 +156,7 @@ pub static CONVOLVE: Kernel = Kernel {
     },
 };
 
-/// The specialisation that [`record`] uses;
+/// The specialisation that [`record`] uses.
 fn spec(form: Form, geometry: Geometry, finish: FinishKind) -> Spec {
     let own = [geometry.constant(), finish.constant()];
     match form {
@@ -166,7 +167,7 @@ fn spec(form: Form, geometry: Geometry, finish: FinishKind) -> Spec {
 }
 
 impl Form {
-    /// The specialisations that a convolution of `geometry` consists of in this form; none where it has no such form.
+    /// The specialisations of a convolution of `geometry` in this form; empty if the geometry has no such form.
     pub fn convolves(self, geometry: Geometry, finish: Finish) -> Vec<Spec> {
         match (self, geometry) {
             (Self::Winograd(inner), Geometry::Three) => vec![
@@ -198,12 +199,12 @@ pub fn record(
     direct(rec, form, geometry, [src, dst], (weights, finish), flops);
 }
 
-/// Whether each pixel has a tap of its own.
+/// Reports whether each output pixel has a single tap.
 fn apart(geometry: Geometry) -> bool {
     matches!(geometry, Geometry::Up | Geometry::Tiles)
 }
 
-/// Records a convolution in one dispatch that counts as `flops`.
+/// Records a convolution in one dispatch, whose cost counts `flops`.
 fn direct(
     rec: &mut Recorder,
     form: Form,
@@ -214,7 +215,7 @@ fn direct(
 ) {
     let Shape { n, h, w, .. } = match geometry {
         Geometry::Down => dst.shape,
-        // Each pixel of a tile is a plane of its own.
+        // Each pixel of a tile is an image of its own.
         Geometry::Tiles => Shape { h: 1, w: 1, ..src.shape },
         _ => src.shape,
     };
@@ -249,7 +250,7 @@ fn direct(
     rec.groups(spec(form, geometry, finish.kind()), &params, &resources, groups, cost);
 }
 
-/// Records a 3 × 3 convolution as products of transformed tiles.
+/// Records a 3 × 3 convolution by Winograd's algorithm.
 fn transformed(
     rec: &mut Recorder,
     form: Form,
@@ -261,14 +262,13 @@ fn transformed(
     winograd::record_input(rec, src, tiles);
     let own = winograd::record_weights(rec, weights);
     let products = Tensor::scratch(rec, "Winograd's products", winograd::tiles(dst.shape));
-    // They count as the convolution they stand for, or rates would not compare.
+    // The cost counts the flops of the plain convolution, so that rates can be compared.
     let flops = 2.0 * (9 * dst.shape.pixels()) as f64 * (src.shape.c * dst.shape.c) as f64;
     direct(rec, form, Geometry::Tiles, [tiles, products], (own, Finish::Plain), flops);
     winograd::record_output(rec, products, (weights, finish), dst);
 }
 
-/// Records the gradient in the source of a convolution of `geometry`: `grad` `[n, h', w', co]`, `dst`
-/// `[n, h, w, ci]`.
+/// Records the data gradient of a convolution of `geometry`: `grad` `[n, h', w', co]`, `dst` `[n, h, w, ci]`.
 pub fn record_gradient(
     rec: &mut Recorder,
     form: Form,

@@ -1,5 +1,5 @@
-//! Convolutions on matrix units, in half precision; `kernels/convolve_half.wgsl`. They are recorded as any other, by
-//! [`super::convolve::record`] in [`Form::Half`].
+//! Convolutions on matrix units with f16 factors: `kernels/nn/convolve_half.wgsl`. [`super::convolve::record`] records
+//! them in [`Form::Half`].
 
 use super::convolve::{self, FinishKind, Geometry};
 use crate::kernel::form::{Form, Units};
@@ -17,8 +17,8 @@ pub static CONVOLVE_HALF: Kernel = Kernel {
             Geometry::ALL.into_iter().filter(|g| *g != Geometry::Tiles).flat_map(finishes).collect();
         let mut all = Vec::new();
         for units in Units::ALL {
-            // Software adapters take 5 s to compile an imitation: of the smaller units one is enough, and of the larger
-            // geometries and finishes each by itself.
+            // Software adapters take 5 s to compile an imitation. One specialisation with small units is enough. With
+            // large units, each geometry and each finish occurs at least once.
             let wanted = |&&(g, finish): &&(Geometry, FinishKind)| match (units.imitated, units.side) {
                 (false, _) => true,
                 (true, 16) => g == Geometry::Three || finish == FinishKind::Plain,
@@ -30,7 +30,7 @@ pub static CONVOLVE_HALF: Kernel = Kernel {
     },
 };
 
-/// The specialisation of `geometry` whose sums are finished as of [`convolve::Finish`]'s number.
+/// The specialisation for a geometry and a kind of [`convolve::Finish`].
 pub(crate) fn spec(units: Units, geometry: Geometry, finish: FinishKind) -> Spec {
     let [high, broad] = [64, 32].map(|numbers| numbers / units.side);
     let own = [geometry.constant(), finish.constant(), ("HIGH", high), ("BROAD", broad)];

@@ -1,4 +1,4 @@
-//! Weight gradients of convolutions, in parts over the pixels; `kernels/convolve_weights.wgsl`.
+//! Weight gradients of convolutions, in parts over the pixels: `kernels/nn/convolve_weights.wgsl`.
 
 use super::convolve::Geometry;
 use crate::kernel::form::Form;
@@ -11,7 +11,7 @@ params! {
 
 pub(crate) const GEOMETRIES: [Geometry; 3] = [Geometry::Three, Geometry::One, Geometry::Up];
 
-/// Pixels that one thread sums one after the other, at most: more would cost accuracy.
+/// The largest number of pixels that one thread sums one after the other; more would cost accuracy.
 const LONGEST: usize = 4096;
 
 /// The row of the table of kernels.
@@ -33,18 +33,20 @@ pub static CONVOLVE_WEIGHTS: Kernel = Kernel {
     },
 };
 
-/// A form with the size of its blocks, for software adapters: quads of input channels, and quads of output channels per
-/// lane.
+/// A form with the size of its blocks. The size matters for software adapters only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Variant {
+    /// The form.
     pub form: Form,
+    /// Quads of input channels per block.
     pub rows: u32,
+    /// Quads of output channels per lane.
     pub width: u32,
 }
 
 impl Variant {
-    /// The variant for `ci` and `co` channels. A first layer's few input channels, and results of more than 32 channels,
-    /// have their own on software adapters (`docs/measurements.md`).
+    /// The variant for `ci` and `co` channels. On software adapters, the few input channels of a first layer and
+    /// results of more than 32 channels have their own variants (`docs/measurements.md`).
     fn new(form: Form, [ci, co]: [usize; 2]) -> Self {
         let lanes = form.lanes().unwrap_or(1);
         let rows = if ci <= 4 { 1 } else { lanes };
@@ -58,14 +60,14 @@ impl Variant {
     }
 }
 
-/// The specialisation for `ci` and `co` channels.
+/// The specialisation for channels `[ci, co]`.
 pub(crate) fn spec(form: Form, geometry: Geometry, channels: [usize; 2]) -> Spec {
     Variant::new(form, channels).spec(geometry)
 }
 
-/// Records the weight gradient of a convolution in parts: `src` `[n, h, w, ci]` and the gradient of the result,
-/// `grad` `[n, h', w', co]`. Returns the parts, each of [`Geometry::weights`] one after another, and their number.
-/// `workgroups` is a number that keeps the device busy.
+/// Records the weight gradient of a convolution in parts, from `src` `[n, h, w, ci]` and the upstream gradient `grad`
+/// `[n, h', w', co]`. Returns the parts, each of shape [`Geometry::weights`], one after another, and their number.
+/// `workgroups` is a number of workgroups that keeps the device busy.
 pub(crate) fn record(
     rec: &mut Recorder,
     form: Form,
@@ -89,7 +91,7 @@ pub(crate) fn record_variant(
     let Shape { n, h, w, c: ci } = src.shape;
     let (ci4, co4, taps) = (src.shape.quads(), grad.shape.quads(), geometry.taps());
     let weights = geometry.weights(ci, grad.shape.c);
-    // Where a part can be cut, and how many parts each makes of itself.
+    // The blocks of channels, the number of places at which parts can be cut, and the results per part (one per team).
     let (blocks, cuts, teams) = match variant.form.lanes() {
         None => {
             let [pixels, columns] = variant.form.tile();

@@ -1,12 +1,12 @@
-//! Dropout of whole channels; `kernels/dropout.wgsl`.
+//! Dropout of whole channels: `kernels/nn/dropout.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
-/// Where the seed lies in the buffer that random kernels draw from, `kernels/lib/random.wgsl`.
+/// The word with the seed in the buffer that random kernels read (`kernels/lib/random.wgsl`).
 pub const SEED: usize = 0;
 
-/// Where the number of the step lies there.
+/// The word with the number of the step in the same buffer.
 pub const STEP: usize = 1;
 
 params! {
@@ -22,10 +22,12 @@ pub static DROPOUT: Kernel = Kernel {
     specs: || vec![Spec::new(&DROPOUT, &[])],
 };
 
-/// Records `src` into `dst` of its shape with each channel of each image dropped with probability `rate`, at
-/// least 0 and less than 1, and the others scaled by 1 / (1 − rate). `step` holds u32, the seed at [`SEED`]
-/// and the number of the step at [`STEP`]; they and `site`, a number that no other use of random words has,
-/// decide what is dropped. The backward pass is the same with the gradient as `src`.
+/// Records dropout of `src` into `dst`, of the same shape. Each channel of each image is dropped with probability
+/// `rate`, 0 ≤ `rate` < 1; the others are scaled by 1 / (1 − rate).
+///
+/// `step` holds u32: the seed at [`SEED`] and the number of the step at [`STEP`]. These and `site`, a number that no
+/// other use of random words has, determine the dropped channels. The backward pass is the same call with the gradient
+/// as `src`.
 pub fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site: u32, dst: Tensor) {
     let (shape, quads) = (dst.shape, dst.shape.quads());
     let count = shape.n * shape.h * quads;
@@ -45,7 +47,7 @@ pub fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site: u32, 
     rec.linear(Spec::new(&DROPOUT, &[]), &params, &resources, count, cost);
 }
 
-/// The random words below this are a share `rate` of all.
+/// Random words below this number are a share `rate` of all words.
 fn threshold(rate: f32) -> u32 {
     (f64::from(rate) * 2f64.powi(32)) as u32
 }

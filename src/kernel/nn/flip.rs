@@ -1,4 +1,4 @@
-//! Weights as the data gradient of a convolution wants them; `kernels/flip.wgsl`.
+//! The weights for the data gradient of a convolution: `kernels/nn/flip.wgsl`.
 
 use super::convolve::Geometry;
 use crate::plan::{Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -17,7 +17,7 @@ pub static FLIP: Kernel = Kernel {
     specs: || vec![Spec::new(&FLIP, &[])],
 };
 
-/// Records the weights `[taps][ci][co]` of a convolution of `geometry` as its gradient's, `[taps][co][ci]`.
+/// Records the weights `[taps][ci][co]` of a convolution of `geometry` as those of its data gradient, `[taps][co][ci]`.
 pub fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) -> Tensor {
     let Shape { n, w, c, .. } = weights.shape;
     let dst = Tensor::scratch(rec, "flipped weights", Shape::new(n, 1, c.next_multiple_of(4), w));

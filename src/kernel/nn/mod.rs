@@ -1,4 +1,4 @@
-//! Kernels: nn.
+//! Kernels of networks: convolutions, norms, activations, pooling, and changes of layout.
 
 pub mod activate;
 pub mod add;

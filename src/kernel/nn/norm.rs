@@ -1,14 +1,93 @@
-//! Norm with Leaky ReLU, batch norm and instance norm alike; `kernels/norm.wgsl`.
+//! Norm with Leaky ReLU, for batch norm and instance norm: the forward pass (`kernels/nn/norm.wgsl`), and the backward
+//! pass in two halves, the two sums per group and channel (`kernels/nn/norm_sums.wgsl`) and the gradient of the input
+//! (`kernels/nn/norm_grad.wgsl`).
 //!
-//! Forward, statistics come from [`super::norm_statistics`] (training) or [`super::norm_running`] (inference);
-//! backward, [`super::norm_sums`] goes before [`super::norm_grad`], and [`super::sum_groups`] of its sums
-//! gives the gradients of γ (column 1) and β (column 0).
-//! Backward pass of a norm, first half: its two sums per group and channel; `kernels/norm_sums.wgsl`.
-//! Backward pass of a norm, second half: the gradient of its input; `kernels/norm_grad.wgsl`.
+//! The statistics of the forward pass come from [`norm_statistics::record`](super::norm_statistics::record) in
+//! training, and from [`record_running`](super::norm_statistics::record_running) at inference. The gradients of γ
+//! (column 1) and β (column 0) are [`record_groups`](super::sums::record_groups) of the sums of [`record_sums`].
 
 use crate::kernel::core::reduce::{self, chunk};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
+
+/// The number ε that is added to the variance, as in PyTorch.
+pub const EPSILON: f32 = 1e-5;
+
+/// The pixels that share their statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Per {
+    /// All pixels of the batch: batch norm.
+    Batch,
+    /// The pixels of one image: instance norm.
+    Image,
+}
+
+impl Per {
+    /// Both variants.
+    pub const ALL: [Self; 2] = [Self::Batch, Self::Image];
+
+    /// The number of groups in `n` images; each has its own statistics.
+    pub const fn groups(self, n: usize) -> usize {
+        match self {
+            Self::Batch => 1,
+            Self::Image => n,
+        }
+    }
+
+    /// The shape of the statistics of `x`: `[groups, 1, 2, c]`.
+    pub const fn statistics(self, x: Shape) -> Shape {
+        Shape::new(self.groups(x.n), 1, 2, x.c)
+    }
+}
+
+/// The number of pixels that one thread computes: `PIXELS` of the shaders.
+const PIXELS: usize = 8;
+
+/// A norm of `x` followed by Leaky ReLU.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm {
+    /// The input.
+    pub x: Tensor,
+    /// Mean and 1/√(variance + ε) of each group, `[groups, 1, 2, c]`. There is one group, or one for each image.
+    pub statistics: Tensor,
+    /// γ and β, `[1, 1, 1, c]` each; if absent, 1 and 0.
+    pub affine: Option<(Tensor, Tensor)>,
+    /// The slope of the Leaky ReLU below 0; 1 for the norm alone.
+    pub slope: f32,
+}
+
+impl Norm {
+    /// The specialisation of `kernel` for this norm.
+    pub(crate) fn spec(self, kernel: &'static Kernel) -> Spec {
+        Spec::new(kernel, &[("AFFINE", self.affine.is_some().into())])
+    }
+
+    /// The number of groups of pixels.
+    pub(crate) fn groups(self) -> usize {
+        self.statistics.shape.n
+    }
+
+    /// The number of pixels of one group.
+    pub(crate) fn run(self) -> usize {
+        self.x.shape.pixels() / self.groups()
+    }
+
+    /// The number of threads of [`record`] and [`record_grad`]: one per quad of each strip of [`PIXELS`] pixels of a
+    /// group.
+    pub(crate) fn threads(self) -> usize {
+        self.groups() * self.run().div_ceil(PIXELS) * self.x.shape.quads()
+    }
+
+    /// The tensors to bind as γ and β. Without them, any tensor serves, because it is never read.
+    pub(crate) fn scale_and_shift(self) -> (Tensor, Tensor) {
+        self.affine.unwrap_or((self.statistics, self.statistics))
+    }
+}
+
+/// The specialisations without and with γ and β.
+pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
+    (0..2).map(|affine| Spec::new(kernel, &[("AFFINE", affine)])).collect()
+}
 
 params! {
     struct NormParams { x: Place, statistics: Place, dst: Place, count: u32, quads: u32, run: u32, gamma_first: u32, beta_first: u32, slope: f32 }
@@ -28,79 +107,6 @@ pub static NORM: Kernel = Kernel {
     params: NormParams::LAYOUT,
     specs: || specs(&NORM),
 };
-
-/// What is added to the variance, as in PyTorch.
-pub const EPSILON: f32 = 1e-5;
-
-/// The pixels that share their statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Per {
-    /// All pixels of the batch: batch norm.
-    Batch,
-    /// The pixels of one image: instance norm.
-    Image,
-}
-
-impl Per {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Batch, Self::Image];
-
-    /// Groups of pixels with statistics of their own in `n` images.
-    pub const fn groups(self, n: usize) -> usize {
-        match self {
-            Self::Batch => 1,
-            Self::Image => n,
-        }
-    }
-
-    /// The shape of the statistics of `x`: `[groups, 1, 2, c]`.
-    pub const fn statistics(self, x: Shape) -> Shape {
-        Shape::new(self.groups(x.n), 1, 2, x.c)
-    }
-}
-
-/// Pixels that one thread computes; that of the shaders.
-const PIXELS: usize = 8;
-
-/// A norm of `x` and the Leaky ReLU after it.
-#[derive(Clone, Copy, Debug)]
-pub struct Norm {
-    /// What is normalised.
-    pub x: Tensor,
-    /// `[groups, 1, 2, c]`: mean, and 1/√(variance + ε), of each group. One group, or one for each image.
-    pub statistics: Tensor,
-    /// γ and β, `[1, 1, 1, c]` each; without them 1 and 0.
-    pub affine: Option<(Tensor, Tensor)>,
-    /// The slope of the Leaky ReLU below 0; 1 for the norm alone.
-    pub slope: f32,
-}
-
-impl Norm {
-    /// The specialisation of `kernel` for this norm.
-    pub(crate) fn spec(self, kernel: &'static Kernel) -> Spec {
-        Spec::new(kernel, &[("AFFINE", self.affine.is_some().into())])
-    }
-
-    /// Groups of pixels with statistics of their own.
-    pub(crate) fn groups(self) -> usize {
-        self.statistics.shape.n
-    }
-
-    /// Pixels of one group.
-    pub(crate) fn run(self) -> usize {
-        self.x.shape.pixels() / self.groups()
-    }
-
-    /// Threads of [`norm`](self) and [`super::norm_grad`]: one for each strip of [`PIXELS`] pixels of a group, and quad.
-    pub(crate) fn threads(self) -> usize {
-        self.groups() * self.run().div_ceil(PIXELS) * self.x.shape.quads()
-    }
-
-    /// What is bound as γ and β; without them something that is never read.
-    pub(crate) fn scale_and_shift(self) -> (Tensor, Tensor) {
-        self.affine.unwrap_or((self.statistics, self.statistics))
-    }
-}
 
 /// Records leaky(γ (x − mean) / √(variance + ε) + β) into `dst`, of the shape of `x`.
 pub fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
@@ -128,11 +134,6 @@ pub fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
     );
 }
 
-/// Specialisations without and with γ and β.
-pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
-    (0..2).map(|affine| Spec::new(kernel, &[("AFFINE", affine)])).collect()
-}
-
 params! {
     struct NormSumsParams { x: Place, statistics: Place, grad: Place, count: u32, quads: u32, run: u32, chunk: u32, groups: u32, gamma_first: u32, beta_first: u32, slope: f32 }
 }
@@ -153,8 +154,8 @@ pub static NORM_SUMS: Kernel = Kernel {
     specs: || specs(&NORM_SUMS),
 };
 
-/// Records S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group into `dst`, `[groups, 1, 2, c]`, with x̂ the normalised
-/// x and g′ = `grad` leaky′(γ x̂ + β); leaky′(0) is the slope.
+/// Records S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group into `dst`, `[groups, 1, 2, c]`. x̂ is the normalised x, and
+/// g′ = `grad` leaky′(γ x̂ + β); leaky′(0) is the slope.
 pub fn record_sums(rec: &mut Recorder, norm: Norm, grad: Tensor, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
@@ -203,9 +204,8 @@ pub static NORM_GRAD: Kernel = Kernel {
     specs: || specs(&NORM_GRAD),
 };
 
-/// Records the gradient of the norm's `x` into `dst`, for statistics that depend on it:
-/// γ / √(variance + ε) (g′ − S₀/m − x̂ S₁/m) with m pixels to a group and `sums` those of
-/// [`super::norm_sums`].
+/// Records the gradient of the norm's `x` into `dst`, through the statistics as well:
+/// γ / √(variance + ε) (g′ − S₀/m − x̂ S₁/m) with m pixels per group. `sums` holds S₀ and S₁ from [`record_sums`].
 pub fn record_grad(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();

@@ -1,6 +1,6 @@
-//! Mean and deviation of the groups of a norm, and the running ones; `kernels/norm_statistics.wgsl`.
-//! Statistics of a norm, first pass: mean and M2 of chunks of pixels; `kernels/norm_moments.wgsl`.
-//! Statistics of a norm from running ones, for inference; `kernels/norm_running.wgsl`.
+//! Statistics of a norm: mean and M2 of chunks of pixels (`kernels/nn/norm_moments.wgsl`), merged to the mean and
+//! deviation of each group and to running statistics (`kernels/nn/norm_statistics.wgsl`), and the statistics for
+//! inference from the running ones (`kernels/nn/norm_running.wgsl`).
 
 use super::norm::{EPSILON, Per};
 use crate::kernel::core::reduce::{LANES, chunk, width};
@@ -20,12 +20,13 @@ pub static NORM_STATISTICS: Kernel = Kernel {
     specs: || (0..2).map(|running| Spec::new(&NORM_STATISTICS, &[("RUNNING", running)])).collect(),
 };
 
-/// The part of each batch in the running statistics, as in PyTorch.
+/// The share of each batch in the running statistics, as in PyTorch.
 pub const MOMENTUM: f32 = 0.1;
 
-/// Records mean and 1/√(variance + ε) of `x`, the variance as biased as PyTorch's, into `dst`:
-/// `[groups, 1, 2, c]`. `running`, `[1, 1, 2, c]` with mean and unbiased variance, takes in `momentum` of
-/// those of this batch; it is for [`Per::Batch`] alone, and left out otherwise.
+/// Records mean and 1/√(variance + ε) of `x` into `dst`, `[groups, 1, 2, c]`. The variance is biased, as in PyTorch.
+///
+/// `running`, `[1, 1, 2, c]`, holds running mean and unbiased variance. It is updated with a share `momentum` of this
+/// batch's values. Only [`Per::Batch`] updates it.
 pub fn record(rec: &mut Recorder, x: Tensor, per: Per, running: Option<Tensor>, momentum: f32, dst: Tensor) {
     let moments = Tensor::scratch(rec, "moments", moments_shape(x.shape, per));
     record_moments(rec, x, per, moments);
@@ -69,14 +70,14 @@ pub static NORM_MOMENTS: Kernel = Kernel {
     specs: || vec![Spec::new(&NORM_MOMENTS, &[])],
 };
 
-/// The moments_shape of the moments of `x`: `[groups, chunks, 2, c]`, mean and M2 = Σ (x − mean)² of each chunk.
+/// The shape of the moments of `x`, `[groups, chunks, 2, c]`: mean and M2 = Σ (x − mean)² of each chunk.
 pub fn moments_shape(x: Shape, per: Per) -> Shape {
     let groups = per.groups(x.n);
     let run = x.pixels() / groups;
     Shape::new(groups, run.div_ceil(chunk(run)), 2, x.c)
 }
 
-/// Records the moments of `x` into `dst`, of the [`moments_shape`] they have.
+/// Records the moments of `x` into `dst`, of shape [`moments_shape`].
 pub fn record_moments(rec: &mut Recorder, x: Tensor, per: Per, dst: Tensor) {
     let (pixels, quads) = (x.shape.pixels(), x.shape.quads());
     let Shape { n: groups, h: chunks, .. } = moments_shape(x.shape, per);

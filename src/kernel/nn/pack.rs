@@ -1,5 +1,4 @@
-//! From PyTorch's layout; `kernels/pack.wgsl`.
-//! To PyTorch's layout; `kernels/unpack.wgsl`.
+//! Conversion from PyTorch's layout (`kernels/nn/pack.wgsl`) and to it (`kernels/nn/unpack.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
@@ -17,7 +16,7 @@ pub static PACK: Kernel = Kernel {
     specs: || vec![Spec::new(&PACK, &[])],
 };
 
-/// Records f32 `[n][c][h][w]`, of the shape of `dst`, into `dst`.
+/// Records the conversion of `src`, f32 `[n][c][h][w]` of the shape of `dst`, into `dst`.
 pub fn pack(rec: &mut Recorder, src: Buf, dst: Tensor) {
     let Shape { h, w, c, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
@@ -51,7 +50,7 @@ pub static UNPACK: Kernel = Kernel {
     specs: || vec![Spec::new(&UNPACK, &[])],
 };
 
-/// Records `src` as f32 `[n][c][h][w]` into `dst`, `src.shape.len()` of them.
+/// Records the conversion of `src` to f32 `[n][c][h][w]` into `dst`, which holds `src.shape.len()` values.
 pub fn unpack(rec: &mut Recorder, src: Tensor, dst: Buf) {
     let Shape { h, w, c, .. } = src.shape;
     let count = src.shape.pixels() * src.shape.quads();

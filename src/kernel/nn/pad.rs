@@ -1,5 +1,4 @@
-//! Padding by reflection; `kernels/pad.wgsl`.
-//! The gradient of padding; `kernels/pad_grad.wgsl`.
+//! Padding by reflection (`kernels/nn/pad.wgsl`) and its gradient (`kernels/nn/pad_grad.wgsl`).
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
@@ -17,9 +16,9 @@ pub static PAD: Kernel = Kernel {
     specs: || vec![Spec::new(&PAD, &[])],
 };
 
-/// Records `src` into `dst`, which has so many rows and columns or more: those at the bottom and the right
-/// mirror `src` about its last row and column. An axis grows by less than its length, so that one to be
-/// padded by a pixel has at least two; callers refuse what does not.
+/// Records `src` into `dst`, which has at least as many rows and columns. The rows and columns added at the bottom and
+/// the right mirror `src` about its last row and column. An axis must grow by less than its length; callers refuse
+/// larger padding.
 pub fn record(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
@@ -50,8 +49,8 @@ pub static PAD_GRAD: Kernel = Kernel {
     specs: || vec![Spec::new(&PAD_GRAD, &[])],
 };
 
-/// Records the gradient with respect to the input, into `dst` of its shape, from the gradient `grad` with
-/// respect to the padded, under the conditions of [`record`].
+/// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
+/// padded result. The conditions of [`record`] hold.
 pub fn record_grad(rec: &mut Recorder, grad: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();

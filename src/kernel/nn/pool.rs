@@ -1,16 +1,15 @@
-//! Pooling over windows of 2 × 2 pixels; `kernels/pool.wgsl`.
-//! The gradient of pooling; `kernels/pool_grad.wgsl`.
+//! Pooling over windows of 2 × 2 pixels (`kernels/nn/pool.wgsl`) and its gradient (`kernels/nn/pool_grad.wgsl`).
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
-/// What becomes of a window of 2 × 2 pixels.
+/// The reduction of a window of 2 × 2 pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
-    /// Its greatest value; NaN is the greatest.
+    /// The greatest value; NaN is greater than everything.
     Max,
-    /// The mean of its values.
+    /// The mean of the values.
     #[serde(rename = "avg")]
     Average,
 }
@@ -22,7 +21,7 @@ impl std::fmt::Display for Pooling {
 }
 
 impl Pooling {
-    /// Both.
+    /// Both variants.
     pub const ALL: [Self; 2] = [Self::Max, Self::Average];
 
     pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
@@ -33,8 +32,8 @@ impl Pooling {
         Spec::new(kernel, &[("MODE", self as u32)])
     }
 
-    /// The shape of the result: half the rows and columns, rounded down. It is empty where `shape` has an
-    /// axis of one pixel, which callers refuse.
+    /// The shape of the result: half the rows and columns, rounded down. It is empty if `shape` has an axis of one
+    /// pixel, which callers refuse.
     pub const fn shape(self, shape: Shape) -> Shape {
         Shape { h: shape.h / 2, w: shape.w / 2, ..shape }
     }
@@ -84,10 +83,10 @@ pub static POOL_GRAD: Kernel = Kernel {
     specs: || Pooling::specs(&POOL_GRAD),
 };
 
-/// Records the gradient with respect to `input`, into `dst` of its shape, from the gradient `grad` with
-/// respect to the pooled, of shape `mode.shape(input.shape)`. The average does not read `input`.
+/// Records the gradient of [`record`] in `input` into `dst`, of the shape of `input`. `grad` is the gradient of the
+/// result, of shape `mode.shape(input.shape)`. The average does not read `input`.
 pub fn record_grad(rec: &mut Recorder, input: Tensor, grad: Tensor, mode: Pooling, dst: Tensor) {
-    // Where nothing is read of the input, its memory need not live until here.
+    // The average does not read the input. Not binding it lets its memory be reused earlier.
     let input = if mode == Pooling::Max { input } else { grad };
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();

@@ -1,5 +1,5 @@
-//! Sums over all pixels, channel by channel: the gradient of a bias; `kernels/channel_sums.wgsl`.
-//! One column of a small tensor summed over images and rows; `kernels/sum_groups.wgsl`.
+//! Sums over all pixels, channel by channel, which are the gradient of a bias (`kernels/nn/channel_sums.wgsl`), and
+//! sums of one column of a small tensor over images and rows (`kernels/nn/sum_groups.wgsl`).
 
 use crate::kernel::core::reduce::{self, chunk};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
@@ -55,8 +55,8 @@ pub static SUM_GROUPS: Kernel = Kernel {
     specs: || vec![Spec::new(&SUM_GROUPS, &[])],
 };
 
-/// Records the sum over images and rows of `column` of `src` into `dst`, `[1, 1, 1, c]`. Of the sums of
-/// [`super::norm_sums`], column 0 gives the gradient of β and column 1 that of γ.
+/// Records the sum of `column` of `src` over images and rows into `dst`, `[1, 1, 1, c]`. For the sums of
+/// [`norm::record_sums`](super::norm::record_sums), column 0 gives the gradient of β and column 1 that of γ.
 pub fn record_groups(rec: &mut Recorder, src: Tensor, column: usize, dst: Tensor) {
     let Shape { n, h, w, .. } = src.shape;
     let quads = src.shape.quads();

@@ -1,16 +1,15 @@
-//! Twice the size; `kernels/upsample.wgsl`.
-//! The gradient of upsampling; `kernels/upsample_grad.wgsl`.
+//! Upsampling to twice the size (`kernels/nn/upsample.wgsl`) and its gradient (`kernels/nn/upsample_grad.wgsl`).
 
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
-/// How an image is brought to twice its size.
+/// The method of upsampling to twice the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Upsampling {
-    /// Each pixel four times.
+    /// Copies each pixel four times.
     Nearest,
-    /// Linear between the centres of pixels along both axes, constant beyond the outermost (PyTorch's
-    /// `align_corners=False`).
+    /// Interpolates linearly between pixel centres along both axes, and is constant beyond the outermost centres
+    /// (PyTorch's `align_corners=False`).
     Bilinear,
 }
 
@@ -21,7 +20,7 @@ impl std::fmt::Display for Upsampling {
 }
 
 impl Upsampling {
-    /// Both.
+    /// Both variants.
     pub const ALL: [Self; 2] = [Self::Nearest, Self::Bilinear];
 
     pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
@@ -81,8 +80,8 @@ pub static UPSAMPLE_GRAD: Kernel = Kernel {
     specs: || Upsampling::specs(&UPSAMPLE_GRAD),
 };
 
-/// Records the gradient with respect to the input, into `dst` of its shape, from the gradient `grad` with
-/// respect to the upsampled, of shape `mode.shape(dst.shape)`.
+/// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
+/// result, of shape `mode.shape(dst.shape)`.
 pub fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();

@@ -1,6 +1,5 @@
-//! Tiles of images as Winograd's products want them; `kernels/winograd_input.wgsl`.
-//! Weights as Winograd's products want them; `kernels/winograd_weights.wgsl`.
-//! From Winograd's products back to images; `kernels/winograd_output.wgsl`.
+//! Winograd's algorithm for 3 × 3 convolutions: the transforms of images to tiles (`kernels/nn/winograd_input.wgsl`),
+//! of weights (`kernels/nn/winograd_weights.wgsl`), and of products back to images (`kernels/nn/winograd_output.wgsl`).
 
 use super::convolve::{Finish, FinishKind, Geometry};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
@@ -24,7 +23,7 @@ pub fn tiles(Shape { n, h, w, c }: Shape) -> Shape {
     Shape::new(n * h.div_ceil(2) * w.div_ceil(2), 16, 1, c)
 }
 
-/// Records the tiles of `src` into `dst`, of the shape that [`tiles`] has.
+/// Records the tiles of `src` into `dst`, of shape [`tiles`].
 pub fn record_input(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = src.shape;
     let count = dst.shape.n * dst.shape.quads();
@@ -56,7 +55,7 @@ pub static WINOGRAD_WEIGHTS: Kernel = Kernel {
     specs: || vec![Spec::new(&WINOGRAD_WEIGHTS, &[])],
 };
 
-/// Records the weights of a 3 × 3 convolution for [`Geometry::Tiles`], in a buffer of their own.
+/// Records the weights of a 3 × 3 convolution, transformed for [`Geometry::Tiles`], in a new buffer.
 pub fn record_weights(rec: &mut Recorder, src: Tensor) -> Tensor {
     let (ci, co) = (src.shape.w, src.shape.c);
     let dst = Tensor::scratch(rec, "Winograd's weights", Geometry::Tiles.weights(ci, co));
@@ -91,8 +90,8 @@ pub(crate) fn spec_output(finish: FinishKind) -> Spec {
     Spec::new(&WINOGRAD_OUTPUT, &[finish.constant()])
 }
 
-/// Records the images that the products `src` `[tiles, 16, 1, c]` are of, and what becomes of each sum. `weights` are those
-/// of the convolution, in whose buffer a bias lies, or scale and shift.
+/// Records the images `dst` from the products `src` `[tiles, 16, 1, c]`, and applies `finish` to each sum. `weights`
+/// are those of the convolution; their buffer also holds the bias, or scale and shift.
 pub fn record_output(rec: &mut Recorder, src: Tensor, (weights, finish): (Tensor, Finish), dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = src.shape.n * src.shape.quads();

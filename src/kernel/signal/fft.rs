@@ -1,6 +1,5 @@
-//! Fourier transforms of any size: mixed radix where the size's prime factors are at most 13,
-//! Bluestein's convolution otherwise; `kernels/fft.wgsl`, `kernels/chirp.wgsl`.
-//! The multiplications of Bluestein's transform; `kernels/chirp.wgsl`.
+//! Fourier transforms of any size. Sizes with prime factors up to 13 are transformed by mixed radix
+//! (`kernels/signal/fft.wgsl`), all others by Bluestein's convolution (`kernels/signal/chirp.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::{Complex32, Complex64};
@@ -19,7 +18,7 @@ pub static FFT: Kernel = Kernel {
     specs: || RADICES.iter().map(|&r| spec(r)).collect(),
 };
 
-/// The radices there are butterflies for, in the order they are taken out of a size.
+/// The radices that have butterflies, in the order in which they are taken out of a size.
 const RADICES: [usize; 8] = [8, 4, 2, 3, 5, 7, 11, 13];
 
 fn spec(radix: usize) -> Spec {
@@ -27,7 +26,7 @@ fn spec(radix: usize) -> Spec {
     Spec::new(&FFT, &[("RADIX", radix as u32), ("PRIME", prime)])
 }
 
-/// Which way to transform.
+/// The direction of a transform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// exp(−2πi kx/n), unscaled.
@@ -45,30 +44,30 @@ impl Direction {
 /// One axis of an array, seen as `[outer][n][inner]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {
-    /// How many blocks.
+    /// The number of blocks.
     pub outer: usize,
-    /// Length of the axis.
+    /// The length of the axis.
     pub n: usize,
-    /// Distance in memory of neighbours along the axis.
+    /// The distance in memory between neighbours along the axis.
     pub inner: usize,
 }
 
 impl Axis {
-    /// Values in the array.
+    /// The number of values in the array.
     pub fn len(self) -> usize {
         self.outer * self.n * self.inner
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no values.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 }
 
-/// `n` as a product of radices, or `None` when it has a prime factor above 13.
+/// Factors `n` into radices; `None` if it has a prime factor above 13.
 ///
 /// ```
-/// use palpate::lowlevel::kernel::factors;
+/// use palpate::lowlevel::kernel::signal::fft::factors;
 /// assert_eq!(factors(320), Some(vec![8, 8, 5]));
 /// assert_eq!(factors(257), None);
 /// ```
@@ -83,7 +82,7 @@ pub fn factors(mut n: usize) -> Option<Vec<usize>> {
     (n == 1).then_some(found)
 }
 
-/// Records transforms, and keeps their tables so that each is uploaded once a plan.
+/// Records transforms. It keeps their tables, so that each is uploaded once per plan.
 #[derive(Default)]
 pub struct Fft {
     roots: HashMap<usize, Buf>,
@@ -94,16 +93,16 @@ pub struct Fft {
 /// Bluestein's tables for one length.
 #[derive(Clone, Copy)]
 struct Chirp {
-    /// Length of the convolution.
+    /// The length of the convolution.
     padded: usize,
-    /// exp(−πi k²/n), k in 0..n; conjugated backwards.
+    /// exp(−πi k²/n) for k in 0..n; conjugated for inverse transforms.
     table: Buf,
-    /// The spectrum of the conjugate chirp over `padded`; conjugated backwards, since it is even.
+    /// The spectrum of the conjugate chirp over `padded`. It is even, so conjugation serves inverse transforms.
     spectrum: Buf,
 }
 
 impl Fft {
-    /// No tables yet.
+    /// A recorder without tables.
     pub fn new() -> Self {
         Self::default()
     }
@@ -121,7 +120,7 @@ impl Fft {
         self.axis(rec, rows, Axis { outer: planes, n: ny, inner: nx }, way)
     }
 
-    /// Records the transform along one axis.
+    /// Records the transform along one axis of vec2f `[outer][n][inner]`.
     pub fn axis(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: Direction) -> Buf {
         match factors(axis.n) {
             Some(radices) => {
@@ -156,7 +155,7 @@ impl Fft {
                 sign: way.sign(),
                 scale: if i + 1 == radices.len() { scale } else { 1.0 },
             };
-            // The customary count, 5 n log2 n in all.
+            // The customary count: 5 n log2 n in total.
             let cost = Cost {
                 flops: 5.0 * axis.len() as f64 * (radix as f64).log2(),
                 bytes: 16.0 * axis.len() as f64,
@@ -186,12 +185,12 @@ impl Fft {
         let raised = self.axis(rec, raised, long, Direction::Forward);
         let convolved = record_chirp(rec, raised, spectrum, long, padded, padded, sign);
         let convolved = self.axis(rec, convolved, long, Direction::Inverse);
-        // The inverse's 1/n stands in a table of its own, so that no pass is spent on it.
+        // A separate table holds the factor 1/n of the inverse, so that it takes no extra pass.
         let last = if way == Direction::Forward { table } else { self.scaled(rec, n) };
         record_chirp(rec, convolved, last, long, n, n, sign)
     }
 
-    /// The chirp of length `n` over n.
+    /// The chirp of length `n`, divided by n.
     fn scaled(&mut self, rec: &mut Recorder, n: usize) -> Buf {
         let scaled = || narrow(&chirp_table(n).iter().map(|w| w / n as f64).collect::<Vec<_>>());
         *self.scaled.entry(n).or_insert_with(|| rec.constant("scaled chirp", &scaled()))
@@ -200,7 +199,7 @@ impl Fft {
 
 impl Chirp {
     fn new(rec: &mut Recorder, n: usize) -> Self {
-        // The shortest convolution without a factor above 5.
+        // The shortest convolution without prime factors above 5.
         let smooth = |m: &usize| factors(*m).is_some_and(|f| f.iter().all(|&r| r <= 5 || r == 8));
         let padded = (2 * n - 1..).find(smooth).expect("powers of two are smooth");
         let chirp = chirp_table(n);
@@ -224,7 +223,7 @@ fn roots(n: usize) -> Vec<Complex64> {
 }
 
 fn chirp_table(n: usize) -> Vec<Complex64> {
-    // k² is reduced mod 2n first, so that the angle keeps its digits.
+    // k² is reduced mod 2n first, to keep the accuracy of the angle.
     (0..n).map(|k| Complex64::cis(-std::f64::consts::PI * ((k * k) % (2 * n)) as f64 / n as f64)).collect()
 }
 
@@ -245,8 +244,8 @@ pub static CHIRP: Kernel = Kernel {
     specs: || vec![Spec::new(&CHIRP, &[])],
 };
 
-/// Records `dst[k] = src[k] table[k]` (conjugated where `sign` is −1) for k < `kept`, else 0, on
-/// lines of `axis.n` values in and `n_dst` out.
+/// Records `dst[k] = src[k] table[k]` for k < `kept`, else 0, on lines of `axis.n` values in and `n_dst` values out.
+/// The table is conjugated if `sign` is −1.
 pub fn record_chirp(
     rec: &mut Recorder,
     src: Buf,

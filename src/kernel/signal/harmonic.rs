@@ -1,4 +1,4 @@
-//! The first temporal harmonic of a series of frames; `kernels/harmonic.wgsl`.
+//! The first temporal harmonic of a series of frames: `kernels/signal/harmonic.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::{Complex32, Complex64};
@@ -16,17 +16,17 @@ pub static HARMONIC: Kernel = Kernel {
     specs: || vec![Spec::new(&HARMONIC, &[])],
 };
 
-/// What the frames of a wave image are.
+/// The meaning of the frames of a wave image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frames {
     /// Two frames: the real and the imaginary part.
     Channels,
-    /// This many phase offsets, evenly spaced over one period; at least 3.
+    /// This number of phase offsets, evenly spaced over one period; at least 3.
     Phases(usize),
 }
 
 impl Frames {
-    /// How many frames there are.
+    /// The number of frames.
     pub fn count(self) -> usize {
         match self {
             Self::Channels => 2,
@@ -34,7 +34,7 @@ impl Frames {
         }
     }
 
-    /// The weight of each frame in the harmonic: see `kernels/harmonic.wgsl`.
+    /// The weight of each frame in the harmonic; see `kernels/signal/harmonic.wgsl`.
     pub fn weights(self) -> Vec<Complex64> {
         match self {
             Self::Channels => vec![Complex64::ONE, Complex64::I],
@@ -46,7 +46,8 @@ impl Frames {
     }
 }
 
-/// Records `dst[i] = Σ_t (frames[t][i] − …) w_t`: frames f32 `[T][n]`, result vec2f `[n]`.
+/// Records `dst[i] = Σ_t (frames[t][i] − reference frames[0][i]) w_t`: frames f32 `[T][n]`, result vec2f `[n]`. The
+/// reference is 1 for [`Frames::Phases`] and 0 for [`Frames::Channels`].
 pub fn record(rec: &mut Recorder, frames: Buf, form: Frames, n: usize) -> Buf {
     let weights: Vec<_> = form.weights().iter().map(|w| Complex32::new(w.re as f32, w.im as f32)).collect();
     let weights = rec.constant("harmonic weights", &weights);

@@ -1,4 +1,4 @@
-//! Kernels: signal.
+//! Kernels of signal processing: Fourier transforms, spectral filters, harmonics, and resampling.
 
 pub mod fft;
 pub mod harmonic;

@@ -1,4 +1,4 @@
-//! An image on another grid; `kernels/resample.wgsl`.
+//! Resampling of an image on another grid: `kernels/signal/resample.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -15,27 +15,28 @@ pub static RESAMPLE: Kernel = Kernel {
     specs: || vec![Spec::new(&RESAMPLE, &[])],
 };
 
-/// From one grid to another about the same centre.
+/// Two grids about the same centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grids {
     /// Columns and rows of the grid that is read.
     pub from: [usize; 2],
     /// Columns and rows of the grid that is written.
     pub to: [usize; 2],
-    /// Pixels of the first from one of the second to the next, along x and y.
+    /// The pixel spacing of the written grid in pixels of the grid that is read, along x and y.
     pub step: [f64; 2],
-    /// 0: what is inside is told by the nearest pixel. Else: wherever a tent so many times as wide holds a pixel inside.
+    /// 0: a written pixel is inside if the nearest pixel read is inside. Above 0: it is inside if a tent of up to this
+    /// many times the width holds a pixel that is inside.
     pub reach: usize,
 }
 
 impl Grids {
-    /// Back again.
+    /// The grids of the way back, with this `reach`.
     pub fn back(self, reach: usize) -> Self {
         Self { from: self.to, to: self.from, step: self.step.map(|s| 1.0 / s), reach }
     }
 }
 
-/// Records `src`, vec4f `[my][mx]` with what is inside in z, on the other grid, vec4f `[ny][nx]`.
+/// Records `src`, vec4f `[my][mx]`, on the other grid, vec4f `[ny][nx]`. z is above 0 inside.
 pub fn record(rec: &mut Recorder, src: Buf, grids: Grids) -> Buf {
     let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
     let dst = rec.scratch::<[f32; 4]>("resampled", nx * ny);

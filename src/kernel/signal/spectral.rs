@@ -1,4 +1,4 @@
-//! Real spectral weights on a spectrum; `kernels/spectral.wgsl`.
+//! Multiplication of a spectrum by real weights: `kernels/signal/spectral.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::Complex32;

@@ -1,4 +1,4 @@
-//! Patches of an image; `kernels/cut.wgsl`.
+//! Patches of an image, cut and normalised: `kernels/tiles/cut.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
@@ -22,21 +22,22 @@ pub static CUT: Kernel = Kernel {
     specs: || [0, 1].map(|patch| Spec::new(&CUT, &[("PATCH", patch)])).into(),
 };
 
-/// The buffers that say which patches there are.
+/// The buffers that describe the patches of an image.
 #[derive(Clone, Copy, Debug)]
 pub struct Lattice {
     /// vec4f: first column, first row, weight and view of each patch.
     pub patches: Buf,
-    /// i32: how many patches, and how they lie; see `kernels/overlap.wgsl`.
+    /// i32: the number of patches and their places on the lattice; see `kernels/tiles/overlap.wgsl`.
     pub lattice: Buf,
     /// u32: the number of the batch's first patch.
     pub counter: Buf,
-    /// The most patches, and the most numbers in `lattice`.
+    /// The capacity of `patches`, and that of `lattice` in numbers.
     pub most: [usize; 2],
 }
 
-/// Records the batch's patches of `src`, vec4f `[ny][nx]` of (re, im, inside, –), into `dst`, as many as it has images.
-/// With `faintest`, each channel is normalised by itself; a deviation of no more than this share of the mean counts as 0.
+/// Records the batch's patches of `src`, vec4f `[ny][nx]` of (re, im, inside, –), into `dst`: one patch per image of
+/// `dst`. With `faintest`, each channel of a patch is normalised by itself. A deviation of at most this share of the
+/// mean counts as 0.
 pub(crate) fn record(
     rec: &mut Recorder,
     src: Buf,

@@ -1,5 +1,5 @@
-//! A wave confined to a mask; `kernels/confine.wgsl`.
-//! Planes of an image under a mask; `kernels/unstack.wgsl`.
+//! Masks: a wave under a mask (`kernels/tiles/apply_mask.wgsl`), and the planes of an image under a mask
+//! (`kernels/tiles/unstack.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -16,7 +16,8 @@ pub static APPLY_MASK: Kernel = Kernel {
     specs: || vec![Spec::new(&APPLY_MASK, &[])],
 };
 
-/// Records (re, im, inside, 0) as vec4f `[n]` of a wave vec2f `[n]`, conjugated on demand, and a mask f32 `[n]`.
+/// Records (re, im, inside, 0), vec4f `[n]`, from a wave vec2f `[n]` and a mask f32 `[n]`. `conjugated` conjugates the
+/// wave.
 pub fn apply(rec: &mut Recorder, [wave, mask]: [Buf; 2], conjugated: bool, n: usize) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("field", n);
     let params = ApplyMaskParams { count: n as u32, sign: if conjugated { -1.0 } else { 1.0 } };
@@ -38,11 +39,11 @@ pub static UNSTACK: Kernel = Kernel {
     specs: || vec![Spec::new(&UNSTACK, &[])],
 };
 
-/// Planes that are written.
+/// The number of planes that are written.
 pub const PLANES: usize = 3;
 
-/// Records x, y and w of `src`, vec4f `[n]`, as planes f32 `[3][n]` into `dst`; z tells what is inside, beside the mask
-/// f32 `[n]`.
+/// Records x, y and w of `src`, vec4f `[n]`, as planes f32 `[3][n]` into `dst`. A pixel is inside if both z and the
+/// mask, f32 `[n]`, are above 0; the others are 0.
 pub fn unstack(rec: &mut Recorder, [src, mask, dst]: [Buf; 3], n: usize) {
     let params = UnstackParams { count: n as u32 };
     let resources = [src.first::<[f32; 4]>(n), mask.first::<f32>(n), dst.first::<f32>(PLANES * n)];

@@ -1,4 +1,4 @@
-//! Kernels: tiles.
+//! Kernels of inference by patches: cutting patches, merging overlapping predictions, and masks.
 
 pub mod cut;
 pub mod mask;

@@ -1,5 +1,5 @@
-//! Predictions that overlap, brought together; `kernels/overlap.wgsl`.
-//! What overlapping predictions come to; `kernels/settle.wgsl`.
+//! Merging of overlapping predictions (`kernels/tiles/overlap.wgsl`), and their statistics
+//! (`kernels/tiles/overlap_statistics.wgsl`).
 
 use super::cut::Lattice;
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
@@ -26,23 +26,23 @@ pub static OVERLAP: Kernel = Kernel {
     specs: || vec![Spec::new(&OVERLAP, &[])],
 };
 
-/// What predictions are brought together over.
+/// The image, the lattice and the weights over which predictions are merged.
 #[derive(Clone, Copy, Debug)]
 pub struct Overlap {
     /// Columns and rows of the image.
     pub size: [usize; 2],
-    /// Pixels from one patch to the next.
+    /// The stride of the patches, in pixels.
     pub stride: usize,
-    /// vec4f `[ny][nx]`: what is inside, in z.
+    /// vec4f `[ny][nx]`; pixels with z above 0 are inside.
     pub image: Buf,
-    /// f32: the weight of each row, and of each column, of a patch.
+    /// f32 `[side]`: the weight of each row, and of each column, of a patch.
     pub window: Buf,
-    /// The patches.
+    /// The patches and their lattice.
     pub lattice: Lattice,
 }
 
-/// Records that the predictions `src` of the batch's patches join the `state`, vec4f `[ny][nx]` of (mean, squares,
-/// weights, count).
+/// Records the merging of `src`, the predictions of the batch's patches `[n, side, side, 1]`, into `state`, vec4f
+/// `[ny][nx]` of (mean, squares, weights, count).
 pub fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
     let Overlap { size: [nx, ny], stride, image, window, lattice } = over;
     let Shape { n: batch, h: side, .. } = src.shape;
@@ -58,7 +58,7 @@ pub fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
         src.bound(),
         state.first::<[f32; 4]>(nx * ny),
     ];
-    // Each prediction is taken once; every pixel is looked at.
+    // The cost counts each prediction once, and the loads of every pixel.
     let predictions = src.shape.pixels();
     let cost = Cost { flops: (10 * predictions) as f64, bytes: (24 * predictions + 48 * nx * ny) as f64 };
     rec.linear(Spec::new(&OVERLAP, &[]), &params, &bound, nx * ny, cost);
@@ -77,18 +77,18 @@ pub static OVERLAP_STATISTICS: Kernel = Kernel {
     specs: || vec![Spec::new(&OVERLAP_STATISTICS, &[])],
 };
 
-/// How predictions become a map.
+/// The conversion of merged predictions to a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settling {
-    /// What predictions are multiplied with.
+    /// The factor of the predictions.
     pub scale: f64,
-    /// The uncertainty where all predictions agree.
+    /// The uncertainty where all predictions agree, before scaling.
     pub floor: f64,
-    /// How it grows with their spread.
+    /// The increase of the uncertainty with the spread of the predictions.
     pub slope: f64,
 }
 
-/// Records (mean, uncertainty, inside, spread) as vec4f `[n]` of a state that [`overlap`](super::overlap) left.
+/// Records (mean, uncertainty, inside, spread), vec4f `[n]`, from a state of [`record`].
 pub fn record_statistics(rec: &mut Recorder, state: Buf, how: Settling, n: usize) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("settled", n);
     let [scale, floor, slope] = [how.scale, how.floor, how.slope].map(|v| v as f32);

@@ -1,7 +1,6 @@
 //! Oracles and trials of `fma`, `fma_units`.
 
-/// Sums twelve chains of `steps` multiply-adds s a + b that start from 0, 1, … 11. All four components are
-/// equal.
+/// Sums twelve chains of `steps` multiply-adds s a + b that start from 0, 1, … 11. All four components are equal.
 pub fn fma([a, b]: [f64; 2], steps: usize) -> f64 {
     (0..12).map(|chain| (0..steps).fold(f64::from(chain), |s, _| s * a + b)).sum()
 }
@@ -39,7 +38,7 @@ pub(super) mod trial {
         let half = *spec == self::spec(true);
         let dst = fma::record(rec, half, factors, size.pixels(), size.planes);
         let expected = oracle::fma(factors.map(f64::from), size.planes);
-        // The chains forget their rounding at the rate of the factor, which is .9 at the most.
+        // Rounding errors of a chain decay at the rate of the factor a, which is at most 0.9.
         let tolerance = if half { 1e-2 } else { 1e-6 };
         vec![Expect::in_buffer(dst, vec![expected; 4 * size.pixels()], tolerance)]
     }

@@ -18,7 +18,7 @@ pub(super) mod trial {
     }];
 
     fn increment(rec: &mut Recorder, _: &Spec, size: Size, _: &mut fastrand::Rng) -> Vec<Expect> {
-        // Counted up to the bits of a normal f32, which tests can read.
+        // The counter ends at the bits of a normal f32, because tests read f32.
         let bits = 1.5f32.to_bits() as usize;
         let counter = rec.output::<u32>("counter", 4);
         clear::record(rec, counter, 4);

@@ -13,7 +13,7 @@ pub(in crate::proof) mod trial {
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
-        // Images are parts here.
+        // The images of a size are the parts here.
         Trial {
             kernel: &reduce::REDUCE,
             sizes: &[
@@ -28,8 +28,8 @@ pub(in crate::proof) mod trial {
         },
     ];
 
-    /// A copy of the `n` f32 of a trial's constant, made anew by each run, so that a kernel that updates it in
-    /// place gives the same bits each time.
+    /// Copies the `n` f32 of a constant in each run. A kernel that updates its buffer in place then gives the same bits
+    /// in every run.
     pub(crate) fn copy_of(rec: &mut Recorder, constant: Buf, n: usize) -> Buf {
         let copy = rec.output::<f32>("copy", n);
         reduce::record(rec, constant, 1, Tensor::whole(copy, Shape::new(1, 1, 1, n)));

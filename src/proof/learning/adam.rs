@@ -3,7 +3,7 @@
 use crate::kernel::learning::adam::{Settings, Step};
 use ndarray::Array1;
 
-/// One step of Adam or AdamW, as in PyTorch. Takes and returns the parameters and both moments.
+/// Computes one step of Adam or AdamW as in PyTorch. Takes and returns the parameters and both moments.
 pub fn adam(
     [mut theta, first, second]: [Array1<f64>; 3],
     gradients: &Array1<f64>,
@@ -41,7 +41,7 @@ pub(super) mod trial {
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
-        // Images are the number of the step here.
+        // The images of a size are the number of the step here.
         Trial {
             kernel: &adam::ADAM,
             sizes: &[
@@ -74,7 +74,7 @@ pub(super) mod trial {
         let norm = oracle::gradient_norm(&oracle::wide(&gradients)) as f32;
         let decoupled = constant(spec, "DECOUPLED") == 1;
         let mut results = Vec::new();
-        // Far below the norm, above it, none.
+        // The largest norm is far below the gradient's norm, above it, and absent.
         for max_norm in [0.01 * norm, 2.0 * norm, f32::INFINITY] {
             let settings = Settings { weight_decay: 0.1, decoupled, max_norm, ..Settings::default() };
             let step = Step::new(0, size.planes as u32, 0.03, settings.betas);
@@ -103,7 +103,7 @@ pub(super) mod trial {
     fn gradient_norm(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let len = size.shape(size.channels[0]).floats();
         let values: Vec<f32> = (0..len).map(|_| rng.f32() * 2.0 - 1.0).collect();
-        // What lies behind the last is not to be read.
+        // The values behind the last one must not be read.
         let gradients = rec.constant("gradients", &[&values[..], &[f32::NAN; 4096]].concat());
         let dst = made_up::room(rec, "norm", Shape::SCALAR);
         adam::record_norm(rec, gradients, len, dst);
@@ -116,8 +116,8 @@ pub(super) mod trial {
 mod tests {
     use super::*;
 
-    /// The first step has the size of the learning rate and the opposite sign of the gradient, whatever the
-    /// gradient's size.
+    /// The first step has the size of the learning rate and the opposite sign of the gradient, at any size of the
+    /// gradient.
     #[test]
     fn the_first_step_is_the_learning_rate() {
         let zero = Array1::zeros(3);

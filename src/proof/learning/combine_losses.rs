@@ -29,7 +29,7 @@ pub(super) mod trial {
             sizes: &[Size::batch(1, [1, 1], 1, 1)],
             record: combine_losses,
         },
-        // No images at all: the weight is 0.
+        // Without images the weight is 0.
         Trial {
             kernel: &combine_losses::WEIGHTED_MEAN,
             sizes: &[
@@ -43,7 +43,7 @@ pub(super) mod trial {
     ];
 
     fn combine_losses(rec: &mut Recorder, _: &Spec, _: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        // No sum of these is near 0, where rounding would be large beside it.
+        // All terms are positive, because the rounding error is relatively large in a sum near 0.
         let terms: [(f32, f32); 4] = std::array::from_fn(|_| (rng.f32() + 0.5, rng.f32() + 0.5));
         let [a, b, c, d] = terms.map(|(k, s)| (k, made_up::upload(rec, "scalar", &oracle::scalar(s.into()))));
         let sums: [_; 4] = std::array::from_fn(|_| made_up::room(rec, "sum", Shape::SCALAR));

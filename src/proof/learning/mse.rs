@@ -2,8 +2,8 @@
 
 use ndarray::Array4;
 
-/// Returns Σ w (prediction − truth)² / Σ w over pixels and channels, and Σ w. Weights are `[n][h][w][1]`;
-/// without them, w is 1.
+/// Returns Σ w (prediction − truth)² / Σ w over pixels and channels, and Σ w. Weights are `[n][h][w][1]`; without them,
+/// w is 1.
 pub fn mse(prediction: &Array4<f64>, truth: &Array4<f64>, weights: Option<&Array4<f64>>) -> (f64, f64) {
     let w = spread(weights, prediction);
     let weight = w.sum();
@@ -16,8 +16,7 @@ pub fn spread(weights: Option<&Array4<f64>>, like: &Array4<f64>) -> Array4<f64> 
     weights.map_or(ones.clone(), |w| ones * w)
 }
 
-/// Returns the gradient with respect to the prediction: up · 2 w (prediction − truth) / weight. `weight` is Σ
-/// w.
+/// Returns the gradient in the prediction: up · 2 w (prediction − truth) / weight. `weight` is Σ w.
 pub fn mse_grad(
     prediction: &Array4<f64>,
     truth: &Array4<f64>,
@@ -31,6 +30,16 @@ pub fn mse_grad(
 pub(super) mod trial {
     use crate::kernel::learning::mse;
     use crate::proof::trial::*;
+
+    /// The sizes of the trials of losses.
+    pub(crate) const SIZES: [Size; 6] = [
+        Size::batch(1, [1, 1], 1, 1),
+        Size::batch(5, [1, 7], 2, 2),
+        Size::batch(1, [41, 47], 3, 3),
+        Size::batch(2, [55, 1], 5, 5),
+        Size::batch(128, [3, 5], 4, 4),
+        Size::batch(32, [30, 30], 1, 1),
+    ];
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
@@ -53,17 +62,7 @@ pub(super) mod trial {
         ]
     }
 
-    /// Sizes to try losses on.
-    pub(crate) const SIZES: [Size; 6] = [
-        Size::batch(1, [1, 1], 1, 1),
-        Size::batch(5, [1, 7], 2, 2),
-        Size::batch(1, [41, 47], 3, 3),
-        Size::batch(2, [55, 1], 5, 5),
-        Size::batch(128, [3, 5], 4, 4),
-        Size::batch(32, [30, 30], 1, 1),
-    ];
-
-    /// Weights for a trial, some of them 0 but never all, if `spec` has any: on the device and for the oracle.
+    /// Weights for a trial, on the device and for the oracle, if `spec` has weights. Some are 0, but never all.
     pub(crate) fn weights_of(
         rec: &mut Recorder,
         spec: &Spec,
@@ -95,7 +94,7 @@ pub(super) mod trial {
         let (weights, w) = weights_of(rec, spec, size, rng);
         let p = made_up::upload(rec, "prediction", &prediction);
         let t = made_up::upload(rec, "truth", &outside(&truth, w.as_ref()));
-        // The weight is an input of its own here, whatever its value.
+        // The weight is a separate input here, with an arbitrary value.
         let (weight, up) = (7.0, -1.5);
         let [weight_, up_] = [("weight", weight), ("up", up)]
             .map(|(label, v)| made_up::upload(rec, label, &oracle::scalar(v)));

@@ -4,8 +4,8 @@ use ndarray::Array4;
 
 /// Returns the mean over pixels and channels of √(dx² + dy² + ε), and the number of values averaged.
 ///
-/// Weights are `[n][h][w][1]`. A pixel counts if its weight is above 0, and a difference counts if both of its
-/// pixels count.
+/// Weights are `[n][h][w][1]`. A pixel counts if its weight is above 0. A difference counts if both of its pixels
+/// count.
 pub fn total_variation(image: &Array4<f64>, weights: Option<&Array4<f64>>, epsilon: f64) -> (f64, f64) {
     let (mut sum, mut count) = (0.0, 0.0);
     for (i, _) in image.indexed_iter().filter(|(i, _)| counts(weights, *i)) {
@@ -35,8 +35,8 @@ pub fn slopes(image: &Array4<f64>, weights: Option<&Array4<f64>>, at: Place) -> 
     (towards((n, y, x + 1, c)), towards((n, y + 1, x, c)))
 }
 
-/// The gradient of the total variation, times `up`. `weight` is the number of values averaged. Each term
-/// contributes to the three pixels that it depends on.
+/// The gradient of the total variation, times `up`. `weight` is the number of values averaged. Each term contributes to
+/// the three pixels that it depends on.
 pub fn total_variation_grad(
     image: &Array4<f64>,
     weights: Option<&Array4<f64>>,
@@ -94,7 +94,7 @@ pub(super) mod trial {
         let values = made_up::random(rng, shape);
         let (weights, w) = weights_of(rec, spec, size, rng);
         let src = made_up::upload(rec, "image", &outside(&values, w.as_ref()));
-        // The weight is an input of its own here, whatever its value.
+        // The weight is a separate input here, with an arbitrary value.
         let (weight, up) = (7.0, -1.5);
         let [weight_, up_] = [("weight", weight), ("up", up)]
             .map(|(label, v)| made_up::upload(rec, label, &oracle::scalar(v)));
@@ -113,7 +113,7 @@ mod tests {
     use crate::proof::trial::random;
     use crate::tensor::Shape;
 
-    /// Large enough that the root is smooth over the step of the central differences.
+    /// This ε is large enough that the root is smooth over the step of the central differences.
     const EPSILON: f64 = 1e-3;
 
     #[test]

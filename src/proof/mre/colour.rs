@@ -2,8 +2,8 @@
 
 use ndarray::Array1;
 
-/// Returns the map as RGBA bytes. Each value gets the table entry nearest to its position between `low` and
-/// `high`. Pixels outside the mask are transparent.
+/// Returns the map as RGBA bytes. Each value gets the table entry nearest to its position between `low` and `high`.
+/// Pixels outside the mask are transparent.
 pub fn colour(
     map: &Array1<f64>,
     mask: &Array1<f64>,
@@ -30,7 +30,7 @@ pub(super) mod trial {
 
     fn colour(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
-        // Half-way values would round either way; sixteenths of a step off them do not.
+        // Values half-way between two entries could round either way, so all values stay away from these.
         let how = Colouring { high: 255.0, ..Default::default() };
         let value = |rng: &mut fastrand::Rng| rng.i32(-40..300) as f32 + (rng.f32() - 0.5) * 0.8;
         let maps: Vec<f32> = (0..Plane::ALL.len() * n).map(|_| value(rng)).collect();

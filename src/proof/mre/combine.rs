@@ -123,7 +123,7 @@ pub(super) mod trial {
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
-        // One plane: clinical; two: corrected.
+        // One plane: clinical mode. Two planes: corrected mode.
         Trial {
             kernel: &combine::COMBINE,
             sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(2, 41, 47), Size::new(2, 256, 256)],
@@ -136,7 +136,7 @@ pub(super) mod trial {
         let curve = |i: usize| i as f64 / (SAMPLES - 1) as f64;
         let curves = (0..3 * SAMPLES).map(|i| {
             let (model, x) = (i / SAMPLES, curve(i % SAMPLES));
-            // Shaped as real ones are: the wavenumber bends up, the bias grows with its square.
+            // The curves have realistic shapes: the wavenumber bends upwards, and the bias grows with its square.
             [(1.1 * x + 0.2 * x * x * model as f64) as f32, (0.1 * x * x * (model + 1) as f64) as f32]
         });
         let models = Models {

@@ -18,8 +18,7 @@ pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: [usize; 2], rad
     })
 }
 
-/// The mean under the mask, over the box of `2 radius + 1` pixels about each pixel; 0 if no pixel of the box is
-/// inside.
+/// The mean under the mask, over the box of `2 radius + 1` pixels about each pixel; 0 if no pixel of the box is inside.
 pub fn local_mean(
     values: &Array1<f64>,
     mask: &Array1<f64>,
@@ -60,7 +59,7 @@ pub(super) mod trial {
 
     fn confidence(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
-        // Now and then nothing: no trusted pixel, no wave.
+        // Some pixels have no trusted pixel in their box, or no wave.
         let some = |rng: &mut fastrand::Rng| if rng.u8(..) < 20 { 0.0 } else { rng.f32() };
         let trace: Vec<[f32; 4]> =
             (0..n).map(|_| [0.2 * rng.f32() + 1.0, 1.2 * rng.f32(), some(rng), 1.1 * some(rng)]).collect();

@@ -4,7 +4,7 @@ use crate::kernel::mre::planes::Plane;
 use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
 
-/// Scales the field to unit power under the mask. Also returns the maps with the planes of the wave filled in;
+/// Scales the field to unit power under the mask. Also returns the maps with the planes of the wave filled in; the
 /// other planes are NaN.
 pub fn normalise(
     harmonic: &Array1<Complex64>,
@@ -47,7 +47,7 @@ pub(super) mod trial {
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
-        // One plane: the zero level is known; two: it is lost.
+        // One plane: the zero level is known. Two planes: it is lost.
         Trial {
             kernel: &normalise::NORMALISE,
             sizes: &[Size::new(1, 7, 5), Size::new(2, 41, 47), Size::new(2, 256, 256)],
@@ -58,7 +58,7 @@ pub(super) mod trial {
             sizes: &[
                 Size::new(1, 1, 3),
                 Size::new(1, 41, 47),
-                // Beyond 65 535 workgroups, where the dispatch folds to two axes.
+                // More than 65 535 workgroups, so that the dispatch is folded to two axes.
                 Size::new(1, 2051, 2053),
                 Size::new(1, 256, 256),
             ],
@@ -74,7 +74,7 @@ pub(super) mod trial {
     fn normalise(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (n, lost) = (size.pixels(), size.planes == 2);
         let wave = oracle::waves(rng, n);
-        // A mean of several deviations, as files rescaled to 0..4095 have.
+        // The mean is several standard deviations, as in files rescaled to 0..4095.
         let wave: Vec<_> = wave.iter().map(|u| u + Complex32::new(3.0, -2.0)).collect();
         let mask = oracle::blot(rng, size.ny, size.nx);
         let (wide, inside) = (oracle::wide_complex(&wave), oracle::wide(&mask));

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
 
-/// The mean over a square box of `2 radius + 1` pixels, for planes `[p][n][4]` of an image of `nx` × `ny`
-/// pixels. Pixels outside the image count as zero.
+/// The mean over a square box of `2 radius + 1` pixels, for planes `[p][n][4]` of an image of `nx` × `ny` pixels.
+/// Pixels outside the image count as zero.
 pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Array3<f64> {
     let dim = planes.dim();
     let mut image: Array4<f64> =
@@ -20,7 +20,7 @@ pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Arra
     image.slice(s![.., .., .., ..]).to_shape(dim).expect("the shape is unchanged").to_owned()
 }
 
-/// Returns the three planes of `kernels/weigh.wgsl`, `[3][n][4]`.
+/// Returns the three planes of `kernels/mre/weigh.wgsl`, `[3][n][4]`.
 pub fn weigh(products: &Array2<f64>, residual: &Array1<f64>, trust: &Array1<f64>) -> Array3<f64> {
     let n = residual.len();
     let mut planes = Array3::zeros((3, n, 4));
@@ -34,8 +34,8 @@ pub fn weigh(products: &Array2<f64>, residual: &Array1<f64>, trust: &Array1<f64>
     planes
 }
 
-/// Returns 1 if every pixel within `radius` steps is in the image and in the mask `[ny][nx]`, else 0. This
-/// equals `radius` erosions by the cross of five pixels.
+/// Returns 1 if every pixel within `radius` steps is in the image and in the mask `[ny][nx]`, else 0. This equals
+/// `radius` erosions by a cross of five pixels.
 pub fn erode(mask: &Array1<f64>, [nx, ny]: [usize; 2], radius: usize) -> Array1<f64> {
     let mask = mask.mapv(|m| m > 0.0).into_shape_with_order((ny, nx)).expect("the mask fills the image");
     crate::stats::erode::erode(mask.view(), radius).mapv(|m| if m { 1.0 } else { 0.0 }).into_flat()
@@ -57,7 +57,7 @@ pub(super) mod trial {
             sizes: &[Size::new(3, 1, 3), Size::new(3, 41, 47), Size::new(3, 256, 256)],
             record: weigh,
         },
-        // Planes are the radius.
+        // The planes of a size are the radius here.
         Trial {
             kernel: &window::ERODE,
             sizes: &[Size::new(0, 3, 5), Size::new(3, 41, 47), Size::new(2, 3, 47), Size::new(7, 256, 256)],
@@ -94,7 +94,7 @@ pub(super) mod trial {
             rec.constant("residual", &residual),
             rec.constant("trust", &trust),
         ];
-        // Written from plane 2 of 5: the others must stay as they were, which is NaN.
+        // Written from plane 2 of 5. The other planes must stay NaN.
         let dst = rec.output::<[f32; 4]>("planes", 5 * n);
         window::record_weigh(rec, from, dst, 2, n);
         let planes =

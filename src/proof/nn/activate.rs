@@ -2,7 +2,7 @@
 
 use ndarray::{Array4, Zip};
 
-/// `x` above 0 and `slope` · x elsewhere, value by value; the sigmoid where there is no slope.
+/// Returns x above 0 and `slope` · x elsewhere, for each value of `x`; the sigmoid if there is no slope.
 pub fn activate(x: &Array4<f64>, slope: Option<f64>) -> Array4<f64> {
     match slope {
         Some(slope) => x.mapv(|x| if x > 0.0 { x } else { slope * x }),
@@ -10,7 +10,7 @@ pub fn activate(x: &Array4<f64>, slope: Option<f64>) -> Array4<f64> {
     }
 }
 
-/// The gradient of [`activate`] in `x`, from the gradient `grad` in its result.
+/// The gradient of [`activate`] in `x`, from the upstream gradient `grad`.
 pub fn activate_grad(x: &Array4<f64>, grad: &Array4<f64>, slope: Option<f64>) -> Array4<f64> {
     Zip::from(x).and(grad).map_collect(|&x, &grad| match slope {
         Some(slope) => grad * if x > 0.0 { 1.0 } else { slope },
@@ -31,7 +31,7 @@ pub(super) mod trial {
 
     fn activate(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
-        // Of both signs, and now and then 0, where the derivative is the slope.
+        // Values of both signs, and some zeros, where the derivative is the slope.
         let x = made_up::random(rng, shape).mapv(|v| if v.abs() < 0.05 { 0.0 } else { 8.0 * v });
         let g = made_up::random(rng, shape);
         let (src, grad) = (made_up::upload(rec, "x", &x), made_up::upload(rec, "upstream", &g));
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_gradient_is_the_derivative() {
         let mut rng = fastrand::Rng::with_seed(5);
-        // Away from the kink at 0, on either side of which the differences would lie.
+        // The values stay away from the kink at 0, which the central differences must not cross.
         let x = random(&mut rng, Shape::new(2, 3, 5, 3)).mapv(|v| v + 0.01 * v.signum());
         let upstream = random(&mut rng, Shape::new(2, 3, 5, 3));
         for slope in [Some(0.0), Some(0.2), None] {

@@ -33,7 +33,7 @@ pub(super) mod trial {
 
     fn extract(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let [skip, c] = size.channels;
-        // One channel more than is asked for, so that what lies behind the last one is not zero by chance.
+        // The source has one more channel than needed, so that the value behind the last one is not zero by chance.
         let x = made_up::random(rng, size.shape(skip + c + 1));
         let src = made_up::upload(rec, "input", &x);
         let dst = made_up::room(rec, "part", size.shape(c));

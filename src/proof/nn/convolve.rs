@@ -3,8 +3,7 @@
 use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
-/// The source pixel that tap `t` of a convolution reads for pixel (y, x) of the result; `None` outside the
-/// image.
+/// The source pixel that tap `t` of a convolution reads for pixel (y, x) of the result; `None` outside the image.
 pub(super) fn from(
     geometry: Geometry,
     [y, x]: [usize; 2],
@@ -23,8 +22,8 @@ pub(super) fn from(
     }
 }
 
-/// Convolves `src` `[n][h][w][ci]` with `weights` `[taps][ci][co]`, summed over taps and input channels, and
-/// adds `bias`.
+/// Convolves `src` `[n][h][w][ci]` with `weights` `[taps][ci][co]`, summed over taps and input channels, and adds
+/// `bias`.
 pub fn convolve(
     src: &Array4<f64>,
     weights: &Array3<f64>,
@@ -78,10 +77,10 @@ pub(super) mod trial {
         )
     }
 
-    /// An oracle, and how near to it a kernel comes.
+    /// An oracle, and the tolerance of its kernel.
     type Judge<'a> = (&'a dyn Fn(&Array4<f64>, &Array3<f64>, Geometry) -> Array4<f64>, f64);
 
-    /// The trial of either kernel.
+    /// Records the trial of `convolve` or `convolve_half`.
     pub(crate) fn tried(
         rec: &mut Recorder,
         form: Form,

@@ -6,7 +6,7 @@ use ndarray::{Array3, Array4};
 
 /// [`convolve`] with both factors rounded to half precision.
 pub fn convolve_half(src: &Array4<f64>, weights: &Array3<f64>, geometry: Geometry) -> Array4<f64> {
-    // Converted via f32, because the device rounds from f32.
+    // The conversion goes through f32, because the device rounds from f32.
     let half = |v: &f64| f64::from(half::f16::from_f32(*v as f32));
     convolve(&src.map(half), &weights.map(half), None, geometry)
 }
@@ -34,7 +34,7 @@ pub(super) mod trial {
 
     fn convolve_half(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let units = Units { side: constant(spec, "SIDE"), imitated: constant(spec, "IMITATED") == 1 };
-        // The oracle rounds its factors alike, so that what is left is the rounding of sums; units are free to add up a few
+        // The oracle rounds its factors likewise, so only the rounding of sums remains. Matrix units may add up a few
         // products with fewer bits than f32 has.
         convolve::tried(rec, Form::Half(units), spec, size, rng, (&oracle::convolve_half, 1e-5))
     }

@@ -4,8 +4,8 @@ use super::convolve::from;
 use crate::kernel::nn::convolve::Geometry;
 use ndarray::{Array3, Array4};
 
-/// The gradient of [`super::convolve`] with respect to its weights, `[taps][ci][co]`. It is the sum over pixels
-/// of `src` `[n][h][w][ci]` times `grad`, the gradient with respect to the result.
+/// The gradient of [`super::convolve()`] in its weights, `[taps][ci][co]`. It is the sum over pixels of `src`
+/// `[n][h][w][ci]` times the upstream gradient `grad`.
 pub fn convolve_weights(src: &Array4<f64>, grad: &Array4<f64>, geometry: Geometry) -> Array3<f64> {
     let (_, h, w, ci) = src.dim();
     let (n, rows, columns, co) = grad.dim();

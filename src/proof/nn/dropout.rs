@@ -3,13 +3,13 @@
 use crate::proof::philox::philox;
 use ndarray::Array4;
 
-/// Drops each channel of each image of `x` `[n][h][w][c]` with probability `rate` and scales the others by 1 /
-/// (1 − rate). The gradient is the same function of the upstream gradient.
+/// Drops each channel of each image of `x` `[n][h][w][c]` with probability `rate`, and scales the others by
+/// 1 / (1 − rate). The gradient is the same function of the upstream gradient.
 pub fn dropout(x: &Array4<f64>, [seed, step]: [u32; 2], rate: f32, site: u32) -> Array4<f64> {
     let mut out = x / (1.0 - f64::from(rate));
     for ((n, _, _, c), value) in out.indexed_iter_mut() {
         let words = philox([(c / 4) as u32, n as u32, step, 0], [seed, site]);
-        // A word is uniform over 2^32 values; those below the share `rate` of them drop their channel.
+        // A word is uniform over 2^32 values. Words below the share `rate` of them drop their channel.
         if f64::from(words[c % 4]) < f64::from(rate) * 2f64.powi(32) {
             *value = 0.0;
         }
@@ -46,7 +46,7 @@ mod tests {
 
     const RATE: f32 = 0.3;
 
-    /// For 128 images with 64 channels each: true if the channel is dropped.
+    /// The mask of 128 images with 64 channels each: true if the channel is dropped.
     fn mask(seed: u32, step: u32, site: u32) -> Vec<bool> {
         let kept = dropout(&Array4::ones((128, 1, 1, 64)), [seed, step], RATE, site);
         kept.iter().map(|&v| v == 0.0).collect()

@@ -2,13 +2,16 @@
 
 use ndarray::Array4;
 
-/// A normalisation of `x`, followed by a Leaky ReLU. Statistics are `[groups][1][2][c]`, mean and reciprocal
-/// deviation, with one group or one per image. γ and β are `[1][1][1][c]`.
+/// A norm of `x`, followed by Leaky ReLU.
 #[derive(Clone)]
 pub struct Norm {
+    /// The input, `[n][h][w][c]`.
     pub x: Array4<f64>,
+    /// Mean and reciprocal deviation, `[groups][1][2][c]`, with one group or one per image.
     pub statistics: Array4<f64>,
+    /// γ and β, `[1][1][1][c]` each, if any.
     pub affine: Option<(Array4<f64>, Array4<f64>)>,
+    /// The slope of the Leaky ReLU below 0.
     pub slope: f64,
 }
 
@@ -59,7 +62,7 @@ pub fn norm_sums(of: &Norm, grad: &Array4<f64>) -> Array4<f64> {
     sums
 }
 
-/// The gradient with respect to x: γ / deviation (g′ − S₀/m − x̂ S₁/m), with m pixels per group.
+/// The gradient in x: γ / deviation (g′ − S₀/m − x̂ S₁/m), with m pixels per group.
 pub fn norm_grad(of: &Norm, grad: &Array4<f64>, sums: &Array4<f64>) -> Array4<f64> {
     let (groups, xhat, scale, passed) = (sums.dim().0, of.normalised(), of.scale(), of.passed(grad));
     let (n, h, w, _) = of.x.dim();
@@ -74,6 +77,16 @@ pub fn norm_grad(of: &Norm, grad: &Array4<f64>, sums: &Array4<f64>) -> Array4<f6
 pub(in crate::proof) mod trial {
     use crate::kernel::nn::norm::{self, *};
     use crate::proof::trial::*;
+
+    /// The sizes of the trials of a norm.
+    pub(crate) const SIZES: [Size; 6] = [
+        Size::batch(1, [1, 1], 1, 1),
+        Size::batch(5, [1, 7], 2, 2),
+        Size::batch(1, [41, 47], 3, 3),
+        Size::batch(2, [55, 13], 5, 5),
+        Size::batch(128, [3, 3], 4, 4),
+        Size::batch(8, [30, 30], 32, 32),
+    ];
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
@@ -93,17 +106,7 @@ pub(in crate::proof) mod trial {
         results
     }
 
-    /// Sizes to try the kernels of a norm on.
-    pub(crate) const SIZES: [Size; 6] = [
-        Size::batch(1, [1, 1], 1, 1),
-        Size::batch(5, [1, 7], 2, 2),
-        Size::batch(1, [41, 47], 3, 3),
-        Size::batch(2, [55, 13], 5, 5),
-        Size::batch(128, [3, 3], 4, 4),
-        Size::batch(8, [30, 30], 32, 32),
-    ];
-
-    /// A norm for a trial, on the device and for its oracle. Statistics, γ and β are made up as well.
+    /// A norm for a trial, on the device and for its oracle. Statistics, γ and β are random too.
     pub(crate) fn norm_input(
         rec: &mut Recorder,
         spec: &Spec,
@@ -114,7 +117,7 @@ pub(in crate::proof) mod trial {
         let shape = size.shape(size.channels[0]);
         let slope = 0.2f32;
         let mut statistics = made_up::random(rng, per.statistics(shape));
-        // A deviation is positive; a mean far from 0 is the business of norm_moments.
+        // A deviation is positive. The trial of norm_moments has means far from 0.
         statistics.slice_mut(s![.., .., 1, ..]).mapv_inplace(|v| v.abs() + 0.5);
         let affine = (constant(spec, "AFFINE") == 1).then(|| {
             let row = Shape::new(1, 1, 1, shape.c);
@@ -123,7 +126,7 @@ pub(in crate::proof) mod trial {
         });
         let x = made_up::random(rng, shape);
         let mut values = oracle::Norm { x, statistics: narrow(statistics), affine, slope: f64::from(slope) };
-        // Off the kink, on either side of which f32 and f64 may find themselves.
+        // The values stay away from the kink at 0, where f32 and f64 may be on different sides.
         let z = oracle::norm(&oracle::Norm { slope: 1.0, ..values.clone() });
         values.x.zip_mut_with(&z, |x, z| *x += if z.abs() < 1e-4 { 0.125 } else { 0.0 });
         values.x = narrow(values.x);
@@ -139,7 +142,7 @@ pub(in crate::proof) mod trial {
         (norm, values)
     }
 
-    /// The values an f32 can have.
+    /// Rounds the values to f32.
     pub(crate) fn narrow(values: Array4<f64>) -> Array4<f64> {
         values.mapv(|v| f64::from(v as f32))
     }
@@ -162,7 +165,7 @@ pub(in crate::proof) mod trial {
         for per in Per::ALL {
             let (norm, values) = norm_input(rec, spec, size, per, rng);
             let grad = made_up::random(rng, norm.x.shape);
-            // As large as sums over a group may be, so that both terms show.
+            // The sums are as large as sums over a group can be, so that both terms matter.
             let sums = narrow(made_up::random(rng, norm.statistics.shape) * norm.run() as f64);
             let (up, device_sums) =
                 (made_up::upload(rec, "gradient", &grad), made_up::upload(rec, "sums", &sums));

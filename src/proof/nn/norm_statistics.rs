@@ -2,13 +2,13 @@
 
 use ndarray::{Array4, Axis, s};
 
-/// Returns mean and 1/√(variance + ε) of each of `groups` groups of pixels: `[groups][1][2][c]`. The variance
-/// is the biased one.
+/// Returns mean and 1/√(variance + ε) of each of `groups` groups of pixels: `[groups][1][2][c]`. The variance is
+/// biased.
 pub fn norm_statistics(x: &Array4<f64>, groups: usize) -> Array4<f64> {
     norm_running(&mean_and_variance(x, groups, 0.0))
 }
 
-/// Updates running mean and variance, `[1][1][2][c]`, with a batch `x`. The variance is the unbiased one.
+/// Updates running mean and variance, `[1][1][2][c]`, with a batch `x`. The variance is unbiased.
 pub fn update_running(running: &Array4<f64>, x: &Array4<f64>, momentum: f64) -> Array4<f64> {
     running * (1.0 - momentum) + mean_and_variance(x, 1, 1.0) * momentum
 }
@@ -87,7 +87,7 @@ pub(super) mod trial {
 
     fn norm_moments(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape_x = size.shape(size.channels[0]);
-        // A mean of many deviations, which must not cancel.
+        // The mean is many standard deviations, which must not cause cancellation.
         let values = narrow(made_up::random(rng, shape_x) + 100.0);
         let x = made_up::upload(rec, "x", &values);
         let mut results = Vec::new();

@@ -15,8 +15,7 @@ pub(super) fn mirror(i: usize, n: usize) -> usize {
     if i < n { i } else { 2 * (n - 1) - i }
 }
 
-/// The gradient of [`super::pad()`] with respect to its input of `h` × `w`. `grad` is the gradient with respect
-/// to its result.
+/// The gradient of [`super::pad()`] in its input of `h` × `w`, from the upstream gradient `grad`.
 pub fn pad_grad(grad: &Array4<f64>, [h, w]: [usize; 2]) -> Array4<f64> {
     let (n, _, _, c) = grad.dim();
     let mut out = Array4::zeros((n, h, w, c));
@@ -36,7 +35,7 @@ pub(super) mod trial {
         Trial { kernel: &pad::PAD_GRAD, sizes: made_up::SIZES, record: pad_grad },
     ];
 
-    /// A pixel more along odd axes, as the network wants it, but none where there is only one.
+    /// The shape with one more pixel along odd axes, as networks need it. Axes of a single pixel stay unchanged.
     pub(crate) fn evened(shape: Shape) -> Shape {
         let even = |n: usize| if n == 1 { 1 } else { n.next_multiple_of(2) };
         Shape { h: even(shape.h), w: even(shape.w), ..shape }

@@ -21,8 +21,8 @@ pub(super) fn greater(a: f64, b: f64) -> bool {
     a > b || a.is_nan()
 }
 
-/// The gradient of [`super::pool()`] with respect to `x`. `grad` is the gradient with respect to its result.
-/// For the maximum it goes to the first greatest pixel of a window; for the average, equally to all four.
+/// The gradient of [`super::pool()`] in `x`, from the upstream gradient `grad`. For the maximum it goes to the first
+/// greatest pixel of a window; for the average, equally to all four.
 pub fn pool_grad(x: &Array4<f64>, grad: &Array4<f64>, mode: Pooling) -> Array4<f64> {
     let mut out = Array4::zeros(x.dim());
     for ((n, row, column, c), g) in grad.indexed_iter() {
@@ -48,7 +48,7 @@ pub(super) mod trial {
         Trial { kernel: &pool::POOL_GRAD, sizes: made_up::SIZES, record: pool_grad },
     ];
 
-    /// Values with many ties, and a NaN here and there.
+    /// Values with many ties, and a few NaN.
     pub(crate) fn values(rng: &mut fastrand::Rng, shape: Shape) -> Array4<f64> {
         let coarse = made_up::random(rng, shape).mapv(|v| (2.0 * v).round() / 2.0);
         coarse.mapv(|v| if rng.u8(..) < 8 { f64::NAN } else { v })

@@ -25,8 +25,7 @@ pub(super) fn taps(i: usize, n: usize, mode: Upsampling) -> [(usize, f64); 2] {
     }
 }
 
-/// The gradient of [`super::upsample()`] with respect to its input. `grad` is the gradient with respect to its
-/// result.
+/// The gradient of [`super::upsample()`] in its input, from the upstream gradient `grad`.
 pub fn upsample_grad(grad: &Array4<f64>, mode: Upsampling) -> Array4<f64> {
     let (n, h, w, c) = grad.dim();
     let mut out = Array4::zeros((n, h / 2, w / 2, c));

@@ -7,8 +7,8 @@ fn input_transform() -> Array2<f64> {
     array![[1.0, 0.0, -1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, -1.0, 1.0, 0.0], [0.0, 1.0, 0.0, -1.0]]
 }
 
-/// Returns Bᵀ d B for every tile of 4 × 4 pixels of `src` `[n][h][w][c]`; tiles are 2 pixels apart:
-/// `[tiles][16][1][c]`.
+/// Returns Bᵀ d B for every tile of 4 × 4 pixels of `src` `[n][h][w][c]`: `[tiles][16][1][c]`. Tiles are 2 pixels
+/// apart.
 pub fn winograd_input(src: &Array4<f64>) -> Array4<f64> {
     let (n, h, w, c) = src.dim();
     let [rows, columns] = [h.div_ceil(2), w.div_ceil(2)];

@@ -29,8 +29,7 @@ pub fn fft2(values: &Array1<Complex64>, [nx, ny]: [usize; 2], way: Direction) ->
     fft(&rows, Axis { outer: planes, n: ny, inner: nx }, way)
 }
 
-/// Returns `src[k] table[k]` for k < `kept`, else 0, in lines of `n_dst` values; `conjugated` conjugates the
-/// table.
+/// Returns `src[k] table[k]` for k < `kept`, else 0, in lines of `n_dst` values; `conjugated` conjugates the table.
 pub fn chirp(
     values: &Array1<Complex64>,
     table: &Array1<Complex64>,
@@ -71,7 +70,7 @@ pub(super) mod trial {
 
     fn fft(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let radix = constant(spec, "RADIX") as usize;
-        // This radix in a first pass and in a later one, then whatever `ny` asks for.
+        // Two passes of this radix, a first one and a later one, and then the radices of `ny`.
         let radices = [vec![radix, radix], factors(size.ny).expect("sizes of the row are smooth")].concat();
         let axis = Axis { outer: size.planes, n: radices.iter().product(), inner: size.nx };
         let lines = oracle::waves(rng, axis.len());

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 
-/// The first harmonic u = Σ_t x_t w_t of frames `[T][n]`. The weights of phases sum to 0, so the mean need not
-/// be subtracted.
+/// The first harmonic u = Σ_t x_t w_t of frames `[T][n]`. The weights of phases sum to 0, so the mean need not be
+/// subtracted.
 pub fn harmonic(frames: &Array2<f64>, weights: &[Complex64]) -> Array1<Complex64> {
     let weighted = |pixel: ndarray::ArrayView1<f64>| pixel.iter().zip(weights).map(|(x, w)| x * w).sum();
     frames.columns().into_iter().map(weighted).collect()
@@ -24,7 +24,7 @@ pub(super) mod trial {
     fn harmonic(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let form = if size.planes == 2 { Frames::Channels } else { Frames::Phases(size.planes) };
         let n = size.pixels();
-        // A large offset, as scanners store: what the mean removal has to survive.
+        // A large offset, as scanners store it, which tests the removal of the mean.
         let frames: Vec<f32> = (0..size.planes * n).map(|_| 2048.0 + 500.0 * rng.f32()).collect();
         let src = rec.constant("frames", &frames);
         let dst = harmonic::record(rec, src, form, n);

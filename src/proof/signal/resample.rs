@@ -3,11 +3,11 @@
 use crate::kernel::signal::resample::Grids;
 use ndarray::Array2;
 
-/// Weights up to this may be rounding.
+/// Sums of weights up to this may be rounding errors.
 const FAINT: f64 = 1e-3;
 
-/// Resamples an image `[my · mx][4]` to another grid: its mean under a tent about each pixel. Channel 2 is
-/// above 0 inside.
+/// Resamples an image `[my · mx][4]` to another grid: its mean under a tent about each pixel. Channel 2 is above 0
+/// inside.
 pub fn resample(src: &Array2<f64>, grids: Grids) -> Array2<f64> {
     let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
     // The kernel computes positions in single precision; both must use the same step.

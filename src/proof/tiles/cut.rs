@@ -3,9 +3,8 @@
 use crate::proof::view::{later, shown};
 use ndarray::{Array2, Array4};
 
-/// Cuts `n` patches of `side` × `side` pixels from an image `[ny · nx][4]` of (re, im, inside, –). `places` are
-/// (x, y, –, view); patches beyond the last place are 0. Patches are normalised over the pixels inside, as
-/// `faintest` says.
+/// Cuts `n` patches of `side` × `side` pixels from an image `[ny · nx][4]` of (re, im, inside, –). `places` are (x, y,
+/// –, view). Patches beyond the last place are 0. With `faintest`, each channel is normalised over the pixels inside.
 pub fn cut(
     image: &Array2<f64>,
     [nx, ny]: [usize; 2],
@@ -65,7 +64,7 @@ pub(super) mod trial {
             .iter()
             .map(|m| if *m > 0.0 { [3.0 + rng.f32(), rng.f32(), 1.0, 0.0] } else { [0.0; 4] })
             .collect();
-        // Some lie partly outside of the image, and the last of the batch is beyond the last patch.
+        // Some patches lie partly outside of the image, and the last image of the batch is beyond the last patch.
         let count = n + 2;
         let patches: Vec<[f32; 4]> = (0..count)
             .map(|_| {

@@ -40,7 +40,7 @@ pub(super) mod trial {
         let n = size.pixels();
         let mask = oracle::blot(rng, size.ny, size.nx);
         let mut wave = oracle::waves(rng, n);
-        // What lies outside may be anything.
+        // The values outside of the mask may be anything.
         wave.iter_mut().zip(&mask).filter(|(_, m)| **m == 0.0).for_each(|(u, _)| u.re = f32::NAN);
         let buffers = [rec.constant("wave", &wave), rec.constant("mask", &mask)];
         let conjugated = size.nx % 2 == 1;

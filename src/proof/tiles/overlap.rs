@@ -4,9 +4,9 @@ use crate::kernel::tiles::overlap::Settling;
 use crate::proof::view::shown;
 use ndarray::{Array1, Array2, Array4};
 
-/// Combines the predictions `[n][side][side][1]` at each pixel inside a mask. Returns their weighted mean,
-/// weighted sum of squared deviations, sum of weights, and number. `places` are (x, y, weight, view); `window`
-/// weights the rows and columns of a patch.
+/// Merges the predictions `[n][side][side][1]` at each pixel inside a mask. Returns their weighted mean, weighted sum
+/// of squared deviations, sum of weights, and number. `places` are (x, y, weight, view). `window` weights the rows and
+/// columns of a patch.
 pub fn overlap(
     mask: &Array1<f64>,
     [nx, ny]: [usize; 2],
@@ -35,8 +35,7 @@ pub fn overlap(
     state
 }
 
-/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is
-/// 0.
+/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is 0.
 pub fn overlap_statistics(state: &Array2<f64>, how: Settling) -> Array2<f64> {
     let Settling { scale, floor, slope } = how;
     Array2::from_shape_fn(state.raw_dim(), |(i, k)| {
@@ -71,7 +70,7 @@ pub(super) mod trial {
         let side = ny.min(30) - 1;
         let stride = if ny < 10 { 1 } else { 3 };
         let mask = oracle::blot(rng, ny, nx);
-        // A lattice that begins before the image, with gaps.
+        // The lattice begins before the image, and has gaps.
         let corner = [-1i32, -(stride as i32)];
         let points = [nx, ny].map(|n| n / stride + 1);
         let mut lattice = vec![0, points[1] as i32, points[0] as i32, corner[1], corner[0]];
@@ -109,7 +108,7 @@ pub(super) mod trial {
                 most: [patches.len(), lattice.len()],
             },
         };
-        // Two batches of predictions, one after the other.
+        // Two batches of predictions follow one another.
         let state = rec.output::<[f32; 4]>("state", nx * ny);
         clear::record(rec, state, 4 * nx * ny);
         let mut all = vec![];

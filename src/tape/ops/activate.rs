@@ -7,34 +7,39 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::Tensor;
 
-/// An activation, value by value.
+/// An activation of each value.
 #[derive(Clone, Debug)]
 pub struct Activate {
+    /// The input.
     pub src: Var,
+    /// The function.
     pub activation: Activation,
 }
 
-/// Its gradient.
+/// The gradient of an activation in its input.
 #[derive(Clone, Debug)]
 pub struct ActivateGrad {
+    /// The input of the activation.
     pub src: Var,
+    /// The upstream gradient.
     pub grad: Var,
+    /// The function.
     pub activation: Activation,
 }
 
-/// Refuses a slope that no Leaky ReLU has.
+/// Refuses a slope that is negative or not finite.
 pub(super) fn check_slope(slope: f32) -> Result<()> {
     if slope.is_finite() && slope >= 0.0 {
         return Ok(());
     }
-    Err(Error::Usage(format!("the slope of a Leaky ReLU is a number from 0 on, not {slope}")))
+    Err(Error::Usage(format!("the slope of a Leaky ReLU must be a number of at least 0, not {slope}")))
 }
 
 impl Tape {
-    /// `activation` of each value of `src`.
+    /// Puts `activation` of each value of `src` on the tape.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the slope of a Leaky ReLU is not a number from 0 on.
+    /// [`Error::Usage`] if the slope of a Leaky ReLU is negative or not finite.
     pub fn activate(&mut self, src: Var, activation: Activation) -> Result<Var> {
         if let Activation::LeakyRelu(slope) = activation {
             check_slope(slope)?;

@@ -7,20 +7,21 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::Tensor;
 
-/// A sum.
+/// The sum of two tensors of one shape.
 #[derive(Clone, Debug)]
 pub struct Add {
+    /// The summands.
     pub terms: [Var; 2],
 }
 
 impl Tape {
-    /// The sum of two.
+    /// Puts the sum of two tensors on the tape.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when their shapes differ.
+    /// [`Error::Usage`](crate::Error::Usage) if their shapes differ.
     pub fn add(&mut self, terms: [Var; 2]) -> Result<Var> {
         let [a, b] = terms.map(|v| self.shape(v));
-        self.require(a == b, "a sum wants two of one shape", &terms)?;
+        self.require(a == b, "a sum needs two tensors of one shape", &terms)?;
         Ok(self.push(Add { terms }, a))
     }
 }

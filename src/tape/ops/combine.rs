@@ -1,4 +1,4 @@
-//! A weighted sum of numbers.
+//! A weighted sum of scalars.
 
 use super::{Operation, Parts};
 use crate::error::Result;
@@ -7,21 +7,22 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// Numbers times factors, summed.
+/// A weighted sum of scalars.
 #[derive(Clone, Debug)]
 pub struct Combine {
+    /// The scalars and their factors.
     pub terms: Vec<(Var, f32)>,
 }
 
 impl Tape {
-    /// Up to four numbers times factors, summed.
+    /// Puts the sum of one to four scalars times factors on the tape.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when there are no or too many terms, or one is no number.
+    /// [`Error::Usage`](crate::Error::Usage) if there are no terms or more than four, or if one is not a scalar.
     pub fn combine(&mut self, terms: &[(Var, f32)]) -> Result<Var> {
         let vars: Vec<_> = terms.iter().map(|(var, _)| *var).collect();
         let fits = (1..=4).contains(&terms.len()) && vars.iter().all(|v| self.shape(*v) == Shape::SCALAR);
-        self.require(fits, "a combination is of one to four numbers", &vars)?;
+        self.require(fits, "a combination needs one to four scalars", &vars)?;
         Ok(self.push(Combine { terms: terms.to_vec() }, Shape::SCALAR))
     }
 }

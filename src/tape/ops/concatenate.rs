@@ -1,4 +1,4 @@
-//! The channels of two tensors, one after the other, and some of the channels of one.
+//! Concatenation of the channels of two tensors, and extraction of consecutive channels.
 
 use super::{Operation, Parts};
 use crate::error::Result;
@@ -7,31 +7,34 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// A concatenation.
+/// The concatenation of the channels of two tensors.
 #[derive(Clone, Debug)]
 pub struct Concatenate {
+    /// The tensors, of the same images.
     pub parts: [Var; 2],
 }
 
-/// Some of the channels, from `first` on: the gradient of a concatenation.
+/// The extraction of channels, from `first` on: the gradient of a concatenation.
 #[derive(Clone, Debug)]
 pub struct Extract {
+    /// The source.
     pub src: Var,
+    /// The first channel.
     pub first: usize,
 }
 
 impl Tape {
-    /// The channels of both.
+    /// Puts the concatenation of the channels of both on the tape.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when their images differ in number or size.
+    /// [`Error::Usage`](crate::Error::Usage) if their images differ in number or size.
     pub fn concatenate(&mut self, parts: [Var; 2]) -> Result<Var> {
         let [a, b] = parts.map(|v| self.shape(v));
-        self.require(Shape { c: b.c, ..a } == b, "a concatenation wants two of one size", &parts)?;
+        self.require(Shape { c: b.c, ..a } == b, "a concatenation needs images of one size", &parts)?;
         Ok(self.push(Concatenate { parts }, Shape { c: a.c + b.c, ..a }))
     }
 
-    /// `c` channels from `first` on.
+    /// Puts the extraction of `c` channels, from `first` on, on the tape.
     fn extract(&mut self, src: Var, first: usize, c: usize) -> Result<Var> {
         let shape = self.shape(src);
         self.require(first + c <= shape.c, &format!("there are no {c} channels from {first} on"), &[src])?;
@@ -58,7 +61,7 @@ impl Operation for Concatenate {
 
     fn record(&self, to: &mut Lowering, rec: &mut Recorder, _: Var, dst: Tensor) -> Result<()> {
         let [a, b] = self.parts.map(|v| to.tensor(v));
-        // The parts may have been computed in their places already.
+        // The parts may already have been computed in their places.
         let own = [dst.window(0, a.shape.c), dst.window(a.shape.c, b.shape.c)];
         if own != [Some(a), Some(b)] {
             concatenate::record(rec, a, b, dst);

@@ -1,4 +1,4 @@
-//! Convolutions, with their gradients in source, weights and bias.
+//! Convolutions, and their gradients in source, weights and bias.
 
 use super::{Op, Operation, Parts};
 use crate::error::{Error, Result};
@@ -13,51 +13,63 @@ use crate::tensor::{Shape, Tensor};
 /// A convolution.
 #[derive(Clone, Debug)]
 pub struct Convolve {
+    /// The source, `[n, h, w, ci]`.
     pub src: Var,
+    /// The weights ([`Geometry::weights`]).
     pub weights: Var,
+    /// The bias, `[1, 1, 1, co]`, if any.
     pub bias: Option<Var>,
+    /// The geometry.
     pub geometry: Geometry,
 }
 
-/// Its gradient in the source.
+/// The gradient of a convolution in its source.
 #[derive(Clone, Debug)]
 pub struct ConvolveData {
+    /// The upstream gradient, `[n, h', w', co]`.
     pub grad: Var,
+    /// The weights of the convolution.
     pub weights: Var,
+    /// The geometry of the convolution.
     pub geometry: Geometry,
 }
 
-/// Its gradient in the weights.
+/// The gradient of a convolution in its weights.
 #[derive(Clone, Debug)]
 pub struct ConvolveWeights {
+    /// The source of the convolution.
     pub src: Var,
+    /// The upstream gradient, `[n, h', w', co]`.
     pub grad: Var,
+    /// The geometry of the convolution.
     pub geometry: Geometry,
 }
 
-/// Sums over all pixels, `[1, 1, 1, c]`: its gradient in the bias.
+/// The sums over all pixels, `[1, 1, 1, c]`: the gradient of a convolution in its bias.
 #[derive(Clone, Debug)]
 pub struct ChannelSums {
+    /// The upstream gradient, `[n, h', w', c]`.
     pub src: Var,
 }
 
 impl Tape {
-    /// A convolution of `src` `[n, h, w, ci]` with `weights` ([`Geometry::weights`]) and `bias` `[1, 1, 1, co]`.
+    /// Puts a convolution of `src` `[n, h, w, ci]` with `weights` ([`Geometry::weights`]) and `bias` `[1, 1, 1, co]` on
+    /// the tape.
     ///
     /// # Errors
-    /// [`Error::Usage`], as of every operation here, when the shapes do not go together.
+    /// [`Error::Usage`] if the shapes do not fit together.
     pub fn convolve(&mut self, src: Var, weights: Var, bias: Option<Var>, geometry: Geometry) -> Result<Var> {
         let Shape { n, h, w, c } = self.shape(src);
         let co = self.shape(weights).c;
         let fits = self.shape(weights) == geometry.weights(c, co);
-        let what = format!("a convolution ({geometry:?}) wants weights of its channels");
+        let what = format!("a convolution ({geometry:?}) needs weights for its channels");
         self.require(fits, &what, &[src, weights])?;
         if let Some(bias) = bias {
             let fits = self.shape(bias) == Shape::new(1, 1, 1, co);
-            self.require(fits, "a bias has one value per channel", &[bias])?;
+            self.require(fits, "a bias needs one value per channel", &[bias])?;
         }
         if geometry == Geometry::Down {
-            self.require(h.is_multiple_of(2) && w.is_multiple_of(2), "stride 2 wants even sizes", &[src])?;
+            self.require(h.is_multiple_of(2) && w.is_multiple_of(2), "stride 2 needs even sizes", &[src])?;
         }
         let [h, w] = geometry.result([h, w]);
         Ok(self.push(Convolve { src, weights, bias, geometry }, Shape::new(n, h, w, co)))
@@ -65,8 +77,8 @@ impl Tape {
 }
 
 impl Tape {
-    /// The questions that a chooser answers when the tape is recorded: one for each convolution, data gradient and weight
-    /// gradient.
+    /// The questions that a chooser answers when this tape is recorded: one for each convolution, data gradient and
+    /// weight gradient.
     pub fn questions(&self) -> Vec<Question> {
         let question = |var: Var| {
             let co = self.shape(var).c;
@@ -122,7 +134,10 @@ impl Operation for Convolve {
 }
 
 impl Convolve {
-    /// Records the convolution with `finish` at its end, in place of its own bias.
+    /// Records the convolution with `finish` applied to its sums, in place of its own bias.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] if no form computes correctly on the device.
     pub fn finished(&self, to: &Lowering, rec: &mut Recorder, finish: Finish, dst: Tensor) -> Result<()> {
         let (src, weights) = (to.tensor(self.src), to.tensor(self.weights));
         let form = to.chooser().convolve(self.geometry, finish, src.shape, dst.shape.c)?;

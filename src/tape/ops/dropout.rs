@@ -7,22 +7,26 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::Tensor;
 
-/// Dropout. `site` tells one dropout of a network from another.
+/// Dropout of whole channels.
 #[derive(Clone, Debug)]
 pub struct Dropout {
+    /// The source.
     pub src: Var,
+    /// The probability that a channel is dropped, 0 to below 1.
     pub rate: f32,
+    /// A number that distinguishes this dropout from others of the network.
     pub site: u32,
 }
 
 impl Tape {
-    /// Drops channels at `rate` (0 to below 1) and scales the others up; `src` itself at 0.
+    /// Puts dropout of channels at `rate` on the tape, 0 to below 1. The other channels are scaled by 1 / (1 − rate).
+    /// At rate 0 it returns `src` itself.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the rate is out of its range.
+    /// [`Error::Usage`] if the rate is out of its range.
     pub fn dropout(&mut self, src: Var, rate: f32, site: u32) -> Result<Var> {
         if !(0.0..1.0).contains(&rate) {
-            return Err(Error::Usage(format!("a dropout rate is from 0 to below 1, not {rate}")));
+            return Err(Error::Usage(format!("a dropout rate must be from 0 to below 1, not {rate}")));
         }
         let shape = self.shape(src);
         Ok(if rate == 0.0 { src } else { self.push(Dropout { src, rate, site }, shape) })
@@ -34,7 +38,7 @@ impl Operation for Dropout {
         vec![self.src]
     }
 
-    /// Dropout is its own gradient.
+    /// The gradient of dropout is the same dropout of the gradient.
     fn backward(&self, tape: &mut Tape, _: Var, grad: Var, _: &dyn Fn(Var) -> bool) -> Result<Parts> {
         Ok(vec![(self.src, tape.dropout(grad, self.rate, self.site)?)])
     }

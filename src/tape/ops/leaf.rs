@@ -7,14 +7,14 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// Given by the host before each run, `[n, c, h, w]` as PyTorch lays it out.
+/// An input that the host writes before each run, `[n, c, h, w]` as in PyTorch.
 #[derive(Clone, Debug)]
 pub struct Input;
 
-/// Learned.
+/// A learned parameter.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// The number of its first f32 in the parameters.
+    /// The number of its first f32 among the parameters.
     pub first: usize,
 }
 
@@ -25,22 +25,23 @@ pub struct State {
     pub first: usize,
 }
 
-/// The number 1: the gradient of a loss in itself.
+/// The scalar 1: the gradient of a loss in itself.
 #[derive(Clone, Debug)]
 pub struct One;
 
 impl Tape {
-    /// An input that the host writes before each run.
+    /// Puts an input on the tape. The host writes it before each run, `[n, c, h, w]` as in PyTorch.
     pub fn input(&mut self, shape: Shape) -> Var {
         self.push(Input, shape)
     }
 
-    /// A parameter that starts with f32 number `first`, a multiple of 4.
+    /// Puts a parameter on the tape that starts at f32 number `first`, a multiple of 4.
     pub fn parameter(&mut self, first: usize, shape: Shape) -> Var {
         self.push(Parameter { first }, shape)
     }
 
-    /// Running mean and variance of `c` channels that start with f32 number `first`, a multiple of 4.
+    /// Puts running mean and variance of `c` channels on the tape, `[1, 1, 2, c]`. They start at f32 number `first` of
+    /// the state, a multiple of 4.
     pub fn state(&mut self, first: usize, c: usize) -> Var {
         self.push(State { first }, Shape::new(1, 1, 2, c))
     }
@@ -74,7 +75,7 @@ macro_rules! at_rest {
                 Ok(Vec::new())
             }
 
-            /// It is in its place already.
+            /// Records nothing, because a leaf is already in its place.
             fn record(&self, _: &mut Lowering, _: &mut Recorder, _: Var, _: Tensor) -> Result<()> {
                 Ok(())
             }

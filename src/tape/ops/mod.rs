@@ -1,5 +1,5 @@
-//! The operations of a tape, one file for each with its builder, its inputs, its gradient and its dispatches. To add one,
-//! write such a file and name it in `operations!`.
+//! The operations of a tape. Each file has an operation's builder, inputs, gradient and dispatches. To add an
+//! operation, write such a file and name it in `operations!`.
 
 mod activate;
 mod add;
@@ -34,22 +34,22 @@ use crate::error::{Error, Result};
 use crate::plan::Recorder;
 use crate::tensor::Tensor;
 
-/// Gradients that an operation adds to those of its inputs: the input, and the gradient.
+/// The gradients that an operation adds to its inputs: pairs of an input and a gradient.
 pub(super) type Parts = Vec<(Var, Var)>;
 
 /// One kind of operation.
 pub(super) trait Operation: std::fmt::Debug + Clone {
-    /// The part of a step that it belongs to, for timings.
+    /// The stage of a step in timings.
     const STAGE: &'static str = "data movement";
 
-    /// The variables that it reads, once for each place they stand in.
+    /// The variables that it reads. A variable that it reads twice occurs twice.
     fn inputs(&self) -> Vec<Var>;
 
-    /// Puts on `tape` what computes the gradients of those inputs that are `needed`, from `grad`, the gradient of the
-    /// operation's own variable `at`.
+    /// Puts the gradients of the `needed` inputs on `tape`. `grad` is the gradient of the operation's own variable
+    /// `at`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there is no such gradient.
+    /// [`Error::Usage`] if there is no such gradient.
     fn backward(&self, _: &mut Tape, _at: Var, _grad: Var, _needed: &dyn Fn(Var) -> bool) -> Result<Parts> {
         Err(Error::Usage(format!("there are no second derivatives: {self:?}")))
     }
@@ -57,18 +57,21 @@ pub(super) trait Operation: std::fmt::Debug + Clone {
     /// Records the dispatches that compute variable `at` into `dst`.
     ///
     /// # Errors
-    /// [`Error::Kernel`] when no form of a kernel computes correctly on the device.
+    /// [`Error::Kernel`] if no form of a kernel computes correctly on the device.
     fn record(&self, to: &mut Lowering, rec: &mut Recorder, at: Var, dst: Tensor) -> Result<()>;
 }
 
 macro_rules! operations {
     ($($file:ident: $($name:ident),+;)*) => {
-        /// An operation and the variables it reads. The variable it makes is the node's own.
+        /// An operation and the variables that it reads. The variable that it makes has the number of the operation.
         #[derive(Clone, Debug)]
-        pub enum Op { $($($name($file::$name),)+)* }
+        pub enum Op { $($(
+            #[doc = concat!("See [`", stringify!($name), "`].")]
+            $name($file::$name),
+        )+)* }
 
         impl Op {
-            /// The part of a step that it belongs to, for timings.
+            /// The stage of a step in timings.
             pub fn stage(&self) -> &'static str {
                 match self { $($(Op::$name(_) => <$file::$name as Operation>::STAGE,)+)* }
             }
@@ -78,6 +81,11 @@ macro_rules! operations {
                 match self { $($(Op::$name(op) => op.inputs(),)+)* }
             }
 
+            /// Puts the gradients of the `needed` inputs on `tape`. `grad` is the gradient of the operation's own
+            /// variable `at`.
+            ///
+            /// # Errors
+            /// [`Error::Usage`] if there is no such gradient.
             pub fn backward(
                 &self,
                 tape: &mut Tape,
@@ -88,6 +96,10 @@ macro_rules! operations {
                 match self { $($(Op::$name(op) => op.backward(tape, at, grad, needed),)+)* }
             }
 
+            /// Records the dispatches that compute variable `at` into `dst`.
+            ///
+            /// # Errors
+            /// [`Error::Kernel`] if no form of a kernel computes correctly on the device.
             pub fn record(&self, to: &mut Lowering, rec: &mut Recorder, at: Var, dst: Tensor) -> Result<()> {
                 match self { $($(Op::$name(op) => op.record(to, rec, at, dst),)+)* }
             }

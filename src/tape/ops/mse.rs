@@ -1,4 +1,4 @@
-//! The mean square error.
+//! The mean squared error.
 
 use super::{Operation, Parts};
 use crate::error::{Error, Result};
@@ -7,30 +7,36 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// The mean square error, weighed by `weights` `[n, h, w, 1]` if there are any.
+/// The mean squared error over pixels and channels, with optional weights.
 #[derive(Clone, Debug)]
 pub struct Mse {
+    /// The prediction, `[n, h, w, c]`.
     pub prediction: Var,
+    /// The target, of the same shape.
     pub target: Var,
+    /// The weights of the pixels, `[n, h, w, 1]`, if any.
     pub weights: Option<Var>,
 }
 
-/// The gradient of `loss`, a mean square error, in its prediction, times the number `upstream`.
+/// The gradient of a mean squared error in its prediction.
 #[derive(Clone, Debug)]
 pub struct MseGrad {
+    /// The loss.
     pub loss: Var,
+    /// The operation that made the loss.
     pub of: Mse,
+    /// The upstream gradient, a scalar.
     pub upstream: Var,
 }
 
 impl Tape {
-    /// The mean square error over pixels and channels.
+    /// Puts the mean squared error over pixels and channels on the tape. `weights` are `[n, h, w, 1]`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the shapes do not go together.
+    /// [`Error::Usage`] if the shapes do not fit together.
     pub fn mse(&mut self, prediction: Var, target: Var, weights: Option<Var>) -> Result<Var> {
         let same = self.shape(prediction) == self.shape(target);
-        self.require(same, "a mean square error wants two of one shape", &[prediction, target])?;
+        self.require(same, "a mean squared error needs two tensors of one shape", &[prediction, target])?;
         self.require_weights(prediction, weights)?;
         Ok(self.push(Mse { prediction, target, weights }, Shape::SCALAR))
     }
@@ -39,7 +45,7 @@ impl Tape {
     pub(super) fn require_weights(&self, prediction: Var, weights: Option<Var>) -> Result<()> {
         let Some(weights) = weights else { return Ok(()) };
         let fits = self.shape(weights) == Shape { c: 1, ..self.shape(prediction) };
-        self.require(fits, "weights have one value per pixel", &[prediction, weights])
+        self.require(fits, "weights need one value per pixel", &[prediction, weights])
     }
 }
 
@@ -52,7 +58,7 @@ impl Operation for Mse {
 
     fn backward(&self, tape: &mut Tape, at: Var, grad: Var, needed: &dyn Fn(Var) -> bool) -> Result<Parts> {
         if needed(self.target) || self.weights.is_some_and(needed) {
-            return Err(Error::Usage("a mean square error has no gradient in its target or weights".into()));
+            return Err(Error::Usage("a mean squared error has no gradient in its target or weights".into()));
         }
         let to = tape.shape(self.prediction);
         let part = tape.push(MseGrad { loss: at, of: self.clone(), upstream: grad }, to);

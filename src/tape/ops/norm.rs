@@ -1,4 +1,4 @@
-//! Batch norm and instance norm with Leaky ReLU, their statistics and their gradients.
+//! Batch norm and instance norm with Leaky ReLU: their statistics and their gradients.
 
 use super::{Convolve, Op, Operation, Parts};
 use crate::error::{Error, Result};
@@ -12,90 +12,106 @@ use crate::tensor::{Shape, Tensor};
 /// The share of each batch in the running statistics: PyTorch's default.
 const MOMENTUM: f32 = 0.1;
 
-/// Mean and 1/σ of each channel, `[groups, 1, 2, c]`; updates the running ones, if there are any.
+/// Mean and 1/σ of each channel, `[groups, 1, 2, c]`. Running statistics, if any, are updated.
 #[derive(Clone, Debug)]
 pub struct Statistics {
+    /// The input, `[n, h, w, c]`.
     pub src: Var,
+    /// The pixels that share statistics.
     pub per: Per,
+    /// Running mean and variance, `[1, 1, 2, c]`, if they are to be updated.
     pub running: Option<Var>,
 }
 
-/// The same from running mean and variance, for inference.
+/// Mean and 1/σ from running mean and variance, `[1, 1, 2, c]`, for inference.
 #[derive(Clone, Debug)]
 pub struct RunningStatistics {
+    /// Running mean and variance, `[1, 1, 2, c]`.
     pub running: Var,
 }
 
-/// Norm and Leaky ReLU; `affine` is scale and shift.
+/// A norm followed by Leaky ReLU.
 #[derive(Clone, Copy, Debug)]
 pub struct Norm {
+    /// The input, `[n, h, w, c]`.
     pub src: Var,
+    /// Mean and 1/σ, `[groups, 1, 2, c]`.
     pub statistics: Var,
+    /// Scale and shift, `[1, 1, 1, c]` each, if any.
     pub affine: Affine,
+    /// The slope of the Leaky ReLU below 0; 1 for the norm alone.
     pub slope: f32,
 }
 
-/// The sums that its gradients share, `[groups, 1, 2, c]`.
+/// The sums that the gradients of a norm share, `[groups, 1, 2, c]`.
 #[derive(Clone, Debug)]
 pub struct NormSums {
+    /// The norm.
     pub of: Norm,
+    /// The upstream gradient.
     pub grad: Var,
 }
 
-/// Its gradient in `src`, through the statistics too.
+/// The gradient of a norm in its input, through the statistics as well.
 #[derive(Clone, Debug)]
 pub struct NormGrad {
+    /// The norm.
     pub of: Norm,
+    /// The upstream gradient.
     pub grad: Var,
+    /// The sums of [`NormSums`].
     pub sums: Var,
 }
 
-/// One row of such sums, summed over the groups, `[1, 1, 1, c]`: the gradient in scale (1) or shift (0).
+/// One row of the sums, summed over the groups, `[1, 1, 1, c]`: the gradient in scale (row 1) or shift (row 0).
 #[derive(Clone, Debug)]
 pub struct SumGroups {
+    /// The sums of [`NormSums`].
     pub sums: Var,
+    /// The row: 1 for scale, 0 for shift.
     pub row: usize,
 }
 
 impl Tape {
-    /// Statistics of each channel of `src`; updates `running`, if given.
+    /// Puts the statistics of each channel of `src` on the tape. Updates `running`, `[1, 1, 2, c]`, if it is given.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there is only one pixel to take the mean over, or `running` does not fit.
+    /// [`Error::Usage`] if the mean would be over a single pixel, or if `running` does not fit.
     pub fn statistics(&mut self, src: Var, per: Per, running: Option<Var>) -> Result<Var> {
         let Shape { n, h, w, c } = self.shape(src);
         let (groups, pixels) = match per {
             Per::Batch => (1, n * h * w),
             Per::Image => (n, h * w),
         };
-        let what = "a norm wants more than one pixel to take the mean over: use larger images or fewer pools";
+        let what = "a norm needs more than one pixel for its mean: use larger images or fewer pools";
         self.require(pixels > 1, what, &[src])?;
         if let Some(running) = running {
             let fits = groups == 1 && self.shape(running) == Shape::new(1, 1, 2, c);
-            self.require(fits, "running statistics are of a batch and its channels", &[src, running])?;
+            self.require(fits, "running statistics need a batch norm of their channels", &[src, running])?;
         }
         Ok(self.push(Statistics { src, per, running }, Shape::new(groups, 1, 2, c)))
     }
 
-    /// Statistics as they are kept for inference.
+    /// Puts the statistics for inference on the tape, from running mean and variance.
     pub fn running_statistics(&mut self, running: Var) -> Var {
         let shape = self.shape(running);
         self.push(RunningStatistics { running }, shape)
     }
 
-    /// `src` normalised by `statistics`, scaled and shifted, through a Leaky ReLU of `slope` (1: none).
+    /// Puts a norm on the tape: `src` normalised by `statistics`, scaled and shifted, and passed through a Leaky ReLU
+    /// of this `slope` (1 for the norm alone).
     ///
     /// # Errors
-    /// [`Error::Usage`] when the shapes do not go together, or the slope is not a number from 0 on.
+    /// [`Error::Usage`] if the shapes do not fit together, or if the slope is negative or not finite.
     pub fn norm(&mut self, src: Var, statistics: Var, affine: Affine, slope: f32) -> Result<Var> {
         let shape = self.shape(src);
         let groups = self.shape(statistics).n;
         let fits =
             self.shape(statistics) == Shape::new(groups, 1, 2, shape.c) && [1, shape.n].contains(&groups);
-        self.require(fits, "a norm wants statistics of its channels", &[src, statistics])?;
+        self.require(fits, "a norm needs statistics of its channels", &[src, statistics])?;
         for var in affine.iter().flatten() {
             let fits = self.shape(*var) == Shape::new(1, 1, 1, shape.c);
-            self.require(fits, "scale and shift have one value per channel", &[*var])?;
+            self.require(fits, "scale and shift need one value per channel", &[*var])?;
         }
         super::activate::check_slope(slope)?;
         Ok(self.push(Norm { src, statistics, affine, slope }, shape))
@@ -139,9 +155,10 @@ impl Operation for RunningStatistics {
     }
 }
 
-/// A norm's gradient goes through its statistics already; no other operation's does.
+/// Refuses a gradient through statistics alone. The gradient of a norm already goes through its statistics, and no
+/// other operation has such a gradient.
 fn no_gradient() -> Result<Parts> {
-    Err(Error::Usage("statistics have no gradient but that of their norm".into()))
+    Err(Error::Usage("statistics have no gradient except through their norm".into()))
 }
 
 impl Norm {

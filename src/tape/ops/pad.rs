@@ -1,4 +1,4 @@
-//! Padding by reflection: up to one row below and one column to the right.
+//! Padding by reflection, by up to one row at the bottom and one column at the right.
 
 use super::{Operation, Parts};
 use crate::error::Result;
@@ -7,23 +7,27 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// Padding.
+/// Padding by reflection.
 #[derive(Clone, Debug)]
 pub struct Pad {
+    /// The source.
     pub src: Var,
 }
 
-/// Its gradient.
+/// The gradient of padding in its source.
 #[derive(Clone, Debug)]
 pub struct PadGrad {
+    /// The upstream gradient.
     pub grad: Var,
 }
 
 impl Tape {
-    /// `src` with up to one reflected row and column, to `h` × `w`; itself where there is nothing to add.
+    /// Puts `src`, padded by up to one reflected row and column to `h` × `w`, on the tape. Returns `src` itself if it
+    /// has this size.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when more would have to be added.
+    /// [`Error::Usage`](crate::Error::Usage) if more rows or columns are needed, or an axis of one pixel cannot be
+    /// reflected.
     pub fn pad(&mut self, src: Var, [h, w]: [usize; 2]) -> Result<Var> {
         let shape = self.shape(src);
         if [h, w] == [shape.h, shape.w] {
@@ -31,7 +35,7 @@ impl Tape {
         }
         let grows = |from: usize, to: usize| to == from || (to == from + 1 && from > 1);
         let fits = grows(shape.h, h) && grows(shape.w, w);
-        self.require(fits, &format!("one row or column can be reflected to reach {h} × {w}"), &[src])?;
+        self.require(fits, &format!("only one row or column can be reflected to reach {h} × {w}"), &[src])?;
         Ok(self.push(Pad { src }, Shape { h, w, ..shape }))
     }
 }

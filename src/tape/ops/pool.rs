@@ -10,26 +10,31 @@ use crate::tensor::Tensor;
 /// Pooling.
 #[derive(Clone, Debug)]
 pub struct Pool {
+    /// The source.
     pub src: Var,
+    /// The reduction of each window.
     pub pooling: Pooling,
 }
 
-/// Its gradient.
+/// The gradient of pooling in its source.
 #[derive(Clone, Debug)]
 pub struct PoolGrad {
+    /// The source of the pooling.
     pub src: Var,
+    /// The upstream gradient.
     pub grad: Var,
+    /// The reduction of each window.
     pub pooling: Pooling,
 }
 
 impl Tape {
-    /// 2 × 2 pooling; a last odd row or column is dropped.
+    /// Puts 2 × 2 pooling of `src` on the tape. An odd last row or column is dropped.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when `src` has less than 2 × 2 pixels.
+    /// [`Error::Usage`](crate::Error::Usage) if `src` has fewer than 2 × 2 pixels.
     pub fn pool(&mut self, src: Var, pooling: Pooling) -> Result<Var> {
         let shape = self.shape(src);
-        self.require(shape.h > 1 && shape.w > 1, "pooling wants at least 2 × 2 pixels", &[src])?;
+        self.require(shape.h > 1 && shape.w > 1, "pooling needs at least 2 × 2 pixels", &[src])?;
         Ok(self.push(Pool { src, pooling }, pooling.shape(shape)))
     }
 }

@@ -7,29 +7,35 @@ use crate::plan::Recorder;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
-/// Keeps the root of a total variation differentiable at 0 (Iftikhar, Ahmad, Kolipaka 2025, §2.3).
+/// The number ε that keeps the root of a total variation differentiable at 0 (Iftikhar, Ahmad, Kolipaka 2025, §2.3).
 const EPSILON: f32 = 1e-8;
 
-/// The mean isotropic total variation, where `weights` are above 0.
+/// The mean isotropic total variation.
 #[derive(Clone, Debug)]
 pub struct TotalVariation {
+    /// The image, `[n, h, w, c]`.
     pub prediction: Var,
+    /// The weights, `[n, h, w, 1]`, if any. Only pixels of a weight above 0 count.
     pub weights: Option<Var>,
 }
 
-/// The gradient of `loss`, a total variation, times the number `upstream`.
+/// The gradient of a total variation in its image.
 #[derive(Clone, Debug)]
 pub struct TotalVariationGrad {
+    /// The loss.
     pub loss: Var,
+    /// The operation that made the loss.
     pub of: TotalVariation,
+    /// The upstream gradient, a scalar.
     pub upstream: Var,
 }
 
 impl Tape {
-    /// The mean total variation.
+    /// Puts the mean isotropic total variation on the tape. `weights` are `[n, h, w, 1]`; only pixels of a weight above
+    /// 0 count.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) when the weights do not have one value per pixel.
+    /// [`Error::Usage`](crate::Error::Usage) if the weights do not have one value per pixel.
     pub fn total_variation(&mut self, prediction: Var, weights: Option<Var>) -> Result<Var> {
         self.require_weights(prediction, weights)?;
         Ok(self.push(TotalVariation { prediction, weights }, Shape::SCALAR))

@@ -1,4 +1,4 @@
-//! Doubling rows and columns.
+//! Upsampling to twice the rows and columns.
 
 use super::{Operation, Parts};
 use crate::error::Result;
@@ -10,19 +10,23 @@ use crate::tensor::Tensor;
 /// Upsampling.
 #[derive(Clone, Debug)]
 pub struct Upsample {
+    /// The source.
     pub src: Var,
+    /// The method.
     pub upsampling: Upsampling,
 }
 
-/// Its gradient.
+/// The gradient of upsampling in its source.
 #[derive(Clone, Debug)]
 pub struct UpsampleGrad {
+    /// The upstream gradient.
     pub grad: Var,
+    /// The method.
     pub upsampling: Upsampling,
 }
 
 impl Tape {
-    /// Twice the rows and columns.
+    /// Puts upsampling of `src` to twice the rows and columns on the tape.
     pub fn upsample(&mut self, src: Var, upsampling: Upsampling) -> Var {
         let shape = upsampling.shape(self.shape(src));
         self.push(Upsample { src, upsampling }, shape)

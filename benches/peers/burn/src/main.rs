@@ -15,7 +15,7 @@ fn random<B: Backend>(shape: [usize; 4], device: &B::Device) -> Tensor<B, 4> {
     Tensor::random(shape, Distribution::Uniform(-0.5, 0.5), device)
 }
 
-/// Reading one value waits for all that it hangs on.
+/// Reads one value, which waits for all computations that it depends on.
 fn finish<B: Backend>(tensor: Tensor<B, 4>) {
     let first: [std::ops::Range<usize>; 4] = [0..1, 0..1, 0..1, 0..1];
     let _ = tensor.slice(first).into_data();
@@ -25,7 +25,7 @@ fn convolve<B: Backend>(x: Tensor<B, 4>, w: Tensor<B, 4>) -> Tensor<B, 4> {
     conv2d(x, w, None, ConvOptions::new([1, 1], [1, 1], [1, 1], 1))
 }
 
-/// Milliseconds of the median of `runs`, after two that do not count: the first compiles, the second tunes.
+/// The median time of `runs` runs, ms, after two runs that do not count: the first compiles, the second tunes.
 fn median(runs: usize, mut work: impl FnMut()) -> f64 {
     let mut once = || {
         let start = Instant::now();
