@@ -5,7 +5,7 @@ use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::dime::{Builtin, Dime, Model, Plane, Settings};
-use palpate::nn::Weights;
+use palpate::nn::{Network as _, Weights};
 use palpate::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -217,7 +217,7 @@ impl DimeReport {
         Self {
             forward_model: model.forward_model.clone(),
             weights: network.file.clone().unwrap_or_else(|| format!("{}, built in", model.forward_model)),
-            network: network.weights.network.to_string(),
+            network: network.weights.network.describe(),
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
             views: model.views.name(),

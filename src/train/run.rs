@@ -71,7 +71,7 @@ pub struct Training<N: Network, O: Objective, S: Source> {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
-    /// A training from `weights` on `data`, with its results in the existing folder `folder`.
+    /// A training from `weights` on `data`, with its results in `folder`, which is created if it is missing.
     ///
     /// # Errors
     /// - [`Error::Setting`] or [`Error::Usage`] for invalid settings, or for data that do not suit the network.

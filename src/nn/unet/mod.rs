@@ -127,12 +127,6 @@ pub struct Unet {
     layout: ParameterLayout,
 }
 
-impl std::fmt::Display for Unet {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        self.settings.fmt(f)
-    }
-}
-
 impl Network for Unet {
     type Settings = UnetSettings;
 
@@ -168,6 +162,10 @@ impl Network for Unet {
 
     fn layout(&self) -> &ParameterLayout {
         &self.layout
+    }
+
+    fn describe(&self) -> String {
+        self.settings.to_string()
     }
 
     fn channels(&self) -> [usize; 2] {
