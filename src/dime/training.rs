@@ -4,8 +4,8 @@ use super::{Model, MseTv, Views};
 use crate::error::{Error, Result};
 use crate::nn::Unet;
 use crate::patches::{
-    Augmentation, Cuttings, Draw, Images, Normalisation, PatchMut, PatchSource, Patches, Split, augment, check,
-    is_set,
+    Augmentation, Cuttings, Draw, Images, Normalisation, PatchMut, PatchSource, Patches, Split, augment,
+    check, is_set,
 };
 use crate::train::{Checkpoint, DataSummary, Request, Source, Subset, TrainSettings, Training};
 use serde::{Deserialize, Serialize};
@@ -201,7 +201,10 @@ impl Source for TrainingData {
 
     fn batch(&self, settings: &PatchSettings, request: Request, into: &mut [&mut [f32]]) -> Result<()> {
         let [input, truth, mask] = into else {
-            return Err(Error::Usage(format!("patches have an input, a truth and a mask, not {} arrays", into.len())));
+            return Err(Error::Usage(format!(
+                "patches have an input, a truth and a mask, not {} arrays",
+                into.len()
+            )));
         };
         let Request { subset, seed, epoch, samples } = request;
         let draws: Vec<_> = samples.iter().map(|&patch| Draw { seed, epoch, patch }).collect();

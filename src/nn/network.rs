@@ -68,18 +68,14 @@ pub trait Network: Clone + Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output `[n, h, w, channels out]`.
+    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output
+    /// `[n, h, w, channels out]`.
     /// `registered` is the result of [`ParameterLayout::register`].
     ///
     /// # Errors
     /// [`Error::Data`] if the images are too small, [`Error::Usage`] if `input` has the wrong number of channels.
-    fn forward(
-        &self,
-        tape: &mut Tape,
-        registered: &Registered,
-        input: Var,
-        mode: NetworkMode,
-    ) -> Result<Var>;
+    fn forward(&self, tape: &mut Tape, registered: &Registered, input: Var, mode: NetworkMode)
+    -> Result<Var>;
 
     /// Reads the settings from a file's tensors and `metadata`, and removes the entries that it reads. By default they
     /// are JSON under the key `network`.

@@ -47,12 +47,7 @@ impl<'a, O: Objective, S: Source> Batches<'a, O, S> {
     ///
     /// # Errors
     /// Errors of the source and of `work`.
-    pub fn train(
-        &self,
-        epoch: u32,
-        first: usize,
-        work: &mut dyn FnMut(Batch) -> Result<()>,
-    ) -> Result<()> {
+    pub fn train(&self, epoch: u32, first: usize, work: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()> {
         let order = epoch_order(self.settings.seed, epoch, self.source.summary().train);
         std::thread::scope(|scope| {
             // While one batch is computed, a second one waits and a third one is prepared.

@@ -115,7 +115,8 @@ impl Epoch {
         let n = progress.batches as f64;
         let seconds = sums.seconds.max(f64::MIN_POSITIVE);
         let parts = settings.objective.parts();
-        let means: Vec<_> = parts.iter().map(|p| sums.parts.get(p.name).copied().unwrap_or(0.0) / n).collect();
+        let means: Vec<_> =
+            parts.iter().map(|p| sums.parts.get(p.name).copied().unwrap_or(0.0) / n).collect();
         Self {
             epoch: progress.epoch + 1,
             step: progress.step,

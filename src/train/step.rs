@@ -77,7 +77,9 @@ impl Unread {
     fn push(&self, plan: &Plan, losses: Buf) -> Result<()> {
         let at = self.count();
         let from = plan.buffer(losses).filter(|_| at < MOST_UNREAD).ok_or_else(|| {
-            Error::Usage(format!("the losses of {MOST_UNREAD} batches are unread; read them before the next batch"))
+            Error::Usage(format!(
+                "the losses of {MOST_UNREAD} batches are unread; read them before the next batch"
+            ))
         })?;
         let bytes = 4 * self.each as u64;
         self.gpu.scoped("keeping losses", || {
@@ -160,11 +162,13 @@ impl Taped {
 
     fn inputs(&self, lowering: &Lowering) -> Result<Inputs> {
         let buf = |(i, var): (usize, &Var)| {
-            lowering
-                .input(*var)
-                .ok_or_else(|| Error::Usage(format!("network and objective do not use input number {i} of a batch")))
+            lowering.input(*var).ok_or_else(|| {
+                Error::Usage(format!("network and objective do not use input number {i} of a batch"))
+            })
         };
-        Ok(Inputs([&self.input].into_iter().chain(&self.targets).enumerate().map(buf).collect::<Result<_>>()?))
+        Ok(Inputs(
+            [&self.input].into_iter().chain(&self.targets).enumerate().map(buf).collect::<Result<_>>()?,
+        ))
     }
 }
 

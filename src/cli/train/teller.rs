@@ -36,13 +36,7 @@ impl Teller {
             if progress.step > 0 { format!("; resumed after step {}", progress.step) } else { String::new() }
         ));
         let best = progress.history.iter().rev().find(|e| e.best).cloned();
-        Self {
-            bars: Bars::default(),
-            compiling: None,
-            epoch: None,
-            epochs: progress.settings.epochs,
-            best,
-        }
+        Self { bars: Bars::default(), compiling: None, epoch: None, epochs: progress.settings.epochs, best }
     }
 
     pub fn tell(&mut self, event: Event) {

@@ -36,7 +36,9 @@ pub(super) fn infer(
         None | Some("max") => Pooling::Max,
         Some("avg") => Pooling::Average,
         Some(other) => {
-            return Err(format!("says {POOL} = '{other}' in its metadata, but only max and avg are supported"));
+            return Err(format!(
+                "says {POOL} = '{other}' in its metadata, but only max and avg are supported"
+            ));
         }
     };
     let up = match metadata.remove(UP).as_deref() {
@@ -97,4 +99,3 @@ fn interpolates(tensors: &SafeTensors, pools: usize) -> bool {
         _ => tensors.names().into_iter().all(|name| !name.starts_with("up_transpose_conv.")),
     }
 }
-

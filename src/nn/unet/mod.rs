@@ -48,7 +48,8 @@ pub enum Up {
     Transpose,
     /// Bilinear interpolation, all channels kept.
     Bilinear,
-    /// Bilinear interpolation, then a convolution of `side` × `side` (1 or 3) to half the channels, norm and Leaky ReLU.
+    /// Bilinear interpolation, then a convolution of `side` × `side` (1 or 3) to half the channels, norm and Leaky
+    /// ReLU.
     /// `index` (0 or 1) is its index among the block's layers in the state dictionary.
     BilinearConvolution {
         /// Rows and columns of the weights.

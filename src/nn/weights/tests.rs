@@ -125,7 +125,8 @@ fn random_weights_are_as_pytorch_starts_them() {
 #[test]
 fn padding_stays_zero_when_a_file_is_read() {
     for (norm, up) in ALL {
-        let weights = Weights::<Unet>::parse(&random(norm, up).serialise(Precision::Single).unwrap()).unwrap();
+        let weights =
+            Weights::<Unet>::parse(&random(norm, up).serialise(Precision::Single).unwrap()).unwrap();
         let layout = weights.network.layout();
         let (parameters, state) = (&layout.parameters, &layout.state);
         for (entries, values) in [(parameters, &weights.parameters), (state, &weights.state)] {
@@ -185,7 +186,10 @@ fn tensors_that_do_not_make_a_network() {
     let extra = |t: &mut Tensors| {
         t.insert("conv.layers.0.bias".into(), (Dtype::F32, vec![2], vec![0; 8]));
     };
-    says(plain(&extra), &["holds a tensor", "3 channels, 2 avg pools", "'conv.layers.0.bias'", "docs/training.md"]);
+    says(
+        plain(&extra),
+        &["holds a tensor", "3 channels, 2 avg pools", "'conv.layers.0.bias'", "docs/training.md"],
+    );
     let shaped = |t: &mut Tensors| t.get_mut(name).unwrap().1 = vec![6, 6, 9, 1];
     says(plain(&shaped), &[name, "[6, 6, 9, 1]", "[6, 6, 3, 3]"]);
     let first = |t: &mut Tensors| {
@@ -213,7 +217,9 @@ fn tensors_that_do_not_make_a_network() {
 #[test]
 fn metadata_that_say_what_is_not_known() {
     let said = |key: &str, value: &str| {
-        fault(NormKind::Instance, Up::Transpose, |_, metadata| drop(metadata.insert(key.into(), value.into())))
+        fault(NormKind::Instance, Up::Transpose, |_, metadata| {
+            drop(metadata.insert(key.into(), value.into()))
+        })
     };
     assert!(said("pool", "median").contains("pool = 'median'") && said("pool", "").contains("max and avg"));
     assert!(said("up", "nearest").contains("up = 'nearest'"));
