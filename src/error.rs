@@ -1,5 +1,5 @@
-//! One error type for the whole crate. A message says what is wrong and where; the program that shows it adds what its own
-//! user can do, such as an option of a command line.
+//! One error type for the whole crate. A message says what is wrong and where; the program that shows it adds what
+//! its own user can do, such as an option of a command line.
 
 use std::path::{Path, PathBuf};
 
@@ -105,8 +105,8 @@ pub enum Error {
     },
     /// A loss of a training became NaN or infinite. The last checkpoint stays as it is.
     #[error(
-        "{0}: the training has diverged. The last checkpoint stays as it is; begin again with a lower learning rate, or \
-             with clipped gradients"
+        "the training has diverged: {0}. The last checkpoint stays as it is; begin again with a lower learning \
+         rate, or with clipped gradients"
     )]
     Diverged(String),
     /// The device went away; every later call on it fails the same way.

@@ -6,7 +6,7 @@ use super::report::CONFIDENT;
 use clap::ValueEnum;
 use palpate::lowlevel::dime::{Builtin, Dime, Model, Plane, Settings};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::nn::Weights;
+use palpate::lowlevel::nn::{Network as _, Weights};
 use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -210,7 +210,7 @@ impl DimeReport {
         Self {
             forward_model: model.forward_model.clone(),
             weights: network.file.clone().unwrap_or_else(|| format!("{}, built in", model.forward_model)),
-            network: network.weights.network.to_string(),
+            network: network.weights.network.describe(),
             trained_on: model.trained_on.clone(),
             normalisation: model.normalisation.name(),
             views: model.views.name(),

@@ -82,7 +82,7 @@ impl Forward {
             "{}: {n} image{} of {h} × {w} through a {}, in {seconds:.2} s ({:.0} a second), {:.1} MiB on {} -> {}\n",
             self.input.display(),
             if n == 1 { "" } else { "s" },
-            weights.network,
+            weights.network.describe(),
             n as f64 / seconds,
             network.memory() as f64 / f64::from(1 << 20),
             chooser.pipelines().gpu().caps().info.name,

@@ -64,8 +64,8 @@ impl Forward {
         Ok(Self::record(chooser, weights, Shape::new(batch.max(1), h, w, 0), None)?.0.specs())
     }
 
-    /// Compiles the network for a host's own buffers: `input` of f32 `[batch, in, h, w]`, `output` `[batch, out, h, w]`.
-    /// [`Forward::encode`] then records it into the host's encoder.
+    /// Compiles the network for a host's own buffers of f32: `input` is `[batch, in, h, w]`, and `output` is
+    /// `[batch, out, h, w]`. [`Forward::encode`] then records it into the host's encoder.
     ///
     /// # Errors
     /// Those of [`Forward::new`], and [`Error::Usage`] if a buffer is too small or has no `STORAGE`.

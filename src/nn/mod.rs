@@ -1,5 +1,5 @@
-//! Networks: the trait [`Network`], its implementation [`Unet`] of the DIME family, and their weights as PyTorch's state
-//! dictionaries.
+//! Networks: the trait [`Network`], its implementation [`Unet`] of the DIME family, and their weights as PyTorch's
+//! state dictionaries.
 
 mod forward;
 mod layout;

@@ -1,13 +1,13 @@
 //! The trait of all networks that can be trained, saved and run.
 
-use super::layout::{ParameterLayout, Registered};
+use super::layout::{EntryKind, LayoutEntry, ParameterLayout, Registered};
 use crate::error::{Error, Result};
 use crate::tape::{Tape, Var};
 use safetensors::tensor::SafeTensors;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 
 /// Settings that a checkpoint or a file of weights stores as JSON.
 pub trait Stored: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -23,8 +23,8 @@ pub enum NetworkMode {
     Infer,
 }
 
-/// A network: its settings, the layout of its parameters, and its operations. `Display` describes it in one line.
-pub trait Network: Clone + Debug + Display + Send + Sync + 'static {
+/// A network: its settings, the layout of its parameters, and its operations.
+pub trait Network: Clone + Debug + Send + Sync + 'static {
     /// The settings that determine the network.
     type Settings: Stored;
 
@@ -40,8 +40,25 @@ pub trait Network: Clone + Debug + Display + Send + Sync + 'static {
     /// Names, shapes and places of the parameters and of the state.
     fn layout(&self) -> &ParameterLayout;
 
-    /// The number of input and of output channels.
-    fn channels(&self) -> [usize; 2];
+    /// Describes the network in a few words.
+    fn describe(&self) -> String {
+        format!("network of {} parameters", self.layout().learned())
+    }
+
+    /// The number of input and of output channels. By default, those of the first and of the last convolution in the
+    /// layout.
+    ///
+    /// # Panics
+    /// If the layout has no convolution.
+    fn channels(&self) -> [usize; 2] {
+        let of = |entry: &LayoutEntry| match entry.kind {
+            EntryKind::Weights(_, channels) => Some(channels),
+            _ => None,
+        };
+        let mut all = self.layout().parameters.iter().filter_map(of);
+        let first = all.next().expect("a network has a convolution");
+        [first[0], all.next_back().unwrap_or(first)[1]]
+    }
 
     /// Checks the size of an image: height and width in pixels.
     ///
@@ -51,7 +68,8 @@ pub trait Network: Clone + Debug + Display + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output `[n, h, w, channels out]`.
+    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output
+    /// `[n, h, w, channels out]`.
     /// `registered` is the result of [`ParameterLayout::register`].
     ///
     /// # Errors

@@ -97,7 +97,8 @@ impl<N: Network> Weights<N> {
                 n => format!("{n} tensors"),
             };
             return Err(format!(
-                "holds {count} that this network ({network}) has no place for: '{first}'; {NAMES}"
+                "holds {count} that this network ({}) has no place for: '{first}'; {NAMES}",
+                network.describe()
             ));
         }
         for entry in &layout.state {

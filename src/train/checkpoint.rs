@@ -1,8 +1,8 @@
 //! Checkpoints: everything that a training continues from.
 //!
 //! A checkpoint is one safetensors file with weights, Adam's moments and the best weights so far. The tensors have
-//! PyTorch's names with a prefix: `weights.`, `first.` and `second.` (the moments), `best.`. The entry `training` of the
-//! metadata holds the [`Progress`] as JSON.
+//! PyTorch's names with a prefix: `weights.`, `first.` and `second.` (the moments), `best.`. The entry `training` of
+//! the metadata holds the [`Progress`] as JSON.
 
 use super::history::{Epoch, Sums};
 use super::settings::TrainSettings;

@@ -33,15 +33,16 @@ impl Folder {
         self.0.join("losses.png")
     }
 
-    /// Prevents other processes from training here until it is dropped.
+    /// Creates the folder if it is missing, and prevents other processes from training here until the lock is dropped.
     pub(super) fn lock(&self) -> Result<Lock> {
         let path = self.0.join(".palpate-training.lock");
-        let file = std::fs::File::create(&path).map_err(|e| {
-            Error::file(
-                &self.0,
-                format!("this folder cannot be written: {}; choose another folder", e.kind()),
-            )
-        })?;
+        let file =
+            std::fs::create_dir_all(&self.0).and_then(|()| std::fs::File::create(&path)).map_err(|e| {
+                Error::file(
+                    &self.0,
+                    format!("this folder cannot be written: {}; choose another folder", e.kind()),
+                )
+            })?;
         match file.try_lock() {
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::Usage(format!(
                 "another palpate is training in {}; wait for it, or choose another folder",

@@ -1,6 +1,7 @@
 //! Training of networks: one step as a plan, and the loop around it with learning rate, checkpoints and log.
 //!
-//! The loop knows a [`Network`](crate::nn::Network), an [`Objective`] and a [`Source`] of batches. It knows no modality.
+//! The loop knows a [`Network`](crate::nn::Network), an [`Objective`] and a [`Source`] of batches. It knows no
+//! modality.
 //! `examples/mlp.rs` trains a small network with all three; `docs/training.md` explains them.
 
 mod batches;

@@ -49,8 +49,8 @@ pub trait Objective: Stored {
     }
 }
 
-/// The mean square error over all pixels with a mask above 0. Inputs: the target `[n, h, w, c]`, and the mask `[n, h, w,
-/// 1]`, which holds the weight of each pixel.
+/// The mean square error over all pixels with a mask above 0. Inputs: the target `[n, h, w, c]`, and the mask
+/// `[n, h, w, 1]`, which holds the weight of each pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeanSquareError {}
 

@@ -71,7 +71,7 @@ pub struct Training<N: Network, O: Objective, S: Source> {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
-    /// A training from `weights` on `data`, with its results in the existing folder `folder`.
+    /// A training from `weights` on `data`, with its results in `folder`, which is created if it is missing.
     ///
     /// # Errors
     /// - [`Error::Setting`] or [`Error::Usage`] for invalid settings, or for data that do not suit the network.
@@ -335,9 +335,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
             if !losses.is_finite() {
                 let parts = describe(self.objective(), &mut |i| losses.parts[i].into());
                 let norm = losses.gradient_norm;
-                return Err(Error::Diverged(format!(
-                    "step {number} has the losses {parts}, gradient norm {norm}"
-                )));
+                return Err(Error::Diverged(format!("step {number} has {parts}, gradient norm {norm}")));
             }
             let Progress { sums, settings, batches, step, epoch, .. } = &mut self.progress;
             (*step, *batches) = (number, *batches + 1);
@@ -402,7 +400,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
         }
         let epoch = self.progress.epoch + 1;
         let parts = losses.describe(objective);
-        Err(Error::Diverged(format!("epoch {epoch} ends with the losses {parts} in validation")))
+        Err(Error::Diverged(format!("epoch {epoch} ends with {parts} in validation")))
     }
 
     /// Ends the epoch: weights if it is the best, checkpoint, log.
@@ -437,8 +435,8 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
 }
 
 /// The message for a batch in which nothing counts.
-const MASKED: &str = "every mask of a batch is 0, so nothing counts in its loss; if the mask was written by mistake, leave \
-    it out of the data";
+const MASKED: &str = "every mask of a batch is 0, so nothing counts in its loss; if the mask was written by \
+    mistake, leave it out of the data";
 
 /// Bytes of device memory that a training takes.
 ///

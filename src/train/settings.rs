@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::kernel::learning::adam;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a training: those of the loop, of the objective `O`, and of the source `S`. In JSON they are one flat
-/// object. The defaults are the paper's (Iftikhar, Ahmad, Kolipaka 2025, §2.3) where it states them.
+/// The settings of a training: those of the loop, of the objective `O`, and of the source `S`. In JSON they are one
+/// flat object. The defaults are the paper's (Iftikhar, Ahmad, Kolipaka 2025, §2.3) where it states them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainSettings<O = (), S = ()> {
     /// Samples in a step.

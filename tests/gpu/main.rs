@@ -26,6 +26,7 @@ mod gradients;
 mod half;
 mod images;
 mod kernels;
+mod mlp;
 mod mmdi;
 mod phantom_data;
 mod pictures;
@@ -59,6 +60,7 @@ fn main() -> std::process::ExitCode {
         half::tests(),
         images::tests(),
         kernels::tests(),
+        mlp::tests(),
         mmdi::tests(),
         phantom_data::tests(),
         pictures::tests(),

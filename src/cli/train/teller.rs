@@ -23,7 +23,7 @@ impl Teller {
         let progress = training.progress();
         let unet = training.network();
         let data = &progress.data;
-        say(format_args!("{unet}: {} parameters, on {adapter}", unet.layout().learned()));
+        say(format_args!("{}: {} parameters, on {adapter}", unet.describe(), unet.layout().learned()));
         if !data.about.is_empty() {
             say(format_args!("data: {}", data.about));
         }

@@ -48,7 +48,8 @@ pub enum Up {
     Transpose,
     /// Bilinear interpolation, all channels kept.
     Bilinear,
-    /// Bilinear interpolation, then a convolution of `side` × `side` (1 or 3) to half the channels, norm and Leaky ReLU.
+    /// Bilinear interpolation, then a convolution of `side` × `side` (1 or 3) to half the channels, norm and Leaky
+    /// ReLU.
     /// `index` (0 or 1) is its index among the block's layers in the state dictionary.
     BilinearConvolution {
         /// Rows and columns of the weights.
@@ -127,12 +128,6 @@ pub struct Unet {
     layout: ParameterLayout,
 }
 
-impl std::fmt::Display for Unet {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        self.settings.fmt(f)
-    }
-}
-
 impl Network for Unet {
     type Settings = UnetSettings;
 
@@ -168,6 +163,10 @@ impl Network for Unet {
 
     fn layout(&self) -> &ParameterLayout {
         &self.layout
+    }
+
+    fn describe(&self) -> String {
+        self.settings.to_string()
     }
 
     fn channels(&self) -> [usize; 2] {

@@ -32,7 +32,7 @@ fn random(norm: NormKind, up: Up) -> Weights {
     weights
 }
 
-/// The file of `weights` once `change` has been at it.
+/// The file of `weights` after `change`.
 fn changed(weights: &Weights, change: impl FnOnce(&mut Tensors, &mut Metadata)) -> Vec<u8> {
     let bytes = weights.serialise(Precision::Single).unwrap();
     let parsed = SafeTensors::deserialize(&bytes).unwrap();
@@ -168,7 +168,7 @@ fn other_precisions_are_read() {
     assert!(large.contains("holds inf") && large.contains("finite float32"), "{large}");
 }
 
-/// What is wrong with a file of these settings once `change` has been at it.
+/// The fault of a file of these settings after `change`.
 fn fault(norm: NormKind, up: Up, change: impl FnOnce(&mut Tensors, &mut Metadata)) -> String {
     Weights::<Unet>::parse(&changed(&random(norm, up), change)).unwrap_err()
 }
