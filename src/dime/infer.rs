@@ -10,7 +10,7 @@ use crate::kernel::signal::resample;
 use crate::kernel::signal::resample::Grids;
 use crate::kernel::tiles::cut::Lattice as Buffers;
 use crate::kernel::tiles::overlap::Overlap;
-use crate::kernel::tiles::overlap::Settling;
+use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::kernel::tiles::{cut, mask, overlap};
 use crate::nn::{Network, NetworkMode, Weights};
 use crate::patches::{FAINTEST, Normalisation};
@@ -403,7 +403,7 @@ impl Recorded {
         // density.
         let lengths = settings.grid_mm(&model) / settings.natural_mm(&model);
         let scale = lengths * lengths * settings.density / model.density;
-        let how = Settling { scale, floor, slope };
+        let how = OverlapSettings { scale, floor, slope };
         let settled = overlap::record_statistics(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
         mask::unstack(&mut rec, [back, inside, maps], nx * ny);

@@ -8,18 +8,22 @@
 //! [`Model`] therefore names the forward model of the training, `bulk` or `slab`. It is part of every result.
 
 mod builtin;
+#[cfg(feature = "simulation")]
 mod calibrate;
 mod infer;
 mod lattice;
 mod model;
 mod objective;
+#[cfg(feature = "simulation")]
 mod training;
 mod views;
 
 pub use builtin::Builtin;
+#[cfg(feature = "simulation")]
 pub use calibrate::{Bin, calibrate};
 pub use infer::{Dime, Host, Plane, Settings};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
+#[cfg(feature = "simulation")]
 pub use training::{Cutting, DimeCheckpoint, DimeTrainSettings, DimeTraining, PatchSettings, TrainingData};
 pub use views::Views;

@@ -45,6 +45,7 @@ pub enum Augmentation {
 
 /// Purposes of random numbers; 1 is the order of patches.
 const AUGMENTATION: u64 = 2;
+#[cfg(feature = "simulation")]
 const CUTTING: u64 = 3;
 
 /// Selects the random numbers of a patch. Equal values give equal numbers, whatever happens elsewhere.
@@ -60,6 +61,7 @@ pub struct Draw {
 
 impl Draw {
     /// Returns the generator for cutting the patch from an image.
+    #[cfg(feature = "simulation")]
     pub(super) fn cutting(self) -> Rng {
         random(CUTTING, [self.seed, self.epoch.into(), self.patch.into()])
     }

@@ -1,13 +1,11 @@
 //! Cutting of patches from an image at random places, with optional rotation, zoom and mesh texture.
 
-use super::Augmentation;
 use super::images::Image;
+use super::{Augmentation, INSIDE};
 use fastrand::Rng;
 use num_complex::Complex32;
 use std::f32::consts::TAU;
 
-/// Minimum share of a patch inside the object (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
-pub const INSIDE: f64 = 0.5;
 /// Maximum number of tries to find a place with this share inside.
 const TRIES: usize = 64;
 /// Range of the node spacing in a coarse patch, in pixels.

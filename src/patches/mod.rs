@@ -23,22 +23,32 @@
 //! training. No state is kept, so a resumed training sees the same data as an uninterrupted one.
 
 mod augment;
+#[cfg(feature = "simulation")]
 mod cut;
+#[cfg(feature = "simulation")]
 mod images;
+#[cfg(feature = "files")]
 mod map;
 mod normalise;
+#[cfg(feature = "files")]
 mod read;
+#[cfg(feature = "files")]
 mod write;
 
 pub use augment::{Augmentation, Draw, PatchMut, augment, check};
-pub use cut::INSIDE;
+#[cfg(feature = "simulation")]
 pub use images::{Cuttings, Image, Images, is_set};
 pub use normalise::{FAINTEST, Normalisation};
+#[cfg(feature = "files")]
 pub use read::Patches;
+#[cfg(feature = "files")]
 pub use write::PatchWriter;
 
 use crate::error::Result;
 use std::path::{Path, PathBuf};
+
+/// Minimum share of a patch inside the object (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
+pub const INSIDE: f64 = 0.5;
 
 /// A source of patches, before augmentation and normalisation.
 #[expect(clippy::len_without_is_empty, reason = "there is always a patch")]
@@ -61,6 +71,7 @@ pub trait PatchSource: Sync {
     fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()>;
 }
 
+#[cfg(feature = "files")]
 impl PatchSource for Patches {
     fn len(&self) -> u32 {
         self.len()

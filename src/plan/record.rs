@@ -301,7 +301,14 @@ impl Recorder {
     ///
     /// # Safety
     /// The conditions of [`Kernel::custom`](super::Kernel::custom): with `words`, the shader must stay within `bound`.
-    pub unsafe fn custom(&mut self, spec: Spec, words: [u32; 4], bound: &[Bound], groups: [usize; 3], cost: Cost) {
+    pub unsafe fn custom(
+        &mut self,
+        spec: Spec,
+        words: [u32; 4],
+        bound: &[Bound],
+        groups: [usize; 3],
+        cost: Cost,
+    ) {
         self.groups(spec, &Words { words }, bound, groups, cost);
     }
 

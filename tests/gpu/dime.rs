@@ -9,7 +9,7 @@ use num_complex::Complex64;
 use palpate::lowlevel::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::patches::{FAINTEST, Normalisation};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
@@ -304,13 +304,13 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
         assert!(said.contains(says), "{said}\nshould say {says}");
     };
     let good = weights();
-    refused(&good, Settings { stride: 0, ..settings([40, 40]) }, "--stride");
-    refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "--stride");
-    refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "--frequency");
-    refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "--spacing");
-    refused(&good, Settings { batch: 0, ..settings([40, 40]) }, "--batch");
-    refused(&good, Settings { patch: Some(0), ..settings([40, 40]) }, "--patch");
-    refused(&good, Settings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "--pixel");
+    refused(&good, Settings { stride: 0, ..settings([40, 40]) }, "stride");
+    refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "stride");
+    refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "frequency_hz");
+    refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "spacing_mm");
+    refused(&good, Settings { batch: 0, ..settings([40, 40]) }, "batch");
+    refused(&good, Settings { patch: Some(0), ..settings([40, 40]) }, "patch");
+    refused(&good, Settings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "pixel_mm");
     refused(&good, Settings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
     for (key, value, says) in [
         ("time_convention", Some("exp(-iwt)"), "time_convention"),

@@ -298,7 +298,10 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
     let square = |n: usize| Mmdi::new(&pipelines, &Settings { size: [n, n], ..settings() }, &|_, _| {});
     for n in [837, 840, 1024] {
         let error = square(n).err().expect("refused");
-        assert!(matches!(error, Error::OutOfMemory { .. }) && error.to_string().contains("128.0 MiB"), "{error}");
+        assert!(
+            matches!(error, Error::OutOfMemory { .. }) && error.to_string().contains("128.0 MiB"),
+            "{error}"
+        );
     }
     square(836).expect("the largest");
 }

@@ -303,7 +303,11 @@ fn weights_that_are_not() {
         safetensors::serialize(views, None).expect("weights")
     };
     let name = "conv.layers.4.weight";
-    put("less", &changed(&|t| drop(t.remove(name))), &["has no tensor 'conv.layers.4.weight'", "README.md"]);
+    put(
+        "less",
+        &changed(&|t| drop(t.remove(name))),
+        &["has no tensor 'conv.layers.4.weight'", "docs/training.md"],
+    );
     let nan =
         |t: &mut Tensors| t.get_mut(name).expect("it").2[8..12].copy_from_slice(&f32::NAN.to_le_bytes());
     put("nan", &changed(&nan), &["'conv.layers.4.weight' holds NaN", "finite"]);
@@ -311,11 +315,11 @@ fn weights_that_are_not() {
     put("int", &changed(&whole), &["'conv.layers.4.weight' holds I32"]);
     let more =
         |t: &mut Tensors| drop(t.insert("conv.layers.0.bias".into(), (Dtype::F32, vec![1], vec![0; 4])));
-    put("more", &changed(&more), &["a tensor", "no place for: 'conv.layers.0.bias'", "README.md"]);
+    put("more", &changed(&more), &["a tensor", "no place for: 'conv.layers.0.bias'", "docs/training.md"]);
     let prefix = |t: &mut Tensors| {
         *t = std::mem::take(t).into_iter().map(|(name, value)| (format!("module.{name}"), value)).collect();
     };
     put("prefix", &changed(&prefix), &["without the prefix 'module.'"]);
     let other = |t: &mut Tensors| t.retain(|name, _| !name.starts_with("up_transpose_conv."));
-    put("bilinear", &changed(&other), &["'up_conv.0.layers.0.weight' has shape", "wants"]);
+    put("bilinear", &changed(&other), &["'up_conv.0.layers.0.weight' has shape", "needs"]);
 }

@@ -9,7 +9,7 @@ use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Units};
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::proof::Qualifier;
 use palpate::lowlevel::tensor::Shape;

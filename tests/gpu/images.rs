@@ -4,12 +4,12 @@
 use crate::files::Folder;
 use crate::harness::Adapter;
 use num_complex::Complex32;
+use palpate::lowlevel::dime::DimeCheckpoint;
 use palpate::lowlevel::dime::Model;
 use palpate::lowlevel::nn::{Network, Unet, Weights};
 use palpate::lowlevel::patches::{
     Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, PatchSource, Split,
 };
-use palpate::lowlevel::dime::DimeCheckpoint;
 use std::collections::BTreeSet;
 
 tests![

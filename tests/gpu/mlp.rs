@@ -64,9 +64,15 @@ fn a_step_and_ten_steps_equal_pytorchs(pipelines: &Pipelines) {
     let (n, mask) = (input.len(), vec![1.0; input.len()]);
     let learned = Learned::new(pipelines.gpu(), &weights).expect("upload");
     let objective = MeanSquareError {};
-    let step =
-        TrainStep::new(&Chooser::new(pipelines), &learned, [n, 1, 1], &objective, Default::default(), &|_, _| {})
-            .unwrap_or_else(|e| panic!("{e}"));
+    let step = TrainStep::new(
+        &Chooser::new(pipelines),
+        &learned,
+        [n, 1, 1],
+        &objective,
+        Default::default(),
+        &|_, _| {},
+    )
+    .unwrap_or_else(|e| panic!("{e}"));
     step.poison().expect("poison");
     let check = |what: &str, got: &[f64], expected: &[f64], tolerance: f64| {
         let error = assert_agrees(got, expected, tolerance, what);

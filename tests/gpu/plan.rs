@@ -7,10 +7,10 @@ use palpate::lowlevel::dime::{Builtin, Dime, MseTv, Settings};
 use palpate::lowlevel::gpu::{Gpu, adapters};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::shader::{Access, Binding};
-use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
-use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::plan::{Buf, Plan, Recorder};
+use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
+use palpate::lowlevel::shader::{Access, Binding};
 use palpate::lowlevel::train::{Learned, TrainStep};
 use palpate::wgpu::{self, BufferUsages};
 use std::cell::RefCell;
@@ -140,7 +140,9 @@ impl Recording {
             let words = [n as u32, *salt, u32::from(*keep), 0];
             let bound = [a, b, dst].map(|k| bufs[*k].first::<u32>(self.lengths[*k]));
             // SAFETY: each buffer has the length that is stated, and `dst` has `n`.
-            unsafe { rec.custom(MIX.custom_spec(&[]), words, &bound, [n.div_ceil(64), 1, 1], Cost::default()) };
+            unsafe {
+                rec.custom(MIX.custom_spec(&[]), words, &bound, [n.div_ceil(64), 1, 1], Cost::default())
+            };
         }
         if self.repeated.end == self.steps.len() {
             rec.repeat_to_here();

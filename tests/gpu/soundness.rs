@@ -15,10 +15,13 @@ tests![
     buffers_of_another_plan_are_refused,
 ];
 
+/// The places of a trial's results, and which of their values its oracle states.
+type Places = Vec<(At, Vec<bool>)>;
+
 /// The bits of a trial's results, as many as its oracle expects, where it expects any.
 fn results(
     pipelines: &Pipelines,
-    record: &dyn Fn(&mut Recorder) -> Vec<(At, Vec<bool>)>,
+    record: &dyn Fn(&mut Recorder) -> Places,
     exact: bool,
 ) -> Result<Vec<Vec<u32>>> {
     let mut rec = Recorder::new();
@@ -70,7 +73,7 @@ fn buffers_of_the_stated_extents_give_the_same_bits_with_checks_and_without(gpu:
 type Record = fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<palpate::lowlevel::proof::Expect>;
 
 /// Records a trial and returns its places, and which values its oracle states.
-fn tried(rec: &mut Recorder, record: Record, spec: &Spec, size: Size) -> Vec<(At, Vec<bool>)> {
+fn tried(rec: &mut Recorder, record: Record, spec: &Spec, size: Size) -> Places {
     let expected = record(rec, spec, size, &mut fastrand::Rng::with_seed(1));
     expected.into_iter().map(|e| (e.place, e.values.iter().map(|v| !v.is_nan()).collect())).collect()
 }

@@ -6,7 +6,7 @@ use crate::harness::Adapter;
 use ndarray::Array4;
 use palpate::lowlevel::dime::{DimeCheckpoint, MseTv};
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::nn::{Network, Forward, NormKind, Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
@@ -99,8 +99,9 @@ fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
     let all = [&checkpoint.weights, &best, &weights];
     let all = all.into_iter().flat_map(|w| [bits(&w.parameters), bits(&w.state)]);
     let all = all.chain(checkpoint.moments.iter().map(|m| bits(m))).collect();
-    let timeless =
-        |e: &Epoch| format!("{:?}", Epoch { seconds: 0.0, samples_per_second: 0.0, gflops: 0.0, ..e.clone() });
+    let timeless = |e: &Epoch| {
+        format!("{:?}", Epoch { seconds: 0.0, samples_per_second: 0.0, gflops: 0.0, ..e.clone() })
+    };
     (all, checkpoint.progress.step, checkpoint.progress.history.iter().map(timeless).collect())
 }
 

@@ -6,7 +6,7 @@ use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Product};
-use palpate::lowlevel::nn::{Network, LayoutEntry, Forward, Unet, Weights};
+use palpate::lowlevel::nn::{Forward, LayoutEntry, Network, Unet, Weights};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::train::{Learned, TrainStep};
 use safetensors::{SafeTensors, tensor::Dtype};
@@ -44,7 +44,11 @@ impl Fixture {
             other => panic!("{other:?}"),
         };
         let tensors = parsed.tensors().iter().map(|(name, view)| (name.clone(), wide(view))).collect();
-        Self { tensors, metadata: header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(), bytes: bytes.clone() }
+        Self {
+            tensors,
+            metadata: header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            bytes: bytes.clone(),
+        }
     }
 
     fn get(&self, name: &str) -> &[f64] {
@@ -189,8 +193,8 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
     let chooser = Chooser::new(pipelines);
     let images = Fixture::read("forward.safetensors");
     for case in ["instance_max", "batch_avg", "bilinear", "bilinear_1", "bilinear_3", "plain", "uncounted"] {
-        let weights =
-            Weights::<Unet>::load(&file(&format!("weights_{case}.safetensors"))).unwrap_or_else(|e| panic!("{e}"));
+        let weights = Weights::<Unet>::load(&file(&format!("weights_{case}.safetensors")))
+            .unwrap_or_else(|e| panic!("{e}"));
         for side in [30, 20, 41] {
             // One image at a time, and more room than there are images.
             for batch in [1, 5] {

@@ -7,9 +7,9 @@
 
 use crate::common;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::cell::Cell;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::plan::{Checks, Pipelines};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::panic::{UnwindSafe, catch_unwind};
@@ -21,6 +21,7 @@ use std::time::Instant;
 /// Lists the tests of a module, in a function `tests` that `main` calls.
 macro_rules! tests {
     ($($(#[$attribute:meta])* $name:ident),* $(,)?) => {
+        #[allow(clippy::vec_init_then_push, reason = "an attribute may leave a test out")]
         pub fn tests() -> Vec<libtest_mimic::Trial> {
             let mut tests = Vec::new();
             $(

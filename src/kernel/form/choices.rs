@@ -152,6 +152,7 @@ impl Question {
         Product { rows, columns, split: self.work == Work::Weights }
     }
 
+    #[cfg(feature = "proof")]
     pub(crate) fn src(&self) -> Shape {
         Shape::new(self.images, self.image[0], self.image[1], self.channels[0])
     }

@@ -194,6 +194,7 @@ impl Form {
         Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
     }
 
+    #[cfg(feature = "proof")]
     pub(crate) fn of(spec: &Spec) -> Self {
         let value = |name| spec.constant(name).unwrap_or_default();
         match [value("TILED"), value("WIDE")] {

@@ -79,7 +79,7 @@ pub static OVERLAP_STATISTICS: Kernel = Kernel {
 
 /// The conversion of merged predictions to a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settling {
+pub struct OverlapSettings {
     /// The factor of the predictions.
     pub scale: f64,
     /// The uncertainty where all predictions agree, before scaling.
@@ -89,7 +89,7 @@ pub struct Settling {
 }
 
 /// Records (mean, uncertainty, inside, spread), vec4f `[n]`, from a state of [`record`].
-pub fn record_statistics(rec: &mut Recorder, state: Buf, how: Settling, n: usize) -> Buf {
+pub fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSettings, n: usize) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("settled", n);
     let [scale, floor, slope] = [how.scale, how.floor, how.slope].map(|v| v as f32);
     let params = OverlapStatisticsParams { count: n as u32, scale, floor, slope };

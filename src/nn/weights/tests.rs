@@ -38,14 +38,15 @@ fn changed(weights: &Weights, change: impl FnOnce(&mut Tensors, &mut Metadata)) 
     let parsed = SafeTensors::deserialize(&bytes).unwrap();
     let own = parsed.tensors().into_iter();
     let mut tensors = own.map(|(n, v)| (n, (v.dtype(), v.shape().to_vec(), v.data().to_vec()))).collect();
-    let mut metadata = SafeTensors::read_metadata(&bytes).unwrap().1.metadata().clone().unwrap();
+    let mut metadata: Metadata =
+        SafeTensors::read_metadata(&bytes).unwrap().1.metadata().clone().unwrap().into_iter().collect();
     change(&mut tensors, &mut metadata);
     write(&tensors, metadata)
 }
 
 fn write(tensors: &Tensors, metadata: Metadata) -> Vec<u8> {
     let views = tensors.iter().map(|(n, (d, s, v))| (n, TensorView::new(*d, s.clone(), v).unwrap()));
-    safetensors::serialize(views, Some(metadata)).unwrap()
+    safetensors::serialize(views, Some(metadata.into_iter().collect())).unwrap()
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {

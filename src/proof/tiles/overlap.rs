@@ -1,6 +1,6 @@
 //! Oracles and trials of `overlap`, `overlap_statistics`.
 
-use crate::kernel::tiles::overlap::Settling;
+use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::proof::view::shown;
 use ndarray::{Array1, Array2, Array4};
 
@@ -36,8 +36,8 @@ pub fn overlap(
 }
 
 /// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is 0.
-pub fn overlap_statistics(state: &Array2<f64>, how: Settling) -> Array2<f64> {
-    let Settling { scale, floor, slope } = how;
+pub fn overlap_statistics(state: &Array2<f64>, how: OverlapSettings) -> Array2<f64> {
+    let OverlapSettings { scale, floor, slope } = how;
     Array2::from_shape_fn(state.raw_dim(), |(i, k)| {
         let spread = (state[[i, 1]].max(0.0) / state[[i, 2]].max(f64::MIN_POSITIVE)).sqrt();
         let settled = [scale * state[[i, 0]], scale * floor.hypot(slope * spread), 1.0, scale * spread];
@@ -133,7 +133,7 @@ pub(super) mod trial {
                 k => [5.0 * rng.f32(), rng.f32() - 0.1, 0.1 + rng.f32(), f32::from(k)],
             })
             .collect();
-        let how = Settling { scale: 1.06, floor: 0.07, slope: 1.4 };
+        let how = OverlapSettings { scale: 1.06, floor: 0.07, slope: 1.4 };
         let src = rec.constant("state", &state);
         let dst = overlap::record_statistics(rec, src, how, n);
         let expected = oracle::overlap_statistics(&oracle::wide4(&state), how);
