@@ -23,6 +23,8 @@
 //! [`Mmdi::embedded`], [`Dime::embedded`] and `examples/embed.rs` show how to compute inside your own renderer, on your
 //! device and into your buffers.
 
+#![warn(missing_docs)]
+
 #[cfg(feature = "proof")]
 mod bench;
 mod colour;

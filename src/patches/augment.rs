@@ -28,19 +28,34 @@ pub enum Augmentation {
     /// Multiplies re + i·im by e^{iφ}, φ uniform over the circle.
     Phase,
     /// Multiplies each channel by its own factor, log-uniform in 1/most..most. `most` is 1 or more.
-    Gains { most: f32 },
+    Gains {
+        /// The largest factor.
+        most: f32,
+    },
     /// Adds a separate constant to each channel, uniform in ±most × the patch's RMS.
-    Offsets { most: f32 },
+    Offsets {
+        /// The largest offset, in units of the RMS.
+        most: f32,
+    },
     /// Adds white Gaussian noise to both channels. Its SD is log-uniform in most/100..most × the patch's RMS,
     /// so the signal-to-noise ratio is uniform over 40 dB.
-    Noise { most: f32 },
+    Noise {
+        /// The largest SD, in units of the RMS.
+        most: f32,
+    },
     /// Rotates half of the patches by any angle and enlarges them by a factor z, log-uniform in 1/most..most.
     /// The modulus is multiplied by z². This simulates a larger or smaller body. `most` is 1 or more. Applied
     /// only to patches cut from images.
-    Zoom { most: f32 },
+    Zoom {
+        /// The largest factor.
+        most: f32,
+    },
     /// Gives this share of the patches the coarse texture of an uneven mesh: each pixel has the wave of its
     /// nearest node. Applied only to patches cut from images.
-    Texture { share: f32 },
+    Texture {
+        /// The share of the patches, from 0 to 1.
+        share: f32,
+    },
 }
 
 /// Purposes of random numbers; 1 is the order of patches.

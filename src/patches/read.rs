@@ -49,7 +49,7 @@ struct Samples {
 }
 
 impl Patches {
-    /// Opens a file; [the module](super) describes its format.
+    /// Opens a file. `docs/training.md` describes its format.
     ///
     /// # Errors
     /// [`Error::File`] if the file is missing, empty, unreadable, truncated or not a safetensors file. The same

@@ -86,12 +86,33 @@ pub struct Phantom {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// A cylinder, imaged across its axis. One end face is driven along the axis.
-    Cylinder { radius_mm: f64, height_mm: f64, far_face: FarFace },
+    Cylinder {
+        /// The radius in mm.
+        radius_mm: f64,
+        /// The height in mm.
+        height_mm: f64,
+        /// The condition on the face opposite to the driven one.
+        far_face: FarFace,
+    },
     /// A square in plane strain. `edge` is driven along itself.
-    Square { side_mm: f64, far_face: FarFace, edge: Side },
+    Square {
+        /// The length of a side in mm.
+        side_mm: f64,
+        /// The condition on the face opposite to the driven one.
+        far_face: FarFace,
+        /// The driven edge.
+        edge: Side,
+    },
     /// A plate with free faces. Part of its edge is driven perpendicular to the faces. `arc` is the start and end of
     /// this part, in shares of the outline's length.
-    Slab { outline: SlabOutline, thickness_mm: f64, arc: [f64; 2] },
+    Slab {
+        /// The outline of the faces.
+        outline: SlabOutline,
+        /// The thickness in mm.
+        thickness_mm: f64,
+        /// The start and the end of the driven part, in shares of the outline's length.
+        arc: [f64; 2],
+    },
 }
 
 /// The vibration of a phantom.

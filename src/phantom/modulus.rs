@@ -19,7 +19,16 @@ pub enum Modulus {
     Polynomial(Vec<(u32, u32, f64)>),
     /// `mean_kpa` exp(`spread` g(x, y)). g is a Gaussian random field of mean 0, variance 1 and correlation exp(-d^2
     /// / (2 `length_mm`^2)) over a distance d. `seed` selects the field.
-    Random { mean_kpa: f64, spread: f64, length_mm: f64, seed: u32 },
+    Random {
+        /// The median of the modulus in kPa.
+        mean_kpa: f64,
+        /// The SD of the modulus' logarithm.
+        spread: f64,
+        /// The correlation length in mm.
+        length_mm: f64,
+        /// The seed of the random numbers.
+        seed: u32,
+    },
 }
 
 /// The modulus as written in a file.
@@ -32,8 +41,19 @@ pub enum Modulus {
 )]
 enum Written {
     Constant(f64),
-    Polynomial { polynomial: Vec<(u32, u32, f64)> },
-    Random { mean_kpa: f64, spread: f64, length_mm: f64, seed: u32 },
+    Polynomial {
+        polynomial: Vec<(u32, u32, f64)>,
+    },
+    Random {
+        /// The median of the modulus in kPa.
+        mean_kpa: f64,
+        /// The SD of the modulus' logarithm.
+        spread: f64,
+        /// The correlation length in mm.
+        length_mm: f64,
+        /// The seed of the random numbers.
+        seed: u32,
+    },
 }
 
 impl From<Written> for Modulus {

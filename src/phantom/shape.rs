@@ -8,10 +8,20 @@ use crate::fem::mesh::{Outline, liver};
 pub enum SlabOutline {
     /// The outline of a liver ([`liver`]), centred in the image. It starts at the right lobe's lateral end (least x)
     /// and runs along the upper edge.
-    Liver { seed: u32, width_mm: f64 },
+    Liver {
+        /// The seed of the random numbers.
+        seed: u32,
+        /// The width in mm.
+        width_mm: f64,
+    },
     /// A polygon, rounded with [`Outline::smooth`] if `smooth`. It starts at its first point and runs clockwise as
     /// seen in the image, whatever the direction of the points.
-    Points { points_mm: Vec<[f64; 2]>, smooth: bool },
+    Points {
+        /// The corners in mm.
+        points_mm: Vec<[f64; 2]>,
+        /// True to round the corners.
+        smooth: bool,
+    },
 }
 
 impl SlabOutline {
@@ -50,15 +60,44 @@ fn clockwise(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     /// A circle.
-    Circle { center_mm: [f64; 2], diameter_mm: f64 },
+    Circle {
+        /// The centre in mm.
+        center_mm: [f64; 2],
+        /// The diameter in mm.
+        diameter_mm: f64,
+    },
     /// A square. At 0 degrees its sides are along the axes.
-    Square { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
+    Square {
+        /// The centre in mm.
+        center_mm: [f64; 2],
+        /// The length of a side in mm.
+        side_mm: f64,
+        /// The rotation in degrees.
+        angle_deg: f64,
+    },
     /// A rectangle. `size_mm` is the width along x and the height along y at 0 degrees.
-    Rectangle { center_mm: [f64; 2], size_mm: [f64; 2], angle_deg: f64 },
+    Rectangle {
+        /// The centre in mm.
+        center_mm: [f64; 2],
+        /// Width and height in mm.
+        size_mm: [f64; 2],
+        /// The rotation in degrees.
+        angle_deg: f64,
+    },
     /// An equilateral triangle around its centroid. At 0 degrees one corner is at the top.
-    Triangle { center_mm: [f64; 2], side_mm: f64, angle_deg: f64 },
+    Triangle {
+        /// The centre in mm.
+        center_mm: [f64; 2],
+        /// The length of a side in mm.
+        side_mm: f64,
+        /// The rotation in degrees.
+        angle_deg: f64,
+    },
     /// A polygon with straight sides from each point to the next, and from the last to the first.
-    Polygon { points_mm: Vec<[f64; 2]> },
+    Polygon {
+        /// The corners in mm.
+        points_mm: Vec<[f64; 2]>,
+    },
 }
 
 impl Shape {

@@ -66,9 +66,21 @@ pub enum Event<'a> {
     /// The number of phantoms of this share that were finished already.
     Kept(usize),
     /// A phantom is finished. `seconds` is the computation time, `memory` the bytes for equations and waves.
-    Done { folder: &'a str, seconds: f64, memory: usize },
+    Done {
+        /// The folder of the phantom.
+        folder: &'a str,
+        /// The computation time in s.
+        seconds: f64,
+        /// The bytes for equations and waves.
+        memory: usize,
+    },
     /// A phantom could not be computed or written.
-    Failed { folder: &'a str, error: &'a Error },
+    Failed {
+        /// The folder of the phantom.
+        folder: &'a str,
+        /// The reason.
+        error: &'a Error,
+    },
 }
 
 /// A phantom in the manifest.
