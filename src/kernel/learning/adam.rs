@@ -94,7 +94,7 @@ pub struct State {
 }
 
 /// Records one step. `step` holds a [`Step`]. `norm` is the scalar of [`record_norm`]; it is not read without clipping.
-pub fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, settings: Settings) {
+pub(crate) fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, settings: Settings) {
     let State { parameters, gradients, moments: [first, second], len } = state;
     let Settings { betas: [beta1, beta2], epsilon, weight_decay, decoupled, max_norm } = settings;
     let clips = max_norm > 0.0 && max_norm.is_finite();
@@ -130,7 +130,7 @@ pub static GRADIENT_NORM: Kernel = Kernel {
 
 /// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. As in PyTorch, the norm is
 /// infinite if a square or the sum exceeds the range of an f32.
-pub fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: Tensor) {
+pub(crate) fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: Tensor) {
     let n = len / 4;
     let (run, runs) = (run(n), n.div_ceil(run(n)));
     let partial = rec.scratch::<[f32; 4]>("partial squares", runs);

@@ -26,7 +26,7 @@ pub static COMBINE_LOSSES: Kernel = Kernel {
 
 /// Records Σ k s over one to four pairs (k, s) into `dst`, all scalars. A single pair scales a scalar: the gradient of
 /// a term is k times the gradient of the sum.
-pub fn record<const N: usize>(rec: &mut Recorder, terms: [(f32, Tensor); N], dst: Tensor) {
+pub(crate) fn record<const N: usize>(rec: &mut Recorder, terms: [(f32, Tensor); N], dst: Tensor) {
     const { assert!(N >= 1 && N <= 4, "one to four terms") };
     let [a, b, c, d] = [0, 1, 2, 3].map(|i| terms[usize::min(i, N - 1)]);
     let params = CombineLossesParams {
@@ -60,7 +60,7 @@ pub static WEIGHTED_MEAN: Kernel = Kernel {
 
 /// Records Σ a / Σ b into the scalar `value` (0 if Σ b is 0), and Σ b into the scalar `weight` in another buffer. `src`
 /// is vec4f `[n]` of (a, b, 0, 0).
-pub fn record_mean(rec: &mut Recorder, src: Buf, n: usize, value: Tensor, weight: Tensor) {
+pub(crate) fn record_mean(rec: &mut Recorder, src: Buf, n: usize, value: Tensor, weight: Tensor) {
     let params = WeightedMeanParams { n: n as u32, value_first: value.first, weight_first: weight.first };
     let resources = [src.first::<[f32; 4]>(n), value.bound(), weight.bound()];
     rec.linear(Spec::new(&WEIGHTED_MEAN, &[]), &params, &resources, LANES, Cost::each(n, 2, 16));

@@ -28,7 +28,7 @@ pub static MSE: Kernel = Kernel {
 ///
 /// `weights` are `[n, h, w, 1]` and at least 0; without them w is 1. Prediction and truth may be anything at pixels of
 /// weight 0. If all weights are 0, the result is 0.
-pub fn record(
+pub(crate) fn record(
     rec: &mut Recorder,
     prediction: Tensor,
     truth: Tensor,
@@ -88,7 +88,7 @@ pub static MSE_GRAD: Kernel = Kernel {
 
 /// Records the gradient of [`record`] in its prediction into `dst`: up 2 w (prediction − truth) / weight. `weight` is
 /// the scalar Σ w from [`record`], and `up` is the scalar upstream gradient.
-pub fn record_grad(
+pub(crate) fn record_grad(
     rec: &mut Recorder,
     prediction: Tensor,
     truth: Tensor,

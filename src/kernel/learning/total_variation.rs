@@ -29,7 +29,7 @@ pub const EPSILON: f32 = 1e-8;
 ///
 /// With `weights`, `[n, h, w, 1]`, only pixels of a weight above 0 count, and differences between two such pixels. If
 /// there are none, the result is 0.
-pub fn record(
+pub(crate) fn record(
     rec: &mut Recorder,
     src: Tensor,
     weights: Option<Tensor>,
@@ -80,7 +80,7 @@ pub static TOTAL_VARIATION_GRAD: Kernel = Kernel {
 
 /// Records the gradient of [`record`] in its image into `dst`. `weight` is the scalar number of values from [`record`],
 /// and `up` is the scalar upstream gradient.
-pub fn record_grad(
+pub(crate) fn record_grad(
     rec: &mut Recorder,
     src: Tensor,
     weights: Option<Tensor>,

@@ -40,7 +40,7 @@ pub static FIT: Kernel = Kernel {
 /// Records the products of fitted value and Laplacian, summed over the directions: waves vec2f `[directions][ny][nx]`,
 /// result vec4f `[ny][nx]`. `columns` `[window][powers][2]` holds the weights of the row moments in value and
 /// Laplacian. `nx` and `ny` must exceed the widest window.
-pub fn record(rec: &mut Recorder, waves: Buf, shape: [usize; 3], columns: &Array3<f64>) -> Buf {
+pub(crate) fn record(rec: &mut Recorder, waves: Buf, shape: [usize; 3], columns: &Array3<f64>) -> Buf {
     let [nx, ny, directions] = shape;
     let window: Window = (columns.dim().0, columns.dim().1);
     let moments = record_row_moments(rec, waves, shape, window);
@@ -79,7 +79,7 @@ pub static ROW_MOMENTS: Kernel = Kernel {
 
 /// Records Σ_c (c/r)^2a src[x + c]: src vec2f `[planes][ny][nx]`, result vec2f `[powers][planes][ny][nx]`. `nx` must be
 /// at least the side of the window.
-pub fn record_row_moments(rec: &mut Recorder, src: Buf, [nx, ny, planes]: [usize; 3], window: Window) -> Buf {
+pub(crate) fn record_row_moments(rec: &mut Recorder, src: Buf, [nx, ny, planes]: [usize; 3], window: Window) -> Buf {
     let (side, powers) = window;
     let values = nx * ny * planes;
     let dst = rec.scratch::<Complex32>("row moments", powers * values);
@@ -106,7 +106,7 @@ pub static RESIDUAL: Kernel = Kernel {
 
 /// Records Σ over directions of |w − fitted w|²: waves vec2f `[directions][ny][nx]`, value stencil `[5][5]`, result f32
 /// `[ny][nx]`.
-pub fn record_residual(
+pub(crate) fn record_residual(
     rec: &mut Recorder,
     waves: Buf,
     [nx, ny, directions]: [usize; 3],

@@ -17,7 +17,7 @@ pub static ADD: Kernel = Kernel {
 };
 
 /// Records `dst = a + b`, all of one shape. `dst` must lie in another buffer than `a` and `b`.
-pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = AddParams {
         count: count as u32,

@@ -20,7 +20,7 @@ pub static CONCATENATE: Kernel = Kernel {
 /// Records the channels of `a`, then those of `b`, into `dst`, which has as many channels as both. All have the same
 /// images. The channels of `a` need not fill their quads. If they do, `a` and `b` can be computed into windows of one
 /// tensor, and no copy is needed.
-pub fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = ConcatenateParams {
         count: count as u32,
@@ -52,7 +52,7 @@ pub static EXTRACT: Kernel = Kernel {
 /// of
 /// [`record`], once for each part. If `from` is a multiple of four and the channels need no zeros behind the last one,
 /// [`Tensor::window`] avoids the copy.
-pub fn record_extract(rec: &mut Recorder, src: Tensor, from: usize, dst: Tensor) {
+pub(crate) fn record_extract(rec: &mut Recorder, src: Tensor, from: usize, dst: Tensor) {
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = ExtractParams {
         count: count as u32,

@@ -183,7 +183,7 @@ impl Form {
 }
 
 /// Records a convolution with `weights` ([`Geometry::weights`]): `src` `[n, h, w, ci]`, `dst` `[n, h', w', co]`.
-pub fn record(
+pub(crate) fn record(
     rec: &mut Recorder,
     form: Form,
     geometry: Geometry,
@@ -269,7 +269,7 @@ fn transformed(
 }
 
 /// Records the data gradient of a convolution of `geometry`: `grad` `[n, h', w', co]`, `dst` `[n, h, w, ci]`.
-pub fn record_gradient(
+pub(crate) fn record_gradient(
     rec: &mut Recorder,
     form: Form,
     geometry: Geometry,

@@ -28,7 +28,7 @@ pub static DROPOUT: Kernel = Kernel {
 /// `step` holds u32: the seed at [`SEED`] and the number of the step at [`STEP`]. These and `site`, a number that no
 /// other use of random words has, determine the dropped channels. The backward pass is the same call with the gradient
 /// as `src`.
-pub fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site: u32, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site: u32, dst: Tensor) {
     let (shape, quads) = (dst.shape, dst.shape.quads());
     let count = shape.n * shape.h * quads;
     let params = DropoutParams {

@@ -18,7 +18,7 @@ pub static FLIP: Kernel = Kernel {
 };
 
 /// Records the weights `[taps][ci][co]` of a convolution of `geometry` as those of its data gradient, `[taps][co][ci]`.
-pub fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) -> Tensor {
+pub(crate) fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) -> Tensor {
     let Shape { n, w, c, .. } = weights.shape;
     let dst = Tensor::scratch(rec, "flipped weights", Shape::new(n, 1, c.next_multiple_of(4), w));
     let params = FlipParams {

@@ -109,7 +109,7 @@ pub static NORM: Kernel = Kernel {
 };
 
 /// Records leaky(γ (x − mean) / √(variance + ε) + β) into `dst`, of the shape of `x`.
-pub fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, norm: Norm, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
     let threads = norm.threads();
@@ -156,7 +156,7 @@ pub static NORM_SUMS: Kernel = Kernel {
 
 /// Records S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group into `dst`, `[groups, 1, 2, c]`. x̂ is the normalised x, and
 /// g′ = `grad` leaky′(γ x̂ + β); leaky′(0) is the slope.
-pub fn record_sums(rec: &mut Recorder, norm: Norm, grad: Tensor, dst: Tensor) {
+pub(crate) fn record_sums(rec: &mut Recorder, norm: Norm, grad: Tensor, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
     let (groups, run, quads) = (norm.groups(), norm.run(), x.shape.quads());
@@ -206,7 +206,7 @@ pub static NORM_GRAD: Kernel = Kernel {
 
 /// Records the gradient of the norm's `x` into `dst`, through the statistics as well:
 /// γ / √(variance + ε) (g′ − S₀/m − x̂ S₁/m) with m pixels per group. `sums` holds S₀ and S₁ from [`record_sums`].
-pub fn record_grad(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, dst: Tensor) {
+pub(crate) fn record_grad(rec: &mut Recorder, norm: Norm, grad: Tensor, sums: Tensor, dst: Tensor) {
     let Norm { x, statistics, slope, .. } = norm;
     let (gamma, beta) = norm.scale_and_shift();
     let threads = norm.threads();

@@ -27,7 +27,7 @@ pub const MOMENTUM: f32 = 0.1;
 ///
 /// `running`, `[1, 1, 2, c]`, holds running mean and unbiased variance. It is updated with a share `momentum` of this
 /// batch's values. Only [`Per::Batch`] updates it.
-pub fn record(rec: &mut Recorder, x: Tensor, per: Per, running: Option<Tensor>, momentum: f32, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, x: Tensor, per: Per, running: Option<Tensor>, momentum: f32, dst: Tensor) {
     let moments = Tensor::scratch(rec, "moments", moments_shape(x.shape, per));
     record_moments(rec, x, per, moments);
 
@@ -78,7 +78,7 @@ pub fn moments_shape(x: Shape, per: Per) -> Shape {
 }
 
 /// Records the moments of `x` into `dst`, of shape [`moments_shape`].
-pub fn record_moments(rec: &mut Recorder, x: Tensor, per: Per, dst: Tensor) {
+pub(crate) fn record_moments(rec: &mut Recorder, x: Tensor, per: Per, dst: Tensor) {
     let (pixels, quads) = (x.shape.pixels(), x.shape.quads());
     let Shape { n: groups, h: chunks, .. } = moments_shape(x.shape, per);
     let run = pixels / groups;
@@ -110,7 +110,7 @@ pub static NORM_RUNNING: Kernel = Kernel {
 };
 
 /// Records mean and 1/√(variance + ε) into `dst` from mean and variance in `running`, both `[1, 1, 2, c]`.
-pub fn record_running(rec: &mut Recorder, running: Tensor, dst: Tensor) {
+pub(crate) fn record_running(rec: &mut Recorder, running: Tensor, dst: Tensor) {
     let quads = running.shape.quads();
     let params = NormRunningParams {
         quads: quads as u32,

@@ -19,7 +19,7 @@ pub static PAD: Kernel = Kernel {
 /// Records `src` into `dst`, which has at least as many rows and columns. The rows and columns added at the bottom and
 /// the right mirror `src` about its last row and column. An axis must grow by less than its length; callers refuse
 /// larger padding.
-pub fn record(rec: &mut Recorder, src: Tensor, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = PadParams {
@@ -51,7 +51,7 @@ pub static PAD_GRAD: Kernel = Kernel {
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
 /// padded result. The conditions of [`record`] hold.
-pub fn record_grad(rec: &mut Recorder, grad: Tensor, dst: Tensor) {
+pub(crate) fn record_grad(rec: &mut Recorder, grad: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = PadGradParams {

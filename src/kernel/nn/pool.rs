@@ -53,7 +53,7 @@ pub static POOL: Kernel = Kernel {
 };
 
 /// Records the pooling of `src` by `mode` into `dst` of shape `mode.shape(src.shape)`.
-pub fn record(rec: &mut Recorder, src: Tensor, mode: Pooling, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, src: Tensor, mode: Pooling, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = PoolParams {
@@ -85,7 +85,7 @@ pub static POOL_GRAD: Kernel = Kernel {
 
 /// Records the gradient of [`record`] in `input` into `dst`, of the shape of `input`. `grad` is the gradient of the
 /// result, of shape `mode.shape(input.shape)`. The average does not read `input`.
-pub fn record_grad(rec: &mut Recorder, input: Tensor, grad: Tensor, mode: Pooling, dst: Tensor) {
+pub(crate) fn record_grad(rec: &mut Recorder, input: Tensor, grad: Tensor, mode: Pooling, dst: Tensor) {
     // The average does not read the input. Not binding it lets its memory be reused earlier.
     let input = if mode == Pooling::Max { input } else { grad };
     let Shape { h, w, .. } = dst.shape;

@@ -19,7 +19,7 @@ pub static CHANNEL_SUMS: Kernel = Kernel {
 };
 
 /// Records the sum over all pixels of `src` into `dst`, `[1, 1, 1, c]`.
-pub fn record_channels(rec: &mut Recorder, src: Tensor, dst: Tensor) {
+pub(crate) fn record_channels(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     let (pixels, quads) = (src.shape.pixels(), src.shape.quads());
     let chunks = pixels.div_ceil(chunk(pixels));
     let threads = chunks * quads;
@@ -57,7 +57,7 @@ pub static SUM_GROUPS: Kernel = Kernel {
 
 /// Records the sum of `column` of `src` over images and rows into `dst`, `[1, 1, 1, c]`. For the sums of
 /// [`norm::record_sums`](super::norm::record_sums), column 0 gives the gradient of β and column 1 that of γ.
-pub fn record_groups(rec: &mut Recorder, src: Tensor, column: usize, dst: Tensor) {
+pub(crate) fn record_groups(rec: &mut Recorder, src: Tensor, column: usize, dst: Tensor) {
     let Shape { n, h, w, .. } = src.shape;
     let quads = src.shape.quads();
     let params = SumGroupsParams {

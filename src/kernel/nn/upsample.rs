@@ -51,7 +51,7 @@ pub static UPSAMPLE: Kernel = Kernel {
 };
 
 /// Records `src` at twice its size into `dst` of shape `mode.shape(src.shape)`.
-pub fn record(rec: &mut Recorder, src: Tensor, mode: Upsampling, dst: Tensor) {
+pub(crate) fn record(rec: &mut Recorder, src: Tensor, mode: Upsampling, dst: Tensor) {
     let Shape { h, w, .. } = src.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = UpsampleParams {
@@ -82,7 +82,7 @@ pub static UPSAMPLE_GRAD: Kernel = Kernel {
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
 /// result, of shape `mode.shape(dst.shape)`.
-pub fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, dst: Tensor) {
+pub(crate) fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = dst.shape.pixels() * dst.shape.quads();
     let params = UpsampleGradParams {

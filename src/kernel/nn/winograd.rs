@@ -24,7 +24,7 @@ pub fn tiles(Shape { n, h, w, c }: Shape) -> Shape {
 }
 
 /// Records the tiles of `src` into `dst`, of shape [`tiles`].
-pub fn record_input(rec: &mut Recorder, src: Tensor, dst: Tensor) {
+pub(crate) fn record_input(rec: &mut Recorder, src: Tensor, dst: Tensor) {
     let Shape { h, w, .. } = src.shape;
     let count = dst.shape.n * dst.shape.quads();
     let params = WinogradInputParams {
@@ -56,7 +56,7 @@ pub static WINOGRAD_WEIGHTS: Kernel = Kernel {
 };
 
 /// Records the weights of a 3 × 3 convolution, transformed for [`Geometry::Tiles`], in a new buffer.
-pub fn record_weights(rec: &mut Recorder, src: Tensor) -> Tensor {
+pub(crate) fn record_weights(rec: &mut Recorder, src: Tensor) -> Tensor {
     let (ci, co) = (src.shape.w, src.shape.c);
     let dst = Tensor::scratch(rec, "Winograd's weights", Geometry::Tiles.weights(ci, co));
     let count = ci * src.shape.quads();
@@ -92,7 +92,7 @@ pub(crate) fn spec_output(finish: FinishKind) -> Spec {
 
 /// Records the images `dst` from the products `src` `[tiles, 16, 1, c]`, and applies `finish` to each sum. `weights`
 /// are those of the convolution; their buffer also holds the bias, or scale and shift.
-pub fn record_output(rec: &mut Recorder, src: Tensor, (weights, finish): (Tensor, Finish), dst: Tensor) {
+pub(crate) fn record_output(rec: &mut Recorder, src: Tensor, (weights, finish): (Tensor, Finish), dst: Tensor) {
     let Shape { h, w, .. } = dst.shape;
     let count = src.shape.n * src.shape.quads();
     let (statistics, [scale, shift], slope) = finish.places();

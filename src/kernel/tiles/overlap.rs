@@ -43,7 +43,7 @@ pub struct Overlap {
 
 /// Records the merging of `src`, the predictions of the batch's patches `[n, side, side, 1]`, into `state`, vec4f
 /// `[ny][nx]` of (mean, squares, weights, count).
-pub fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
+pub(crate) fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
     let Overlap { size: [nx, ny], stride, image, window, lattice } = over;
     let Shape { n: batch, h: side, .. } = src.shape;
     let [wide, high, side, stride, batch] = [nx, ny, side, stride, batch].map(|n| n as u32);
@@ -89,7 +89,7 @@ pub struct OverlapSettings {
 }
 
 /// Records (mean, uncertainty, inside, spread), vec4f `[n]`, from a state of [`record`].
-pub fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSettings, n: usize) -> Buf {
+pub(crate) fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSettings, n: usize) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("settled", n);
     let [scale, floor, slope] = [how.scale, how.floor, how.slope].map(|v| v as f32);
     let params = OverlapStatisticsParams { count: n as u32, scale, floor, slope };
