@@ -14,8 +14,14 @@ use crate::tensor::Shape;
 pub use ops::Op;
 
 /// A variable of a tape: the result of the operation with the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Var(usize);
+
+impl std::fmt::Debug for Var {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
 
 /// A list of operations in the order of their computation.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +77,7 @@ impl std::fmt::Display for Tape {
     /// Writes one line per operation: its variable, shape, name and inputs.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         for (i, node) in self.nodes.iter().enumerate() {
-            let op = node.op.describe().replace("Var(", "%").replace(')', "");
+            let op = node.op.describe();
             writeln!(f, "%{i:<4} {:<22} {op}", node.shape.to_string())?;
         }
         Ok(())

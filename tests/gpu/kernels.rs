@@ -42,6 +42,10 @@ fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> 
         if got.iter().map(|v| v.to_bits()).ne(again.iter().map(|v| v.to_bits())) {
             return Err("a second run gave other bits".into());
         }
+        // The pool of an image of one pixel is empty. `read` has looked at what lies behind it.
+        if e.values.is_empty() {
+            continue;
+        }
         let error = relative_error_with_nan(&got, &e.values)?;
         worst = worst.max(error);
         if !at_most(error, e.tolerance) {

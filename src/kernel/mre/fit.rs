@@ -79,7 +79,12 @@ pub static ROW_MOMENTS: Kernel = Kernel {
 
 /// Records Σ_c (c/r)^2a src[x + c]: src vec2f `[planes][ny][nx]`, result vec2f `[powers][planes][ny][nx]`. `nx` must be
 /// at least the side of the window.
-pub(crate) fn record_row_moments(rec: &mut Recorder, src: Buf, [nx, ny, planes]: [usize; 3], window: Window) -> Buf {
+pub(crate) fn record_row_moments(
+    rec: &mut Recorder,
+    src: Buf,
+    [nx, ny, planes]: [usize; 3],
+    window: Window,
+) -> Buf {
     let (side, powers) = window;
     let values = nx * ny * planes;
     let dst = rec.scratch::<Complex32>("row moments", powers * values);

@@ -27,7 +27,14 @@ pub const MOMENTUM: f32 = 0.1;
 ///
 /// `running`, `[1, 1, 2, c]`, holds running mean and unbiased variance. It is updated with a share `momentum` of this
 /// batch's values. Only [`Per::Batch`] updates it.
-pub(crate) fn record(rec: &mut Recorder, x: Tensor, per: Per, running: Option<Tensor>, momentum: f32, dst: Tensor) {
+pub(crate) fn record(
+    rec: &mut Recorder,
+    x: Tensor,
+    per: Per,
+    running: Option<Tensor>,
+    momentum: f32,
+    dst: Tensor,
+) {
     let moments = Tensor::scratch(rec, "moments", moments_shape(x.shape, per));
     record_moments(rec, x, per, moments);
 

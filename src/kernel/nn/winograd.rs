@@ -92,7 +92,12 @@ pub(crate) fn spec_output(finish: FinishKind) -> Spec {
 
 /// Records the images `dst` from the products `src` `[tiles, 16, 1, c]`, and applies `finish` to each sum. `weights`
 /// are those of the convolution; their buffer also holds the bias, or scale and shift.
-pub(crate) fn record_output(rec: &mut Recorder, src: Tensor, (weights, finish): (Tensor, Finish), dst: Tensor) {
+pub(crate) fn record_output(
+    rec: &mut Recorder,
+    src: Tensor,
+    (weights, finish): (Tensor, Finish),
+    dst: Tensor,
+) {
     let Shape { h, w, .. } = dst.shape;
     let count = src.shape.n * src.shape.quads();
     let (statistics, [scale, shift], slope) = finish.places();

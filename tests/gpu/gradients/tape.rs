@@ -50,14 +50,14 @@ fn prints_an_operation_a_line() {
     tape.gradients(loss, &[w]).unwrap();
     let expected = "\
 %0    [2, 3, 5, 2]           Input
-%1    [1, 1, 4, 1]           Parameter(0
+%1    [1, 1, 4, 1]           Parameter { first: 0 }
 %2    [2, 3, 5, 1]           Convolve { src: %0, weights: %1, bias: None, geometry: One }
 %3    [2, 3, 5, 1]           Input
 %4    [1, 1, 1, 1]           Mse { prediction: %2, target: %3, weights: None }
-%5    [1, 1, 1, 1]           Combine { terms: [(%4, 0.5] }
+%5    [1, 1, 1, 1]           Combine { terms: [(%4, 0.5)] }
 %6    [1, 1, 1, 1]           One
-%7    [1, 1, 1, 1]           Combine { terms: [(%6, 0.5] }
-%8    [2, 3, 5, 1]           MseGrad { loss: %4, prediction: %2, target: %3, weights: None, upstream: %7 }
+%7    [1, 1, 1, 1]           Combine { terms: [(%6, 0.5)] }
+%8    [2, 3, 5, 1]           MseGrad { loss: %4, of: Mse { prediction: %2, target: %3, weights: None }, upstream: %7 }
 %9    [1, 1, 4, 1]           ConvolveWeights { src: %0, grad: %8, geometry: One }
 ";
     assert_eq!(tape.to_string(), expected);
