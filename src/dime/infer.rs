@@ -274,7 +274,7 @@ impl Dime {
         Ok(())
     }
 
-    /// Returns the mask on the network's grid, by the nearest pixel, as in `kernels/resample.wgsl`.
+    /// Returns the mask on the network's grid, by the nearest pixel, as in `kernels/signal/resample.wgsl`.
     fn coarse(&self, mask: &[bool]) -> Vec<bool> {
         let Grids { from: [mx, my], to: [nx, ny], step, .. } = self.grids;
         let nearest = |i: usize, n: usize, m: usize, step: f64| {

@@ -19,7 +19,7 @@ pub struct Spread {
     pub views: Views,
 }
 
-/// The patches of one mask, in the format of `kernels/cut.wgsl` and `kernels/overlap.wgsl`.
+/// The patches of one mask, in the format of `kernels/tiles/cut.wgsl` and `kernels/tiles/overlap.wgsl`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lattice {
     /// First column, first row, weight and view of each patch.

@@ -22,7 +22,7 @@ impl Fit {
     }
 
     /// Returns the weights of the moments along rows, for value and Laplacian: `[w][powers][2]`, for
-    /// `kernels/fit.wgsl`. They satisfy stencil\[y\]\[x\] = Σ_a columns\[y\]\[a\] x^2a.
+    /// `kernels/mre/fit.wgsl`. They satisfy stencil\[y\]\[x\] = Σ_a columns\[y\]\[a\] x^2a.
     pub fn columns(&self) -> Array3<f64> {
         let radius = (self.window() / 2) as f64;
         Array3::from_shape_fn((self.window(), self.even[0].nrows(), 2), |(y, a, which)| {

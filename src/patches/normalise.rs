@@ -61,7 +61,7 @@ mod tests {
     use crate::proof::oracle;
     use ndarray::Array2;
 
-    /// Training and `kernels/cut.wgsl` must normalise patches alike; both are compared with the same oracle.
+    /// Training and `kernels/tiles/cut.wgsl` must normalise patches alike; both are compared with the same oracle.
     #[test]
     fn patches_are_normalised_as_in_use() {
         let (side, mut rng) = (9, fastrand::Rng::with_seed(4));
