@@ -162,9 +162,10 @@ impl Taped {
 
     fn inputs(&self, lowering: &Lowering) -> Result<Inputs> {
         let buf = |(i, var): (usize, &Var)| {
-            lowering.input(*var).ok_or_else(|| {
+            let buf = lowering.input(*var).ok_or_else(|| {
                 Error::Usage(format!("network and objective do not use input number {i} of a batch"))
-            })
+            })?;
+            Ok((buf, self.tape.shape(*var).len()))
         };
         Ok(Inputs(
             [&self.input].into_iter().chain(&self.targets).enumerate().map(buf).collect::<Result<_>>()?,
@@ -172,15 +173,22 @@ impl Taped {
     }
 }
 
-/// The buffers of a batch: the network's input, then the inputs of the objective.
-struct Inputs(Vec<Buf>);
+/// The buffers of a batch and their numbers of values: the network's input, then the inputs of the objective.
+struct Inputs(Vec<(Buf, usize)>);
 
 impl Inputs {
     fn write(&self, plan: &Plan, batch: &[&[f32]]) -> Result<()> {
         if batch.len() != self.0.len() {
             return Err(Error::Usage(format!("a batch has {} arrays, not {}", self.0.len(), batch.len())));
         }
-        self.0.iter().zip(batch).try_for_each(|(buf, array)| plan.write(*buf, array))
+        for (i, ((buf, len), array)) in self.0.iter().zip(batch).enumerate() {
+            if array.len() != *len {
+                let what = format!("array {i} of a batch has {} values, not {len}", array.len());
+                return Err(Error::Usage(what));
+            }
+            plan.write(*buf, array)?;
+        }
+        Ok(())
     }
 }
 

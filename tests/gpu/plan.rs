@@ -394,7 +394,7 @@ fn data_of_another_size_are_refused(pipelines: &Pipelines) {
     let values = vec![0.5f32; 257];
     let run = |lengths: [usize; 3]| step.run(&lengths.map(|n| &values[..n]), 0, 1, 1e-3).map(drop);
     run([256, 128, 128]).expect("a step");
-    for lengths in [[257, 128, 128], [256, 129, 128], [256, 128, 129]] {
+    for lengths in [[257, 128, 128], [256, 129, 128], [256, 128, 129], [255, 128, 128], [256, 128, 127]] {
         usage(run(lengths), &format!("{lengths:?}"));
     }
 }
