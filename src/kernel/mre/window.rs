@@ -89,7 +89,7 @@ pub static WEIGH: Kernel = Kernel {
 pub const MODEL_PLANES: usize = 3;
 
 /// Records the three planes of one model into `dst`, vec4f `[planes][n]`, from plane `first`. products vec4f `[n]`
-/// comes from [`super::fit::record`]; residual and trust are f32 `[n]`.
+/// comes from `fit::record`; residual and trust are f32 `[n]`.
 pub fn record_weigh(
     rec: &mut Recorder,
     [products, residual, trust]: [Buf; 3],

@@ -77,7 +77,7 @@ pub enum Finish {
     Plain,
     /// Adds one value per channel, `[1, 1, 1, co]`, from the buffer of the weights.
     Bias(Tensor),
-    /// A norm over all images with known statistics, followed by Leaky ReLU, as in [`super::norm::record`].
+    /// A norm over all images with known statistics, followed by Leaky ReLU, as in `super::norm::record`.
     Norm {
         /// Mean and 1/σ, `[1, 1, 2, co]`.
         statistics: Tensor,

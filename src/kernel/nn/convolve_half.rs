@@ -1,4 +1,4 @@
-//! Convolutions on matrix units with f16 factors: `kernels/nn/convolve_half.wgsl`. [`super::convolve::record`] records
+//! Convolutions on matrix units with f16 factors: `kernels/nn/convolve_half.wgsl`. `super::convolve::record` records
 //! them in [`Form::Half`].
 
 use super::convolve::{self, FinishKind, Geometry};

@@ -2,9 +2,9 @@
 //! pass in two halves, the two sums per group and channel (`kernels/nn/norm_sums.wgsl`) and the gradient of the input
 //! (`kernels/nn/norm_grad.wgsl`).
 //!
-//! The statistics of the forward pass come from [`norm_statistics::record`](super::norm_statistics::record) in
-//! training, and from [`record_running`](super::norm_statistics::record_running) at inference. The gradients of γ
-//! (column 1) and β (column 0) are [`record_groups`](super::sums::record_groups) of the sums of [`record_sums`].
+//! The statistics of the forward pass come from `norm_statistics::record` in
+//! training, and from `record_running` at inference. The gradients of γ
+//! (column 1) and β (column 0) are `record_groups` of the sums of `record_sums`.
 
 use crate::kernel::core::reduce::{self, chunk};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
