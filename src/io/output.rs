@@ -22,7 +22,7 @@ use tempfile::{NamedTempFile, TempPath};
 /// assert!(!dir.join("a.json").exists());
 /// out.commit()?;
 /// assert!(dir.join("a.json").exists());
-/// # Ok::<(), palpate::error::Error>(())
+/// # Ok::<(), palpate::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct OutputSet {

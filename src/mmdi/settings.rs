@@ -46,7 +46,7 @@ impl Settings {
     /// zero level, 60 Hz and 1000 kg/m³. Change the fields that differ.
     ///
     /// ```
-    /// # use palpate::{kernel::signal::harmonic::Frames, mmdi::Settings};
+    /// # use palpate::lowlevel::{kernel::signal::harmonic::Frames, mmdi::Settings};
     /// let mut settings = Settings::new([160, 144], [1.5, 1.5], Frames::Phases(8));
     /// settings.frequency_hz = 50.0;
     /// settings.check()?;

@@ -100,7 +100,7 @@ impl LayoutEntry {
 /// A network of its own appends its parameters in the order in which it uses them:
 ///
 /// ```
-/// # use palpate::{kernel::nn::convolve::Geometry, nn::ParameterLayout};
+/// # use palpate::lowlevel::{kernel::nn::convolve::Geometry, nn::ParameterLayout};
 /// let mut layout = ParameterLayout::default();
 /// layout.weights("0.weight", Geometry::One, 1, 32);
 /// layout.vector("0.bias", 32);

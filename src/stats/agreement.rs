@@ -45,7 +45,7 @@ pub struct Agreement {
 /// # use palpate::lowlevel::stats::agreement::agreement;
 /// let a = agreement(&[1.0, 2.0, 3.0], &[1.5, 2.5, 3.5])?;
 /// assert_eq!((a.bias, a.slope, a.limits), (0.5, Some(1.0), [0.5, 0.5]));
-/// # Ok::<(), palpate::error::Error>(())
+/// # Ok::<(), palpate::Error>(())
 /// ```
 pub fn agreement(truth: &[f64], estimate: &[f64]) -> Result<Agreement> {
     let n = truth.len();
