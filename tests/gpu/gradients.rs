@@ -7,6 +7,7 @@ mod reference;
 pub mod tape;
 
 use graph::{Forms, Graph, random};
+use palpate::Activation;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::norm::Per;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -14,7 +15,16 @@ use palpate::lowlevel::kernel::nn::upsample::Upsampling;
 use palpate::lowlevel::tape::Var;
 use palpate::lowlevel::tensor::Shape;
 
-tests![convolutions, norms, pooling_and_upsampling, padding, concatenations, sums_and_dropout, losses,];
+tests![
+    convolutions,
+    norms,
+    activations,
+    pooling_and_upsampling,
+    padding,
+    concatenations,
+    sums_and_dropout,
+    losses,
+];
 
 const fn shape(n: usize, h: usize, w: usize, c: usize) -> Shape {
     Shape::new(n, h, w, c)
@@ -77,6 +87,16 @@ fn norms(forms: Forms) {
                     graph.tape.norm(x, statistics, affine, slope).expect("a norm")
                 },
             );
+        }
+    }
+}
+
+fn activations(forms: Forms) {
+    for shape in [shape(1, 1, 1, 1), shape(5, 1, 7, 3), shape(1, 41, 47, 2), shape(2, 55, 3, 5)] {
+        for activation in [Activation::Relu, Activation::LeakyRelu(0.2), Activation::Sigmoid] {
+            forms.mid_graph(&format!("{activation:?}"), shape, |graph, x| {
+                graph.tape.activate(x, activation).expect("an activation")
+            });
         }
     }
 }
