@@ -138,7 +138,7 @@ pub enum Error {
     Units {
         /// The adapter.
         adapter: String,
-        /// What went wrong on its units, if it has any.
+        /// The faults of its units, one per form tried; empty if it has none.
         failures: Vec<String>,
     },
     /// The device refused an operation.

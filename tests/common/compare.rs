@@ -68,7 +68,7 @@ pub fn assert_agrees(got: &[f64], expected: &[f64], tolerance: f64, what: impl D
 /// ‖got − expected‖₂ / ‖expected‖₂.
 ///
 /// # Errors
-/// Where the lengths differ or are 0, and where a value is NaN or infinite.
+/// The lengths differ or are 0, or a value is NaN or infinite.
 pub fn relative_error(got: &[f64], expected: &[f64]) -> Result<f64, String> {
     if got.len() != expected.len() || got.is_empty() {
         return Err(format!("{} values, expected {}", got.len(), expected.len()));

@@ -1,4 +1,4 @@
-//! What tests and benches share.
+//! Helpers that tests and benches share.
 #![allow(dead_code, reason = "each program uses its own part")]
 
 pub mod compare;
