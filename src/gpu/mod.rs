@@ -13,7 +13,15 @@ pub use pool::{Pool, Pooled};
 pub use profile::Profiler;
 
 use crate::error::{Error, Result};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// What wgpu tells the callback of a mapping.
+type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
+
+/// The time between two polls while another thread holds a callback.
+const CALLBACK_POLL: Duration = Duration::from_millis(1);
 
 /// A device to compute on, opened by palpate ([`Gpu::open`]) or adopted from a host ([`Gpu::adopt`]). Clones share the
 /// device, its pool and its state. There is no global state.
@@ -214,8 +222,7 @@ impl Gpu {
                 let _ = sender.send(result);
             });
         })?;
-        let waited = self.wait();
-        let mapped = receiver.try_recv().is_ok_and(|result| result.is_ok());
+        let (mapped, waited) = self.await_mapping(&receiver);
         let values = match staging.get_mapped_range(..) {
             Ok(view) if mapped => Some(bytemuck::pod_collect_to_vec(&view)),
             _ => None,
@@ -231,6 +238,20 @@ impl Gpu {
                 waited?;
                 let why = self.probe().unwrap_or("a buffer could not be mapped");
                 Err(Error::device_lost(why))
+            }
+        }
+    }
+
+    /// Waits for the callback of a mapping, and says whether the buffer is mapped. Another thread may poll the device
+    /// too, a host's for example. Then that thread may be the one that runs the callback, some time after our own wait
+    /// has ended.
+    fn await_mapping(&self, callback: &Receiver<Mapped>) -> (bool, Result<()>) {
+        loop {
+            let waited = self.wait();
+            match callback.recv_timeout(CALLBACK_POLL) {
+                Ok(mapped) => return (mapped.is_ok(), waited),
+                Err(RecvTimeoutError::Timeout) if waited.is_ok() && self.probe().is_none() => (),
+                Err(_) => return (false, waited),
             }
         }
     }

@@ -11,6 +11,7 @@ use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
 use palpate::lowlevel::plan::{Plan, Recorder};
 use palpate::lowlevel::shader::{Access, Binding};
 use palpate::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 tests![
@@ -24,6 +25,7 @@ tests![
     plans_that_come_and_go_do_not_grow_the_pool,
     fifty_slices_do_not_grow_the_pool_and_are_alike,
     threads_share_a_device,
+    a_host_may_poll_its_device_during_a_read,
     an_own_device_has_all_of_its_adapters_limits,
     more_dispatches_than_one_query_set_holds_are_timed_each,
     scratch_is_not_read_back_unless_kept,
@@ -316,6 +318,35 @@ fn threads_share_a_device(gpu: Gpu) {
     for (expected, results) in serial.iter().zip(&at_once) {
         assert!(results.len() == 12 && results.iter().all(|maps| maps == expected));
     }
+}
+
+fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
+    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 4096,
+        usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let reading = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        // Each poll may run the callbacks of reads on other threads.
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while reading.load(Ordering::Relaxed) {
+                    gpu.device().poll(wgpu::PollType::Poll).expect("poll");
+                }
+            });
+        }
+        let results = (0..2000_u32)
+            .map(|i| {
+                gpu.write(&buffer, &[i; 1024])?;
+                Ok((i, gpu.read::<u32>(&buffer)?))
+            })
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| error.to_string());
+        reading.store(false, Ordering::Relaxed);
+        assert!(results.expect("read").iter().all(|(i, values)| values == &[*i; 1024]));
+    });
 }
 
 fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
