@@ -1,8 +1,8 @@
 //! The losses of a training: sums over the current epoch, and a record of each finished one.
 
 use super::checkpoint::Progress;
+use super::losses::Losses;
 use super::objective::Objective;
-use super::step::Losses;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Index;

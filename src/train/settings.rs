@@ -1,6 +1,6 @@
 //! The settings of a training, and its learning rate.
 
-use super::step::MOST_UNREAD;
+use super::losses::MOST_UNREAD;
 use crate::error::{Error, Result};
 use crate::kernel::learning::adam;
 use serde::{Deserialize, Serialize};
