@@ -4,64 +4,73 @@
 //! cargo run --release --example embed [PICTURE.png]
 //! ```
 //!
-//! The host owns everything: instance, adapter, device, queue, buffers, texture, encoder and submit. palpate records
-//! its dispatches between the host's upload and the host's render pass. It submits, maps and polls nothing, and no map
-//! passes through the CPU on its way to the screen. The picture shows a disc, soft on the left and stiff on the right,
-//! crossed by a plane shear wave.
+//! The host owns everything: instance, adapter, device, queue, buffers, textures, encoder and submit. palpate records
+//! its dispatches between the host's upload and the host's render pass. It submits, maps and polls nothing. The wave,
+//! the mask and the maps stay on the device. The picture shows a disc, soft on the left and stiff on the right, crossed
+//! by a plane shear wave: at the top by MMDI, at the bottom by DIME.
 
 use num_complex::Complex64;
-use palpate::lowlevel::gpu::Gpu;
-use palpate::lowlevel::kernel::mre::colour::Colouring;
-use palpate::lowlevel::kernel::mre::planes::Plane;
-use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Host, Mmdi, Mode, Settings};
-use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
+use palpate::{Checks, Chooser, Colouring, Frames, Gpu, Host, Pipelines};
+use palpate::{Dime, DimeMap, DimeSettings, DimeWeights, Mmdi, MmdiMap, MmdiSettings};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The pixels of the texture that stands for the host's window.
-const WINDOW: [usize; 2] = [512, 512];
+const WINDOW: [usize; 2] = [512, 896];
 
 fn main() -> Result<()> {
     let path = std::env::args_os().nth(1).map_or("out/embed.png".into(), std::path::PathBuf::from);
     let (device, queue) = device()?;
 
-    // 1. Once: the settings of the inversion, and the host's own buffers and texture for it.
-    let settings = Settings {
-        mode: Mode::Corrected,
-        size: [160, 144],
-        spacing_mm: [1.5, 1.25],
-        frames: Frames::Channels, // a real and an imaginary part
-        zero_lost: false,
-        frequency_hz: 60.0,
-        density: 1000.0,
-    };
+    // 1. Once: the settings of the inversions, and the host's own buffers and textures for them.
+    let settings = MmdiSettings::new([160, 144], [1.5, 1.25], Frames::Channels); // a real and an imaginary part
+    let for_dime = DimeSettings::new(settings.size, settings.spacing_mm, settings.frames);
     let pixels = settings.size[0] * settings.size[1];
     let frames = buffer(&device, settings.frames.count() * pixels, STORAGE);
     let mask = buffer(&device, pixels, STORAGE);
-    let maps = buffer(&device, Plane::ALL.len() * pixels, STORAGE);
-    let map =
-        texture(&device, settings.size, TextureUsages::STORAGE_BINDING | TextureUsages::TEXTURE_BINDING);
+    let maps = [MmdiMap::ALL.len(), DimeMap::ALL.len()].map(|n| buffer(&device, n * pixels, STORAGE));
+    let usage = TextureUsages::STORAGE_BINDING | TextureUsages::TEXTURE_BINDING;
+    let pictures = [0, 1].map(|_| texture(&device, settings.size, usage));
+    let view = |i: usize| pictures[i].create_view(&Default::default());
 
-    // 2. Once: palpate on the host's device. It compiles kernels and makes buffers here, not in a frame. Keep `mmdi`
-    // until
-    //    its recorded work has been submitted, because it owns the intermediate buffers.
+    // 2. Once: palpate on the host's device. It compiles kernels and makes buffers here, not in a frame. Both
+    //    inversions read the same wave and the same mask.
     let gpu = Gpu::adopt(device.clone(), queue.clone());
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    let picture = Some((map.create_view(&Default::default()), Colouring::default()));
-    let host = Host { frames: frames.clone(), mask: mask.clone(), maps, picture };
-    let mmdi = Mmdi::embedded(&pipelines, &settings, host)?;
-    let paint = painter(&device, &map);
+    let [maps_of_mmdi, maps_of_dime] = maps;
+    let mmdi = Mmdi::embedded(
+        &pipelines,
+        &settings,
+        Host {
+            frames: frames.clone(),
+            mask: mask.clone(),
+            maps: maps_of_mmdi,
+            picture: Some((view(0), Colouring::stiffness(MmdiMap::Stiffness))),
+        },
+    )?;
+    let dime = Dime::embedded(
+        &Chooser::new(&pipelines),
+        &DimeWeights::Bulk.weights()?,
+        &for_dime,
+        Host {
+            frames: frames.clone(),
+            mask: mask.clone(),
+            maps: maps_of_dime,
+            picture: Some((view(1), Colouring::stiffness(DimeMap::Modulus))),
+        },
+    )?;
+    let paint = [0, 1].map(|i| painter(&device, &pictures[i], [i, 2]));
     let window = texture(&device, WINDOW, TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC);
 
-    // 3. Every frame: one encoder for all three parts. `mmdi.plan_mut().rebind` makes the plan use other buffers.
+    // 3. Every frame: one encoder for everything. `plan_mut().rebind` makes a plan use other buffers.
     let [wave, inside] = layered_disc(&settings, [2.5, 5.5]);
     let mut encoder = device.create_command_encoder(&Default::default());
     upload(&device, &mut encoder, &wave, &frames);
     upload(&device, &mut encoder, &inside, &mask);
     mmdi.plan().encode(&mut encoder);
-    paint(&mut encoder, &window, extent_mm(&settings));
+    dime.plan().encode(&mut encoder);
+    paint.iter().for_each(|paint| paint(&mut encoder, &window, extent_mm(&settings)));
 
     // 4. An application would now present the frame. This example has no window; it only reads the picture back.
     let shot = buffer(&device, WINDOW[0] * WINDOW[1], BufferUsages::COPY_DST | BufferUsages::MAP_READ);
@@ -76,8 +85,8 @@ fn main() -> Result<()> {
 
     std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
     image::save_buffer(&path, &rgba, window.width(), window.height(), image::ColorType::Rgba8)?;
-    let (name, dispatches) = (&gpu.caps().info.name, mmdi.plan().len());
-    println!("{}: one frame on {name}, with {dispatches} dispatches by palpate", path.display());
+    let (name, dispatches) = (&gpu.caps().info.name, mmdi.plan().len() + dime.plan().len());
+    println!("{}: one frame on {name}, with {dispatches} kinds of dispatches by palpate", path.display());
     Ok(())
 }
 
@@ -139,11 +148,12 @@ struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
 
 @fragment fn shade(c: Corner) -> @location(0) vec4f { return textureSample(map, smooth_, c.at); }";
 
-/// Makes the function that records the host's render pass. It draws `map`, whose width and height are given in mm, as
-/// large as the target allows over the host's scene (here a dark background).
+/// Makes the function that records the host's render pass. It draws `map`, whose width and height are given in mm, over
+/// the host's scene (here a dark background): into strip `i` of `n` strips from the top, as large as that allows.
 pub fn painter(
     device: &wgpu::Device,
     map: &wgpu::Texture,
+    [i, n]: [usize; 2],
 ) -> impl Fn(&mut wgpu::CommandEncoder, &wgpu::Texture, [f64; 2]) + use<> {
     let source = wgpu::ShaderSource::Wgsl(SHADER.into());
     let shader = wgpu::ShaderModuleDescriptor { label: Some("host painter"), source };
@@ -185,7 +195,7 @@ pub fn painter(
         ],
     });
     move |encoder, target, [width, height]| {
-        let room = [target.width() as f32, target.height() as f32];
+        let room = [target.width() as f32, target.height() as f32 / n as f32];
         let scale = (room[0] / width as f32).min(room[1] / height as f32);
         let [w, h] = [width as f32 * scale, height as f32 * scale];
         let dark = wgpu::Color { r: 0.06, g: 0.07, b: 0.09, a: 1.0 };
@@ -193,14 +203,18 @@ pub fn painter(
             view: &target.create_view(&Default::default()),
             depth_slice: None,
             resolve_target: None,
-            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(dark), store: wgpu::StoreOp::Store },
+            ops: wgpu::Operations {
+                load: if i == 0 { wgpu::LoadOp::Clear(dark) } else { wgpu::LoadOp::Load },
+                store: wgpu::StoreOp::Store,
+            },
         };
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("host frame"),
             color_attachments: &[Some(attachment)],
             ..Default::default()
         });
-        pass.set_viewport((room[0] - w) / 2.0, (room[1] - h) / 2.0, w, h, 0.0, 1.0);
+        let top = i as f32 * room[1];
+        pass.set_viewport((room[0] - w) / 2.0, top + (room[1] - h) / 2.0, w, h, 0.0, 1.0);
         pass.set_pipeline(&pipeline);
         pass.set_bind_group(0, &bind_group, &[]);
         pass.draw(0..3, 0..1);
@@ -208,14 +222,14 @@ pub fn painter(
 }
 
 /// Width and height of the image, mm.
-pub fn extent_mm(settings: &Settings) -> [f64; 2] {
+pub fn extent_mm(settings: &MmdiSettings) -> [f64; 2] {
     [0, 1].map(|axis| settings.size[axis] as f64 * settings.spacing_mm[axis])
 }
 
 /// The exact field of a plane shear wave that crosses a disc from left to right, and the disc's mask. The storage
 /// moduli left and right of the middle are given in kPa; the loss modulus is a tenth of the storage modulus. Returns
 /// the real and imaginary parts `[2][ny][nx]` and the mask `[ny][nx]`.
-pub fn layered_disc(settings: &Settings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
+pub fn layered_disc(settings: &MmdiSettings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
     let modulus = moduli.map(|kpa| 1000.0 * kpa * Complex64::new(1.0, 0.1));
     let omega = std::f64::consts::TAU * settings.frequency_hz;
     let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // k of exp(-ikx), x in mm

@@ -29,6 +29,7 @@
 mod bench;
 mod colour;
 mod dime;
+mod embed;
 mod error;
 #[cfg(feature = "simulation")]
 mod fem;
@@ -55,14 +56,16 @@ pub mod train;
 #[cfg(feature = "files")]
 mod wave;
 
-pub use dime::{Builtin as DimeWeights, Dime, Host as DimeHost, Plane as DimeMap, Settings as DimeSettings};
+pub use dime::{Builtin as DimeWeights, Dime, Plane as DimeMap, Settings as DimeSettings};
+pub use embed::Host;
 pub use error::{Error, Result};
 pub use gpu::{AdapterChoice, Gpu};
 pub use kernel::form::Chooser;
+pub use kernel::mre::colour::Colouring;
 pub use kernel::mre::planes::Plane as MmdiMap;
 pub use kernel::nn::activate::Activation;
 pub use kernel::signal::harmonic::Frames;
-pub use mmdi::{Host as MmdiHost, Mmdi, Mode as MmdiMode, Settings as MmdiSettings};
+pub use mmdi::{Mmdi, Mode as MmdiMode, Settings as MmdiSettings};
 pub use nn::{Forward, Unet, UnetSettings, Weights};
 pub use plan::{Checks, Pipelines, Plan, Recorder};
 pub use tape::{Tape, Var};
@@ -97,6 +100,8 @@ pub mod lowlevel {
         train,
         /// Patches, for training and inference.
         patches,
+        /// What a host lends to an inversion.
+        embed,
         /// The direct inversion, MMDI.
         mmdi,
         /// The inversion by a network, DIME.

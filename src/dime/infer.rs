@@ -2,8 +2,9 @@
 
 use super::lattice::{Lattice, Spread};
 use super::model::Model;
+use crate::embed::Host;
 use crate::error::{Error, Result};
-use crate::kernel::core::{clear, increment};
+use crate::kernel::core::{clear, gate, increment};
 use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::{self, Frames};
 use crate::kernel::signal::resample;
@@ -11,7 +12,7 @@ use crate::kernel::signal::resample::Grids;
 use crate::kernel::tiles::cut::Lattice as Buffers;
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
-use crate::kernel::tiles::{cut, mask, overlap};
+use crate::kernel::tiles::{cut, lattice as placing, mask, overlap};
 use crate::nn::{Network, NetworkMode, Weights};
 use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
@@ -60,6 +61,9 @@ pub enum Plane {
 }
 
 impl Plane {
+    /// All planes, in their order in memory.
+    pub const ALL: [Self; mask::PLANES] = [Self::Modulus, Self::Uncertainty, Self::Spread];
+
     /// Selects this plane from the result of [`Dime::invert`].
     pub fn of(self, maps: &[f32]) -> &[f32] {
         let n = maps.len() / mask::PLANES;
@@ -67,12 +71,10 @@ impl Plane {
     }
 }
 
-/// A host's own buffers, for [`Dime::embedded`].
-pub struct Host {
-    /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
-    pub frames: wgpu::Buffer,
-    /// f32 `[plane][ny][nx]` for the result, three planes in the order of [`Plane`], `STORAGE`.
-    pub maps: wgpu::Buffer,
+impl From<Plane> for usize {
+    fn from(plane: Plane) -> Self {
+        plane as Self
+    }
 }
 
 /// A network compiled for images of one size.
@@ -85,12 +87,29 @@ pub struct Dime {
     plan: Plan,
     frames: Buf,
     mask: Buf,
-    patches: Buf,
-    lattice: Buf,
     maps: Buf,
+    /// The patches and their lattice, if the host places them.
+    placed: Option<[Buf; 2]>,
 }
 
 impl Settings {
+    /// Settings for images of `size` (columns, rows): 60 Hz, 1000 kg/m³, the network's own patches at stride 3, at most
+    /// 128 at a time.
+    pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
+        Self {
+            size,
+            spacing_mm,
+            frames,
+            conjugated: false,
+            frequency_hz: 60.0,
+            density: 1000.0,
+            stride: 3,
+            batch: 128,
+            patch: None,
+            pixel_mm: None,
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -213,17 +232,18 @@ impl Dime {
         Ok(Recorded::new(chooser, weights, settings, settings.batch, None)?.rec.specs())
     }
 
-    /// Compiles the network for a host's buffers. [`Dime::prepare`] then places patches on a mask. `encode` of
-    /// [`Dime::plan`] records the inversion into the host's encoder. Nothing is submitted, mapped or read back.
+    /// Compiles the network for a host's buffers. `encode` of [`Dime::plan`] then records the inversion into the host's
+    /// encoder. Patches are placed on the mask on the device. Nothing is submitted, mapped or read back.
     ///
     /// # Errors
-    /// The errors of [`Dime::new`], and [`Error::Usage`] if a buffer is too small, not for storage, or used
-    /// twice.
-    pub fn embedded(chooser: &Chooser, weights: &Weights, settings: &Settings, host: Host) -> Result<Self> {
-        if host.frames == host.maps {
-            let what = "the host's buffer for 'maps' is also its 'frames'; give 'maps' one of its own";
-            return Err(Error::Usage(what.into()));
-        }
+    /// The errors of [`Dime::new`], and [`Error::Usage`] if a buffer or texture is too small, not for storage, or used
+    /// twice, or if the colour range is invalid.
+    pub fn embedded(
+        chooser: &Chooser,
+        weights: &Weights,
+        settings: &Settings,
+        host: Host<Plane>,
+    ) -> Result<Self> {
         let recorded = Recorded::new(chooser, weights, settings, settings.batch, Some(host))?;
         recorded.compile(chooser, settings, &|_, _| {})
     }
@@ -256,8 +276,12 @@ impl Dime {
     /// Places patches on `mask`, `[ny][nx]`, for the following runs.
     ///
     /// # Errors
-    /// [`Error::Data`] if the mask does not have the size in the settings, and all errors of the device.
+    /// [`Error::Data`] if the mask does not have the size in the settings, [`Error::Usage`] if the mask is a host's own
+    /// buffer, and all errors of the device.
     pub fn prepare(&mut self, mask: &[bool]) -> Result<()> {
+        let Some([patches, table]) = self.placed else {
+            return Err(Error::Usage("the mask is the host's; write it to the host's buffer".into()));
+        };
         let [nx, ny] = self.settings.size;
         if mask.len() != nx * ny {
             return Err(Error::Data(format!(
@@ -268,8 +292,8 @@ impl Dime {
         let lattice = Lattice::new(&self.coarse(mask), self.grids.to, self.spread);
         let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
         self.plan.write(self.mask, &inside)?;
-        self.plan.write(self.patches, &lattice.patches)?;
-        self.plan.write(self.lattice, &lattice.table)?;
+        self.plan.write(patches, &lattice.patches)?;
+        self.plan.write(table, &lattice.table)?;
         self.plan.repeat(lattice.patches.len().div_ceil(self.batch));
         Ok(())
     }
@@ -304,10 +328,17 @@ impl Dime {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
-}
 
-/// The weight of a patch is its share inside the mask to this power; see also [`window`].
-const POWER: f32 = 2.0;
+    /// The mutable plan, to rebind a host's buffers.
+    pub fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    /// The buffers of the plan: frames, mask, maps.
+    pub fn buffers(&self) -> [Buf; 3] {
+        [self.frames, self.mask, self.maps]
+    }
+}
 
 /// Returns the weights of a patch's rows, and of its columns. They fall toward the edges, where the network
 /// sees only one side.
@@ -321,8 +352,11 @@ struct Recorded {
     model: Model,
     spread: Spread,
     batch: usize,
-    /// Frames, mask, patches, lattice, maps.
-    buffers: [Buf; 5],
+    /// Frames, mask, maps.
+    buffers: [Buf; 3],
+    placed: Option<[Buf; 2]>,
+    /// The most batches that a mask can need.
+    batches: usize,
 }
 
 impl Recorded {
@@ -331,7 +365,7 @@ impl Recorded {
         weights: &Weights,
         settings: &Settings,
         batch: usize,
-        host: Option<Host>,
+        host: Option<Host<Plane>>,
     ) -> Result<Self> {
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
@@ -347,21 +381,27 @@ impl Recorded {
         let grids = settings.grids(&model);
         let pixels = grids.to[0] * grids.to[1];
         let (side, stride) = (settings.patch(&model), settings.stride);
-        let spread = Spread { side, stride, power: POWER, views: model.views };
+        let spread = Spread { side, stride, views: model.views };
         let [most, points] = Lattice::most(grids.to, spread);
         let batch = batch.clamp(1, most);
         let mut rec = Recorder::new();
-        let lengths = [nx * ny * settings.frames.count(), mask::PLANES * nx * ny];
-        let (frames, maps) = match host {
-            Some(Host { frames, maps }) => (
-                rec.external::<f32>("frames", lengths[0], frames)?,
-                rec.external::<f32>("maps", lengths[1], maps)?,
-            ),
-            None => (rec.input::<f32>("frames", lengths[0]), rec.output::<f32>("maps", lengths[1])),
+        let lent = host.map(|host| host.lend(&mut rec, settings.size, settings.frames.count(), mask::PLANES));
+        let lent = lent.transpose()?;
+        let [frames, inside, maps] = match &lent {
+            Some(lent) => [lent.frames, lent.mask, lent.maps],
+            None => [
+                rec.input::<f32>("frames", nx * ny * settings.frames.count()),
+                rec.input::<f32>("mask", nx * ny),
+                rec.output::<f32>("maps", mask::PLANES * nx * ny),
+            ],
         };
-        let inside = rec.input::<f32>("mask", nx * ny);
-        let patches = rec.input::<[f32; 4]>("patches", most);
-        let lattice = rec.input::<i32>("lattice", points);
+        // A host's mask is known only on the device, which then places the patches.
+        let [patches, lattice] = if lent.is_some() {
+            [rec.scratch::<[f32; 4]>("patches", most), rec.scratch::<i32>("lattice", points)]
+        } else {
+            [rec.input::<[f32; 4]>("patches", most), rec.input::<i32>("lattice", points)]
+        };
+        let placed = lent.is_none().then_some([patches, lattice]);
         let leaves = Leaves {
             parameters: rec.constant("parameters", &weights.parameters),
             state: rec.constant("running statistics", &weights.state),
@@ -376,6 +416,11 @@ impl Recorded {
         let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
         clear::record(&mut rec, counter, 1);
         clear::record(&mut rec, state, 4 * pixels);
+        let buffers = Buffers { patches, lattice, counter, most: [most, points] };
+        if lent.is_some() {
+            rec.stage("placing");
+            placing::record(&mut rec, image, &spread.placing(grids.to), buffers);
+        }
 
         rec.repeat_from_here();
         rec.stage("patches");
@@ -383,7 +428,6 @@ impl Recorded {
         let registered = weights.network.layout().register(&mut tape);
         let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
         let output = weights.network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
-        let buffers = Buffers { patches, lattice, counter, most: [most, points] };
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
         let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
         cut::record(&mut rec, image, grids.to, buffers, faintest, cuttings);
@@ -396,6 +440,9 @@ impl Recorded {
         overlap::record(&mut rec, over, lowering.tensor(output), state);
         increment::record(&mut rec, counter, batch);
         rec.repeat_to_here();
+        if lent.is_some() {
+            gate::record(&mut rec, counter, lattice);
+        }
 
         rec.stage("map");
         let (floor, slope) = model.calibration.map_or((0.0, 1.0), |c| (c.floor, c.slope));
@@ -407,7 +454,11 @@ impl Recorded {
         let settled = overlap::record_statistics(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
         mask::unstack(&mut rec, [back, inside, maps], nx * ny);
-        Ok(Self { rec, model, spread, batch, buffers: [frames, inside, patches, lattice, maps] })
+        if let Some(lent) = lent {
+            lent.colour(&mut rec, settings.size);
+        }
+        let batches = most.div_ceil(batch);
+        Ok(Self { rec, model, spread, batch, buffers: [frames, inside, maps], placed, batches })
     }
 
     fn compile(
@@ -416,9 +467,12 @@ impl Recorded {
         settings: &Settings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Dime> {
-        let Self { rec, model, spread, batch, buffers: [frames, mask, patches, lattice, maps] } = self;
-        let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+        let Self { rec, model, spread, batch, buffers: [frames, mask, maps], placed, batches } = self;
+        let mut plan = Plan::compile(rec, chooser.pipelines(), progress)?;
+        if placed.is_none() {
+            plan.repeat(batches);
+        }
         let (grids, settings) = (settings.grids(&model), settings.clone());
-        Ok(Dime { settings, model, grids, spread, batch, plan, frames, mask, patches, lattice, maps })
+        Ok(Dime { settings, model, grids, spread, batch, plan, frames, mask, maps, placed })
     }
 }

@@ -1,6 +1,7 @@
 //! The lattice of patches over a mask.
 
 use super::views::Views;
+use crate::kernel::tiles::lattice::Placing;
 use crate::patches::INSIDE;
 
 /// Minimum shares inside the mask, tried in turn until every pixel of the mask is in some patch.
@@ -13,8 +14,6 @@ pub struct Spread {
     pub side: usize,
     /// Pixels between neighbouring patches.
     pub stride: usize,
-    /// The weight of a patch is its share inside the mask to this power.
-    pub power: f32,
     /// The views in which patches are shown to the network.
     pub views: Views,
 }
@@ -30,10 +29,21 @@ pub struct Lattice {
     pub table: Vec<i32>,
 }
 
+impl Spread {
+    /// The same, for placing on the device on images of `size`.
+    pub fn placing(&self, size: [usize; 2]) -> Placing {
+        let Self { side, stride, views } = *self;
+        let pixels = side * side;
+        // The smallest number whose share reaches the limit, by the comparison of `Lattice::new`.
+        let least = |share: f64| (0..pixels).find(|n| *n as f64 / pixels as f64 >= share).unwrap_or(pixels);
+        Placing { size, side, stride, views: views.count(), least: ACCEPTED.map(least).to_vec() }
+    }
+}
+
 impl Lattice {
     /// Returns the maximum lengths of `patches` and `table` for a mask of this size.
-    pub fn most([nx, ny]: [usize; 2], Spread { side, stride, .. }: Spread) -> [usize; 2] {
-        let [columns, rows] = [nx, ny].map(|n| (n + side - 2) / stride + 1);
+    pub fn most(size: [usize; 2], spread: Spread) -> [usize; 2] {
+        let [columns, rows] = spread.placing(size).points();
         [columns * rows, 5 + rows + 1 + columns * rows]
     }
 
@@ -42,7 +52,7 @@ impl Lattice {
     /// All patches with at least half inside the mask are taken, as in training. Pixels in none of them are
     /// covered by patches with lower shares, in the order of `ACCEPTED`.
     pub fn new(mask: &[bool], [nx, ny]: [usize; 2], spread: Spread) -> Self {
-        let Spread { side, stride, power, views } = spread;
+        let Spread { side, stride, views } = spread;
         let Some(bounds) = bounds(mask, nx) else {
             return Self { patches: vec![], table: vec![0, 0, 0, 0, 0, 0] };
         };
@@ -83,7 +93,9 @@ impl Lattice {
                 let [column, row] = [i % points[0], i / points[0]];
                 let [x, y] = [at(0, column), at(1, row)];
                 let view = views.at(column, row);
-                patches.push([x as f32, y as f32, (share[i] as f32).powf(power), view as f32]);
+                // The weight of a patch is the square of its share inside; see also `window` in `infer.rs`.
+                let share = share[i] as f32;
+                patches.push([x as f32, y as f32, share * share, view as f32]);
             }
         }
         rows.push(patches.len() as i32);
@@ -162,7 +174,7 @@ mod tests {
         for (nx, ny) in [(50, 41), (9, 64), (1, 1), (8, 1)] {
             for mask in [disc(nx, ny, [20.0, 15.0, 12.0]), stripe(nx, ny), dot(nx, ny), vec![true; nx * ny]] {
                 for (side, stride) in [(30, 3), (30, 30), (7, 1), (5, 4), (1, 1)] {
-                    let spread = Spread { side, stride, power: 2.0, views: Views::All };
+                    let spread = Spread { side, stride, views: Views::All };
                     let lattice = Lattice::new(&mask, [nx, ny], spread);
                     let [most, points] = Lattice::most([nx, ny], spread);
                     assert!(lattice.patches.len() <= most && lattice.table.len() <= points);
@@ -177,17 +189,16 @@ mod tests {
                 }
             }
         }
-        let none =
-            Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, power: 1.0, views: Views::One });
+        let none = Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, views: Views::One });
         assert!(none.patches.is_empty());
     }
 
     #[test]
     fn within_a_disc_patches_are_half_inside_and_all_there_are() {
         let mask = disc(100, 100, [50.0, 50.0, 40.0]);
-        let spread = Spread { side: 30, stride: 3, power: 1.0, views: Views::One };
+        let spread = Spread { side: 30, stride: 3, views: Views::One };
         let lattice = Lattice::new(&mask, [100, 100], spread);
-        assert!(lattice.patches.iter().all(|p| p[2] >= 0.5));
+        assert!(lattice.patches.iter().all(|p| p[2] >= 0.25));
         let count = covered(&lattice, 100, 100, 30);
         assert_eq!(count[50 * 100 + 50], 100, "a pixel in the middle is in every patch that can hold it");
         // Patches are numbered along the rows of the lattice.

@@ -21,7 +21,7 @@ mod views;
 pub use builtin::Builtin;
 #[cfg(feature = "simulation")]
 pub use calibrate::{Bin, calibrate};
-pub use infer::{Dime, Host, Plane, Settings};
+pub use infer::{Dime, Plane, Settings};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
 #[cfg(feature = "simulation")]

@@ -48,12 +48,16 @@ impl Views {
     /// Returns the view of the patch at a column and row of the lattice, a number for `kernels/lib/view.wgsl`.
     /// Patches that share a pixel have as many different views as possible.
     pub(super) fn at(self, column: usize, row: usize) -> u32 {
-        let count = match self {
+        (5 * column + 13 * row) as u32 % self.count()
+    }
+
+    /// The number of different views.
+    pub(super) fn count(self) -> u32 {
+        match self {
             Self::One => 1,
             Self::Phases => 4,
             Self::All => 32,
-        };
-        ((5 * column + 13 * row) % count) as u32
+        }
     }
 }
 

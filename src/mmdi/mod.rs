@@ -19,9 +19,9 @@ pub use model::models;
 pub use polynomial::{Fit, polynomial_fit};
 pub use settings::{Mode, Settings};
 
+use crate::embed::Host;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::kernel::mre::colour::{self, Colouring};
 use crate::kernel::mre::planes::Plane;
 use crate::kernel::mre::window::Span;
 use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
@@ -132,36 +132,6 @@ pub struct Mmdi {
     maps: Buf,
 }
 
-/// A host's own buffers and texture, for [`Mmdi::embedded`].
-pub struct Host {
-    /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
-    pub frames: wgpu::Buffer,
-    /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
-    pub mask: wgpu::Buffer,
-    /// f32 `[plane][ny][nx]` for the result, `STORAGE`; planes in the order of [`Plane`].
-    pub maps: wgpu::Buffer,
-    /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING`, and how one map is coloured into it.
-    pub picture: Option<(wgpu::TextureView, Colouring)>,
-}
-
-impl Host {
-    fn check(&self) -> Result<()> {
-        if self.maps == self.frames || self.maps == self.mask {
-            let what =
-                "the host's buffer for 'maps' is also its 'frames' or 'mask'; give 'maps' one of its own";
-            return Err(Error::Usage(what.into()));
-        }
-        match &self.picture {
-            Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => {
-                Err(Error::Usage(format!(
-                    "colours run from {low} to {high}; the first must be below the second, and both must be finite"
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Mmdi {
     /// Compiles the inversion that `settings` describe, with its own buffers. `progress` receives the number of
     /// compiled kernels and the total.
@@ -192,21 +162,14 @@ impl Mmdi {
     /// # Errors
     /// The errors of [`Mmdi::new`], and [`Error::Usage`] if a buffer or texture is too small, not for storage,
     /// or used twice, or if the colour range is invalid.
-    pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host) -> Result<Self> {
+    pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host<Plane>) -> Result<Self> {
         settings.check()?;
         fits(pipelines.gpu(), settings)?;
-        host.check()?;
-        let n = settings.size[0] * settings.size[1];
         let mut rec = Recorder::new();
-        let frames = rec.external::<f32>("frames", n * settings.frames.count(), host.frames)?;
-        let mask = rec.external::<f32>("mask", n, host.mask)?;
-        let maps = rec.external::<f32>("maps", Plane::ALL.len() * n, host.maps)?;
+        let lent = host.lend(&mut rec, settings.size, settings.frames.count(), Plane::ALL.len())?;
+        let [frames, mask, maps] = [lent.frames, lent.mask, lent.maps];
         record(&mut rec, settings, [frames, mask, maps]);
-        if let Some((view, how)) = host.picture {
-            rec.stage("picture");
-            let picture = rec.external_texture("picture", settings.size, view)?;
-            colour::record(&mut rec, [maps, mask], picture, settings.size, how);
-        }
+        lent.colour(&mut rec, settings.size);
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
         Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
     }

@@ -52,6 +52,8 @@ struct Step {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     groups: [u32; 3],
+    /// A buffer that holds the numbers of workgroups in place of `groups`, and their offset in bytes.
+    gate: Option<(wgpu::Buffer, u64)>,
     bound: Vec<Bound>,
     /// The range of the step's parameters in the uniform buffer, in bytes.
     params: Range<u64>,
@@ -92,8 +94,13 @@ impl Plan {
         let take = |label: &str, size, usage| gpu.pool().take(&gpu, label, size, usage);
         let storage =
             wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let slots =
-            sizes.iter().map(|(label, size)| take(label, *size, storage)).collect::<Result<Vec<_>>>()?;
+        let is_gate = |slot| nodes.iter().any(|n| n.slot == slot && matches!(n.role, Role::Arguments));
+        let usage = |slot| if is_gate(slot) { storage | wgpu::BufferUsages::INDIRECT } else { storage };
+        let slots = sizes
+            .iter()
+            .enumerate()
+            .map(|(slot, (label, size))| take(label, *size, usage(slot)))
+            .collect::<Result<Vec<_>>>()?;
         for node in &nodes {
             if let Role::Constant(bytes) = &node.role {
                 gpu.queue().write_buffer(&slots[node.slot], 0, bytes);
@@ -135,8 +142,9 @@ impl Plan {
         for (d, params) in dispatches.into_iter().zip(ranges) {
             let pipeline = pipelines.get(&d.spec)?;
             let bind_group = plan.bind(&d.spec, &pipeline, &d.bound, &params)?;
-            let Dispatch { spec, bound, groups, stage, cost, .. } = d;
-            plan.steps.push(Step { spec, stage, cost, pipeline, bind_group, groups, bound, params });
+            let Dispatch { spec, bound, groups, gate, stage, cost, .. } = d;
+            let gate = gate.map(|(buf, first)| (plan.slot(buf).clone(), 4 * first as u64));
+            plan.steps.push(Step { spec, stage, cost, pipeline, bind_group, groups, gate, bound, params });
         }
         Ok(plan)
     }
@@ -387,7 +395,10 @@ impl Step {
         let [x, y, z] = self.groups;
         pass.set_pipeline(&self.pipeline.compute);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(x, y, z);
+        match &self.gate {
+            None => pass.dispatch_workgroups(x, y, z),
+            Some((arguments, offset)) => pass.dispatch_workgroups_indirect(arguments, *offset),
+        }
     }
 
     fn timing(&self, seconds: f64) -> Timing {

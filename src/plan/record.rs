@@ -78,6 +78,7 @@ impl Node {
         let role = match &self.role {
             Role::Scratch => Role::Scratch,
             Role::External(buffer) => Role::External(buffer.clone()),
+            Role::Arguments => Role::Arguments,
             Role::Input | Role::Output | Role::Constant(_) => Role::Output,
         };
         Self { role, ..*self }
@@ -93,6 +94,8 @@ pub(super) enum Role {
     Output,
     /// Uploaded once, at compilation.
     Constant(Vec<u8>),
+    /// Written by a kernel, and read by dispatches as their numbers of workgroups.
+    Arguments,
     /// Owned by a host.
     External(wgpu::Buffer),
 }
@@ -133,6 +136,8 @@ pub struct Dispatch {
     pub(super) bound: Vec<Bound>,
     /// Workgroups along x, y and z.
     pub(super) groups: [u32; 3],
+    /// The buffer of [`Recorder::gate`] and the first of its three numbers that replace `groups`, if any.
+    pub(super) gate: Option<(Buf, usize)>,
     pub(super) stage: &'static str,
     pub(super) cost: Cost,
 }
@@ -294,7 +299,7 @@ impl Recorder {
     ) {
         let groups = groups.map(|n| n as u32);
         let (params, bound, stage) = (params.bytes(), bound.to_vec(), self.stage);
-        self.dispatches.push(Dispatch { spec, params, bound, groups, stage, cost });
+        self.dispatches.push(Dispatch { spec, params, bound, groups, gate: None, stage, cost });
     }
 
     /// Records a dispatch of a custom kernel with `groups` workgroups along x, y and z.
@@ -321,6 +326,32 @@ impl Recorder {
     /// Ends the part that each run repeats.
     pub fn repeat_to_here(&mut self) {
         self.repeated.end = self.dispatches.len();
+    }
+
+    /// The workgroups of each dispatch of the part that each run repeats.
+    pub(crate) fn repeated_groups(&self) -> Vec<[u32; 3]> {
+        self.dispatches[self.repeated.clone()].iter().map(|d| d.groups).collect()
+    }
+
+    /// Records a dispatch in front of the part that each run repeats, as the first of each repetition. It writes the
+    /// workgroups of the other dispatches of that part, three u32 each, to `arguments`: those of
+    /// [`Recorder::repeated_groups`], or 0. Call it after [`Recorder::repeat_to_here`].
+    pub(crate) fn gate<P: Params>(
+        &mut self,
+        spec: Spec,
+        params: &P,
+        bound: &[Bound],
+        threads: usize,
+        arguments: Buf,
+    ) {
+        self.nodes[arguments.0].role = Role::Arguments;
+        for (i, dispatch) in self.dispatches[self.repeated.clone()].iter_mut().enumerate() {
+            dispatch.gate = Some((arguments, 3 * i));
+        }
+        self.linear(spec, params, bound, threads, Cost::each(threads, 0, 8));
+        let gate = self.dispatches.pop().expect("recorded above");
+        self.dispatches.insert(self.repeated.start, gate);
+        self.repeated.end += 1;
     }
 
     /// The bytes of device memory that a plan of this recording will hold, without a host's buffers, and the bytes of

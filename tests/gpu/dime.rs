@@ -1,13 +1,19 @@
 //! DIME's plan: it is what its parts are, in any batches, on any grid, and what carries no information about stiffness
 //! does not matter to it.
 
-use crate::common::compare::{assert_covers, assert_near, relative_error};
+use crate::common::{
+    self,
+    compare::{assert_covers, assert_near, relative_error},
+};
 use crate::files::Folder;
 use crate::harness::Adapter;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::lowlevel::dime::{Calibration, Dime, Host, Model, Plane, Settings, Views};
+use palpate::Error;
+use palpate::lowlevel::dime::{Calibration, Dime, Model, Plane, Settings, Views};
+use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::kernel::form::Chooser;
+use palpate::lowlevel::kernel::mre::colour::Colouring;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
 use palpate::lowlevel::patches::{FAINTEST, Normalisation};
@@ -18,7 +24,7 @@ use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, superposed};
 tests![
     the_plan_is_the_sum_of_its_parts,
     batches_do_not_matter_nor_does_what_ran_before,
-    a_host_encodes_it,
+    a_host_encodes_it_with_its_mask_on_the_device,
     zero_level_gain_and_what_lies_outside_do_not_matter,
     other_grids_frequencies_and_densities_tell_the_same_speeds,
     what_cannot_be_is_refused,
@@ -182,11 +188,15 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
 }
 
 /// Over a host's buffers, in its encoder, to the same bits.
-fn a_host_encodes_it(pipelines: &Pipelines) {
+/// The maps are those of the command line, to the bit, for every mask that the host's buffer holds.
+fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size = [44, 39];
-    let (frames, mask) = scene(size, [1.0; 2]);
-    let own = bench.invert(&settings(size), &frames, &mask);
+    let size @ [nx, ny] = [44, 39];
+    let n = nx * ny;
+    let (frames, disc) = scene(size, [1.0; 2]);
+    // Small batches, so that most repetitions are closed.
+    let settings = Settings { batch: 5, ..settings(size) };
+    let mut own = Dime::new(&bench.chooser, &weights(), &settings, &|_, _| {}).expect("compile");
     let gpu = bench.chooser.pipelines().gpu();
     let buffer = |floats: usize| {
         gpu.device().create_buffer(&palpate::wgpu::BufferDescriptor {
@@ -198,20 +208,60 @@ fn a_host_encodes_it(pipelines: &Pipelines) {
             mapped_at_creation: false,
         })
     };
-    let (input, maps) = (buffer(frames.len()), buffer(own.len()));
-    let host = || Host { frames: input.clone(), maps: maps.clone() };
-    let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings(size), host()).expect("embedded");
-    dime.prepare(&mask).expect("a mask");
+    let (input, inside, maps) = (buffer(frames.len()), buffer(n), buffer(3 * n));
+    let texture = gpu.device().create_texture(&palpate::wgpu::TextureDescriptor {
+        label: Some("the host's"),
+        size: palpate::wgpu::Extent3d { width: nx as u32, height: ny as u32, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: palpate::wgpu::TextureDimension::D2,
+        format: palpate::wgpu::TextureFormat::Rgba8Unorm,
+        usage: palpate::wgpu::TextureUsages::STORAGE_BINDING | palpate::wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let host = || Host {
+        frames: input.clone(),
+        mask: inside.clone(),
+        maps: maps.clone(),
+        picture: Some((texture.create_view(&Default::default()), Colouring::stiffness(Plane::Modulus))),
+    };
+    let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings, host()).expect("embedded");
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
-    let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    dime.plan().encode(&mut encoder);
-    gpu.queue().submit([encoder.finish()]);
-    assert_eq!(gpu.read::<f32>(&maps).expect("read"), own);
-    let small = Host { maps: buffer(own.len() - 1), ..host() };
-    let refused = Dime::embedded(&bench.chooser, &weights(), &settings(size), small).err().expect("refused");
+    let within = |keep: &dyn Fn(usize, usize) -> bool| -> Vec<bool> {
+        (0..n).map(|i| disc[i] && keep(i % nx, i / nx)).collect()
+    };
+    let masks = [
+        ("the disc", disc.clone()),
+        ("its left half", within(&|x, _| x < nx / 2)),
+        ("a stripe", within(&|x, _| x == nx / 2 + 1)),
+        ("islands", within(&|x, y| (x / 6 + y / 5) % 3 == 0)),
+        ("a pixel", within(&|x, y| [x, y] == [nx / 2, ny / 2])),
+        ("nothing", vec![false; n]),
+    ];
+    for (what, mask) in masks {
+        let expected = own.invert(&frames, &mask).expect("invert");
+        // A host's mask may hold any numbers.
+        let values: Vec<f32> = mask.iter().map(|inside| if *inside { 0.25 } else { -1.0 }).collect();
+        gpu.queue().write_buffer(&inside, 0, bytemuck::cast_slice(&values));
+        gpu.queue().write_buffer(&maps, 0, bytemuck::cast_slice(&vec![f32::NAN; 3 * n]));
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        dime.plan().encode(&mut encoder);
+        gpu.queue().submit([encoder.finish()]);
+        let got: Vec<f32> = gpu.read(&maps).expect("read");
+        let other = got.iter().zip(&expected).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+        assert_eq!(other, 0, "{what}: of {} values", got.len());
+        let coloured = common::read_texture(gpu, &texture);
+        let opaque = coloured.chunks(4).map(|texel| texel[3] > 0);
+        assert!(opaque.eq(mask.iter().copied()), "{what}: the picture");
+    }
+
+    assert!(matches!(dime.prepare(&disc), Err(Error::Usage(_))), "the mask is the host's");
+    let small = Host { maps: buffer(3 * n - 1), ..host() };
+    let refused = Dime::embedded(&bench.chooser, &weights(), &settings, small).err().expect("refused");
     assert!(refused.to_string().contains("maps"), "{refused}");
-    let same = Host { frames: maps.clone(), maps: maps.clone() };
-    assert!(Dime::embedded(&bench.chooser, &weights(), &settings(size), same).is_err());
+    for same in [Host { frames: maps.clone(), ..host() }, Host { mask: maps.clone(), ..host() }] {
+        assert!(Dime::embedded(&bench.chooser, &weights(), &settings, same).is_err());
+    }
 }
 
 fn zero_level_gain_and_what_lies_outside_do_not_matter(pipelines: &Pipelines) {

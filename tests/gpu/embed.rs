@@ -9,11 +9,12 @@ use crate::common::{self, compare::assert_near};
 use crate::harness::Adapter;
 use host::STORAGE;
 use palpate::Error;
+use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
 use palpate::lowlevel::kernel::mre::planes::Plane;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::proof::oracle;
 use palpate::wgpu::{self, BufferUsages, TextureUsages};
@@ -81,7 +82,7 @@ impl Scene {
         Self { device, queue, pipelines, frames, mask, maps, picture }
     }
 
-    fn lent(&self) -> Host {
+    fn lent(&self) -> Host<Plane> {
         let picture = Some((self.picture.create_view(&Default::default()), Colouring::default()));
         let [frames, mask, maps] = [&self.frames, &self.mask, &self.maps].map(wgpu::Buffer::clone);
         Host { frames, mask, maps, picture }
@@ -126,7 +127,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     let mmdi = scene.embed();
     let window =
         host::texture(&scene.device, WINDOW, TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC);
-    let paint = host::painter(&scene.device, &scene.picture);
+    let paint = host::painter(&scene.device, &scene.picture, [0, 1]);
 
     let mut encoder = scene.device.create_command_encoder(&Default::default());
     let poison = vec![POISON; expected.len()];
@@ -259,7 +260,7 @@ fn unfit_buffers_and_textures_are_refused(_: Adapter) {
     };
     let no_storage = STORAGE.difference(BufferUsages::STORAGE);
     let good = TextureUsages::STORAGE_BINDING;
-    type Spoil<'a> = Box<dyn Fn(&mut Host) + 'a>;
+    type Spoil<'a> = Box<dyn Fn(&mut Host<Plane>) + 'a>;
     let cases: Vec<(&str, Spoil)> = vec![
         ("frames", Box::new(|h| h.frames = buffer(2 * n - 1, STORAGE))),
         ("mask", Box::new(|h| h.mask = buffer(n - 1, STORAGE))),
@@ -307,7 +308,7 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
 }
 
 /// The second mip level of a texture, as large as is asked for itself.
-fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring) {
+fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring<Plane>) {
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: wgpu::Extent3d { width: 2 * nx as u32, height: 2 * ny as u32, depth_or_array_layers: 1 },

@@ -17,11 +17,11 @@ pub static COLOUR: Kernel = Kernel {
     specs: || vec![Spec::new(&COLOUR, &[])],
 };
 
-/// The choice of a map and its colours.
+/// The choice of a map and its colours. `M` names the maps of an inversion.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Colouring {
+pub struct Colouring<M> {
     /// The map.
-    pub plane: Plane,
+    pub plane: M,
     /// The colour map.
     pub map: ColourMap,
     /// The value of the first colour, in the map's unit.
@@ -30,10 +30,17 @@ pub struct Colouring {
     pub high: f32,
 }
 
-impl Default for Colouring {
-    /// Stiffness on the scale that is usual in the field, 0 to 8 kPa.
+impl<M> Colouring<M> {
+    /// A map of stiffness or of a modulus on the scale that is usual in the field, 0 to 8 kPa.
+    pub fn stiffness(plane: M) -> Self {
+        Self { plane, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
+    }
+}
+
+impl Default for Colouring<Plane> {
+    /// The stiffness of MMDI; see [`Colouring::stiffness`].
     fn default() -> Self {
-        Self { plane: Plane::Stiffness, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
+        Self::stiffness(Plane::Stiffness)
     }
 }
 
@@ -44,13 +51,14 @@ pub fn record(
     [maps, mask]: [Buf; 2],
     picture: Tex,
     [nx, ny]: [usize; 2],
-    how: Colouring,
+    how: Colouring<impl Into<usize>>,
 ) {
     let table = rec.constant("colours", &how.map.table());
+    let plane = how.plane.into();
     let params =
-        ColourParams { nx: nx as u32, ny: ny as u32, plane: how.plane as u32, low: how.low, high: how.high };
+        ColourParams { nx: nx as u32, ny: ny as u32, plane: plane as u32, low: how.low, high: how.high };
     let resources = [
-        maps.first::<f32>((how.plane as usize + 1) * nx * ny),
+        maps.first::<f32>((plane + 1) * nx * ny),
         mask.first::<f32>(nx * ny),
         table.first::<u32>(256),
         picture.first([nx, ny]),

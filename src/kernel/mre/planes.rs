@@ -44,6 +44,12 @@ impl Plane {
     }
 }
 
+impl From<Plane> for usize {
+    fn from(plane: Plane) -> Self {
+        plane as Self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Plane;

@@ -1,11 +1,21 @@
-//! Kernels of inference by patches: cutting patches, merging overlapping predictions, and masks.
+//! Kernels of inference by patches: placing and cutting patches, merging overlapping predictions, and masks.
 
 pub mod cut;
+pub mod lattice;
 pub mod mask;
 pub mod overlap;
 
 use crate::plan::Kernel;
 
 /// The rows of this family.
-pub static TABLE: &[&Kernel] =
-    &[&cut::CUT, &overlap::OVERLAP, &overlap::OVERLAP_STATISTICS, &mask::APPLY_MASK, &mask::UNSTACK];
+pub static TABLE: &[&Kernel] = &[
+    &lattice::LATTICE_BOUNDS,
+    &lattice::LATTICE_OPEN,
+    &lattice::LATTICE_TAKE,
+    &lattice::LATTICE_NUMBER,
+    &cut::CUT,
+    &overlap::OVERLAP,
+    &overlap::OVERLAP_STATISTICS,
+    &mask::APPLY_MASK,
+    &mask::UNSTACK,
+];

@@ -3,12 +3,14 @@
 mod clear;
 mod copy;
 mod fma;
+mod gate;
 mod increment;
 pub(super) mod reduce;
 
 pub use clear::*;
 pub use copy::*;
 pub use fma::*;
+pub use gate::*;
 pub use increment::*;
 pub use reduce::*;
 
@@ -20,5 +22,6 @@ pub(super) static TRIALS: &[&[Trial]] = &[
     copy::trial::TRIALS,
     reduce::trial::TRIALS,
     increment::trial::TRIALS,
+    gate::trial::TRIALS,
     fma::trial::TRIALS,
 ];

@@ -1,0 +1,73 @@
+//! What a host lends to an inversion: its own buffers and texture.
+
+use crate::error::{Error, Result};
+use crate::kernel::mre::colour::{self, Colouring};
+use crate::plan::{Buf, Recorder, Tex};
+
+/// A host's own buffers and texture, for [`Mmdi::embedded`](crate::Mmdi::embedded) and
+/// [`Dime::embedded`](crate::Dime::embedded). `M` names the maps of the inversion.
+pub struct Host<M> {
+    /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
+    pub frames: wgpu::Buffer,
+    /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
+    pub mask: wgpu::Buffer,
+    /// f32 `[map][ny][nx]` for the result, in the order of `M`, `STORAGE`.
+    pub maps: wgpu::Buffer,
+    /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING`, and how one map is coloured into it.
+    pub picture: Option<(wgpu::TextureView, Colouring<M>)>,
+}
+
+/// The same in a plan.
+pub(crate) struct Lent<M> {
+    pub frames: Buf,
+    pub mask: Buf,
+    pub maps: Buf,
+    picture: Option<(Tex, Colouring<M>)>,
+}
+
+impl<M> Host<M> {
+    /// Lends everything to a plan for images of `size`, with this number of frames and of maps.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if a buffer or texture is too small, not for storage, or used twice, or if the colour range is
+    /// invalid.
+    pub(crate) fn lend(
+        self,
+        rec: &mut Recorder,
+        size: [usize; 2],
+        frames: usize,
+        maps: usize,
+    ) -> Result<Lent<M>> {
+        if self.maps == self.frames || self.maps == self.mask {
+            let what =
+                "the host's buffer for 'maps' is also its 'frames' or 'mask'; give 'maps' one of its own";
+            return Err(Error::Usage(what.into()));
+        }
+        let n = size[0] * size[1];
+        let picture = match self.picture {
+            None => None,
+            Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => {
+                return Err(Error::Usage(format!(
+                    "colours run from {low} to {high}; the first must be below the second, and both must be finite"
+                )));
+            }
+            Some((view, how)) => Some((rec.external_texture("picture", size, view)?, how)),
+        };
+        Ok(Lent {
+            frames: rec.external::<f32>("frames", frames * n, self.frames)?,
+            mask: rec.external::<f32>("mask", n, self.mask)?,
+            maps: rec.external::<f32>("maps", maps * n, self.maps)?,
+            picture,
+        })
+    }
+}
+
+impl<M: Into<usize>> Lent<M> {
+    /// Records the colouring of the picture, if there is one.
+    pub fn colour(self, rec: &mut Recorder, size: [usize; 2]) {
+        if let Some((picture, how)) = self.picture {
+            rec.stage("picture");
+            colour::record(rec, [self.maps, self.mask], picture, size, how);
+        }
+    }
+}
