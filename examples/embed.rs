@@ -12,9 +12,9 @@
 use num_complex::Complex64;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Host, Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiHost, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
 
@@ -28,8 +28,8 @@ fn main() -> Result<()> {
     let (device, queue) = device()?;
 
     // 1. Once: the settings of the inversion, and the host's own buffers and texture for it.
-    let settings = Settings {
-        mode: Mode::Corrected,
+    let settings = MmdiSettings {
+        mode: MmdiMode::Corrected,
         size: [160, 144],
         spacing_mm: [1.5, 1.25],
         frames: Frames::Channels, // a real and an imaginary part
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let pixels = settings.size[0] * settings.size[1];
     let frames = buffer(&device, settings.frames.count() * pixels, STORAGE);
     let mask = buffer(&device, pixels, STORAGE);
-    let maps = buffer(&device, Plane::ALL.len() * pixels, STORAGE);
+    let maps = buffer(&device, MmdiMap::ALL.len() * pixels, STORAGE);
     let map =
         texture(&device, settings.size, TextureUsages::STORAGE_BINDING | TextureUsages::TEXTURE_BINDING);
 
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let gpu = Gpu::adopt(device.clone(), queue.clone());
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let picture = Some((map.create_view(&Default::default()), Colouring::default()));
-    let host = Host { frames: frames.clone(), mask: mask.clone(), maps, picture };
+    let host = MmdiHost { frames: frames.clone(), mask: mask.clone(), maps, picture };
     let mmdi = Mmdi::embedded(&pipelines, &settings, host)?;
     let paint = painter(&device, &map);
     let window = texture(&device, WINDOW, TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC);
@@ -208,14 +208,14 @@ pub fn painter(
 }
 
 /// Width and height of the image, mm.
-pub fn extent_mm(settings: &Settings) -> [f64; 2] {
+pub fn extent_mm(settings: &MmdiSettings) -> [f64; 2] {
     [0, 1].map(|axis| settings.size[axis] as f64 * settings.spacing_mm[axis])
 }
 
 /// The exact field of a plane shear wave that crosses a disc from left to right, and the disc's mask. The storage
 /// moduli left and right of the middle are given in kPa; the loss modulus is a tenth of the storage modulus. Returns
 /// the real and imaginary parts `[2][ny][nx]` and the mask `[ny][nx]`.
-pub fn layered_disc(settings: &Settings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
+pub fn layered_disc(settings: &MmdiSettings, moduli: [f64; 2]) -> [Vec<f32>; 2] {
     let modulus = moduli.map(|kpa| 1000.0 * kpa * Complex64::new(1.0, 0.1));
     let omega = std::f64::consts::TAU * settings.frequency_hz;
     let k = modulus.map(|m| 1e-3 * omega * (settings.density / m).sqrt()); // k of exp(-ikx), x in mm

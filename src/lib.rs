@@ -55,14 +55,14 @@ pub mod train;
 #[cfg(feature = "files")]
 mod wave;
 
-pub use dime::{Builtin as DimeWeights, Dime, Host as DimeHost, Plane as DimeMap, Settings as DimeSettings};
+pub use dime::{Dime, DimeHost, DimeMap, DimeSettings, DimeWeights};
 pub use error::{Error, Result};
 pub use gpu::{AdapterChoice, Gpu};
 pub use kernel::form::Chooser;
-pub use kernel::mre::planes::Plane as MmdiMap;
+pub use kernel::mre::planes::MmdiMap;
 pub use kernel::nn::activate::Activation;
 pub use kernel::signal::harmonic::Frames;
-pub use mmdi::{Host as MmdiHost, Mmdi, Mode as MmdiMode, Settings as MmdiSettings};
+pub use mmdi::{Mmdi, MmdiHost, MmdiMode, MmdiSettings};
 pub use nn::{Forward, Unet, UnetSettings, Weights};
 pub use plan::{Checks, Pipelines, Plan, Recorder};
 pub use tape::{Tape, Var};

@@ -8,7 +8,7 @@ use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::{self, Frames};
 use crate::kernel::signal::resample;
 use crate::kernel::signal::resample::Grids;
-use crate::kernel::tiles::cut::Lattice as Buffers;
+use crate::kernel::tiles::cut::LatticeBuffers;
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::kernel::tiles::{cut, mask, overlap};
@@ -24,7 +24,7 @@ const REACH: usize = 3;
 
 /// The settings of an inference.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct DimeSettings {
     /// Columns and rows of the image.
     pub size: [usize; 2],
     /// Pixel spacing along x and y, mm.
@@ -43,14 +43,14 @@ pub struct Settings {
     pub batch: usize,
     /// Rows and columns of a patch; replaces the network's own.
     pub patch: Option<usize>,
-    /// Pixel size of the network's grid in mm; replaces [`Settings::natural_mm`]. Use larger pixels for stiff
+    /// Pixel size of the network's grid in mm; replaces [`DimeSettings::natural_mm`]. Use larger pixels for stiff
     /// tissue with long waves, smaller ones for soft tissue.
     pub pixel_mm: Option<f64>,
 }
 
 /// A plane of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
+pub enum DimeMap {
     /// Storage modulus, kPa.
     Modulus,
     /// Uncertainty of the modulus, kPa: see [`Calibration`](super::Calibration).
@@ -59,7 +59,7 @@ pub enum Plane {
     Spread,
 }
 
-impl Plane {
+impl DimeMap {
     /// Selects this plane from the result of [`Dime::invert`].
     pub fn of(self, maps: &[f32]) -> &[f32] {
         let n = maps.len() / mask::PLANES;
@@ -68,16 +68,16 @@ impl Plane {
 }
 
 /// A host's own buffers, for [`Dime::embedded`].
-pub struct Host {
+pub struct DimeHost {
     /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
     pub frames: wgpu::Buffer,
-    /// f32 `[plane][ny][nx]` for the result, three planes in the order of [`Plane`], `STORAGE`.
+    /// f32 `[plane][ny][nx]` for the result, three planes in the order of [`DimeMap`], `STORAGE`.
     pub maps: wgpu::Buffer,
 }
 
 /// A network compiled for images of one size.
 pub struct Dime {
-    settings: Settings,
+    settings: DimeSettings,
     model: Model,
     grids: Grids,
     spread: Spread,
@@ -90,7 +90,7 @@ pub struct Dime {
     maps: Buf,
 }
 
-impl Settings {
+impl DimeSettings {
     /// Checks the settings.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl Dime {
     pub fn new(
         chooser: &Chooser,
         weights: &Weights,
-        settings: &Settings,
+        settings: &DimeSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let gpu = chooser.pipelines().gpu();
@@ -209,7 +209,7 @@ impl Dime {
     ///
     /// # Errors
     /// As [`Dime::new`].
-    pub fn specs(chooser: &Chooser, weights: &Weights, settings: &Settings) -> Result<Vec<Spec>> {
+    pub fn specs(chooser: &Chooser, weights: &Weights, settings: &DimeSettings) -> Result<Vec<Spec>> {
         Ok(Recorded::new(chooser, weights, settings, settings.batch, None)?.rec.specs())
     }
 
@@ -219,7 +219,12 @@ impl Dime {
     /// # Errors
     /// The errors of [`Dime::new`], and [`Error::Usage`] if a buffer is too small, not for storage, or used
     /// twice.
-    pub fn embedded(chooser: &Chooser, weights: &Weights, settings: &Settings, host: Host) -> Result<Self> {
+    pub fn embedded(
+        chooser: &Chooser,
+        weights: &Weights,
+        settings: &DimeSettings,
+        host: DimeHost,
+    ) -> Result<Self> {
         if host.frames == host.maps {
             let what = "the host's buffer for 'maps' is also its 'frames'; give 'maps' one of its own";
             return Err(Error::Usage(what.into()));
@@ -229,7 +234,7 @@ impl Dime {
     }
 
     /// Inverts one slice. `frames` is `[frames][ny][nx]`, finite inside the mask; `mask` is `[ny][nx]`. Returns
-    /// the maps `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] selects one.
+    /// the maps `[plane][ny][nx]`, 0 outside the mask; [`DimeMap::of`] selects one.
     ///
     /// # Errors
     /// [`Error::Data`] if the lengths of the slices do not fit the settings, and all errors of the device.
@@ -329,9 +334,9 @@ impl Recorded {
     fn new(
         chooser: &Chooser,
         weights: &Weights,
-        settings: &Settings,
+        settings: &DimeSettings,
         batch: usize,
-        host: Option<Host>,
+        host: Option<DimeHost>,
     ) -> Result<Self> {
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
@@ -353,7 +358,7 @@ impl Recorded {
         let mut rec = Recorder::new();
         let lengths = [nx * ny * settings.frames.count(), mask::PLANES * nx * ny];
         let (frames, maps) = match host {
-            Some(Host { frames, maps }) => (
+            Some(DimeHost { frames, maps }) => (
                 rec.external::<f32>("frames", lengths[0], frames)?,
                 rec.external::<f32>("maps", lengths[1], maps)?,
             ),
@@ -383,7 +388,7 @@ impl Recorded {
         let registered = weights.network.layout().register(&mut tape);
         let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
         let output = weights.network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
-        let buffers = Buffers { patches, lattice, counter, most: [most, points] };
+        let buffers = LatticeBuffers { patches, lattice, counter, most: [most, points] };
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
         let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
         cut::record(&mut rec, image, grids.to, buffers, faintest, cuttings);
@@ -413,7 +418,7 @@ impl Recorded {
     fn compile(
         self,
         chooser: &Chooser,
-        settings: &Settings,
+        settings: &DimeSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Dime> {
         let Self { rec, model, spread, batch, buffers: [frames, mask, patches, lattice, maps] } = self;

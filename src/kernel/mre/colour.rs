@@ -1,6 +1,6 @@
 //! A map in colour, in a texture: `kernels/mre/colour.wgsl`.
 
-use super::planes::Plane;
+use super::planes::MmdiMap;
 use crate::colour::ColourMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
 
@@ -21,7 +21,7 @@ pub static COLOUR: Kernel = Kernel {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Colouring {
     /// The map.
-    pub plane: Plane,
+    pub plane: MmdiMap,
     /// The colour map.
     pub map: ColourMap,
     /// The value of the first colour, in the map's unit.
@@ -33,7 +33,7 @@ pub struct Colouring {
 impl Default for Colouring {
     /// Stiffness on the scale that is usual in the field, 0 to 8 kPa.
     fn default() -> Self {
-        Self { plane: Plane::Stiffness, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
+        Self { plane: MmdiMap::Stiffness, map: ColourMap::Stiffness, low: 0.0, high: 8.0 }
     }
 }
 
