@@ -8,7 +8,7 @@
 mod common;
 
 use palpate::Result;
-use palpate::lowlevel::dime::{Builtin, Dime, Plane, Settings};
+use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::io::{self, Samples};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     };
     let plane = SIDE * SIDE;
     let mask: Vec<bool> = (0..plane).map(|i| (0..PHASES).any(|t| frames[t * plane + i] != 0.0)).collect();
-    let settings = Settings {
+    let settings = DimeSettings {
         size: [SIDE; 2],
         spacing_mm: [spacing; 2],
         frames: Frames::Phases(PHASES),
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
         pixel_mm: None,
     };
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
-    let weights = Builtin::Bulk.weights()?;
+    let weights = DimeWeights::Bulk.weights()?;
     let start = Instant::now();
     let mut dime = Dime::new(&chooser, &weights, &settings, &|_, _| {})?;
     let compiled = start.elapsed().as_secs_f64();
@@ -66,9 +66,9 @@ fn main() -> Result<()> {
         dime.plan().memory() as f64 / 1048576.0
     );
     for batch in [1, 37] {
-        let other = Dime::new(&chooser, &weights, &Settings { batch, ..settings.clone() }, &|_, _| {})?
+        let other = Dime::new(&chooser, &weights, &DimeSettings { batch, ..settings.clone() }, &|_, _| {})?
             .invert(&frames, &mask)?;
-        let off = Plane::Modulus.of(&maps).iter().zip(Plane::Modulus.of(&other));
+        let off = DimeMap::Modulus.of(&maps).iter().zip(DimeMap::Modulus.of(&other));
         let off = off.map(|(a, b)| ((a - b) / a.max(0.1)).abs()).fold(0.0, f32::max);
         println!("in batches of {batch}: at most {off:.1e} off, relative");
     }

@@ -4,8 +4,8 @@
 //! 3` takes three phantoms of each family, and `-- --family liver` takes one family only. Times are of one thread.
 
 use num_complex::Complex32;
-use palpate::lowlevel::phantom::set::{Family, Kind};
-use palpate::lowlevel::phantom::{Images, Quality};
+use palpate::lowlevel::phantom::set::{Family, SetKind};
+use palpate::lowlevel::phantom::{PhantomImages, Quality};
 
 fn main() -> palpate::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
@@ -21,7 +21,7 @@ fn main() -> palpate::Result<()> {
     let of = |n| Quality { nodes_per_wavelength: n, ..Quality::default() };
     let qualities: Vec<Quality> =
         if nodes.is_empty() { vec![Quality::default()] } else { nodes.into_iter().map(of).collect() };
-    let families: Vec<Family> = [Kind::Table1, Kind::Livers]
+    let families: Vec<Family> = [SetKind::Table1, SetKind::Livers]
         .iter()
         .flat_map(|kind| kind.families())
         .map(|(family, _)| *family)
@@ -58,7 +58,7 @@ fn main() -> palpate::Result<()> {
 }
 
 /// The root mean square of the difference over that of the reference, over the pixels inside both masks.
-fn difference(images: &Images, reference: &Images, components: &[usize]) -> f64 {
+fn difference(images: &PhantomImages, reference: &PhantomImages, components: &[usize]) -> f64 {
     let (mut miss, mut size) = (0.0, 0.0);
     for plane in 0..images.planes() {
         for &c in components {

@@ -12,13 +12,13 @@ use fastrand::Rng;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use palpate::Result;
-use palpate::lowlevel::dime::{self, Builtin, Dime};
+use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::nn::Weights;
-use palpate::lowlevel::patches::{Images, Split};
+use palpate::lowlevel::patches::{SetImages, Split};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::stats::agreement::agreement;
 use palpate::lowlevel::stats::erode::erode;
@@ -112,7 +112,7 @@ impl Case {
 
 struct Bench {
     pipelines: Pipelines,
-    images: Images,
+    images: SetImages,
     dime: Dime,
     mmdi: [Mmdi; 2],
 }
@@ -121,8 +121,8 @@ impl Bench {
     fn new(set: &str) -> Result<Option<Self>> {
         let Some(gpu) = common::gpu() else { return Ok(None) };
         let pipelines = Pipelines::new(&gpu, Checks::Off);
-        let images = Images::open(&[set], Split::Test)?;
-        let which = if images.forward_model() == "slab" { Builtin::Slab } else { Builtin::Bulk };
+        let images = SetImages::open(&[set], Split::Test)?;
+        let which = if images.forward_model() == "slab" { DimeWeights::Slab } else { DimeWeights::Bulk };
         let weights = match std::env::var_os("PALPATE_WEIGHTS") {
             Some(path) => Weights::load(path.as_ref())?,
             None => which.weights()?,
@@ -130,7 +130,7 @@ impl Bench {
         let [pixel, frequency_hz, density] = images.physics();
         let size = [images.image(0, 0).size; 2];
         let (frames, spacing_mm) = (Frames::Channels, [pixel; 2]);
-        let own = dime::Settings {
+        let own = DimeSettings {
             size,
             spacing_mm,
             frames,
@@ -145,10 +145,10 @@ impl Bench {
         let dime = Dime::new(&Chooser::new(&pipelines), &weights, &own, &|_, _| {})?;
         let mmdi = |mode| {
             let settings =
-                Settings { mode, size, spacing_mm, frames, zero_lost: false, frequency_hz, density };
+                MmdiSettings { mode, size, spacing_mm, frames, zero_lost: false, frequency_hz, density };
             Mmdi::new(&pipelines, &settings, &|_, _| {})
         };
-        let mmdi = [mmdi(Mode::Corrected)?, mmdi(Mode::Clinical)?];
+        let mmdi = [mmdi(MmdiMode::Corrected)?, mmdi(MmdiMode::Clinical)?];
         Ok(Some(Self { pipelines, images, dime, mmdi }))
     }
 
@@ -156,9 +156,9 @@ impl Bench {
     fn maps(&mut self, wave: &Array2<Complex64>, mask: &[bool]) -> Result<[Vec<f32>; 3]> {
         let frames: Vec<f32> =
             wave.iter().map(|u| u.re as f32).chain(wave.iter().map(|u| u.im as f32)).collect();
-        let dime = dime::Plane::Modulus.of(&self.dime.invert(&frames, mask)?).to_vec();
+        let dime = DimeMap::Modulus.of(&self.dime.invert(&frames, mask)?).to_vec();
         let [corrected, clinical] = &self.mmdi;
-        let mmdi = |mmdi: &Mmdi| Ok(Plane::Storage.of(&mmdi.invert(&frames, mask)?).to_vec());
+        let mmdi = |mmdi: &Mmdi| Ok(MmdiMap::Storage.of(&mmdi.invert(&frames, mask)?).to_vec());
         Ok([dime, mmdi(corrected)?, mmdi(clinical)?])
     }
 }

@@ -9,7 +9,7 @@ mod common;
 use criterion::{Criterion, criterion_group, criterion_main};
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ fn slice(c: &mut Criterion) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let mut group = c.benchmark_group("slice");
     group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
-    for mode in [Mode::Corrected, Mode::Clinical] {
-        let settings = Settings {
+    for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
+        let settings = MmdiSettings {
             mode,
             size: [N, N],
             spacing_mm: [1.0, 1.0],
@@ -60,7 +60,7 @@ fn wave() -> (Vec<f32>, Vec<bool>) {
     (frames.collect(), (0..N * N).map(inside).collect())
 }
 
-fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: Mode) {
+fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: MmdiMode) {
     println!(
         "{mode:?}: {} dispatches, {:.1} MiB",
         mmdi.plan().len(),

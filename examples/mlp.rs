@@ -57,15 +57,15 @@ impl Source for Sine {
 
 fn main() -> palpate::Result<()> {
     let chooser = Chooser::new(&Pipelines::new(&Gpu::open(&AdapterChoice::Best)?, Checks::Off));
-    let run = |training: Training<Mlp, MeanSquareError, Sine>, folder: &Folder| {
+    let run = |training: Training<Mlp, MeanSquareError, Sine>, folder: &TrainFolder| {
         training.run(&chooser, &mut |_| {})?;
         Checkpoint::<Mlp, _, _>::load(&folder.checkpoint())
     };
-    let begin = |epochs, folder: &Folder| {
+    let begin = |epochs, folder: &TrainFolder| {
         let settings = TrainSettings { batch: 64, epochs, learning_rate: 1e-2, ..Default::default() };
         run(Training::new(Weights::random(Mlp::new(32)?, 1), settings, Sine, folder.clone())?, folder)
     };
-    let [whole, parts] = ["out/mlp/whole", "out/mlp/parts"].map(Folder::new);
+    let [whole, parts] = ["out/mlp/whole", "out/mlp/parts"].map(TrainFolder::new);
     let expected = begin(60, &whole)?;
     let mut interrupted = begin(25, &parts)?;
     interrupted.progress.settings.epochs = 60;

@@ -56,16 +56,16 @@ pub mod train;
 #[cfg(feature = "files")]
 mod wave;
 
-pub use dime::{Builtin as DimeWeights, Dime, Plane as DimeMap, Settings as DimeSettings};
+pub use dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 pub use embed::Host;
 pub use error::{Error, Result};
 pub use gpu::{AdapterChoice, Gpu};
 pub use kernel::form::Chooser;
 pub use kernel::mre::colour::Colouring;
-pub use kernel::mre::planes::Plane as MmdiMap;
+pub use kernel::mre::planes::MmdiMap;
 pub use kernel::nn::activate::Activation;
 pub use kernel::signal::harmonic::Frames;
-pub use mmdi::{Mmdi, Mode as MmdiMode, Settings as MmdiSettings};
+pub use mmdi::{Mmdi, MmdiMode, MmdiSettings};
 pub use nn::{Forward, Unet, UnetSettings, Weights};
 pub use plan::{Checks, Pipelines, Plan, Recorder};
 pub use tape::{Tape, Var};

@@ -1,4 +1,4 @@
-// The planes of the maps [plane][ny][nx], in the order of `Plane` in src/kernel/mre/planes.rs.
+// The planes of the maps [plane][ny][nx], in the order of `MmdiMap` in src/kernel/mre/planes.rs.
 const STIFFNESS: u32 = 0;
 const STORAGE: u32 = 1;
 const LOSS: u32 = 2;

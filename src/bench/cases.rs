@@ -4,7 +4,8 @@
 use crate::error::Result;
 use crate::kernel::core::reduce;
 use crate::kernel::form::{Chooser, Question, Work};
-use crate::kernel::learning::{adam, mse, total_variation};
+use crate::kernel::learning::adam::{self, AdamBuffers, AdamSettings};
+use crate::kernel::learning::{mse, total_variation};
 use crate::kernel::nn::convolve::{Finish, Geometry};
 use crate::kernel::nn::norm::{Norm, Per};
 use crate::kernel::nn::pool::Pooling;
@@ -396,10 +397,10 @@ pub static OTHER_KERNELS: &[Case] = &[
         let shape = Geometry::Three.weights(ci, co);
         let [parameters, gradients, first, second] =
             ["parameters", "gradients", "first", "second"].map(|label| s.random(label, shape).buf);
-        let step = s.rec.constant("step", &[adam::Step::new(1, 1, 1e-3, [0.9, 0.999])]);
+        let step = s.rec.constant("step", &[adam::StepValues::new(1, 1, 1e-3, [0.9, 0.999])]);
         let norm = s.result(Shape::SCALAR);
-        let state = adam::State { parameters, gradients, moments: [first, second], len: shape.floats() };
-        adam::record(&mut s.rec, step, state, norm, adam::Settings::default());
+        let state = AdamBuffers { parameters, gradients, moments: [first, second], len: shape.floats() };
+        adam::record(&mut s.rec, step, state, norm, AdamSettings::default());
         Ok(())
     }),
 ];

@@ -1,6 +1,6 @@
 //! The comparison of two reports.
 
-use super::report::{Network, Report, Row, Slice};
+use super::report::{BenchReport, NetworkRow, Row, SliceRow};
 
 /// A rate that falls by more than this share is reported.
 pub const FALL: f64 = 0.15;
@@ -31,7 +31,7 @@ impl Comparison {
 }
 
 /// Compares every measure that both reports have.
-pub fn compare(a: &Report, b: &Report) -> Vec<Comparison> {
+pub fn compare(a: &BenchReport, b: &BenchReport) -> Vec<Comparison> {
     let plain = |what: &str, unit, values| Comparison { what: what.into(), unit, values, shares: None };
     let [x, y] = [&a.ceilings, &b.ceilings];
     let mut all = vec![
@@ -51,7 +51,7 @@ pub fn compare(a: &Report, b: &Report) -> Vec<Comparison> {
             shares: Some([row.share_of_ceiling, other.share_of_ceiling]),
         });
     }
-    let network = |what: &str, pair: [&Option<Network>; 2]| {
+    let network = |what: &str, pair: [&Option<NetworkRow>; 2]| {
         let [Some(x), Some(y)] = pair else { return None };
         (x.chans == y.chans).then(|| Comparison {
             what: format!("{what}, {} channels", x.chans),
@@ -62,8 +62,9 @@ pub fn compare(a: &Report, b: &Report) -> Vec<Comparison> {
     };
     all.extend(network("training step", [&a.step, &b.step]));
     all.extend(network("network", [&a.forward, &b.forward]));
-    let slices =
-        |report: &Report| -> Vec<Slice> { report.slice.iter().chain(&report.mmdi).cloned().collect() };
+    let slices = |report: &BenchReport| -> Vec<SliceRow> {
+        report.slice.iter().chain(&report.mmdi).cloned().collect()
+    };
     for x in slices(a) {
         if let Some(y) = slices(b).iter().find(|y| (&y.method, y.stride) == (&x.method, x.stride)) {
             let what = format!("{} on a slice", x.method);

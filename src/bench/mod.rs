@@ -11,13 +11,13 @@ mod whole;
 pub use cases::{CONVOLUTIONS, Case, Layer, OTHER_KERNELS, OTHERS, REFERENCE, Recorded};
 pub use ceilings::{Ceilings, Probe};
 pub use compare::{Comparison, FALL, compare};
-pub use report::{Adapter, Network, Part, Report, Row, Slice};
+pub use report::{Adapter, BenchReport, NetworkRow, Part, Row, SliceRow};
 pub use timer::{Measured, Runs, Timer};
 
 use crate::error::{Error, Result};
 use crate::gpu::Caps;
 use crate::kernel::form::{Chooser, Form, Product, Question};
-use crate::mmdi::Mode;
+use crate::mmdi::MmdiMode;
 use crate::plan::Plan;
 use crate::proof::Qualifier;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub const CHANS: usize = 32;
 
 /// The extent of a bench.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct BenchSettings {
     /// True for a bench within a minute on two cores: few runs, no candidates, no other layers, and a slice at stride
     /// 9.
     pub quick: bool,
@@ -37,7 +37,7 @@ pub struct Settings {
     pub only: Option<String>,
 }
 
-impl Settings {
+impl BenchSettings {
     fn runs(&self) -> Runs {
         if self.quick {
             Runs { least: 1, most: 3, within: Duration::from_millis(100) }
@@ -64,7 +64,7 @@ impl Settings {
 ///
 /// # Errors
 /// [`Error::Usage`] if nothing is to be measured, and [`Error::Kernel`] if no form of a kernel computes correctly.
-pub fn questions(chooser: &Chooser, settings: &Settings) -> Result<Vec<Question>> {
+pub fn questions(chooser: &Chooser, settings: &BenchSettings) -> Result<Vec<Question>> {
     if let Some(only) = &settings.only
         && !CONVOLUTIONS.iter().chain(OTHER_KERNELS).any(|case| settings.wants(case))
     {
@@ -95,7 +95,12 @@ pub type Tell<'a> = &'a dyn Fn(usize, usize, &str);
 /// # Errors
 /// Any error of the device, and [`Error::Kernel`](crate::Error::Kernel) if no form of a kernel computes correctly
 /// there.
-pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: Tell) -> Result<Report> {
+pub fn run(
+    chooser: &Chooser,
+    qualifier: &Qualifier,
+    settings: &BenchSettings,
+    tell: Tell,
+) -> Result<BenchReport> {
     let pipelines = chooser.pipelines();
     let caps = pipelines.gpu().caps();
     let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
@@ -162,14 +167,14 @@ pub fn run(chooser: &Chooser, qualifier: &Qualifier, settings: &Settings, tell: 
         forward = Some(whole::forward(chooser, qualifier, &timer, runs, &ceilings, size, parts)?);
         next("a slice through DIME");
         slice = Some(whole::slice(chooser, qualifier, runs, if settings.quick { 9 } else { 3 })?);
-        for mode in [Mode::Corrected, Mode::Clinical] {
+        for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
             next("a slice through MMDI");
             mmdi.push(whole::mmdi(chooser, runs, mode)?);
         }
     }
     probe.take()?;
     tell(all, all, "done");
-    let mut report = Report {
+    let mut report = BenchReport {
         palpate: env!("CARGO_PKG_VERSION").into(),
         quick: settings.quick,
         adapter: adapter(caps),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// All measurements of one adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct BenchReport {
     /// palpate's version.
     pub palpate: String,
     /// True if it was measured with few runs and a coarse slice.
@@ -26,15 +26,15 @@ pub struct Report {
     pub layers: Vec<Row>,
     /// A training step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub step: Option<Network>,
+    pub step: Option<NetworkRow>,
     /// A forward pass of the network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub forward: Option<Network>,
+    pub forward: Option<NetworkRow>,
     /// DIME on one slice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub slice: Option<Slice>,
+    pub slice: Option<SliceRow>,
     /// The direct inversion on one slice.
-    pub mmdi: Vec<Slice>,
+    pub mmdi: Vec<SliceRow>,
 }
 
 /// The description of an adapter.
@@ -98,7 +98,7 @@ impl Row {
     }
 }
 
-impl Report {
+impl BenchReport {
     /// Computes all shares again from a rate of multiply-adds, 10⁹ per second.
     pub(super) fn hold_against(&mut self, fma_gflops: f64) {
         self.ceilings.fma_gflops = fma_gflops;
@@ -116,7 +116,7 @@ impl Report {
 
 /// A whole network on batches of patches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Network {
+pub struct NetworkRow {
     /// Channels of the first block.
     pub chans: usize,
     /// The number of patches of 30 × 30 pixels per batch.
@@ -154,7 +154,7 @@ pub struct Part {
 
 /// An inversion of one slice, from upload to maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Slice {
+pub struct SliceRow {
     /// The method of inversion.
     pub method: String,
     /// Rows and columns of the image.
@@ -174,7 +174,7 @@ pub struct Slice {
     pub memory_mib: f64,
 }
 
-impl Report {
+impl BenchReport {
     /// Reads a report from JSON.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! The operations that users wait for: a training step, a forward pass, and a slice.
 
 use super::ceilings::Ceilings;
-use super::report::{Network, Part, Slice};
+use super::report::{NetworkRow, Part, SliceRow};
 use super::timer::{Runs, Timer};
-use crate::dime::{self, Builtin, Dime, MseTv};
+use crate::dime::{Dime, DimeSettings, DimeWeights, MseTv};
 use crate::error::Result;
 use crate::kernel::form::{Chooser, Question};
 use crate::kernel::signal::harmonic::Frames;
-use crate::mmdi::{self, Mmdi, Mode};
+use crate::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use crate::nn::{Forward, Network as _, NormKind, Unet, UnetSettings, Weights};
 use crate::plan::{Checks, Pipelines, Plan, Timing};
 use crate::proof::Qualifier;
@@ -48,7 +48,7 @@ pub fn step(
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
     parts: bool,
-) -> Result<Network> {
+) -> Result<NetworkRow> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
     let size = [batch, 30, 30];
     let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, &OBJECTIVE))?;
@@ -74,7 +74,7 @@ pub fn forward(
     ceilings: &Ceilings,
     [chans, batch]: [usize; 2],
     parts: bool,
-) -> Result<Network> {
+) -> Result<NetworkRow> {
     let weights = Weights::random(unet(chans)?, 1);
     let chooser = &qualifier.chooser(chooser, &|c| Forward::specs(c, &weights, [30, 30], batch))?;
     let forward = Forward::new(chooser, &weights, [30, 30], batch, &|_, _| {})?;
@@ -92,12 +92,12 @@ fn network(
     [chans, batch]: [usize; 2],
     memory: u64,
     with_parts: bool,
-) -> Result<Network> {
+) -> Result<NetworkRow> {
     let time = timer.whole(plan, runs)?;
     let convolves = |t: &Timing| t.label.starts_with("convolve");
     let flops: f64 = plan.timings().filter(convolves).map(|t| t.cost.flops).sum();
     let gflops = flops / time.seconds() / 1e9;
-    Ok(Network {
+    Ok(NetworkRow {
         chans,
         batch,
         time,
@@ -149,9 +149,9 @@ fn disc() -> (Vec<f32>, Vec<bool>) {
 ///
 /// # Errors
 /// The errors of [`Dime::new`].
-pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize) -> Result<Slice> {
+pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize) -> Result<SliceRow> {
     let (frames, mask) = disc();
-    let settings = dime::Settings {
+    let settings = DimeSettings {
         size: [SIDE; 2],
         spacing_mm: [1.0; 2],
         frames: Frames::Phases(PHASES),
@@ -163,7 +163,7 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
         patch: None,
         pixel_mm: None,
     };
-    let weights = Builtin::Bulk.weights()?;
+    let weights = DimeWeights::Bulk.weights()?;
     let chooser = &qualifier.chooser(chooser, &|c| Dime::specs(c, &weights, &settings))?;
     // The pipelines are fresh, so that the cold run includes compilation.
     let (chooser, start) = (&chooser.on(&fresh(chooser)), Instant::now());
@@ -177,10 +177,9 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
 ///
 /// # Errors
 /// The errors of [`Mmdi::new`].
-pub fn mmdi(chooser: &Chooser, runs: Runs, mode: Mode) -> Result<Slice> {
+pub fn mmdi(chooser: &Chooser, runs: Runs, mode: MmdiMode) -> Result<SliceRow> {
     let (frames, mask) = disc();
-    let settings =
-        mmdi::Settings { mode, ..mmdi::Settings::new([SIDE; 2], [1.0; 2], Frames::Phases(PHASES)) };
+    let settings = MmdiSettings { mode, ..MmdiSettings::new([SIDE; 2], [1.0; 2], Frames::Phases(PHASES)) };
     let (pipelines, start) = (fresh(chooser), Instant::now());
     let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {})?;
     let memory = mmdi.plan().memory();
@@ -203,7 +202,7 @@ struct Made {
 }
 
 impl Made {
-    fn measure(self, runs: Runs, mask: &[bool], mut invert: impl FnMut() -> Result<()>) -> Result<Slice> {
+    fn measure(self, runs: Runs, mask: &[bool], mut invert: impl FnMut() -> Result<()>) -> Result<SliceRow> {
         let mut cold_ms = None;
         let time = runs.measure(|| {
             let again = Instant::now();
@@ -211,7 +210,7 @@ impl Made {
             cold_ms.get_or_insert_with(|| 1e3 * self.start.elapsed().as_secs_f64());
             Ok(again.elapsed().as_secs_f64())
         })?;
-        Ok(Slice {
+        Ok(SliceRow {
             method: self.method,
             side: SIDE,
             inside: mask.iter().filter(|m| **m).count(),

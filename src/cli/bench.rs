@@ -2,10 +2,12 @@
 
 use super::progress::Bars;
 use super::{AdapterOption, TuneOption, json, print, say};
-use palpate::lowlevel::bench::{self, Comparison, FALL, Network, Part, Report, Row, Slice, compare};
+use palpate::lowlevel::bench::{
+    self, BenchReport, BenchSettings, Comparison, FALL, NetworkRow, Part, Row, SliceRow, compare,
+};
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::io::OutputSet;
-use palpate::lowlevel::io::png::{Kind, roofline};
+use palpate::lowlevel::io::png::{RooflineKind, roofline};
 use palpate::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
@@ -73,8 +75,8 @@ struct Compared<'a> {
 }
 
 /// The result at `path`.
-fn read(path: &Path) -> Result<Report> {
-    Report::read(path).map_err(|error| match error {
+fn read(path: &Path) -> Result<BenchReport> {
+    BenchReport::read(path).map_err(|error| match error {
         Error::File { path, what } => {
             Error::file(path, format!("{what}; give what `palpate bench --json` prints, or measure anew"))
         }
@@ -114,12 +116,12 @@ impl Bench {
         }
     }
 
-    fn measure(&self) -> Result<Report> {
+    fn measure(&self) -> Result<BenchReport> {
         // With matrix units: what they can do is measured, whether anybody uses them or not.
         let gpu = Gpu::open_with_units(&self.adapter.choice())?;
         let mut forms = self.tune.forms(&gpu);
         let bars = Bars::default();
-        let settings = bench::Settings { quick: self.quick, only: self.only.clone() };
+        let settings = BenchSettings { quick: self.quick, only: self.only.clone() };
         let questions = bench::questions(&forms.chooser, &settings)?;
         forms.tune(&questions, settings.tuning(), &bars)?;
         let bar = bars.rates("measuring", 0);
@@ -133,11 +135,11 @@ impl Bench {
         report
     }
 
-    fn beside(&self, sides: [(&str, &Report); 2]) -> Result<()> {
+    fn beside(&self, sides: [(&str, &BenchReport); 2]) -> Result<()> {
         let [a, b] = sides.map(|(_, report)| report);
         let rows = compare(a, b);
         // On another adapter, or by another clock, other rates are no falls.
-        let of = |report: &Report| {
+        let of = |report: &BenchReport| {
             let bench::Adapter { name, backend, processors, timestamps, .. } = report.adapter.clone();
             (name, backend, processors, timestamps)
         };
@@ -193,8 +195,8 @@ fn percent(share: f64) -> String {
 }
 
 /// The report as Markdown, which reads well on a terminal too.
-fn text(report: &Report) -> String {
-    let Report { adapter, ceilings, .. } = report;
+fn text(report: &BenchReport) -> String {
+    let BenchReport { adapter, ceilings, .. } = report;
     let mut out = format!(
         "# {}\n\n{} through {}, driver {}; {} processors; kernels timed by {}. palpate {}{}.\n\n",
         adapter.name,
@@ -257,7 +259,7 @@ fn rows(out: &mut String, title: &str, rows: &[Row]) {
     out.push('\n');
 }
 
-fn medians(out: &mut String, report: &Report) {
+fn medians(out: &mut String, report: &BenchReport) {
     let names = ["conv3x3_forward", "conv3x3_grad_input", "conv3x3_grad_weight"];
     let share = |name: &&str| Some(format!("{name} {}", percent(report.median_share(name)?)));
     let shares: Vec<_> = names.iter().filter_map(share).collect();
@@ -266,8 +268,8 @@ fn medians(out: &mut String, report: &Report) {
     }
 }
 
-fn network(out: &mut String, title: &str, network: &Network) {
-    let Network { chans, batch, time, patches_per_second, gflops, share_of_ceiling, memory_mib, parts } =
+fn network(out: &mut String, title: &str, network: &NetworkRow) {
+    let NetworkRow { chans, batch, time, patches_per_second, gflops, share_of_ceiling, memory_mib, parts } =
         network;
     let _ = writeln!(
         out,
@@ -293,7 +295,7 @@ fn network(out: &mut String, title: &str, network: &Network) {
     }
 }
 
-fn slices(out: &mut String, report: &Report) {
+fn slices(out: &mut String, report: &BenchReport) {
     if report.slice.is_none() && report.mmdi.is_empty() {
         return;
     }
@@ -302,7 +304,7 @@ fn slices(out: &mut String, report: &Report) {
         "## Slices\n\n| method | image | first, ms | then, ms | ± % | MiB |\n|---|---|--:|--:|--:|--:|"
     );
     for slice in report.slice.iter().chain(&report.mmdi) {
-        let Slice { method, side, inside, stride, cold_ms, time, memory_mib } = slice;
+        let SliceRow { method, side, inside, stride, cold_ms, time, memory_mib } = slice;
         let stride = stride.map(|s| format!(", stride {s}")).unwrap_or_default();
         let _ = writeln!(
             out,
@@ -314,7 +316,7 @@ fn slices(out: &mut String, report: &Report) {
     }
 }
 
-fn side_by_side([a, b]: [(&str, &Report); 2], rows: &[Comparison]) -> String {
+fn side_by_side([a, b]: [(&str, &BenchReport); 2], rows: &[Comparison]) -> String {
     let mut out = format!(
         "| | {} | {} | | ratio | of the ceilings |\n|---|--:|--:|---|--:|--:|\n| adapter | {} | {} | | | |\n",
         a.0, b.0, a.1.adapter.name, b.1.adapter.name
@@ -335,9 +337,9 @@ fn side_by_side([a, b]: [(&str, &Report); 2], rows: &[Comparison]) -> String {
 }
 
 /// Every row by what it is bound by: as many kinds as there are of work.
-fn picture(report: &Report) -> Result<Vec<u8>> {
+fn picture(report: &BenchReport) -> Result<Vec<u8>> {
     let rows = || report.kernels.iter().chain(&report.layers);
-    let of = |name: &str, belongs: &dyn Fn(&str) -> bool| Kind {
+    let of = |name: &str, belongs: &dyn Fn(&str) -> bool| RooflineKind {
         name: name.into(),
         points: rows().filter(|r| belongs(&r.kernel)).map(|r| [r.gflops / r.gbs, r.gflops]).collect(),
     };

@@ -1,19 +1,19 @@
 //! `palpate demo`: a phantom is simulated, and its wave inverted in every way there is, beside the truth.
 
-use super::dime::Network;
+use super::dime::DimeNetwork;
 use super::progress::Bars;
 use super::{AdapterOption, Forms, TuneOption, print};
 use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 use num_complex::{Complex32, Complex64};
 use palpate::lowlevel::colour::ColourMap;
-use palpate::lowlevel::dime::{self, Builtin};
+use palpate::lowlevel::dime::{DimeMap, DimeWeights};
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{Figure, Panel, Scale};
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::Settings;
-use palpate::lowlevel::phantom::{Phantom, Quality, Shape};
+use palpate::lowlevel::mmdi::MmdiSettings;
+use palpate::lowlevel::phantom::{InclusionShape, Phantom, Quality};
 use palpate::lowlevel::stats::erode::erode;
 use palpate::lowlevel::wave::analytic::add_noise;
 use palpate::{Error, Result};
@@ -99,12 +99,12 @@ impl Slice {
             let inside = ndarray::Zip::from(&self.mask).and(&parts).map_collect(|&m, p| m && *p == wanted);
             erode(inside.view(), MARGIN)
         };
-        let name = |shape: &Shape| match shape {
-            Shape::Circle { .. } => "disc",
-            Shape::Square { .. } => "square",
-            Shape::Rectangle { .. } => "rectangle",
-            Shape::Triangle { .. } => "triangle",
-            Shape::Polygon { .. } => "polygon",
+        let name = |shape: &InclusionShape| match shape {
+            InclusionShape::Circle { .. } => "disc",
+            InclusionShape::Square { .. } => "square",
+            InclusionShape::Rectangle { .. } => "rectangle",
+            InclusionShape::Triangle { .. } => "triangle",
+            InclusionShape::Polygon { .. } => "polygon",
         };
         let inclusions = self.phantom.inclusions.iter().enumerate();
         let parts = inclusions.map(|(k, inclusion)| (name(&inclusion.shape), pick(Some(k))));
@@ -152,14 +152,14 @@ impl Demo {
 
 fn invert(forms: &Forms, bars: &Bars, slice: &Slice) -> Result<Maps> {
     let phantom = &slice.phantom;
-    let settings = Settings {
+    let settings = MmdiSettings {
         frequency_hz: phantom.frequency_hz,
         density: phantom.density,
-        ..Settings::new(slice.size(), [phantom.pixel_mm; 2], Frames::Phases(PHASES))
+        ..MmdiSettings::new(slice.size(), [phantom.pixel_mm; 2], Frames::Phases(PHASES))
     };
     let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
     let mmdi = bars.compile(forms.chooser.pipelines(), &settings)?.invert(&phases, &mask)?;
-    let mut network = Network::builtin(Builtin::Bulk)?;
+    let mut network = DimeNetwork::builtin(DimeWeights::Bulk)?;
     let settings = network.settings(&settings, false);
     let dime = network.compile(forms, &settings, bars)?;
     let spinner = bars.spinner("inverting by DIME");
@@ -183,9 +183,9 @@ fn table(slice: &Slice, maps: &Maps, adapter: &str) -> Result<String> {
         phantom.frequency_hz
     );
     let [mmdi, dime, uncertainty] = [
-        Plane::Stiffness.of(&maps.mmdi),
-        dime::Plane::Modulus.of(&maps.dime),
-        dime::Plane::Uncertainty.of(&maps.dime),
+        MmdiMap::Stiffness.of(&maps.mmdi),
+        DimeMap::Modulus.of(&maps.dime),
+        DimeMap::Uncertainty.of(&maps.dime),
     ];
     for (name, inside) in slice.regions()? {
         let within = |map: ArrayView2<f32>| -> Vec<f64> {
@@ -215,9 +215,9 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
         scale,
         hatch: None,
     };
-    let [mmdi, real] = [Plane::Stiffness, Plane::Real].map(|plane| slice.view(plane.of(&maps.mmdi)));
+    let [mmdi, real] = [MmdiMap::Stiffness, MmdiMap::Real].map(|plane| slice.view(plane.of(&maps.mmdi)));
     let [modulus, uncertainty] =
-        [dime::Plane::Modulus, dime::Plane::Uncertainty].map(|plane| slice.view(plane.of(&maps.dime)));
+        [DimeMap::Modulus, DimeMap::Uncertainty].map(|plane| slice.view(plane.of(&maps.dime)));
     let off = |map: ArrayView2<f32>| {
         ndarray::Zip::from(map).and(&slice.truth).map_collect(|value, truth| value - truth)
     };

@@ -4,8 +4,9 @@ use super::Forms;
 use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
-use palpate::lowlevel::dime::{Builtin, Dime, Model, Plane, Settings};
+use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights, Model};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::mmdi::MmdiSettings;
 use palpate::lowlevel::nn::{Network as _, Weights};
 use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::{Error, Result};
@@ -82,17 +83,17 @@ impl DimeOptions {
     }
 
     /// The network, its metadata and the options checked.
-    pub fn load(&self) -> Result<Network> {
+    pub fn load(&self) -> Result<DimeNetwork> {
         let mut network = match (&self.weights, self.model) {
             (Some(path), _) => {
                 let weights = Weights::load(path)?;
                 let model =
                     Model::from_metadata(&weights.metadata).map_err(|what| Error::file(path, what))?;
                 let file = Some(path.display().to_string());
-                Network { weights, model, file, patches: PATCHES, compiled: None }
+                DimeNetwork { weights, model, file, patches: PATCHES, compiled: None }
             }
-            (None, Some(ModelOption::Slab)) => Network::builtin(Builtin::Slab)?,
-            (None, None | Some(ModelOption::Bulk)) => Network::builtin(Builtin::Bulk)?,
+            (None, Some(ModelOption::Slab)) => DimeNetwork::builtin(DimeWeights::Slab)?,
+            (None, None | Some(ModelOption::Bulk)) => DimeNetwork::builtin(DimeWeights::Bulk)?,
         };
         network.patches = Patches {
             stride: self.stride.unwrap_or(PATCHES.stride),
@@ -101,33 +102,33 @@ impl DimeOptions {
             pixel_mm: self.pixel,
         };
         // What is wrong with the options is said before anything is computed.
-        let any = palpate::lowlevel::mmdi::Settings::new([1, 1], [1.0; 2], Frames::Channels);
+        let any = MmdiSettings::new([1, 1], [1.0; 2], Frames::Channels);
         network.settings(&any, false).check(&network.model)?;
         Ok(network)
     }
 }
 
 /// A network, compiled for the images that were met last.
-pub struct Network {
+pub struct DimeNetwork {
     weights: Weights,
     pub model: Model,
     file: Option<String>,
     patches: Patches,
-    compiled: Option<(Settings, Dime)>,
+    compiled: Option<(DimeSettings, Dime)>,
 }
 
-impl Network {
+impl DimeNetwork {
     /// One that comes with palpate.
-    pub fn builtin(which: Builtin) -> Result<Self> {
+    pub fn builtin(which: DimeWeights) -> Result<Self> {
         let weights = which.weights()?;
         let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
         Ok(Self { weights, model, file: None, patches: PATCHES, compiled: None })
     }
 
     /// What an inversion is set to, apart from the network.
-    pub fn settings(&self, image: &palpate::lowlevel::mmdi::Settings, conjugated: bool) -> Settings {
+    pub fn settings(&self, image: &MmdiSettings, conjugated: bool) -> DimeSettings {
         let Patches { stride, batch, patch, pixel_mm } = self.patches;
-        Settings {
+        DimeSettings {
             size: image.size,
             spacing_mm: image.spacing_mm,
             frames: image.frames,
@@ -142,7 +143,7 @@ impl Network {
     }
 
     /// Compiled for `settings`.
-    pub fn compile(&mut self, forms: &Forms, settings: &Settings, bars: &Bars) -> Result<&mut Dime> {
+    pub fn compile(&mut self, forms: &Forms, settings: &DimeSettings, bars: &Bars) -> Result<&mut Dime> {
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
@@ -192,19 +193,22 @@ struct Maps {
 impl DimeReport {
     /// `maps` and `masks` of each slice.
     pub fn new(
-        network: &Network,
-        settings: &Settings,
+        network: &DimeNetwork,
+        settings: &DimeSettings,
         conjugated: Option<bool>,
         maps: &[&[f32]],
         masks: &[&[bool]],
     ) -> Self {
         let of = |maps: &[&[f32]], masks: &[&[bool]]| {
             let mask = masks.concat();
-            let stack = |plane: Plane| maps.iter().flat_map(|m| plane.of(m)).copied().collect::<Vec<f32>>();
+            let stack = |plane: DimeMap| maps.iter().flat_map(|m| plane.of(m)).copied().collect::<Vec<f32>>();
             let sure: Vec<f32> = maps.iter().flat_map(|m| confidence(m)).collect();
             let sure = Some((&sure[..], f64::from(CONFIDENT)));
             let about = |plane| region(&stack(plane), &mask, settings.spacing_mm, sure);
-            Some(Maps { stiffness_kpa: about(Plane::Modulus)?, uncertainty_kpa: about(Plane::Uncertainty)? })
+            Some(Maps {
+                stiffness_kpa: about(DimeMap::Modulus)?,
+                uncertainty_kpa: about(DimeMap::Uncertainty)?,
+            })
         };
         let model = &network.model;
         Self {
@@ -264,7 +268,7 @@ pub const STIFFNESS: &str = "DIME storage modulus mu, kPa";
 pub const CONFIDENCE: &str = "1 - uncertainty / stiffness, 0..1";
 
 /// What the uncertainty is.
-pub fn uncertainty(model: &Model, settings: &Settings) -> &'static str {
+pub fn uncertainty(model: &Model, settings: &DimeSettings) -> &'static str {
     match model.calibration {
         Some(_) if settings.calibrated(model) => "expected RMS error of the stiffness, kPa",
         Some(_) => "RMS error, kPa, not calibrated for this stride or patch",
@@ -274,6 +278,6 @@ pub fn uncertainty(model: &Model, settings: &Settings) -> &'static str {
 
 /// One minus the uncertainty's share of the stiffness.
 pub fn confidence(maps: &[f32]) -> Vec<f32> {
-    let both = Plane::Modulus.of(maps).iter().zip(Plane::Uncertainty.of(maps));
+    let both = DimeMap::Modulus.of(maps).iter().zip(DimeMap::Uncertainty.of(maps));
     both.map(|(m, u)| if *m > 0.0 { (1.0 - u / m).max(0.0) } else { 0.0 }).collect()
 }

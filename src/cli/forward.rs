@@ -6,7 +6,7 @@ use ndarray::{ArrayD, ArrayView4};
 use ndarray_npy::WriteNpyExt;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::npy::read_floats;
-use palpate::lowlevel::nn::{Forward as Compiled, Network, Unet, Weights};
+use palpate::lowlevel::nn::{self, Network, Unet, Weights};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -60,9 +60,9 @@ impl Forward {
         let forms = self.tune.open(&self.adapter, self.matrix_units)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
-        let chooser = forms.qualified(&|c| Compiled::specs(c, &weights, [h, w], batch)).map_err(about)?;
+        let chooser = forms.qualified(&|c| nn::Forward::specs(c, &weights, [h, w], batch)).map_err(about)?;
         let network = bars
-            .compiling(|progress| Compiled::new(&chooser, &weights, [h, w], batch, progress))
+            .compiling(|progress| nn::Forward::new(&chooser, &weights, [h, w], batch, progress))
             .map_err(about)?;
         let bar = bars.rate("images", n);
         let start = Instant::now();

@@ -1,19 +1,21 @@
 //! `palpate invert`: wave images to stiffness maps.
 
-use super::dime::{DimeOptions, DimeReport, Network, confidence};
+use super::dime::{DimeNetwork, DimeOptions, DimeReport, confidence};
 use super::progress::Bars;
 use super::report::{Method, Report, Sense, Slice};
 use super::{AdapterOption, Forms, TuneOption, json, phrase, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
-use palpate::lowlevel::dime;
+use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::nifti::{encode_complex64, encode_f32};
 use palpate::lowlevel::io::output::{check_stems, stem};
 use palpate::lowlevel::io::{self, OutputSet, Volume};
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
-use palpate::lowlevel::wave::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
+use palpate::lowlevel::wave::{
+    FrameLayout, FrameLayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel,
+};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -93,13 +95,13 @@ enum ZeroOption {
 }
 
 /// The maps written for each method, and the end of their names.
-const MAPS: [(Plane, &str); 6] = [
-    (Plane::Stiffness, "mmdi_stiffness"),
-    (Plane::Storage, "mmdi_storage"),
-    (Plane::Loss, "mmdi_loss"),
-    (Plane::Wavespeed, "mmdi_wavespeed"),
-    (Plane::Confidence, "mmdi_confidence"),
-    (Plane::Coherence, "mmdi_coherence"),
+const MAPS: [(MmdiMap, &str); 6] = [
+    (MmdiMap::Stiffness, "mmdi_stiffness"),
+    (MmdiMap::Storage, "mmdi_storage"),
+    (MmdiMap::Loss, "mmdi_loss"),
+    (MmdiMap::Wavespeed, "mmdi_wavespeed"),
+    (MmdiMap::Confidence, "mmdi_confidence"),
+    (MmdiMap::Coherence, "mmdi_coherence"),
 ];
 
 /// DIME's maps.
@@ -107,7 +109,7 @@ const DIME: [&str; 3] = ["dime_stiffness", "dime_uncertainty", "dime_confidence"
 
 impl Invert {
     pub fn run(self) -> Result<()> {
-        self.settings([Settings::SMALLEST; 2], self.spacing.map_or([1.0; 2], |h| [h; 2])).check()?;
+        self.settings([MmdiSettings::SMALLEST; 2], self.spacing.map_or([1.0; 2], |h| [h; 2])).check()?;
         check_stems(&self.inputs)?;
         let set = OutputSet::new(&self.output, self.force)?;
         let names: Vec<_> = self.inputs.iter().flat_map(|input| names(&stem(input), self.method)).collect();
@@ -167,25 +169,25 @@ impl Invert {
         Err(last)
     }
 
-    fn settings(&self, size: [usize; 2], spacing_mm: [f64; 2]) -> Settings {
-        Settings {
+    fn settings(&self, size: [usize; 2], spacing_mm: [f64; 2]) -> MmdiSettings {
+        MmdiSettings {
             mode: match self.mmdi {
-                ModeOption::Corrected => Mode::Corrected,
-                ModeOption::Clinical => Mode::Clinical,
+                ModeOption::Corrected => MmdiMode::Corrected,
+                ModeOption::Clinical => MmdiMode::Clinical,
             },
             frequency_hz: self.frequency,
             density: self.density,
-            ..Settings::new(size, spacing_mm, Frames::Channels)
+            ..MmdiSettings::new(size, spacing_mm, Frames::Channels)
         }
     }
 
     fn read_options(&self) -> ReadOptions {
         ReadOptions {
             layout: match self.layout {
-                LayoutOption::Auto => LayoutChoice::Auto,
-                LayoutOption::ReIm => LayoutChoice::ReIm,
-                LayoutOption::Phases => LayoutChoice::Phases,
-                LayoutOption::Complex => LayoutChoice::Complex,
+                LayoutOption::Auto => FrameLayoutChoice::Auto,
+                LayoutOption::ReIm => FrameLayoutChoice::ReIm,
+                LayoutOption::Phases => FrameLayoutChoice::Phases,
+                LayoutOption::Complex => FrameLayoutChoice::Complex,
             },
             zero: match self.zero {
                 ZeroOption::Auto => ZeroChoice::Auto,
@@ -218,10 +220,10 @@ impl Invert {
         let mut image = WaveImage::from_volume(&volume, &self.read_options()).map_err(about)?;
         drop(volume);
         let masks = image.check_mask(mask).map_err(about)?;
-        let settings = Settings {
+        let settings = MmdiSettings {
             frames: match image.layout {
-                Layout::Phases => Frames::Phases(image.frames),
-                Layout::ReIm | Layout::Complex => Frames::Channels,
+                FrameLayout::Phases => Frames::Phases(image.frames),
+                FrameLayout::ReIm | FrameLayout::Complex => Frames::Channels,
             },
             zero_lost: image.zero == ZeroLevel::Lost,
             ..self.settings(image.size, image.spacing_mm)
@@ -237,10 +239,10 @@ impl Invert {
         &self,
         stem: &str,
         image: &WaveImage,
-        settings: &Settings,
+        settings: &MmdiSettings,
         slices: &[Slice],
         report: &Report,
-        network: Option<&Network>,
+        network: Option<&DimeNetwork>,
     ) -> Result<()> {
         let mut set = OutputSet::new(&self.output, self.force)?;
         let about = |method: &str| {
@@ -262,18 +264,19 @@ impl Invert {
             let dime = about(&format!("DIME {} ", network.model.forward_model));
             let sure: Vec<f32> = slices.iter().flat_map(|s| &s.dime).flat_map(|m| confidence(m)).collect();
             let [modulus, uncertainty] =
-                [dime::Plane::Modulus, dime::Plane::Uncertainty].map(|p| Slice::stack_dime(slices, p));
+                [DimeMap::Modulus, DimeMap::Uncertainty].map(|p| Slice::stack_dime(slices, p));
             add(DIME[0], &modulus, super::dime::STIFFNESS, &dime)?;
             let what = super::dime::uncertainty(&network.model, &network.settings(settings, false));
             add(DIME[1], &uncertainty, what, &dime)?;
             add(DIME[2], &sure, super::dime::CONFIDENCE, &dime)?;
         }
         let plain = about("");
-        let amplitude = Slice::stack(slices, Plane::Amplitude);
-        add("amplitude", &amplitude, report.definition(Plane::Amplitude), &plain)?;
+        let amplitude = Slice::stack(slices, MmdiMap::Amplitude);
+        add("amplitude", &amplitude, report.definition(MmdiMap::Amplitude), &plain)?;
         let inside: Vec<f32> = slices.iter().flat_map(|s| s.mask.iter().map(|&m| f32::from(m))).collect();
         add("mask", &inside, "mask", &plain)?;
-        let parts = Slice::stack(slices, Plane::Real).into_iter().zip(Slice::stack(slices, Plane::Imaginary));
+        let parts =
+            Slice::stack(slices, MmdiMap::Real).into_iter().zip(Slice::stack(slices, MmdiMap::Imaginary));
         let wave: Vec<Complex32> = parts.map(|(re, im)| Complex32::new(re, im)).collect();
         let bytes = encode_complex64(
             &wave,
@@ -326,14 +329,14 @@ struct Work<'a> {
     matrix_units: bool,
     /// Opened for the first image that there is something to compute of.
     forms: Option<Forms>,
-    compiled: Option<(Settings, Mmdi)>,
-    network: Option<Network>,
+    compiled: Option<(MmdiSettings, Mmdi)>,
+    network: Option<DimeNetwork>,
 }
 
 impl Work<'_> {
     fn invert(
         &mut self,
-        settings: &Settings,
+        settings: &MmdiSettings,
         image: &WaveImage,
         masks: &[Vec<bool>],
     ) -> Result<(Vec<Slice>, String)> {
@@ -364,7 +367,7 @@ impl Work<'_> {
     /// the wave has to be conjugated for the network.
     fn dime(
         &mut self,
-        settings: &Settings,
+        settings: &MmdiSettings,
         image: &WaveImage,
         slices: &mut [Slice],
     ) -> Result<Option<DimeReport>> {

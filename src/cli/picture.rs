@@ -4,10 +4,10 @@ use super::report::{CONFIDENT, Method, Report, Slice};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use palpate::Result;
 use palpate::lowlevel::colour::ColourMap;
-use palpate::lowlevel::dime;
+use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::Format;
 use palpate::lowlevel::io::png::{Figure, Panel, Scale, pick_slices};
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::wave::WaveImage;
 
 /// Slices shown of a stack.
@@ -65,9 +65,9 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Meth
     let peak = wave_peak(slice);
     let wave = |label: &str| Scale { map: ColourMap::Diverging, min: -peak, max: peak, label: label.into() };
     let scale = |map, max: f32, label: &str| Scale { map, min: 0.0, max, label: label.into() };
-    let confidence = orientation.view(Plane::Confidence.of(&slice.maps));
+    let confidence = orientation.view(MmdiMap::Confidence.of(&slice.maps));
     let doubtful: Array2<bool> = confidence.mapv(|c| c < CONFIDENT);
-    let panel = |plane: Plane, title: &str, scale, hatch| Panel {
+    let panel = |plane: MmdiMap, title: &str, scale, hatch| Panel {
         title: format!("{title}{name}"),
         values: orientation.view(plane.of(&slice.maps)),
         mask: orientation.view(&slice.mask),
@@ -78,7 +78,7 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Meth
         let confidence = super::dime::confidence(maps);
         orientation.view(&confidence).mapv(|c| c < CONFIDENT)
     });
-    let dime = |plane: dime::Plane, title: &str, scale, hatch| {
+    let dime = |plane: DimeMap, title: &str, scale, hatch| {
         Some(Panel {
             title: format!("{title}{name}"),
             values: orientation.view(plane.of(slice.dime.as_ref()?)),
@@ -89,22 +89,17 @@ fn row<'a>(slice: &'a Slice, orientation: &Orientation, name: &str, method: Meth
     };
     let of = if method == Method::Both { "MMDI " } else { "" };
     let mut panels = vec![
-        panel(Plane::Real, "Wave, real", wave("input units"), None),
-        panel(Plane::Imaginary, "Wave, imaginary", wave("input units"), None),
+        panel(MmdiMap::Real, "Wave, real", wave("input units"), None),
+        panel(MmdiMap::Imaginary, "Wave, imaginary", wave("input units"), None),
     ];
     if method.mmdi() {
         let [stiffness, sure] = ["stiffness |µ*|", "confidence"].map(|name| capital(&format!("{of}{name}")));
-        panels.push(panel(Plane::Stiffness, &stiffness, scale(ColourMap::Stiffness, 8.0, "kPa"), None));
-        panels.push(panel(Plane::Confidence, &sure, scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)));
+        panels.push(panel(MmdiMap::Stiffness, &stiffness, scale(ColourMap::Stiffness, 8.0, "kPa"), None));
+        panels.push(panel(MmdiMap::Confidence, &sure, scale(ColourMap::Sequential, 1.0, ""), Some(doubtful)));
     }
-    panels.extend(dime(
-        dime::Plane::Modulus,
-        "DIME stiffness µ",
-        scale(ColourMap::Stiffness, 8.0, "kPa"),
-        None,
-    ));
+    panels.extend(dime(DimeMap::Modulus, "DIME stiffness µ", scale(ColourMap::Stiffness, 8.0, "kPa"), None));
     let most = scale(ColourMap::Sequential, 1.0, "kPa");
-    panels.extend(dime(dime::Plane::Uncertainty, "DIME uncertainty", most, unsure));
+    panels.extend(dime(DimeMap::Uncertainty, "DIME uncertainty", most, unsure));
     panels
 }
 
@@ -116,7 +111,7 @@ fn capital(text: &str) -> String {
 
 /// The amplitude that 99 % of the pixels stay below: single spikes do not flatten the colours.
 fn wave_peak(slice: &Slice) -> f32 {
-    let amplitude = Plane::Amplitude.of(&slice.maps);
+    let amplitude = MmdiMap::Amplitude.of(&slice.maps);
     let mut inside: Vec<f32> =
         amplitude.iter().zip(&slice.mask).filter(|(_, m)| **m).map(|(a, _)| *a).collect();
     inside.sort_by(f32::total_cmp);

@@ -2,7 +2,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use palpate::Result;
-use palpate::lowlevel::mmdi::{Mmdi, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use std::fmt::Write;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Bars {
     }
 
     /// Compiles an inversion behind a bar.
-    pub fn compile(&self, pipelines: &Pipelines, settings: &Settings) -> Result<Mmdi> {
+    pub fn compile(&self, pipelines: &Pipelines, settings: &MmdiSettings) -> Result<Mmdi> {
         self.compiling(|progress| Mmdi::new(pipelines, settings, progress))
     }
 

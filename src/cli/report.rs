@@ -2,11 +2,12 @@
 
 use super::advise;
 use super::dime::DimeReport;
-use palpate::lowlevel::kernel::mre::planes::Plane;
-use palpate::lowlevel::mmdi::{Mode, Settings};
+use palpate::lowlevel::dime::DimeMap;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
+use palpate::lowlevel::mmdi::{MmdiMode, MmdiSettings};
 use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::lowlevel::wave::warning::{Code, Warning};
-use palpate::lowlevel::wave::{Layout, WaveImage, ZeroLevel};
+use palpate::lowlevel::wave::{FrameLayout, WaveImage, ZeroLevel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,12 +32,12 @@ pub struct Slice {
 
 impl Slice {
     /// One plane of all slices, `[slice][ny][nx]`.
-    pub fn stack(slices: &[Self], plane: Plane) -> Vec<f32> {
+    pub fn stack(slices: &[Self], plane: MmdiMap) -> Vec<f32> {
         slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect()
     }
 
     /// One plane of DIME's.
-    pub fn stack_dime(slices: &[Self], plane: palpate::lowlevel::dime::Plane) -> Vec<f32> {
+    pub fn stack_dime(slices: &[Self], plane: DimeMap) -> Vec<f32> {
         slices.iter().flat_map(|s| &s.dime).flat_map(|maps| plane.of(maps)).copied().collect()
     }
 }
@@ -94,13 +95,13 @@ pub struct Report {
     method: Method,
     /// MMDI's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<Mode>,
+    mode: Option<MmdiMode>,
     frequency_hz: f64,
     density_kg_m3: f64,
     size_px: [usize; 2],
     slices: usize,
     spacing_mm: [f64; 2],
-    layout: Layout,
+    layout: FrameLayout,
     zero_level: ZeroLevel,
     adapter: String,
     confidence_threshold: f32,
@@ -175,22 +176,22 @@ struct Maps {
 }
 
 /// What each map holds, in words; part of every output.
-const DEFINITIONS: [(Plane, &str, &str); 8] = [
-    (Plane::Stiffness, "stiffness", "|mu*|, kPa"),
-    (Plane::Storage, "storage", "storage modulus Re mu*, kPa"),
-    (Plane::Loss, "loss", "loss modulus Im mu*, kPa"),
-    (Plane::Wavespeed, "wavespeed", "shear phase velocity, m/s"),
-    (Plane::Confidence, "confidence", "1 - predicted relative error"),
-    (Plane::Coherence, "coherence", "coherence, 0..1"),
-    (Plane::Amplitude, "amplitude", "|u|, units of the input"),
-    (Plane::Real, "wave", "u of Re(u exp(+i omega t))"),
+const DEFINITIONS: [(MmdiMap, &str, &str); 8] = [
+    (MmdiMap::Stiffness, "stiffness", "|mu*|, kPa"),
+    (MmdiMap::Storage, "storage", "storage modulus Re mu*, kPa"),
+    (MmdiMap::Loss, "loss", "loss modulus Im mu*, kPa"),
+    (MmdiMap::Wavespeed, "wavespeed", "shear phase velocity, m/s"),
+    (MmdiMap::Confidence, "confidence", "1 - predicted relative error"),
+    (MmdiMap::Coherence, "coherence", "coherence, 0..1"),
+    (MmdiMap::Amplitude, "amplitude", "|u|, units of the input"),
+    (MmdiMap::Real, "wave", "u of Re(u exp(+i omega t))"),
 ];
 
 impl Report {
     pub fn new(
         input: &Path,
         image: &WaveImage,
-        settings: &Settings,
+        settings: &MmdiSettings,
         slices: &[Slice],
         adapter: String,
         dime: Option<DimeReport>,
@@ -242,7 +243,7 @@ impl Report {
             confidence_threshold: CONFIDENT,
             definitions: DEFINITIONS
                 .iter()
-                .filter(|(plane, ..)| method.mmdi() || matches!(plane, Plane::Amplitude | Plane::Real))
+                .filter(|(plane, ..)| method.mmdi() || matches!(plane, MmdiMap::Amplitude | MmdiMap::Real))
                 .map(|(_, name, text)| (*name, *text))
                 .collect(),
             warnings: warnings.iter().map(Told::new).collect(),
@@ -256,7 +257,7 @@ impl Report {
     }
 
     /// What `plane` holds, in words.
-    pub fn definition(&self, plane: Plane) -> &'static str {
+    pub fn definition(&self, plane: MmdiMap) -> &'static str {
         DEFINITIONS.iter().find(|(p, ..)| *p == plane).map_or("", |(.., text)| text)
     }
 
@@ -328,21 +329,21 @@ impl Report {
 impl Regions {
     fn new(slices: &[&Slice], spacing_mm: [f64; 2]) -> Self {
         let stack =
-            |plane: Plane| -> Vec<f32> { slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect() };
-        let confidence = stack(Plane::Confidence);
+            |plane: MmdiMap| -> Vec<f32> { slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect() };
+        let confidence = stack(MmdiMap::Confidence);
         let mask: Vec<bool> = slices.iter().flat_map(|s| &s.mask).copied().collect();
         let sure: Vec<bool> = mask.iter().zip(&confidence).map(|(&m, &c)| m && c >= CONFIDENT).collect();
         let maps = |inside: &[bool]| {
-            let of = |plane: Plane| {
+            let of = |plane: MmdiMap| {
                 region(&stack(plane), inside, spacing_mm, Some((&confidence, CONFIDENT.into())))
             };
             Some(Maps {
-                stiffness_kpa: of(Plane::Stiffness)?,
-                storage_kpa: of(Plane::Storage)?,
-                loss_kpa: of(Plane::Loss)?,
-                wavespeed_m_s: of(Plane::Wavespeed)?,
-                confidence: of(Plane::Confidence)?,
-                coherence: of(Plane::Coherence)?,
+                stiffness_kpa: of(MmdiMap::Stiffness)?,
+                storage_kpa: of(MmdiMap::Storage)?,
+                loss_kpa: of(MmdiMap::Loss)?,
+                wavespeed_m_s: of(MmdiMap::Wavespeed)?,
+                confidence: of(MmdiMap::Confidence)?,
+                coherence: of(MmdiMap::Coherence)?,
             })
         };
         Self { mask: maps(&mask), confident: maps(&sure) }
@@ -350,7 +351,7 @@ impl Regions {
 }
 
 /// The longer side of the box about the mask, mm.
-fn extent_mm(mask: &[bool], settings: &Settings) -> f64 {
+fn extent_mm(mask: &[bool], settings: &MmdiSettings) -> f64 {
     let nx = settings.size[0];
     let span = |along: fn(usize, usize) -> usize, h: f64| {
         let inside = mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| along(i, nx));

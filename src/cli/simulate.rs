@@ -3,8 +3,8 @@
 use super::progress::Bars;
 use super::{phrase, print, say};
 use clap::ValueEnum;
-use palpate::lowlevel::phantom::set::{Event, Folder, Kind, MOST, Set, Shard};
-use palpate::lowlevel::phantom::{FILES, Images, Phantom, Quality, Simulated};
+use palpate::lowlevel::phantom::set::{MOST, Set, SetEvent, SetFolder, SetKind, Shard};
+use palpate::lowlevel::phantom::{FILES, Phantom, PhantomImages, Quality, Simulated};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -109,9 +109,9 @@ impl Simulate {
 
     fn many(&self, set: SetOption, quality: &Quality) -> Result<()> {
         let kind = match set {
-            SetOption::Table1 => Kind::Table1,
-            SetOption::Cylinders => Kind::Cylinders,
-            SetOption::Livers => Kind::Livers,
+            SetOption::Table1 => SetKind::Table1,
+            SetOption::Cylinders => SetKind::Cylinders,
+            SetOption::Livers => SetKind::Livers,
         };
         let count = self.count.unwrap_or(0);
         if !(1..=MOST).contains(&count) {
@@ -126,7 +126,7 @@ impl Simulate {
         if !(1..=1024).contains(&jobs) {
             return Err(Error::Usage(format!("--jobs is {jobs}; give a number from 1 to 1024")));
         }
-        let folder = Folder::open(&self.output, set, quality, self.nifti)?;
+        let folder = SetFolder::open(&self.output, set, quality, self.nifti)?;
         let bars = Bars::default();
         let share = (0..set.count).filter(|i| shard.has(*i)).count();
         let bar = bars.bar("phantoms", share);
@@ -135,17 +135,17 @@ impl Simulate {
         let result = folder.run(shard, jobs, &|event| {
             let mut tally = tally.lock().unwrap_or_else(|e| e.into_inner());
             match event {
-                Event::Kept(n) => {
+                SetEvent::Kept(n) => {
                     tally.0 = n;
                     // What was there already says nothing about the time that is left.
                     bar.set_length((share - n) as u64);
                 }
-                Event::Done { memory, .. } => {
+                SetEvent::Done { memory, .. } => {
                     tally.1 += 1;
                     tally.3 = tally.3.max(memory);
                     bar.inc(1);
                 }
-                Event::Failed { folder, error } => {
+                SetEvent::Failed { folder, error } => {
                     tally.2 += 1;
                     bars.aside(|| say(format_args!("error: {folder}: {}", phrase(error))));
                     bar.inc(1);
@@ -174,7 +174,7 @@ impl Simulate {
     }
 }
 
-fn report(phantom: &Phantom, images: &Images) -> String {
+fn report(phantom: &Phantom, images: &PhantomImages) -> String {
     let work = &images.work;
     format!(
         "{}\n{}: {} triangles, {} unknowns, {} solved, largest residual {:.0e}; {:.1} s, {} MiB",
@@ -190,7 +190,7 @@ fn report(phantom: &Phantom, images: &Images) -> String {
 }
 
 /// What the images do not show.
-fn warning(phantom: &Phantom, images: &Images) -> Option<String> {
+fn warning(phantom: &Phantom, images: &PhantomImages) -> Option<String> {
     let n = images.size;
     let border = (0..n).flat_map(|k| [k, (n - 1) * n + k, k * n, k * n + n - 1]);
     border.into_iter().any(|i| images.mask[i]).then(|| {

@@ -5,14 +5,14 @@ use crate::nn::Weights;
 
 /// A network included in palpate, named after the forward model of its training. `weights/` has its model card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Builtin {
+pub enum DimeWeights {
     /// Waves in a body as thick as it is wide: cylinders driven at one end.
     Bulk,
     /// Bending waves of a slab.
     Slab,
 }
 
-impl Builtin {
+impl DimeWeights {
     /// Both networks.
     pub const ALL: [Self; 2] = [Self::Bulk, Self::Slab];
 
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn built_in_weights_say_what_they_are() {
-        for builtin in Builtin::ALL {
+        for builtin in DimeWeights::ALL {
             let weights = builtin.weights().unwrap();
             let model = Model::from_metadata(&weights.metadata).unwrap();
             assert_eq!(model.forward_model, builtin.name());

@@ -1,13 +1,13 @@
 //! Calibration of the uncertainty from the spread of overlapping predictions, on phantoms that the network has
 //! not seen.
 
-use super::infer::{Dime, Plane, Settings};
+use super::infer::{Dime, DimeMap, DimeSettings};
 use super::model::{Calibration, Model};
 use crate::error::{Error, Result};
 use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::Frames;
 use crate::nn::Weights;
-use crate::patches::Images;
+use crate::patches::SetImages;
 use crate::wave::analytic::add_noise;
 use fastrand::Rng;
 use ndarray::ArrayView2;
@@ -38,7 +38,7 @@ pub struct Bin {
 pub fn calibrate(
     chooser: &Chooser,
     weights: &Weights,
-    images: &Images,
+    images: &SetImages,
     count: usize,
     seed: u64,
     progress: &mut dyn FnMut(usize),
@@ -57,7 +57,7 @@ pub fn calibrate(
         let [phantom, plane] = all[(2 * k + 1) * all.len() / (2 * count)];
         let image = images.image(phantom, plane);
         if compiled.as_ref().is_none_or(|(size, _)| *size != image.size) {
-            let settings = Settings {
+            let settings = DimeSettings {
                 size: [image.size; 2],
                 spacing_mm: [pixel; 2],
                 frames: Frames::Channels,
@@ -80,7 +80,7 @@ pub fn calibrate(
         let frames: Vec<f32> =
             wave.iter().map(|u| u.re as f32).chain(wave.iter().map(|u| u.im as f32)).collect();
         let maps = dime.invert(&frames, &mask)?;
-        let both = Plane::Modulus.of(&maps).iter().zip(Plane::Spread.of(&maps));
+        let both = DimeMap::Modulus.of(&maps).iter().zip(DimeMap::Spread.of(&maps));
         let inside = both.zip(image.modulus).zip(&mask).filter(|(_, m)| **m);
         pairs.extend(inside.map(|(((value, spread), truth), _)| [*spread, value - truth]));
         progress(k + 1);

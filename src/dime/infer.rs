@@ -9,7 +9,7 @@ use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::{self, Frames};
 use crate::kernel::signal::resample;
 use crate::kernel::signal::resample::Grids;
-use crate::kernel::tiles::cut::Lattice as Buffers;
+use crate::kernel::tiles::cut::LatticeBuffers;
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::kernel::tiles::{cut, lattice as placing, mask, overlap};
@@ -25,7 +25,7 @@ const REACH: usize = 3;
 
 /// The settings of an inference.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct DimeSettings {
     /// Columns and rows of the image.
     pub size: [usize; 2],
     /// Pixel spacing along x and y, mm.
@@ -44,14 +44,14 @@ pub struct Settings {
     pub batch: usize,
     /// Rows and columns of a patch; replaces the network's own.
     pub patch: Option<usize>,
-    /// Pixel size of the network's grid in mm; replaces [`Settings::natural_mm`]. Use larger pixels for stiff
+    /// Pixel size of the network's grid in mm; replaces [`DimeSettings::natural_mm`]. Use larger pixels for stiff
     /// tissue with long waves, smaller ones for soft tissue.
     pub pixel_mm: Option<f64>,
 }
 
 /// A plane of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
+pub enum DimeMap {
     /// Storage modulus, kPa.
     Modulus,
     /// Uncertainty of the modulus, kPa: see [`Calibration`](super::Calibration).
@@ -60,7 +60,7 @@ pub enum Plane {
     Spread,
 }
 
-impl Plane {
+impl DimeMap {
     /// All planes, in their order in memory.
     pub const ALL: [Self; mask::PLANES] = [Self::Modulus, Self::Uncertainty, Self::Spread];
 
@@ -71,15 +71,15 @@ impl Plane {
     }
 }
 
-impl From<Plane> for usize {
-    fn from(plane: Plane) -> Self {
+impl From<DimeMap> for usize {
+    fn from(plane: DimeMap) -> Self {
         plane as Self
     }
 }
 
 /// A network compiled for images of one size.
 pub struct Dime {
-    settings: Settings,
+    settings: DimeSettings,
     model: Model,
     grids: Grids,
     spread: Spread,
@@ -92,8 +92,8 @@ pub struct Dime {
     placed: Option<[Buf; 2]>,
 }
 
-impl Settings {
-    /// Settings for images of `size` (columns, rows): 60 Hz, 1000 kg/m³, the network's own patches at stride 3, at most
+impl DimeSettings {
+    /// DimeSettings for images of `size` (columns, rows): 60 Hz, 1000 kg/m³, the network's own patches at stride 3, at most
     /// 128 at a time.
     pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
         Self {
@@ -200,7 +200,7 @@ impl Dime {
     pub fn new(
         chooser: &Chooser,
         weights: &Weights,
-        settings: &Settings,
+        settings: &DimeSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let gpu = chooser.pipelines().gpu();
@@ -228,7 +228,7 @@ impl Dime {
     ///
     /// # Errors
     /// As [`Dime::new`].
-    pub fn specs(chooser: &Chooser, weights: &Weights, settings: &Settings) -> Result<Vec<Spec>> {
+    pub fn specs(chooser: &Chooser, weights: &Weights, settings: &DimeSettings) -> Result<Vec<Spec>> {
         Ok(Recorded::new(chooser, weights, settings, settings.batch, None)?.rec.specs())
     }
 
@@ -241,15 +241,15 @@ impl Dime {
     pub fn embedded(
         chooser: &Chooser,
         weights: &Weights,
-        settings: &Settings,
-        host: Host<Plane>,
+        settings: &DimeSettings,
+        host: Host<DimeMap>,
     ) -> Result<Self> {
         let recorded = Recorded::new(chooser, weights, settings, settings.batch, Some(host))?;
         recorded.compile(chooser, settings, &|_, _| {})
     }
 
     /// Inverts one slice. `frames` is `[frames][ny][nx]`, finite inside the mask; `mask` is `[ny][nx]`. Returns
-    /// the maps `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] selects one.
+    /// the maps `[plane][ny][nx]`, 0 outside the mask; [`DimeMap::of`] selects one.
     ///
     /// # Errors
     /// [`Error::Data`] if the lengths of the slices do not fit the settings, and all errors of the device.
@@ -363,9 +363,9 @@ impl Recorded {
     fn new(
         chooser: &Chooser,
         weights: &Weights,
-        settings: &Settings,
+        settings: &DimeSettings,
         batch: usize,
-        host: Option<Host<Plane>>,
+        host: Option<Host<DimeMap>>,
     ) -> Result<Self> {
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
@@ -416,7 +416,7 @@ impl Recorded {
         let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
         clear::record(&mut rec, counter, 1);
         clear::record(&mut rec, state, 4 * pixels);
-        let buffers = Buffers { patches, lattice, counter, most: [most, points] };
+        let buffers = LatticeBuffers { patches, lattice, counter, most: [most, points] };
         if lent.is_some() {
             rec.stage("placing");
             placing::record(&mut rec, image, &spread.placing(grids.to), buffers);
@@ -464,7 +464,7 @@ impl Recorded {
     fn compile(
         self,
         chooser: &Chooser,
-        settings: &Settings,
+        settings: &DimeSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Dime> {
         let Self { rec, model, spread, batch, buffers: [frames, mask, maps], placed, batches } = self;

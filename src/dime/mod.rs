@@ -18,10 +18,10 @@ mod objective;
 mod training;
 mod views;
 
-pub use builtin::Builtin;
+pub use builtin::DimeWeights;
 #[cfg(feature = "simulation")]
 pub use calibrate::{Bin, calibrate};
-pub use infer::{Dime, Plane, Settings};
+pub use infer::{Dime, DimeMap, DimeSettings};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
 #[cfg(feature = "simulation")]

@@ -4,7 +4,7 @@ use super::{Model, MseTv, Views};
 use crate::error::{Error, Result};
 use crate::nn::Unet;
 use crate::patches::{
-    Augmentation, Cuttings, Draw, Images, Normalisation, PatchMut, PatchSource, Patches, Split, augment,
+    Augmentation, Cuttings, Draw, Normalisation, PatchMut, PatchSource, Patches, SetImages, Split, augment,
     check, is_set,
 };
 use crate::train::{Checkpoint, DataSummary, Request, Source, Subset, TrainSettings, Training};
@@ -63,7 +63,7 @@ impl TrainingData {
     ///
     /// # Errors
     /// [`Error::Usage`] for folders that do not fit together, or augmentations that need images. All errors of
-    /// [`Patches::open`] and [`Images::open`].
+    /// [`Patches::open`] and [`SetImages::open`].
     pub fn open(folders: &[PathBuf], cutting: Cutting, augmentations: &[Augmentation]) -> Result<Self> {
         let sets = folders.iter().filter(|f| is_set(f)).count();
         match folders {
@@ -131,7 +131,8 @@ impl TrainingData {
         if let Some((name, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::setting(name, value, "it must be 1 or more"));
         }
-        let [seen, held] = [Images::open(folders, Split::Train)?, Images::open(folders, Split::Validation)?];
+        let [seen, held] =
+            [SetImages::open(folders, Split::Train)?, SetImages::open(folders, Split::Validation)?];
         let [pixel_mm, frequency_hz, density] = seen.physics();
         let model = Model {
             forward_model: seen.forward_model().into(),

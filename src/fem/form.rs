@@ -1,7 +1,7 @@
 //! Time-harmonic elasticity on the triangles of a plane mesh.
 //!
-//! A [`Form`] lists the products of shape functions that make up the equations of one kind of body. The displacement
-//! has a known profile along the third axis z.
+//! A [`WeakForm`] lists the products of shape functions that make up the equations of one kind of body. The
+//! displacement has a known profile along the third axis z.
 //!
 //! The displacement is a sum of components. Each component is an unknown function of the plane, times a direction,
 //! times a profile along z. A profile is given by its values and slopes at a few samples of z. The strains follow
@@ -56,7 +56,7 @@ pub(super) struct Term {
 
 /// The equations of one kind of body.
 #[derive(Clone, Debug)]
-pub struct Form {
+pub struct WeakForm {
     pub(super) components: usize,
     pub(super) given: usize,
     /// The terms with μ, the terms with the projected λ, and the inertia terms. Columns from `components` on are
@@ -66,7 +66,7 @@ pub struct Form {
     pub(super) mass: Vec<Term>,
 }
 
-impl Form {
+impl WeakForm {
     /// Builds the equations. The first `unknown` components are solved for; the others are given fields.
     ///
     /// `weights` are the integration weights of the samples along z. `pressures` are the profiles of the pressure,
@@ -78,8 +78,8 @@ impl Form {
         weights: &[f64],
         pressures: &[Vec<f64>],
         radial: bool,
-    ) -> Form {
-        let mut form = Form {
+    ) -> WeakForm {
+        let mut form = WeakForm {
             components: unknown,
             given: components.len() - unknown,
             shear: vec![],
@@ -138,18 +138,18 @@ impl Form {
 
     /// Antiplane shear: u_z alone, and nothing varies along z. Where μ is constant, u_z obeys the scalar Helmholtz
     /// equation.
-    pub fn antiplane() -> Form {
-        Form::new(&[flat(Direction::Z)], 1, &[1.0], &[], false)
+    pub fn antiplane() -> WeakForm {
+        WeakForm::new(&[flat(Direction::Z)], 1, &[1.0], &[], false)
     }
 
     /// Plane strain: u_x and u_y, and nothing varies along z.
-    pub fn plane_strain() -> Form {
-        Form::new(&[flat(Direction::X), flat(Direction::Y)], 2, &[1.0], &[vec![1.0]], false)
+    pub fn plane_strain() -> WeakForm {
+        WeakForm::new(&[flat(Direction::X), flat(Direction::Y)], 2, &[1.0], &[vec![1.0]], false)
     }
 
     /// A body of revolution that moves along the radius x and the axis y.
-    pub fn axisymmetric() -> Form {
-        Form::new(&[flat(Direction::X), flat(Direction::Y)], 2, &[1.0], &[vec![1.0]], true)
+    pub fn axisymmetric() -> WeakForm {
+        WeakForm::new(&[flat(Direction::X), flat(Direction::Y)], 2, &[1.0], &[vec![1.0]], true)
     }
 
     /// Harmonic `n` of a body of height `height` mm whose material does not vary along z. Both ends have a prescribed
@@ -157,7 +157,7 @@ impl Form {
     ///
     /// u = (u_x cos qz, u_y cos qz, u_z sin qz) with q = nπ/h. The given field d enters as the lift
     /// d(x, y) (1 − z/h), which satisfies the displacements prescribed at the ends.
-    pub fn harmonic(n: usize, height: f64) -> Form {
+    pub fn harmonic(n: usize, height: f64) -> WeakForm {
         // The cosine and the sine are orthogonal, so one sample stands for each; their norms cancel. Harmonic 0 has
         // no sine: its u_z decouples and is 0.
         let (cosine, sine) = (vec![1.0, 0.0], vec![0.0, 1.0]);
@@ -175,7 +175,7 @@ impl Form {
         };
         let along = Component { direction: Direction::Z, values: sine, slopes: vec![q, 0.0] };
         let components = [across(Direction::X), across(Direction::Y), along, lift];
-        Form::new(&components, 3, &[1.0; 2], std::slice::from_ref(&cosine), false)
+        WeakForm::new(&components, 3, &[1.0; 2], std::slice::from_ref(&cosine), false)
     }
 
     /// Bending of a plate of `thickness` mm with free faces, resolved through the thickness.
@@ -183,7 +183,7 @@ impl Form {
     /// ζ runs from −1 to 1. u_z is a sum of the even Legendre polynomials of ζ up to degree 2 `order`; u_x and u_y
     /// are sums of the odd ones below that degree. The components are u_z of degree 0, then u_x, u_y and u_z of
     /// degrees 1, 1, 2, then 3, 3, 4, and so on.
-    pub fn slab(thickness: f64, order: usize) -> Form {
+    pub fn slab(thickness: f64, order: usize) -> WeakForm {
         let (points, weights) = gauss(2 * order + 2);
         let profile = |direction, degree: usize| Component {
             direction,
@@ -199,7 +199,7 @@ impl Form {
                 points.iter().map(|z| norm * legendre(2 * m + 1, *z).0).collect()
             })
             .collect();
-        Form::new(&components, components.len(), &weights, &pressures, false)
+        WeakForm::new(&components, components.len(), &weights, &pressures, false)
     }
 
     /// The number of unknown components at each node.
@@ -208,7 +208,7 @@ impl Form {
     }
 }
 
-/// The components of [`Form::slab`]: the direction and the degree of the Legendre polynomial.
+/// The components of [`WeakForm::slab`]: the direction and the degree of the Legendre polynomial.
 pub fn slab_profiles(order: usize) -> Vec<(Direction, usize)> {
     let mut profiles = vec![(Direction::Z, 0)];
     for m in 0..order {

@@ -1,8 +1,8 @@
 //! Integrals of products of shape functions over the triangles of a mesh.
 //!
-//! They are computed once for a mesh and its material. Every [`Form`](super::form::Form) is a sum of them, and so is
-//! every harmonic along z. Lengths are in mm and moduli in kPa, so a density times a squared angular frequency is in
-//! kPa/mm².
+//! They are computed once for a mesh and its material. Every [`WeakForm`](super::form::WeakForm) is a sum of
+//! them, and so is every harmonic along z. Lengths are in mm and moduli in kPa, so a density times a squared angular
+//! frequency is in kPa/mm².
 
 use super::form::{VALUE, X, Y};
 use super::mesh::Mesh;

@@ -1,9 +1,9 @@
 //! Assembly of integrals and a form into equations, condensation of the bubbles, and the solution.
 
-use super::form::{Form, Term};
+use super::form::{Term, WeakForm};
 use super::integrals::{Integrals, Material, NODES, PAIRS, Table, integrals};
 use super::mesh::element::{bubble, shape};
-use super::mesh::{Mesh, Place};
+use super::mesh::{Mesh, MeshPlace};
 use super::solve::{Factor, Matrix, Memory, Symbolic};
 use crate::error::{Error, Result};
 use crate::memory::available;
@@ -116,7 +116,7 @@ impl<'a> System<'a> {
     /// [`crate::Error::Data`] if the equations cannot be solved.
     pub fn solve(
         &mut self,
-        form: &Form,
+        form: &WeakForm,
         held: &[Complex64],
         given: &[Vec<f64>],
         loads: &[Complex64],
@@ -180,17 +180,17 @@ impl<'a> System<'a> {
 
 impl Solution {
     /// The value of component `component` at a place.
-    pub fn at(&self, mesh: &Mesh, place: &Place, component: usize) -> Complex64 {
+    pub fn at(&self, mesh: &Mesh, place: &MeshPlace, component: usize) -> Complex64 {
         self.first::<1>(mesh, place, component)[0]
     }
 
     /// The first three components at a place.
-    pub fn all(&self, mesh: &Mesh, place: &Place) -> [Complex64; 3] {
+    pub fn all(&self, mesh: &Mesh, place: &MeshPlace) -> [Complex64; 3] {
         self.first::<3>(mesh, place, 0)
     }
 
     /// The components from `first` on at a place.
-    fn first<const N: usize>(&self, mesh: &Mesh, place: &Place, first: usize) -> [Complex64; N] {
+    fn first<const N: usize>(&self, mesh: &Mesh, place: &MeshPlace, first: usize) -> [Complex64; N] {
         let t = place.triangle as usize;
         let swell = bubble(place.at);
         let mut sum: [Complex64; N] =
@@ -224,7 +224,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(form: &Form, inertia: f64) -> Work {
+    fn new(form: &WeakForm, inertia: f64) -> Work {
         let n = form.components;
         let zero = Complex64::default();
         Work {
@@ -240,7 +240,7 @@ impl Work {
 
     /// Computes the equations of one element. `given(field, node)` is the value of a given field at a node of the
     /// element.
-    fn element(&mut self, form: &Form, integrals: &Integrals, given: impl Fn(usize, usize) -> f64) {
+    fn element(&mut self, form: &WeakForm, integrals: &Integrals, given: impl Fn(usize, usize) -> f64) {
         let n = self.components;
         let columns = n + form.given;
         for (stiffness, mass) in &mut self.blocks {

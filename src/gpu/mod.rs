@@ -9,7 +9,7 @@ mod profile;
 
 pub use adapter::{AdapterChoice, Found, adapters, choose};
 pub use caps::{Caps, Tier, kind};
-pub use pool::{Pool, Pooled};
+pub use pool::{BufferPool, Pooled};
 pub use profile::Profiler;
 
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ struct Inner {
     lost: Arc<OnceLock<String>>,
     /// The first error that wgpu reported outside of any error scope.
     uncaptured: Arc<Mutex<Option<wgpu::Error>>>,
-    pool: Pool,
+    pool: BufferPool,
 }
 
 impl Gpu {
@@ -83,7 +83,7 @@ impl Gpu {
 
     fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let caps = Caps::of(&device);
-        let pool = Pool::default();
+        let pool = BufferPool::default();
         let (lost, uncaptured) = Default::default();
         Self { inner: Arc::new(Inner { device, queue, caps, lost, uncaptured, pool }) }
     }
@@ -104,7 +104,7 @@ impl Gpu {
     }
 
     /// The buffer pool of this device.
-    pub fn pool(&self) -> &Pool {
+    pub fn pool(&self) -> &BufferPool {
         &self.inner.pool
     }
 

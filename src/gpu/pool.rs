@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The free buffers of one device. Clones share the pool.
 #[derive(Clone, Default)]
-pub struct Pool {
+pub struct BufferPool {
     shelf: Arc<Mutex<Shelf>>,
 }
 
@@ -22,7 +22,7 @@ struct Shelf {
 /// A buffer on loan. It returns to its pool when it is dropped. Its initial contents are undefined.
 pub struct Pooled {
     buffer: wgpu::Buffer,
-    pool: Pool,
+    pool: BufferPool,
     retired: AtomicBool,
 }
 
@@ -53,7 +53,7 @@ impl Drop for Pooled {
     }
 }
 
-impl Pool {
+impl BufferPool {
     /// Lends a buffer of exactly `size` bytes, a multiple of 4, with this `usage`.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ pub mod volume;
 
 pub(crate) use crate::store::{load, open};
 pub use output::OutputSet;
-pub use volume::{Format, Geometry, Samples, Volume};
+pub use volume::{Format, Samples, Volume, VolumeGeometry};
 
 use crate::error::{Error, Result};
 use std::io::Read;

@@ -8,7 +8,9 @@ pub mod write;
 
 pub use write::{encode_complex64, encode_f32};
 
-use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, complex_from_pairs, shape_text};
+use super::volume::{
+    Format, Number, Samples, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
+};
 use super::{read_capped, what_it_is};
 use ::nifti::NiftiHeader;
 use flate2::read::MultiGzDecoder;
@@ -168,7 +170,7 @@ fn column(header: &NiftiHeader, axis: usize) -> f64 {
         .sqrt()
 }
 
-fn geometry(header: NiftiHeader) -> Geometry {
+fn geometry(header: NiftiHeader) -> VolumeGeometry {
     let unit = unit_mm(&header);
     // The f32 is converted via its shortest decimal, so that 0.9 mm is not reported as 0.8999999762.
     let mm = |v: f32| v.to_string().parse().unwrap_or(f64::from(v)) * unit;
@@ -179,7 +181,7 @@ fn geometry(header: NiftiHeader) -> Geometry {
         let q = [h.quatern_b, h.quatern_c, h.quatern_d, h.quatern_x, h.quatern_y, h.quatern_z];
         h.qform_code <= 0 || (q == [0.0; 6] && h.pixdim[0] >= 0.0)
     };
-    Geometry {
+    VolumeGeometry {
         spacing_mm: Some([mm(h.pixdim[1]), mm(h.pixdim[2])]),
         affine_spacing_mm: (h.sform_code > 0).then(|| [column(h, 0) * unit, column(h, 1) * unit]),
         identity: unrotated && h.pixdim[1..3] == [1.0, 1.0],

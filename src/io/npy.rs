@@ -3,7 +3,9 @@
 //! The `ndarray-npy` crate reads the header. The samples are decoded by the decoder shared by all formats,
 //! because their type is known only after the header is read.
 
-use super::volume::{Format, Geometry, Number, Samples, Volume, check_shape, complex_from_pairs, shape_text};
+use super::volume::{
+    Format, Number, Samples, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
+};
 use super::what_it_is;
 use crate::error::{Error, Result as Outcome};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
@@ -37,7 +39,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
             Samples::Complex(first_axis_fastest(&values, &c_shape))
         }
     };
-    Ok(Volume { shape, data, geometry: Geometry::default(), format: Format::Npy })
+    Ok(Volume { shape, data, geometry: VolumeGeometry::default(), format: Format::Npy })
 }
 
 /// Reads an array of float32 or float64 with any number of axes from `path`; float64 is rounded to float32.

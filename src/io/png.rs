@@ -21,9 +21,9 @@ use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 pub use agreement::{Scatter, scatter};
 use canvas::{Canvas, Run};
-use layout::{BETWEEN, GUTTER, Layout, MARGIN, NOTE, TITLE};
+use layout::{BETWEEN, GUTTER, MARGIN, NOTE, PageLayout, TITLE};
 pub use losses::{Series, losses};
-pub use roofline::{Kind, roofline};
+pub use roofline::{RooflineKind, roofline};
 
 /// The mapping from values to colours.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ impl Figure<'_> {
     ///
     /// Each map pixel is a whole number of image pixels if it is square and the map is not too large.
     pub fn draw(&self) -> RgbImage {
-        let page = Layout::new(self);
+        let page = PageLayout::new(self);
         let text_width = page.width - 2 * MARGIN - GUTTER;
         let left = MARGIN + GUTTER;
         let title = TITLE.wrap(&self.title, text_width, 3);

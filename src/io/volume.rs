@@ -46,7 +46,7 @@ impl Samples {
 
 /// The geometry of the samples, as far as the file states it.
 #[derive(Debug, Clone, Default)]
-pub struct Geometry {
+pub struct VolumeGeometry {
     /// Pixel spacing along axes 0 and 1 in mm, as stated and not checked. `None` if the format has no such
     /// field.
     pub spacing_mm: Option<[f64; 2]>,
@@ -67,7 +67,7 @@ pub struct Volume {
     /// The samples; their number is the product of `shape`.
     pub data: Samples,
     /// The geometry.
-    pub geometry: Geometry,
+    pub geometry: VolumeGeometry,
     /// The format of the file.
     pub format: Format,
 }

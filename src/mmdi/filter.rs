@@ -1,6 +1,6 @@
 //! Spectral weights: the band pass, the directional filters, and the low pass of the continuation.
 
-use super::{Mode, Settings};
+use super::{MmdiMode, MmdiSettings};
 use ndarray::{Array2, Array3};
 
 /// Number of directions that the wave is split into: +x, +y, −x, −y.
@@ -14,7 +14,7 @@ const LOW_LOST: f64 = 3.0;
 const SMOOTH: f64 = 24.0 / 256.0;
 
 /// Returns the spatial frequencies (x, y) of the bins of an image's spectrum, waves per mm, `[ny][nx]`.
-fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
+fn frequencies(settings: &MmdiSettings) -> Array2<(f64, f64)> {
     let axis = |k: usize, n: usize, h: f64| {
         let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
         signed / (n as f64 * h)
@@ -32,11 +32,11 @@ fn frequencies(settings: &Settings) -> Array2<(f64, f64)> {
 /// The clinical mode squares the cosine. The remaining power, Σ w² = cos⁴ + sin⁴, is then halved for a wave at
 /// 45°, but the noise is not. This has the effect of 3 dB more noise there. The corrected mode does not square
 /// it: Σ w² is 1 at every angle.
-pub fn directional(settings: &Settings) -> Array3<f64> {
+pub fn directional(settings: &MmdiSettings) -> Array3<f64> {
     let [nx, ny] = settings.size;
     let view = ((nx * ny) as f64).sqrt() * settings.pixel_mm();
     let (low, order) = if settings.zero_lost { (LOW_LOST / view, 4) } else { (LOW, 1) };
-    let sharpness = if settings.mode == Mode::Clinical { 2 } else { 1 };
+    let sharpness = if settings.mode == MmdiMode::Clinical { 2 } else { 1 };
     let high = 0.5 / settings.pixel_mm();
     let grid = frequencies(settings);
     Array3::from_shape_fn((DIRECTIONS, ny, nx), |(d, y, x)| {
@@ -56,7 +56,7 @@ pub fn directional(settings: &Settings) -> Array3<f64> {
 }
 
 /// Returns the low pass 1/(1 + (k/K)⁸) of the continuation, `[ny][nx]`.
-pub fn low_pass(settings: &Settings) -> Array2<f64> {
+pub fn low_pass(settings: &MmdiSettings) -> Array2<f64> {
     frequencies(settings).mapv(|(kx, ky)| 1.0 / (1.0 + (kx.hypot(ky) / SMOOTH).powi(8)))
 }
 
@@ -67,9 +67,11 @@ mod tests {
 
     #[test]
     fn directions_share_the_band_and_mirror_each_other() {
-        for (mode, size, zero_lost) in [(Mode::Clinical, [64, 48], true), (Mode::Corrected, [47, 33], false)]
+        for (mode, size, zero_lost) in
+            [(MmdiMode::Clinical, [64, 48], true), (MmdiMode::Corrected, [47, 33], false)]
         {
-            let settings = Settings { mode, zero_lost, ..Settings::new(size, [1.0, 1.5], Frames::Channels) };
+            let settings =
+                MmdiSettings { mode, zero_lost, ..MmdiSettings::new(size, [1.0, 1.5], Frames::Channels) };
             let weights = directional(&settings);
             let [nx, ny] = size;
             assert!(weights.iter().all(|w| (0.0..=1.0).contains(w)));
@@ -81,7 +83,7 @@ mod tests {
             let at = |power: i32| weights.slice(ndarray::s![.., 3, 5]).mapv(|w| w.powi(power)).sum();
             // The directions together pass the band exactly once, because cos² + sin² = 1.
             let (clinical, corrected) = (at(1), at(2).sqrt());
-            let all = if mode == Mode::Clinical { clinical } else { corrected };
+            let all = if mode == MmdiMode::Clinical { clinical } else { corrected };
             assert!(all > 0.5 && all <= 1.0, "{all}");
         }
     }

@@ -17,15 +17,15 @@ mod settings;
 pub use filter::{DIRECTIONS, directional, low_pass};
 pub use model::models;
 pub use polynomial::{Fit, polynomial_fit};
-pub use settings::{Mode, Settings};
+pub use settings::{MmdiMode, MmdiSettings};
 
 use crate::embed::Host;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::planes::MmdiMap;
 use crate::kernel::mre::window::Span;
 use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
-use crate::kernel::signal::fft::{Direction, Fft};
+use crate::kernel::signal::fft::{Fft, FftDirection};
 use crate::kernel::signal::{harmonic, spectral};
 use crate::plan::{Buf, Pipelines, Plan, Recorder};
 
@@ -33,8 +33,8 @@ use crate::plan::{Buf, Pipelines, Plan, Recorder};
 pub const CONTINUATIONS: usize = 8;
 
 /// Records the inversion of one slice. `frames` is f32 `[frames][ny][nx]` as described by `settings`; `mask` is
-/// f32 `[ny][nx]`, inside where above 0. The result goes into `maps`, f32 `[plane][ny][nx]` ([`Plane`]).
-pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Buf; 3]) {
+/// f32 `[ny][nx]`, inside where above 0. The result goes into `maps`, f32 `[plane][ny][nx]` ([`MmdiMap`]).
+pub fn record(rec: &mut Recorder, settings: &MmdiSettings, [frames, mask, maps]: [Buf; 3]) {
     let size @ [nx, ny] = settings.size;
     let n = nx * ny;
     let mut fft = Fft::new();
@@ -45,15 +45,15 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     let sums = normalise::record_total(rec, under_mask, n);
     let mut field = normalise::record(rec, [wave, mask, sums], maps, settings.zero_lost, n);
 
-    if settings.mode == Mode::Corrected {
+    if settings.mode == MmdiMode::Corrected {
         rec.stage("continuation");
         let weights = narrow(&low_pass(settings));
         let weights = rec.constant("low pass", &weights);
         let known = field;
         for _ in 0..CONTINUATIONS {
-            let spectrum = fft.image(rec, field, 1, size, Direction::Forward);
+            let spectrum = fft.image(rec, field, 1, size, FftDirection::Forward);
             let smooth = spectral::record(rec, spectrum, weights, 1, n);
-            let smooth = fft.image(rec, smooth, 1, size, Direction::Inverse);
+            let smooth = fft.image(rec, smooth, 1, size, FftDirection::Inverse);
             field = restore::record(rec, known, mask, smooth, n);
         }
     }
@@ -61,9 +61,9 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
     rec.stage("directional filter");
     let weights = narrow(&directional(settings));
     let weights = rec.constant("directional filters", &weights);
-    let spectrum = fft.image(rec, field, 1, size, Direction::Forward);
+    let spectrum = fft.image(rec, field, 1, size, FftDirection::Forward);
     let split = spectral::record(rec, spectrum, weights, DIRECTIONS, n);
-    let waves = fft.image(rec, split, DIRECTIONS, size, Direction::Inverse);
+    let waves = fft.image(rec, split, DIRECTIONS, size, FftDirection::Inverse);
 
     rec.stage("polynomial fits");
     let model = models(settings);
@@ -90,14 +90,14 @@ pub fn record(rec: &mut Recorder, settings: &Settings, [frames, mask, maps]: [Bu
 
 /// Returns the trust maps that weight the products of each model, and of the selector, before they are
 /// averaged.
-fn trusts(rec: &mut Recorder, settings: &Settings, mask: Buf, fits: &[Fit]) -> [Buf; 4] {
+fn trusts(rec: &mut Recorder, settings: &MmdiSettings, mask: Buf, fits: &[Fit]) -> [Buf; 4] {
     match settings.mode {
-        Mode::Clinical => {
+        MmdiMode::Clinical => {
             let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
             // A host's mask may hold any numbers. Erosion by 0 pixels converts it to 0 and 1.
             [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
-        Mode::Corrected => {
+        MmdiMode::Corrected => {
             let [a, b, c] =
                 [0, 1, 2].map(|i| window::record_erode(rec, mask, settings.size, fits[i].window() / 2));
             [a, b, c, a]
@@ -111,7 +111,7 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 
 /// Checks that the device can bind the largest buffer of the recording. This is done before the host computes
 /// tables of the image's size.
-fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
+fn fits(gpu: &Gpu, settings: &MmdiSettings) -> Result<()> {
     let [nx, ny] = settings.size;
     // The size may be too large for a product in u64.
     let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
@@ -125,7 +125,7 @@ fn fits(gpu: &Gpu, settings: &Settings) -> Result<()> {
 
 /// A compiled inversion for slices of one size on one device; it can be run many times.
 pub struct Mmdi {
-    settings: Settings,
+    settings: MmdiSettings,
     plan: Plan,
     frames: Buf,
     mask: Buf,
@@ -137,11 +137,11 @@ impl Mmdi {
     /// compiled kernels and the total.
     ///
     /// # Errors
-    /// - [`Error::Setting`] or [`Error::Data`] if a setting is invalid; see [`Settings::check`].
+    /// - [`Error::Setting`] or [`Error::Data`] if a setting is invalid; see [`MmdiSettings::check`].
     /// - [`Error::OutOfMemory`] if the image is too large for the device.
     pub fn new(
         pipelines: &Pipelines,
-        settings: &Settings,
+        settings: &MmdiSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         settings.check()?;
@@ -150,7 +150,7 @@ impl Mmdi {
         let mut rec = Recorder::new();
         let frames = rec.input::<f32>("frames", n * settings.frames.count());
         let mask = rec.input::<f32>("mask", n);
-        let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);
+        let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
         record(&mut rec, settings, [frames, mask, maps]);
         let plan = Plan::compile(rec, pipelines, progress)?;
         Ok(Self { settings: settings.clone(), plan, frames, mask, maps })
@@ -162,11 +162,11 @@ impl Mmdi {
     /// # Errors
     /// The errors of [`Mmdi::new`], and [`Error::Usage`] if a buffer or texture is too small, not for storage,
     /// or used twice, or if the colour range is invalid.
-    pub fn embedded(pipelines: &Pipelines, settings: &Settings, host: Host<Plane>) -> Result<Self> {
+    pub fn embedded(pipelines: &Pipelines, settings: &MmdiSettings, host: Host<MmdiMap>) -> Result<Self> {
         settings.check()?;
         fits(pipelines.gpu(), settings)?;
         let mut rec = Recorder::new();
-        let lent = host.lend(&mut rec, settings.size, settings.frames.count(), Plane::ALL.len())?;
+        let lent = host.lend(&mut rec, settings.size, settings.frames.count(), MmdiMap::ALL.len())?;
         let [frames, mask, maps] = [lent.frames, lent.mask, lent.maps];
         record(&mut rec, settings, [frames, mask, maps]);
         lent.colour(&mut rec, settings.size);
@@ -175,7 +175,7 @@ impl Mmdi {
     }
 
     /// Inverts one slice. `frames` is `[frames][ny][nx]`, finite inside the mask; `mask` is `[ny][nx]`. Returns
-    /// the maps, `[plane][ny][nx]`, 0 outside the mask; [`Plane::of`] selects one.
+    /// the maps, `[plane][ny][nx]`, 0 outside the mask; [`MmdiMap::of`] selects one.
     ///
     /// # Errors
     /// [`Error::Data`] if the lengths of the slices do not fit the settings; [`Error::DeviceLost`] if the

@@ -1,7 +1,7 @@
 //! Properties of each polynomial model that do not depend on the data: its response to a plane wave, and its
 //! gain for white noise.
 
-use super::{DIRECTIONS, Fit, Mode, Settings, directional, polynomial_fit};
+use super::{DIRECTIONS, Fit, MmdiMode, MmdiSettings, directional, polynomial_fit};
 use crate::kernel::mre::combine::{Models, SAMPLES};
 use ndarray::Axis;
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -32,11 +32,11 @@ pub struct ModelSet {
 }
 
 /// Returns the models for `settings`.
-pub fn models(settings: &Settings) -> ModelSet {
+pub fn models(settings: &MmdiSettings) -> ModelSet {
     let h = settings.pixel_mm();
     let aspect = settings.spacing_mm.map(|side| side / h);
     let fit = |&(window, degree): &(usize, usize)| polynomial_fit(window, degree, aspect);
-    let corrected = settings.mode == Mode::Corrected;
+    let corrected = settings.mode == MmdiMode::Corrected;
     let fits: Vec<Fit> = if corrected { &CORRECTED } else { &CLINICAL }.iter().map(fit).collect();
     let reference = fit(&REFERENCE);
     let noise = noise(settings, &fits, &reference);
@@ -120,7 +120,7 @@ impl Response {
 
 /// Returns the energy of white noise in |U|², conj(U)L and |L|² of each fit, after the directional filters. The
 /// unit is the energy of the same noise in the residual of the reference.
-fn noise(settings: &Settings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3] {
+fn noise(settings: &MmdiSettings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3] {
     let filters = directional(settings);
     debug_assert_eq!(filters.len_of(Axis(0)), DIRECTIONS);
     let power = filters.mapv(|w| w * w).sum_axis(Axis(0));
@@ -148,8 +148,8 @@ mod tests {
     use super::*;
     use crate::kernel::signal::harmonic::Frames;
 
-    fn settings(mode: Mode) -> Settings {
-        Settings { mode, zero_lost: true, ..Settings::new([256, 256], [1.0, 1.0], Frames::Channels) }
+    fn settings(mode: MmdiMode) -> MmdiSettings {
+        MmdiSettings { mode, zero_lost: true, ..MmdiSettings::new([256, 256], [1.0, 1.0], Frames::Channels) }
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn noise_coefficients_are_as_known() {
         let known = [[1.169, -1.251, 1.884], [0.292, -0.0654, 0.0200], [0.1935, -0.0291, 0.0060]];
-        for (found, known) in models(&settings(Mode::Clinical)).combined.noise.iter().zip(known) {
+        for (found, known) in models(&settings(MmdiMode::Clinical)).combined.noise.iter().zip(known) {
             for (a, b) in found.iter().zip(known) {
                 assert!((a - b).abs() <= 0.01 * b.abs(), "{found:?} {known:?}");
             }

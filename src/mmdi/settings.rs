@@ -7,7 +7,7 @@ use crate::kernel::signal::harmonic::Frames;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Mode {
+pub enum MmdiMode {
     /// For measurement. Truncation and noise bias of the fits are corrected, and the field is continued beyond
     /// the mask.
     #[default]
@@ -16,7 +16,7 @@ pub enum Mode {
     Clinical,
 }
 
-impl std::fmt::Display for Mode {
+impl std::fmt::Display for MmdiMode {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(if *self == Self::Corrected { "corrected" } else { "clinical" })
     }
@@ -24,10 +24,10 @@ impl std::fmt::Display for Mode {
 
 /// The settings of an inversion.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct MmdiSettings {
     /// The variant of the inversion.
-    pub mode: Mode,
-    /// Number of pixels along x and y, each at least [`Settings::SMALLEST`].
+    pub mode: MmdiMode,
+    /// Number of pixels along x and y, each at least [`MmdiSettings::SMALLEST`].
     pub size: [usize; 2],
     /// Pixel spacing along x and y, mm.
     pub spacing_mm: [f64; 2],
@@ -41,20 +41,20 @@ pub struct Settings {
     pub density: f64,
 }
 
-impl Settings {
+impl MmdiSettings {
     /// Settings for images of `size` pixels along x and y, with the pixel spacing `spacing_mm`: corrected mode, a known
     /// zero level, 60 Hz and 1000 kg/m³. Change the fields that differ.
     ///
     /// ```
-    /// # use palpate::lowlevel::{kernel::signal::harmonic::Frames, mmdi::Settings};
-    /// let mut settings = Settings::new([160, 144], [1.5, 1.5], Frames::Phases(8));
+    /// # use palpate::lowlevel::{kernel::signal::harmonic::Frames, mmdi::MmdiSettings};
+    /// let mut settings = MmdiSettings::new([160, 144], [1.5, 1.5], Frames::Phases(8));
     /// settings.frequency_hz = 50.0;
     /// settings.check()?;
     /// # Ok::<(), palpate::Error>(())
     /// ```
     pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
         Self {
-            mode: Mode::default(),
+            mode: MmdiMode::default(),
             size,
             spacing_mm,
             frames,
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_box_is_nine_pixels_or_ten_millimetres_or_five_pixels() {
-        let radius = |h: f64| Settings::new([64, 64], [h, h], Frames::Channels).box_radius();
+        let radius = |h: f64| MmdiSettings::new([64, 64], [h, h], Frames::Channels).box_radius();
         let sides = [0.5, 1.59, 1.6, 2.0, 3.0, 5.0, 20.0].map(|h| 2 * radius(h) + 1);
         assert_eq!(sides, [9, 9, 7, 5, 5, 5, 5]);
     }

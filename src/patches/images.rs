@@ -4,7 +4,7 @@ use super::cut::{Cut, Cutter};
 use super::map::Map;
 use super::{Augmentation, Draw, PatchSource, Split};
 use crate::error::{Error, Result};
-use crate::phantom::set::{self, Family, Kind, Manifest};
+use crate::phantom::set::{self, Family, Manifest, SetKind};
 use ndarray::{Array2, ArrayView3, ArrayView4};
 use ndarray_npy::{ViewNpyError, ViewNpyExt};
 use num_complex::{Complex32, Complex64};
@@ -15,7 +15,7 @@ use std::path::Path;
 /// In each family, the ninth of every ten phantoms is for validation and the tenth for testing. A phantom is
 /// therefore never in two splits, whatever the length of the set.
 #[derive(Debug)]
-pub struct Images {
+pub struct SetImages {
     phantoms: Vec<Phantom>,
     /// The sets, with the nodes per wavelength of each simulation.
     sets: Vec<(set::Set, f64)>,
@@ -76,7 +76,7 @@ pub fn is_set(folder: impl AsRef<Path>) -> bool {
     folder.as_ref().join(set::MANIFEST).is_file()
 }
 
-impl Images {
+impl SetImages {
     /// Opens one split of the sets in `folders`.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ impl Images {
     /// Name of the forward model of the waves: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for
     /// both.
     pub fn forward_model(&self) -> &'static str {
-        let slabs = self.sets.iter().filter(|(set, _)| set.set == Kind::Livers).count();
+        let slabs = self.sets.iter().filter(|(set, _)| set.set == SetKind::Livers).count();
         match slabs {
             0 => "bulk",
             n if n == self.sets.len() => "slab",
@@ -299,7 +299,7 @@ fn bounds(mask: &[u8], size: usize) -> Option<[[usize; 2]; 2]> {
 /// A [`PatchSource`] of patches cut from images at random: `count` new ones in each epoch.
 #[derive(Debug)]
 pub struct Cuttings {
-    images: Images,
+    images: SetImages,
     cutter: Cutter,
     count: u32,
 }
@@ -308,12 +308,12 @@ impl Cuttings {
     /// Creates a source of `count` patches of `side` × `side` pixels per epoch. At least half of a patch is
     /// inside the object if such a place is found. Of `augmentations`, only [`Augmentation::Zoom`] and
     /// [`Augmentation::Texture`] are applied here.
-    pub fn new(images: Images, side: usize, count: u32, augmentations: &[Augmentation]) -> Self {
+    pub fn new(images: SetImages, side: usize, count: u32, augmentations: &[Augmentation]) -> Self {
         Self { images, cutter: Cutter::new(side, augmentations), count }
     }
 
     /// The images that patches are cut from.
-    pub fn images(&self) -> &Images {
+    pub fn images(&self) -> &SetImages {
         &self.images
     }
 }

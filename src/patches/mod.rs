@@ -16,7 +16,7 @@
 //! Files are memory-mapped, so they may be larger than the memory. Do not write into a file in use; replace it
 //! with a new one.
 //!
-//! A data set can also be a set made by `palpate simulate`. [`Images`] maps the images of one split into
+//! A data set can also be a set made by `palpate simulate`. [`SetImages`] maps the images of one split into
 //! memory, and [`Cuttings`] cuts new patches from them in each epoch.
 //!
 //! [`Patches::gather`] reads patches and [`augment`] varies them. Both depend only on a seed and the position in the
@@ -37,7 +37,7 @@ mod write;
 
 pub use augment::{Augmentation, Draw, PatchMut, augment, check};
 #[cfg(feature = "simulation")]
-pub use images::{Cuttings, Image, Images, is_set};
+pub use images::{Cuttings, Image, SetImages, is_set};
 pub use normalise::{FAINTEST, Normalisation};
 #[cfg(feature = "files")]
 pub use read::Patches;

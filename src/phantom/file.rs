@@ -1,7 +1,7 @@
 //! The file of a phantom, in which every key is optional, and its conversion to and from a [`Phantom`].
 
 use super::lines::{Fault, Table};
-use super::{Body, Drive, FarFace, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue};
+use super::{Body, Drive, FarFace, Inclusion, InclusionShape, Modulus, Phantom, Side, SlabOutline, Tissue};
 use serde::{Deserialize, Serialize};
 
 /// The driven part of a liver's outline, in shares of its length. It includes the start, the right lobe's lateral
@@ -275,13 +275,17 @@ impl WrittenInclusion {
             WrittenSize::One(_) => table.refuse("size_mm", "takes [width, height] for a rectangle"),
         };
         let shape = match shape {
-            ShapeName::Circle => Shape::Circle { center_mm: center()?, diameter_mm: one()? },
-            ShapeName::Square => Shape::Square { center_mm: center()?, side_mm: one()?, angle_deg },
-            ShapeName::Triangle => Shape::Triangle { center_mm: center()?, side_mm: one()?, angle_deg },
-            ShapeName::Rectangle => Shape::Rectangle { center_mm: center()?, size_mm: two()?, angle_deg },
+            ShapeName::Circle => InclusionShape::Circle { center_mm: center()?, diameter_mm: one()? },
+            ShapeName::Square => InclusionShape::Square { center_mm: center()?, side_mm: one()?, angle_deg },
+            ShapeName::Triangle => {
+                InclusionShape::Triangle { center_mm: center()?, side_mm: one()?, angle_deg }
+            }
+            ShapeName::Rectangle => {
+                InclusionShape::Rectangle { center_mm: center()?, size_mm: two()?, angle_deg }
+            }
             ShapeName::Polygon => {
                 let points = need(self.points_mm, table, "points_mm")?;
-                Shape::Polygon { points_mm: points.into_iter().map(Pair::get).collect() }
+                InclusionShape::Polygon { points_mm: points.into_iter().map(Pair::get).collect() }
             }
         };
         Ok(Inclusion { shape, tissue: tissue(table, self.modulus_kpa, self.damping)? })
@@ -352,19 +356,19 @@ impl From<&Inclusion> for WrittenInclusion {
             ..WrittenInclusion::default()
         };
         let written = match &inclusion.shape {
-            Shape::Circle { center_mm, diameter_mm } => {
+            InclusionShape::Circle { center_mm, diameter_mm } => {
                 one(ShapeName::Circle, *center_mm, WrittenSize::One(*diameter_mm), None)
             }
-            Shape::Square { center_mm, side_mm, angle_deg } => {
+            InclusionShape::Square { center_mm, side_mm, angle_deg } => {
                 one(ShapeName::Square, *center_mm, WrittenSize::One(*side_mm), Some(*angle_deg))
             }
-            Shape::Triangle { center_mm, side_mm, angle_deg } => {
+            InclusionShape::Triangle { center_mm, side_mm, angle_deg } => {
                 one(ShapeName::Triangle, *center_mm, WrittenSize::One(*side_mm), Some(*angle_deg))
             }
-            Shape::Rectangle { center_mm, size_mm, angle_deg } => {
+            InclusionShape::Rectangle { center_mm, size_mm, angle_deg } => {
                 one(ShapeName::Rectangle, *center_mm, WrittenSize::Two(*size_mm), Some(*angle_deg))
             }
-            Shape::Polygon { points_mm } => WrittenInclusion {
+            InclusionShape::Polygon { points_mm } => WrittenInclusion {
                 shape: Some(ShapeName::Polygon),
                 points_mm: Some(points_mm.iter().copied().map(Pair::Of).collect()),
                 ..WrittenInclusion::default()

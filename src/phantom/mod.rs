@@ -39,10 +39,10 @@ mod simulate;
 mod tests;
 
 pub use crate::fem::model::{FarFace, Side};
-pub use modulus::{Field, Modulus};
+pub use modulus::{Modulus, ModulusField};
 pub use output::{FILES, Simulated};
-pub use shape::{Shape, SlabOutline};
-pub use simulate::{Images, Method, Quality};
+pub use shape::{InclusionShape, SlabOutline};
+pub use simulate::{PhantomImages, Quality, WaveMethod};
 
 use crate::error::{Error, Result};
 use crate::fem::mesh::Outline;
@@ -139,7 +139,7 @@ pub struct Tissue {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inclusion {
     /// Its outline.
-    pub shape: Shape,
+    pub shape: InclusionShape,
     /// Its material.
     pub tissue: Tissue,
 }

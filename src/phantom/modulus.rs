@@ -88,8 +88,8 @@ impl Modulus {
 
     /// Prepares the modulus for evaluation at many points. A random field is the sum of 256 cosines with random wave
     /// vectors and phases (random Fourier features: Rahimi and Recht, NIPS 2007).
-    pub fn field(&self) -> Field {
-        Field(match self {
+    pub fn field(&self) -> ModulusField {
+        ModulusField(match self {
             Modulus::Constant(kpa) => Kind::Constant(*kpa),
             Modulus::Polynomial(terms) => Kind::Polynomial(rows(terms)),
             Modulus::Random { mean_kpa, spread, length_mm, seed } => Kind::Random {
@@ -104,7 +104,7 @@ impl Modulus {
 
 /// A [`Modulus`] prepared by [`Modulus::field`].
 #[derive(Debug, Clone)]
-pub struct Field(Kind);
+pub struct ModulusField(Kind);
 
 #[derive(Debug, Clone)]
 enum Kind {
@@ -119,7 +119,7 @@ enum Kind {
     },
 }
 
-impl Field {
+impl ModulusField {
     /// The modulus in kPa at a point in mm.
     pub fn at(&self, [x, y]: [f64; 2]) -> f64 {
         match &self.0 {

@@ -1,11 +1,11 @@
 //! The files of a simulated phantom: arrays, description, picture.
 
-use super::{Images, Phantom, Quality};
+use super::{Phantom, PhantomImages, Quality};
 use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 use crate::io::nifti::encode_complex64;
 use crate::io::png::{Figure, Panel, Scale, pick_slices};
-use crate::io::{Geometry, OutputSet};
+use crate::io::{OutputSet, VolumeGeometry};
 use ndarray::{ArrayView2, ArrayView3, ArrayView4};
 use ndarray_npy::WriteNpyExt;
 use nifti::NiftiHeader;
@@ -30,7 +30,7 @@ pub struct Simulated<'a> {
     /// The quality of the computation.
     pub quality: &'a Quality,
     /// Its images.
-    pub images: &'a Images,
+    pub images: &'a PhantomImages,
     /// Additional content for the description, for example a set's name and seed.
     pub about: Value,
 }
@@ -59,7 +59,7 @@ impl Simulated<'_> {
     }
 
     fn arrays(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let Images { size, displacement, modulus, damping, mask, .. } = self.images;
+        let PhantomImages { size, displacement, modulus, damping, mask, .. } = self.images;
         let planes = self.images.planes();
         let each = |map: &[f32]| map.repeat(planes);
         let mask: Vec<u8> = mask.iter().map(|m| u8::from(*m)).collect();
@@ -88,7 +88,7 @@ impl Simulated<'_> {
 
     /// The input, the result of the computation, and the meaning of every file.
     pub fn description(&self) -> Value {
-        let Images { size, method, work, seconds, slices_mm, .. } = self.images;
+        let PhantomImages { size, method, work, seconds, slices_mm, .. } = self.images;
         let planes = self.images.planes();
         json!({
             "palpate": env!("CARGO_PKG_VERSION"),
@@ -121,7 +121,7 @@ impl Simulated<'_> {
     /// centre. The planes of a NIfTI file are evenly spaced. If these are not, the file has a gap of 1 mm and its
     /// description says so.
     fn nifti(&self) -> Result<Vec<u8>> {
-        let Images { size, slices_mm, .. } = self.images;
+        let PhantomImages { size, slices_mm, .. } = self.images;
         let planes = self.images.planes();
         let component = self.phantom.driven_component();
         let wave: Vec<Complex32> =
@@ -142,7 +142,7 @@ impl Simulated<'_> {
             xyzt_units: 2,
             ..NiftiHeader::default()
         };
-        let geometry = Geometry {
+        let geometry = VolumeGeometry {
             spacing_mm: Some([pixel; 2]),
             affine_spacing_mm: Some([pixel; 2]),
             identity: false,
@@ -160,7 +160,7 @@ impl Simulated<'_> {
     }
 
     fn preview(&self) -> Result<Vec<u8>> {
-        let Images { size, modulus, damping, mask, slices_mm, method, work, .. } = self.images;
+        let PhantomImages { size, modulus, damping, mask, slices_mm, method, work, .. } = self.images;
         let phantom = self.phantom;
         let component = phantom.driven_component();
         let shown = pick_slices(self.images.planes(), SHOWN);

@@ -3,7 +3,7 @@
 
 use super::lines::{Fault, Lines, Table};
 use super::modulus::DEGREE;
-use super::{Body, FarFace, Modulus, Phantom, Shape, SlabOutline, Tissue};
+use super::{Body, FarFace, InclusionShape, Modulus, Phantom, SlabOutline, Tissue};
 use crate::error::{Error, Result};
 use crate::fem::mesh::{Clash, How, Outline, clash};
 use crate::fem::model::wavelength;
@@ -45,7 +45,11 @@ impl Phantom {
         self.image_sees(&body)?;
         let mut inclusions = vec![];
         for (i, inclusion) in self.inclusions.iter().enumerate() {
-            let key = if matches!(inclusion.shape, Shape::Polygon { .. }) { "points_mm" } else { "size_mm" };
+            let key = if matches!(inclusion.shape, InclusionShape::Polygon { .. }) {
+                "points_mm"
+            } else {
+                "size_mm"
+            };
             inclusions.push(inclusion.shape.outline().or_else(|e| Table::Inclusion(i).refuse(key, made(e)))?);
         }
         apart(&body, &inclusions, lines)?;
@@ -299,21 +303,23 @@ fn driven([start, end]: [f64; 2]) -> Checked {
     Ok(())
 }
 
-fn shape(table: Table, shape: &Shape) -> Checked {
+fn shape(table: Table, shape: &InclusionShape) -> Checked {
     let side = |center: [f64; 2], size: f64, angle: f64| {
         place(table, "center_mm", center)?;
         length(table, "size_mm", size)?;
         within(table, "angle_deg", angle, [-360.0, 360.0], " degrees")
     };
     match shape {
-        Shape::Circle { center_mm, diameter_mm } => side(*center_mm, *diameter_mm, 0.0),
-        Shape::Square { center_mm, side_mm, angle_deg }
-        | Shape::Triangle { center_mm, side_mm, angle_deg } => side(*center_mm, *side_mm, *angle_deg),
-        Shape::Rectangle { center_mm, size_mm: [width, height], angle_deg } => {
+        InclusionShape::Circle { center_mm, diameter_mm } => side(*center_mm, *diameter_mm, 0.0),
+        InclusionShape::Square { center_mm, side_mm, angle_deg }
+        | InclusionShape::Triangle { center_mm, side_mm, angle_deg } => {
+            side(*center_mm, *side_mm, *angle_deg)
+        }
+        InclusionShape::Rectangle { center_mm, size_mm: [width, height], angle_deg } => {
             side(*center_mm, *width, *angle_deg)?;
             side(*center_mm, *height, *angle_deg)
         }
-        Shape::Polygon { points_mm } => points(table, "points_mm", points_mm),
+        InclusionShape::Polygon { points_mm } => points(table, "points_mm", points_mm),
     }
 }
 

@@ -58,7 +58,7 @@ fn clockwise(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
 /// The shape of an inclusion. Lengths are in mm, positions in mm from the image's centre, and angles in degrees
 /// clockwise as seen in the image.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub enum InclusionShape {
     /// A circle.
     Circle {
         /// The centre in mm.
@@ -100,7 +100,7 @@ pub enum Shape {
     },
 }
 
-impl Shape {
+impl InclusionShape {
     /// The outline in mm from the image's centre.
     ///
     /// # Errors
@@ -108,17 +108,21 @@ impl Shape {
     /// [`Outline::polygon`] refuses the points.
     pub fn outline(&self) -> Result<Outline> {
         match *self {
-            Shape::Circle { center_mm, diameter_mm } => Outline::circle(center_mm, diameter_mm / 2.0),
-            Shape::Square { center_mm, side_mm, angle_deg } => {
+            InclusionShape::Circle { center_mm, diameter_mm } => {
+                Outline::circle(center_mm, diameter_mm / 2.0)
+            }
+            InclusionShape::Square { center_mm, side_mm, angle_deg } => {
                 boxed(center_mm, [side_mm, side_mm], angle_deg)
             }
-            Shape::Rectangle { center_mm, size_mm, angle_deg } => boxed(center_mm, size_mm, angle_deg),
-            Shape::Triangle { center_mm, side_mm, angle_deg } => {
+            InclusionShape::Rectangle { center_mm, size_mm, angle_deg } => {
+                boxed(center_mm, size_mm, angle_deg)
+            }
+            InclusionShape::Triangle { center_mm, side_mm, angle_deg } => {
                 let inner = side_mm / 12f64.sqrt();
                 let corners = [[0.0, -2.0 * inner], [side_mm / 2.0, inner], [-side_mm / 2.0, inner]];
                 turned(center_mm, &corners, angle_deg)
             }
-            Shape::Polygon { ref points_mm } => Outline::polygon(points_mm),
+            InclusionShape::Polygon { ref points_mm } => Outline::polygon(points_mm),
         }
     }
 }
@@ -147,14 +151,16 @@ mod tests {
     #[test]
     fn angles_turn_clockwise_as_seen_in_the_image() {
         let center_mm = [20.0, -10.0];
-        let rectangle =
-            |angle_deg| Shape::Rectangle { center_mm, size_mm: [40.0, 4.0], angle_deg }.outline().unwrap();
+        let rectangle = |angle_deg| {
+            InclusionShape::Rectangle { center_mm, size_mm: [40.0, 4.0], angle_deg }.outline().unwrap()
+        };
         // y grows downward: a point to the right turns to the lower right.
         let [right, down] = [[38.0, -10.0], [20.0 + 12.0, -10.0 + 12.0]];
         assert!(rectangle(0.0).contains(right) && !rectangle(0.0).contains(down));
         assert!(rectangle(45.0).contains(down) && !rectangle(45.0).contains(right));
         assert!(rectangle(-135.0).contains(down));
-        let triangle = |angle_deg| Shape::Triangle { center_mm, side_mm: 30.0, angle_deg }.outline().unwrap();
+        let triangle =
+            |angle_deg| InclusionShape::Triangle { center_mm, side_mm: 30.0, angle_deg }.outline().unwrap();
         let radius = 30.0 / 3f64.sqrt();
         let top = |outline: &Outline| {
             outline.breaks().iter().any(|s| close(outline.at(*s), [20.0, -10.0 - radius]))
@@ -169,18 +175,18 @@ mod tests {
         let (center_mm, angle_deg) = ([3.0, 4.0], 33.0);
         let points_mm = vec![[0.0, 0.0], [0.0, 6.0], [5.0, 0.0]];
         for (shape, area) in [
-            (Shape::Circle { center_mm, diameter_mm: 10.0 }, PI * 25.0),
-            (Shape::Square { center_mm, side_mm: 10.0, angle_deg }, 100.0),
-            (Shape::Rectangle { center_mm, size_mm: [10.0, 3.0], angle_deg }, 30.0),
-            (Shape::Triangle { center_mm, side_mm: 10.0, angle_deg }, 25.0 * 3f64.sqrt()),
-            (Shape::Polygon { points_mm }, 15.0),
+            (InclusionShape::Circle { center_mm, diameter_mm: 10.0 }, PI * 25.0),
+            (InclusionShape::Square { center_mm, side_mm: 10.0, angle_deg }, 100.0),
+            (InclusionShape::Rectangle { center_mm, size_mm: [10.0, 3.0], angle_deg }, 30.0),
+            (InclusionShape::Triangle { center_mm, side_mm: 10.0, angle_deg }, 25.0 * 3f64.sqrt()),
+            (InclusionShape::Polygon { points_mm }, 15.0),
         ] {
             let outline = shape.outline().unwrap();
             assert!((outline.area() - area).abs() < 1e-9, "{shape:?}: {}", outline.area());
-            assert!(matches!(shape, Shape::Polygon { .. }) || outline.contains(center_mm));
+            assert!(matches!(shape, InclusionShape::Polygon { .. }) || outline.contains(center_mm));
         }
-        assert!(Shape::Circle { center_mm, diameter_mm: 0.0 }.outline().is_err());
-        assert!(Shape::Triangle { center_mm, side_mm: f64::NAN, angle_deg }.outline().is_err());
+        assert!(InclusionShape::Circle { center_mm, diameter_mm: 0.0 }.outline().is_err());
+        assert!(InclusionShape::Triangle { center_mm, side_mm: f64::NAN, angle_deg }.outline().is_err());
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::{Body, Modulus, Phantom};
 use crate::error::Result;
 use crate::fem::integrals::Material;
-use crate::fem::mesh::{Locator, Mesh, Outline, Place};
+use crate::fem::mesh::{Locator, Mesh, MeshPlace, Outline};
 use crate::fem::model::{
-    Drive, Extruded, Revolved, Setting, Slab, Square, Waves, WorkDone, bending_wavenumber, wavelength,
+    DrivenPart, Extruded, Revolved, Setting, Slab, Square, Waves, WorkDone, bending_wavenumber, wavelength,
 };
 use num_complex::{Complex32, Complex64};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ impl Quality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Method {
+pub enum WaveMethod {
     /// The half section of a cylinder, in cylindrical coordinates.
     Axisymmetric,
     /// The cross section of a cylinder, with harmonics along the axis.
@@ -65,20 +65,20 @@ pub enum Method {
     Slab,
 }
 
-impl std::fmt::Display for Method {
+impl std::fmt::Display for WaveMethod {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(match self {
-            Method::Axisymmetric => "Axisymmetric finite elements",
-            Method::Fourier => "2.5-D Fourier finite elements",
-            Method::PlaneStrain => "Plane-strain finite elements",
-            Method::Slab => "Finite elements resolved through the thickness",
+            WaveMethod::Axisymmetric => "Axisymmetric finite elements",
+            WaveMethod::Fourier => "2.5-D Fourier finite elements",
+            WaveMethod::PlaneStrain => "Plane-strain finite elements",
+            WaveMethod::Slab => "Finite elements resolved through the thickness",
         })
     }
 }
 
 /// The images of a phantom: `planes` of `size` by `size` pixels, row-major, x along the columns.
 #[derive(Clone, Debug)]
-pub struct Images {
+pub struct PhantomImages {
     /// The number of rows and of columns.
     pub size: usize,
     /// The displacement in metres, `[plane][component x, y, z][row][column]`.
@@ -92,14 +92,14 @@ pub struct Images {
     /// The positions of the planes, mm; see [`Phantom::slices_mm`].
     pub slices_mm: Vec<f64>,
     /// The method of computation.
-    pub method: Method,
+    pub method: WaveMethod,
     /// The work of the computation.
     pub work: WorkDone,
     /// The time from the phantom to the images, in seconds.
     pub seconds: f64,
 }
 
-impl Images {
+impl PhantomImages {
     /// The number of planes.
     pub fn planes(&self) -> usize {
         self.displacement.len() / (3 * self.size * self.size)
@@ -115,12 +115,12 @@ impl Images {
 
 impl Phantom {
     /// The method for the waves of this phantom.
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> WaveMethod {
         match self.body {
-            Body::Cylinder { .. } if self.is_axisymmetric() => Method::Axisymmetric,
-            Body::Cylinder { .. } => Method::Fourier,
-            Body::Square { .. } => Method::PlaneStrain,
-            Body::Slab { .. } => Method::Slab,
+            Body::Cylinder { .. } if self.is_axisymmetric() => WaveMethod::Axisymmetric,
+            Body::Cylinder { .. } => WaveMethod::Fourier,
+            Body::Square { .. } => WaveMethod::PlaneStrain,
+            Body::Slab { .. } => WaveMethod::Slab,
         }
     }
 
@@ -159,7 +159,7 @@ impl Phantom {
     /// # Errors
     /// [`crate::Error::Usage`] as for [`Phantom::check`], and if the outlines cannot be meshed.
     /// [`crate::Error::Data`] if the equations cannot be solved.
-    pub fn simulate(&self, quality: &Quality) -> Result<Images> {
+    pub fn simulate(&self, quality: &Quality) -> Result<PhantomImages> {
         self.check()?;
         let start = Instant::now();
         let computed = Tissues::new(self)?;
@@ -168,10 +168,10 @@ impl Phantom {
             .map(|(i, j)| self.pixel_centre(i, j))
             .collect();
         let (waves, regions) = match self.method() {
-            Method::Axisymmetric => computed.revolved(quality, &pixels)?,
+            WaveMethod::Axisymmetric => computed.revolved(quality, &pixels)?,
             _ => computed.flat(quality, &pixels)?,
         };
-        let mut images = Images {
+        let mut images = PhantomImages {
             size: self.size_px,
             displacement: Vec::with_capacity(waves.planes.len() * 3 * pixels.len()),
             modulus: vec![0.0; pixels.len()],
@@ -204,7 +204,7 @@ impl Phantom {
 /// A phantom with its materials prepared for evaluation.
 struct Tissues<'a> {
     phantom: &'a Phantom,
-    fields: Vec<super::Field>,
+    fields: Vec<super::ModulusField>,
     damping: Vec<f64>,
     /// The largest edge length of each region, mm.
     coarsest: Vec<f64>,
@@ -285,7 +285,7 @@ impl Tissues<'_> {
         let body = Revolved {
             mesh: &mesh,
             setting: self.setting(&modulus),
-            drive: Drive::End,
+            drive: DrivenPart::End,
             amplitude: &|_| self.phantom.drive.amplitude_mm,
             far_face,
         };
@@ -315,7 +315,7 @@ impl Tissues<'_> {
         };
         let mesh = Mesh::new(&self.body, &self.inclusions, &size)?;
         let locator = Locator::new(&mesh);
-        let places: Vec<Option<Place>> = pixels.iter().map(|p| locator.find(*p)).collect();
+        let places: Vec<Option<MeshPlace>> = pixels.iter().map(|p| locator.find(*p)).collect();
         let modulus = |region: u32, at: [f64; 2]| self.modulus(region, at);
         let setting = self.setting(&modulus);
         let amplitude = phantom.drive.amplitude_mm;

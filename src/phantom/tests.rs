@@ -57,17 +57,17 @@ fn the_examples_say_what_their_files_say() {
         slices_mm: vec![24.0, 26.0, 28.0],
         background: tissue(3.5, 0.1),
         inclusions: vec![
-            at(Shape::Circle { center_mm: [30.0, -30.0], diameter_mm: 30.0 }, tissue(6.0, 0.1)),
+            at(InclusionShape::Circle { center_mm: [30.0, -30.0], diameter_mm: 30.0 }, tissue(6.0, 0.1)),
             at(
-                Shape::Square { center_mm: [-30.0, -30.0], side_mm: 28.0, angle_deg: 20.0 },
+                InclusionShape::Square { center_mm: [-30.0, -30.0], side_mm: 28.0, angle_deg: 20.0 },
                 tissue(1.5, 0.15),
             ),
             at(
-                Shape::Rectangle { center_mm: [-30.0, 30.0], size_mm: [36.0, 20.0], angle_deg: 0.0 },
+                InclusionShape::Rectangle { center_mm: [-30.0, 30.0], size_mm: [36.0, 20.0], angle_deg: 0.0 },
                 tissue(5.0, 0.1),
             ),
             at(
-                Shape::Triangle { center_mm: [30.0, 30.0], side_mm: 34.0, angle_deg: 0.0 },
+                InclusionShape::Triangle { center_mm: [30.0, 30.0], side_mm: 34.0, angle_deg: 0.0 },
                 Tissue { modulus_kpa: Modulus::Polynomial(vec![(0, 0, 2.0), (1, 0, 0.02)]), damping: 0.1 },
             ),
         ],
@@ -83,7 +83,7 @@ fn the_examples_say_what_their_files_say() {
         slices_mm: vec![],
         drive: Drive { amplitude_mm: 0.4, ..cylinder().drive },
         background: Tissue { modulus_kpa: Modulus::Polynomial(polynomial), damping: 0.12 },
-        inclusions: vec![at(Shape::Polygon { points_mm }, tissue(7.0, 0.12))],
+        inclusions: vec![at(InclusionShape::Polygon { points_mm }, tissue(7.0, 0.12))],
         ..cylinder()
     };
     assert_eq!(phantom, expected);

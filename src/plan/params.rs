@@ -1,6 +1,6 @@
 //! Uniform parameters: one definition gives the host's struct, the bytes that are uploaded, and the WGSL struct.
 
-use crate::shader::{Field, ParamsLayout};
+use crate::shader::{ParamsField, ParamsLayout};
 
 /// A Rust type with an equivalent in WGSL.
 pub trait Wgsl: bytemuck::Pod {
@@ -60,8 +60,8 @@ pub(crate) trait Params {
 }
 
 /// A field of the layout of a parameter struct.
-pub(crate) fn field<T: Wgsl>(name: &str, offset: usize) -> Field {
-    Field { name: name.into(), offset, wgsl: T::name() }
+pub(crate) fn field<T: Wgsl>(name: &str, offset: usize) -> ParamsField {
+    ParamsField { name: name.into(), offset, wgsl: T::name() }
 }
 
 /// Writes `value` at `offset` of `bytes`.

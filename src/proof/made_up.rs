@@ -2,7 +2,7 @@
 //! ignores a pitch fails. Values around an input are NaN. Values around a result must stay unchanged.
 
 use super::nn::norm::trial::narrow;
-use super::{Expect, Size};
+use super::{Expect, TrialSize};
 use crate::kernel::nn::convolve::{Finish, FinishKind, Geometry};
 use crate::plan::{Buf, Recorder};
 use crate::proof::oracle;
@@ -17,13 +17,13 @@ const BEHIND: usize = 16;
 
 /// Sizes for kernels that only move, pool or draw: axes of one pixel, odd and prime axes, channels that fill their
 /// quads or not, and real sizes.
-pub const SIZES: &[Size] = &[
-    Size::batch(1, [1, 1], 1, 2),
-    Size::batch(5, [1, 5], 3, 4),
-    Size::batch(1, [41, 47], 5, 3),
-    Size::batch(2, [55, 7], 2, 5),
-    Size::batch(128, [3, 2], 4, 1),
-    Size::batch(8, [30, 30], 32, 32),
+pub const SIZES: &[TrialSize] = &[
+    TrialSize::batch(1, [1, 1], 1, 2),
+    TrialSize::batch(5, [1, 5], 3, 4),
+    TrialSize::batch(1, [41, 47], 5, 3),
+    TrialSize::batch(2, [55, 7], 2, 5),
+    TrialSize::batch(128, [3, 2], 4, 1),
+    TrialSize::batch(8, [30, 30], 32, 32),
 ];
 
 /// Random f32 values in ±1, as f64 `[n][h][w][c]`.

@@ -1,8 +1,8 @@
 //! The complete direct inversion in f64, composed of the kernels' oracles. Tests compare the plan with it.
 
-use crate::kernel::mre::planes::Plane;
-use crate::kernel::signal::fft::Direction::{Forward, Inverse};
-use crate::mmdi::{CONTINUATIONS, DIRECTIONS, Mode, Settings, directional, low_pass, models};
+use crate::kernel::mre::planes::MmdiMap;
+use crate::kernel::signal::fft::FftDirection::{Forward, Inverse};
+use crate::mmdi::{CONTINUATIONS, DIRECTIONS, MmdiMode, MmdiSettings, directional, low_pass, models};
 use crate::proof::oracle::{
     combine, confidence, erode, fft2, harmonic, normalise, residual, restore, spectral, stencil, weigh,
     window,
@@ -10,12 +10,12 @@ use crate::proof::oracle::{
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 
 /// Inverts one slice: frames `[frames][n]` and mask `[n]` give maps `[plane][n]`.
-pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
+pub fn invert(settings: &MmdiSettings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
     let size @ [nx, ny] = settings.size;
     let wave = harmonic(frames, &settings.frames.weights());
     let (known, mut maps) = normalise(&wave, mask, settings.zero_lost);
     let mut field = known.clone();
-    if settings.mode == Mode::Corrected {
+    if settings.mode == MmdiMode::Corrected {
         let weights = low_pass(settings).into_flat();
         for _ in 0..CONTINUATIONS {
             let smooth = spectral(&fft2(&field, size, Forward), &weights);
@@ -32,9 +32,9 @@ pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> 
         .map(|g| {
             let fit = &model.fits[g % 3];
             let trust = match settings.mode {
-                Mode::Corrected => erode(mask, size, fit.window() / 2),
-                Mode::Clinical if g == 3 => erode(mask, size, 0),
-                Mode::Clinical => Array1::ones(nx * ny),
+                MmdiMode::Corrected => erode(mask, size, fit.window() / 2),
+                MmdiMode::Clinical if g == 3 => erode(mask, size, 0),
+                MmdiMode::Clinical => Array1::ones(nx * ny),
             };
             let planes = weigh(&stencil(&waves, &fit.value, &fit.laplacian), &noise, &trust);
             window(&planes, size, settings.box_radius() + if g == 3 { 2 } else { 0 })
@@ -48,6 +48,6 @@ pub fn invert(settings: &Settings, frames: &Array2<f64>, mask: &Array1<f64>) -> 
         *map = *new;
     }
     let sure = confidence(&combined.trace, mask, size, settings.box_radius());
-    maps[Plane::Confidence as usize * nx * ny..][..nx * ny].copy_from_slice(&sure.to_vec());
+    maps[MmdiMap::Confidence as usize * nx * ny..][..nx * ny].copy_from_slice(&sure.to_vec());
     maps
 }

@@ -22,5 +22,5 @@ pub mod tune;
 mod view;
 
 pub use qualify::{Qualifier, qualify};
-pub use trial::{At, Expect, Size, Trial, trial, trials};
+pub use trial::{At, Expect, Trial, TrialSize, trial, trials};
 pub use tune::{Tuned, Tuner};

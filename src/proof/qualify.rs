@@ -1,6 +1,6 @@
 //! Qualification: a form is used on a device only if its results agree with the oracle there.
 
-use super::trial::{At, Expect, Size, trial};
+use super::trial::{At, Expect, TrialSize, trial};
 use crate::error::{Error, Result};
 use crate::kernel::form::{Chooser, Form};
 use crate::kernel::nn::convolve::{Finish, Geometry};
@@ -115,7 +115,7 @@ impl Qualifier {
 ///
 /// # Errors
 /// [`Error::Kernel`] if they differ by more than rounding explains.
-pub fn qualify(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<()> {
+pub fn qualify(pipelines: &Pipelines, spec: &Spec, size: TrialSize) -> Result<()> {
     let mut rec = Recorder::new();
     let expected = (trial(spec.kernel).record)(&mut rec, spec, size, &mut fastrand::Rng::with_seed(1));
     for place in expected.iter().map(|e| &e.place) {

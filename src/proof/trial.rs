@@ -7,7 +7,7 @@ use super::{core, learning, mre, nn, signal, tiles};
 #[cfg(test)]
 pub(crate) use super::made_up::random;
 pub(super) use super::{made_up, oracle};
-pub(crate) use crate::kernel::mre::planes::Plane;
+pub(crate) use crate::kernel::mre::planes::MmdiMap;
 pub(crate) use crate::plan::{Buf, Kernel, Recorder, Spec, Tex};
 pub(crate) use crate::tensor::{Shape, Tensor};
 pub(crate) use ndarray::{Array1, Array2, Array3, Array4, s};
@@ -18,9 +18,9 @@ pub struct Trial {
     /// The row of the table of kernels.
     pub kernel: &'static Kernel,
     /// The sizes of the trial: odd and prime ones, and at the end a real one, which benches use.
-    pub sizes: &'static [Size],
+    pub sizes: &'static [TrialSize],
     /// Records the kernel on random input and returns the results that its oracle expects.
-    pub record: fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<Expect>,
+    pub record: fn(&mut Recorder, &Spec, TrialSize, &mut fastrand::Rng) -> Vec<Expect>,
 }
 
 /// The trials of every kernel.
@@ -40,7 +40,7 @@ pub fn trial(kernel: &Kernel) -> &'static Trial {
 
 /// The size of a trial: planes of `ny` rows and `nx` columns, and channels for the kernels of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct TrialSize {
     /// The number of planes, frames or directions, or of images in a batch.
     pub planes: usize,
     /// Rows, axis 1 of an image.
@@ -51,7 +51,7 @@ pub struct Size {
     pub channels: [usize; 2],
 }
 
-impl Size {
+impl TrialSize {
     /// The size `planes` × `ny` × `nx`.
     pub const fn new(planes: usize, ny: usize, nx: usize) -> Self {
         Self { planes, ny, nx, channels: [1, 1] }

@@ -35,7 +35,7 @@ pub enum Access {
 
 /// One field of a parameter struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
+pub struct ParamsField {
     /// The field's name, the same in Rust and WGSL.
     pub name: String,
     /// The offset in bytes.
@@ -48,7 +48,7 @@ pub struct Field {
 #[derive(Clone, Copy)]
 pub struct ParamsLayout {
     /// The fields in order.
-    pub fields: fn() -> Vec<Field>,
+    pub fields: fn() -> Vec<ParamsField>,
     /// The size in bytes.
     pub size: usize,
 }

@@ -1,7 +1,7 @@
 //! naga's view of an assembled shader, without any adapter: its validity at WebGPU's default limits, its bindings, the
 //! memory layout of its parameters, and its translation to other languages.
 
-use super::{Access, Field};
+use super::{Access, ParamsField};
 use crate::error::{Error, Result};
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -112,13 +112,13 @@ impl Shader {
     }
 
     /// The fields and the size in bytes of the uniform parameters, as the shader sees them; `None` if there are none.
-    pub fn params(&self) -> Option<(Vec<Field>, usize)> {
+    pub fn params(&self) -> Option<(Vec<ParamsField>, usize)> {
         let mut uniforms = self.module.global_variables.iter().map(|(_, v)| v);
         let uniform = uniforms.find(|v| v.space == naga::AddressSpace::Uniform)?;
         let naga::TypeInner::Struct { members, span } = &self.module.types[uniform.ty].inner else {
             return None;
         };
-        let field = |m: &naga::StructMember| Field {
+        let field = |m: &naga::StructMember| ParamsField {
             name: m.name.clone().unwrap_or_default(),
             offset: m.offset as usize,
             wgsl: self.type_name(m.ty),

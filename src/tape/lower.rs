@@ -16,7 +16,7 @@ pub struct Leaves {
     pub parameters: Buf,
     /// The running statistics, f32. Any buffer serves if there are none.
     pub state: Buf,
-    /// The scalars of a step ([`crate::kernel::learning::adam::Step`]), from which dropout takes its seed.
+    /// The scalars of a step ([`crate::kernel::learning::adam::StepValues`]), from which dropout takes its seed.
     pub step: Buf,
 }
 

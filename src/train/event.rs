@@ -4,7 +4,7 @@ use super::history::Epoch;
 use super::losses::Losses;
 
 /// A report of a training in progress.
-pub enum Event<'a> {
+pub enum TrainEvent<'a> {
     /// The bytes of device memory that it will take; nothing is allocated yet.
     Memory(u64),
     /// The number of compiled kernels, and the total.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 /// The files of a training in its folder.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub struct TrainFolder(PathBuf);
 
-impl Folder {
+impl TrainFolder {
     /// The folder `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())

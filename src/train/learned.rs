@@ -39,7 +39,7 @@ impl<N: Network> Learned<N> {
                 take("second moments", len)?,
             ],
             state: take("running statistics", layout.state_len())?,
-            step: take("step", size_of::<adam::Step>() / 4)?,
+            step: take("step", size_of::<adam::StepValues>() / 4)?,
         };
         learned.upload(weights, [&vec![0.0; len], &vec![0.0; len]])?;
         Ok(learned)

@@ -22,8 +22,8 @@ mod source;
 mod step;
 
 pub use checkpoint::{Checkpoint, Progress};
-pub use event::{End, Event};
-pub use folder::Folder;
+pub use event::{End, TrainEvent};
+pub use folder::TrainFolder;
 pub use history::{Epoch, MeanLosses, Sums};
 pub use learned::Learned;
 pub use losses::{Losses, MOST_UNREAD};

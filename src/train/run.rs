@@ -2,8 +2,8 @@
 
 use super::batches::Batches;
 use super::checkpoint::{Checkpoint, Progress};
-use super::event::{End, Event};
-use super::folder::Folder;
+use super::event::{End, TrainEvent};
+use super::folder::TrainFolder;
 use super::history::{Epoch, Sums};
 use super::learned::Learned;
 use super::metadata::earlier;
@@ -38,7 +38,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         weights: Weights<N>,
         settings: TrainSettings<O, S::Settings>,
         data: S,
-        folder: Folder,
+        folder: TrainFolder,
     ) -> Result<Self> {
         let [own, out] = weights.network.channels();
         let found = data.channels();
@@ -71,7 +71,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
     ///
     /// # Errors
     /// [`Error::Usage`] if `data` differ from those that the training was begun with.
-    pub fn resume(checkpoint: Checkpoint<N, O, S::Settings>, data: S, folder: Folder) -> Result<Self> {
+    pub fn resume(checkpoint: Checkpoint<N, O, S::Settings>, data: S, folder: TrainFolder) -> Result<Self> {
         let [before, now] = [&checkpoint.progress.data, &data.summary()];
         if now != before {
             let text = |data: &DataSummary| {
@@ -89,7 +89,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         Self::checked(checkpoint, data, folder)
     }
 
-    fn checked(start: Checkpoint<N, O, S::Settings>, data: S, folder: Folder) -> Result<Self> {
+    fn checked(start: Checkpoint<N, O, S::Settings>, data: S, folder: TrainFolder) -> Result<Self> {
         let settings = &start.progress.settings;
         settings.check()?;
         settings.objective.check()?;
@@ -173,7 +173,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
     /// - All errors of the device, of the data and of files.
     ///
     /// The last checkpoint stays.
-    pub fn run(self, chooser: &Chooser, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End> {
+    pub fn run(self, chooser: &Chooser, tell: &mut (dyn FnMut(TrainEvent) + Send)) -> Result<End> {
         let size = self.size();
         let Self { data, keep, start } = self;
         let Checkpoint { weights, moments, best, mut progress } = start;
@@ -183,13 +183,13 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         let _lock = keep.folder.lock()?;
         let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
-        tell(Event::Memory(check_memory(chooser, &learned, size, objective)?));
+        tell(TrainEvent::Memory(check_memory(chooser, &learned, size, objective)?));
         progress.forms = Some(chooser.choices().clone());
         let (step, validation) = {
             let tell = std::sync::Mutex::new(&mut *tell);
             let compiling = |done, of| {
                 if let Ok(mut tell) = tell.lock() {
-                    tell(Event::Compiling(done, of));
+                    tell(TrainEvent::Compiling(done, of));
                 }
             };
             let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;

@@ -2,8 +2,8 @@
 
 use super::batches::Batches;
 use super::checkpoint::{Checkpoint, Progress};
-use super::event::Event;
-use super::folder::Folder;
+use super::event::TrainEvent;
+use super::folder::TrainFolder;
 use super::history::{Epoch, MeanLosses, Sums, describe};
 use super::learned::Learned;
 use super::metadata::metadata;
@@ -22,7 +22,7 @@ type AfterLog<P> = Box<dyn Fn(&P) -> Result<()>>;
 
 /// Where and when the results are kept.
 pub(super) struct Keep<P> {
-    pub folder: Folder,
+    pub folder: TrainFolder,
     /// The interval between checkpoints within an epoch.
     pub checkpoint_every: Duration,
     pub after_log: AfterLog<P>,
@@ -84,7 +84,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
     }
 
     /// Trains to the end of the epoch.
-    pub fn train(&mut self, batches: &Batches<O, S>, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub fn train(&mut self, batches: &Batches<O, S>, tell: &mut dyn FnMut(TrainEvent)) -> Result<()> {
         let Progress { epoch, batches: first, settings, .. } = &self.progress;
         let (epoch, first, rate) = (*epoch, *first, settings.learning_rate(*epoch));
         let seed = seed(settings.seed);
@@ -114,7 +114,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
     }
 
     /// Reads the losses of the steps since the last call, and counts these steps as done.
-    fn read(&mut self, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    fn read(&mut self, tell: &mut dyn FnMut(TrainEvent)) -> Result<()> {
         let all = self.step.losses()?;
         if all.is_empty() {
             return Ok(());
@@ -131,7 +131,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
             let Progress { sums, settings, batches, step, epoch, .. } = &mut self.progress;
             (*step, *batches) = (number, *batches + 1);
             sums.add(&settings.objective, losses, self.seconds);
-            tell(Event::Step {
+            tell(TrainEvent::Step {
                 epoch: *epoch,
                 done: *batches,
                 steps: self.steps,
@@ -195,7 +195,12 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
     }
 
     /// Ends the epoch: weights if it is the best, checkpoint, log.
-    pub fn finish(&mut self, validation: MeanLosses, data: &S, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub fn finish(
+        &mut self,
+        validation: MeanLosses,
+        data: &S,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<()> {
         let epoch = Epoch::new(&self.progress, validation, self.batch, self.step.flops());
         if epoch.best {
             let mut weights = self.learned.weights()?;
@@ -208,7 +213,7 @@ impl<N: Network, O: Objective, S: Source> Running<N, O, S> {
         (progress.epoch, progress.batches, progress.sums) = (progress.epoch + 1, 0, Sums::default());
         self.save()?;
         self.write_log()?;
-        tell(Event::Epoch(&epoch));
+        tell(TrainEvent::Epoch(&epoch));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::losses::MOST_UNREAD;
 use crate::error::{Error, Result};
-use crate::kernel::learning::adam;
+use crate::kernel::learning::adam::AdamSettings;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a training: those of the loop, of the objective `O`, and of the source `S`. In JSON they are one
@@ -121,8 +121,8 @@ impl<O, S> TrainSettings<O, S> {
     }
 
     /// The settings of the optimiser.
-    pub fn optimiser(&self) -> adam::Settings {
-        adam::Settings { weight_decay: self.weight_decay, max_norm: self.clip, ..Default::default() }
+    pub fn optimiser(&self) -> AdamSettings {
+        AdamSettings { weight_decay: self.weight_decay, max_norm: self.clip, ..Default::default() }
     }
 }
 

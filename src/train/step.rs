@@ -7,7 +7,7 @@ use super::objective::Objective;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernel::form::{Chooser, Question};
-use crate::kernel::learning::adam;
+use crate::kernel::learning::adam::{self, AdamBuffers, AdamSettings};
 use crate::kernel::nn::concatenate;
 use crate::nn::{Network, NetworkMode};
 use crate::plan::{Buf, Plan, Recorder, Spec};
@@ -118,7 +118,7 @@ impl TrainStep {
         learned: &Learned<impl Network>,
         size: [usize; 3],
         objective: &impl Objective,
-        optimiser: adam::Settings,
+        optimiser: AdamSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let (rec, inputs, output, losses) = Self::record(chooser, learned, size, objective, optimiser)?;
@@ -175,7 +175,7 @@ impl TrainStep {
         learned: &Learned<impl Network>,
         size: [usize; 3],
         objective: &impl Objective,
-        optimiser: adam::Settings,
+        optimiser: AdamSettings,
     ) -> Result<(Recorder, Inputs, Buf, Buf)> {
         let mut taped = Taped::new(&learned.network, size, objective, NetworkMode::Train)?;
         let gradients = taped.tape.gradients(taped.total, &taped.parameters)?;
@@ -196,7 +196,7 @@ impl TrainStep {
         adam::record_norm(&mut rec, flat, layout.parameters_len(), norm);
         let first = learned.external(&mut rec, "first moments", &learned.buffers[2])?;
         let second = learned.external(&mut rec, "second moments", &learned.buffers[3])?;
-        let state = adam::State {
+        let state = AdamBuffers {
             parameters: leaves.parameters,
             gradients: flat,
             moments: [first, second],
@@ -246,7 +246,7 @@ impl TrainStep {
     /// # Errors
     /// All errors of the device.
     pub fn submit(&self, seed: u32, step: u32, learning_rate: f32) -> Result<()> {
-        self.gpu.write(&self.step, &[adam::Step::new(seed, step, learning_rate, self.betas)])?;
+        self.gpu.write(&self.step, &[adam::StepValues::new(seed, step, learning_rate, self.betas)])?;
         self.plan.run()
     }
 

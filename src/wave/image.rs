@@ -4,7 +4,7 @@ mod mask;
 
 use super::warning::Warning;
 use crate::error::{Error, Result};
-use crate::io::volume::{Format, Geometry, Samples, Volume, shape_text};
+use crate::io::volume::{Format, Samples, Volume, VolumeGeometry, shape_text};
 
 /// The minimum length of the image's axes in pixels; smaller images have no room for the stencils.
 pub const MIN_PIXELS: usize = 16;
@@ -15,7 +15,7 @@ const SPACING_TOLERANCE: f64 = 1e-2;
 
 /// The layout of the array, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LayoutChoice {
+pub enum FrameLayoutChoice {
     /// Chosen by the shape. Complex arrays are complex. For real arrays, 2 frames along the last axis are
     /// re-im, 3 or more are phases.
     #[default]
@@ -44,7 +44,7 @@ pub enum ZeroChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ReadOptions {
     /// The layout.
-    pub layout: LayoutChoice,
+    pub layout: FrameLayoutChoice,
     /// The zero level.
     pub zero: ZeroChoice,
     /// Pixel spacing of both axes in mm; it replaces the header's.
@@ -54,7 +54,7 @@ pub struct ReadOptions {
 /// The meaning of a wave image's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Layout {
+pub enum FrameLayout {
     /// A real and an imaginary channel, each rescaled separately.
     ReIm,
     /// Three or more phases over one period.
@@ -83,7 +83,7 @@ pub struct WaveImage {
     /// Frames per slice: 2 for re-im and complex, else the number of phases.
     pub frames: usize,
     /// The meaning of the frames.
-    pub layout: Layout,
+    pub layout: FrameLayout,
     /// The zero level of the samples.
     pub zero: ZeroLevel,
     /// Pixel spacing in mm along x and y.
@@ -91,7 +91,7 @@ pub struct WaveImage {
     /// Samples `[slice][frame][y][x]`, x fastest.
     pub data: Vec<f32>,
     /// The input's geometry; the outputs get the same.
-    pub geometry: Geometry,
+    pub geometry: VolumeGeometry,
     /// The format of the input file.
     pub format: Format,
     /// The axes of the maps: `[nx, ny]`, or `[nx, ny, slices]` if the input had a slice axis.
@@ -132,8 +132,10 @@ impl WaveImage {
         }
         check_magnitude(&volume.data)?;
         let zero = match (options.zero, layout) {
-            (ZeroChoice::Known, _) | (ZeroChoice::Auto, Layout::Phases | Layout::Complex) => ZeroLevel::Known,
-            (ZeroChoice::Lost, _) | (ZeroChoice::Auto, Layout::ReIm) => ZeroLevel::Lost,
+            (ZeroChoice::Known, _) | (ZeroChoice::Auto, FrameLayout::Phases | FrameLayout::Complex) => {
+                ZeroLevel::Known
+            }
+            (ZeroChoice::Lost, _) | (ZeroChoice::Auto, FrameLayout::ReIm) => ZeroLevel::Lost,
         };
         let mut warnings = Vec::new();
         let spacing_mm = spacing(&volume.geometry, options.spacing_mm, &mut warnings)?;
@@ -180,24 +182,24 @@ impl WaveImage {
 }
 
 /// Returns the layout of an array and its number of frames.
-fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
+fn layout(volume: &Volume, choice: FrameLayoutChoice) -> Result<(FrameLayout, usize)> {
     let shape = shape_text(&volume.shape);
     let axes = volume.shape.len();
     let fail = |what: String| Err(Error::Data(what));
     let name = match choice {
-        LayoutChoice::Auto => "auto",
-        LayoutChoice::ReIm => "re-im",
-        LayoutChoice::Phases => "phases",
-        LayoutChoice::Complex => "complex",
+        FrameLayoutChoice::Auto => "auto",
+        FrameLayoutChoice::ReIm => "re-im",
+        FrameLayoutChoice::Phases => "phases",
+        FrameLayoutChoice::Complex => "complex",
     };
     let misfit = |found: String, needed| Err(Error::Layout { layout: name, found, needed });
     if let Samples::Complex(_) = volume.data {
         return match (choice, axes) {
-            (LayoutChoice::ReIm | LayoutChoice::Phases, _) => {
+            (FrameLayoutChoice::ReIm | FrameLayoutChoice::Phases, _) => {
                 misfit(format!("complex samples ({shape})"), "real ones")
             }
-            (_, 2 | 3) => Ok((Layout::Complex, 2)),
-            (_, 4) if volume.shape[3] == 1 => Ok((Layout::Complex, 2)),
+            (_, 2 | 3) => Ok((FrameLayout::Complex, 2)),
+            (_, 4) if volume.shape[3] == 1 => Ok((FrameLayout::Complex, 2)),
             _ => fail(format!(
                 "a complex array of {shape} is not a wave image; it must have the axes X, Y or X, Y, slice"
             )),
@@ -209,21 +211,21 @@ fn layout(volume: &Volume, choice: LayoutChoice) -> Result<(Layout, usize)> {
             "one frame ({shape}): a wave image needs a real and an imaginary channel, or three or more phases over \
              one period, along the last axis of X, Y, frame or X, Y, slice, frame"
         )),
-        (LayoutChoice::Auto | LayoutChoice::ReIm, 2) => Ok((Layout::ReIm, 2)),
-        (LayoutChoice::Complex, 2) => Ok((Layout::Complex, 2)),
-        (LayoutChoice::Auto | LayoutChoice::Phases, 3..) => Ok((Layout::Phases, frames)),
-        (LayoutChoice::Phases, _) => {
+        (FrameLayoutChoice::Auto | FrameLayoutChoice::ReIm, 2) => Ok((FrameLayout::ReIm, 2)),
+        (FrameLayoutChoice::Complex, 2) => Ok((FrameLayout::Complex, 2)),
+        (FrameLayoutChoice::Auto | FrameLayoutChoice::Phases, 3..) => Ok((FrameLayout::Phases, frames)),
+        (FrameLayoutChoice::Phases, _) => {
             misfit(format!("{frames} frames along the last axis ({shape})"), "three or more")
         }
-        (LayoutChoice::ReIm | LayoutChoice::Complex, _) => {
+        (FrameLayoutChoice::ReIm | FrameLayoutChoice::Complex, _) => {
             misfit(format!("{frames} frames along the last axis ({shape})"), "two")
         }
-        (LayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
+        (FrameLayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
     }
 }
 
 /// Returns the spacing along both axes: the given one, else that of the header, else 1 mm.
-fn spacing(geometry: &Geometry, given: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
+fn spacing(geometry: &VolumeGeometry, given: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
     if geometry.identity {
         warnings.push(Warning::IdentityAffine);
     }
@@ -290,7 +292,7 @@ pub(super) mod tests {
                 if inside { value(&index) } else { 0.0 }
             })
             .collect();
-        let geometry = Geometry { spacing_mm: Some([1.5, 1.5]), ..Geometry::default() };
+        let geometry = VolumeGeometry { spacing_mm: Some([1.5, 1.5]), ..VolumeGeometry::default() };
         Volume { shape: shape.to_vec(), data: Samples::Real(data), geometry, format: Format::Npy }
     }
 
@@ -324,14 +326,14 @@ pub(super) mod tests {
             WaveImage::from_volume(&volume(shape, |i| 1.0 + i[0] as f64), &options)
                 .map(|w| (w.layout, w.zero, w.slices, w.frames))
         };
-        use LayoutChoice as C;
+        use FrameLayoutChoice as C;
         let two = |layout, zero| Some((layout, zero, 1, 2));
-        assert_eq!(by(&[N, N, 2], C::Auto).ok(), two(Layout::ReIm, ZeroLevel::Lost));
-        assert_eq!(by(&[N, N, 2], C::ReIm).ok(), two(Layout::ReIm, ZeroLevel::Lost));
-        assert_eq!(by(&[N, N, 2], C::Complex).ok(), two(Layout::Complex, ZeroLevel::Known));
-        assert_eq!(by(&[N, N, 3], C::Auto).ok(), Some((Layout::Phases, ZeroLevel::Known, 1, 3)));
-        assert_eq!(by(&[N, N, 5, 8], C::Auto).ok(), Some((Layout::Phases, ZeroLevel::Known, 5, 8)));
-        assert_eq!(by(&[N, N, 5, 2], C::Auto).ok(), Some((Layout::ReIm, ZeroLevel::Lost, 5, 2)));
+        assert_eq!(by(&[N, N, 2], C::Auto).ok(), two(FrameLayout::ReIm, ZeroLevel::Lost));
+        assert_eq!(by(&[N, N, 2], C::ReIm).ok(), two(FrameLayout::ReIm, ZeroLevel::Lost));
+        assert_eq!(by(&[N, N, 2], C::Complex).ok(), two(FrameLayout::Complex, ZeroLevel::Known));
+        assert_eq!(by(&[N, N, 3], C::Auto).ok(), Some((FrameLayout::Phases, ZeroLevel::Known, 1, 3)));
+        assert_eq!(by(&[N, N, 5, 8], C::Auto).ok(), Some((FrameLayout::Phases, ZeroLevel::Known, 5, 8)));
+        assert_eq!(by(&[N, N, 5, 2], C::Auto).ok(), Some((FrameLayout::ReIm, ZeroLevel::Lost, 5, 2)));
         for (shape, layout, says) in [
             (&[N, N][..], C::Auto, "one frame"),
             (&[N, N, 1], C::Auto, "one frame"),
@@ -371,7 +373,7 @@ pub(super) mod tests {
         let lost = ReadOptions { zero: ZeroChoice::Lost, ..ReadOptions::default() };
         let image = WaveImage::from_volume(&volume, &lost).unwrap();
         assert_eq!((image.zero, codes(&image)), (ZeroLevel::Lost, vec![Code::LostZero]));
-        let wrong = ReadOptions { layout: LayoutChoice::Phases, ..ReadOptions::default() };
+        let wrong = ReadOptions { layout: FrameLayoutChoice::Phases, ..ReadOptions::default() };
         assert!(WaveImage::from_volume(&volume, &wrong).unwrap_err().to_string().contains("complex"));
         volume.shape = vec![N, N, 1, 3];
         assert!(read(&volume).is_err());

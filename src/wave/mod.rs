@@ -5,5 +5,5 @@ pub mod image;
 mod unwrap;
 pub mod warning;
 
-pub use image::{Layout, LayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
+pub use image::{FrameLayout, FrameLayoutChoice, ReadOptions, WaveImage, ZeroChoice, ZeroLevel};
 pub use warning::Warning;

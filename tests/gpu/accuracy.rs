@@ -3,9 +3,9 @@
 use crate::common::compare::{assert_above, assert_at_most, assert_close, largest, least, quantile};
 use ndarray::{Array2, Zip};
 use num_complex::Complex64;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::stats::erode::erode;
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, Scatterer, add_noise, sample, superposed};
@@ -96,14 +96,14 @@ struct Maps<'a> {
 }
 
 impl Maps<'_> {
-    fn plane(&self, plane: Plane) -> Array2<f64> {
+    fn plane(&self, plane: MmdiMap) -> Array2<f64> {
         let [nx, ny] = self.grid.size;
         let values = plane.of(&self.planes).iter().map(|&v| f64::from(v)).collect();
         Array2::from_shape_vec((ny, nx), values).expect("a plane")
     }
 
     /// value / truth − 1 over the interior.
-    fn off(&self, plane: Plane, truth: f64) -> Off {
+    fn off(&self, plane: MmdiMap, truth: f64) -> Off {
         let (values, interior) = (self.plane(plane), self.grid.interior());
         Off(values.iter().zip(&interior).filter(|(_, i)| **i).map(|(v, _)| v / truth - 1.0).collect())
     }
@@ -112,7 +112,7 @@ impl Maps<'_> {
 /// Inversions on one device, made once for each kind of image.
 struct Lab {
     pipelines: Pipelines,
-    made: RefCell<Vec<(Settings, Mmdi)>>,
+    made: RefCell<Vec<(MmdiSettings, Mmdi)>>,
 }
 
 impl Lab {
@@ -120,8 +120,14 @@ impl Lab {
         Self { pipelines: pipelines.clone(), made: RefCell::default() }
     }
 
-    fn invert<'a>(&self, grid: &'a Grid, mode: Mode, zero_lost: bool, field: &Array2<Complex64>) -> Maps<'a> {
-        let settings = Settings {
+    fn invert<'a>(
+        &self,
+        grid: &'a Grid,
+        mode: MmdiMode,
+        zero_lost: bool,
+        field: &Array2<Complex64>,
+    ) -> Maps<'a> {
+        let settings = MmdiSettings {
             mode,
             size: grid.size,
             spacing_mm: grid.spacing_mm,
@@ -201,19 +207,19 @@ fn plane_waves_of_known_modulus(pipelines: &Pipelines) {
     let columns = ["mode", "pixel, mm", "SNR", "kPa", "0°", "20°", "45°", "pooled"];
     let mut table = Table::new("median |error| (bias) of |mu*|, %", &columns);
     let mut figures = Vec::new();
-    for mode in [Mode::Corrected, Mode::Clinical] {
+    for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
         for (grid, decibel) in [(&one, None), (&one, Some(10.0)), (&two, None)] {
             let mut errors = Vec::new();
             for kpa in MODULI {
                 let offs = DEGREES.map(|degrees| {
                     let field = grid.noisy(&grid.waves(&[wave(kpa, degrees)]), decibel, degrees as u64);
-                    lab.invert(grid, mode, false, &field).off(Plane::Stiffness, stiffness(kpa))
+                    lab.invert(grid, mode, false, &field).off(MmdiMap::Stiffness, stiffness(kpa))
                 });
                 let all = Off(offs.iter().flat_map(|off| off.0.iter().copied()).collect());
                 let [a, b, c] = &offs;
                 table.row(&[&format!("{mode:?}"), &grid.spacing_mm[0], &snr(decibel), &kpa, a, b, c, &all]);
                 errors.extend(offs.iter().map(Off::error));
-                if mode == Mode::Clinical && decibel.is_some() {
+                if mode == MmdiMode::Clinical && decibel.is_some() {
                     assert_above(
                         all.bias(),
                         1.0,
@@ -241,11 +247,11 @@ fn storage_loss_and_speed_of_clean_waves(pipelines: &Pipelines) {
     let title = "median |error| (bias), clean, corrected, three directions pooled, %";
     let mut table = Table::new(title, &columns);
     for kpa in MODULI {
-        let planes = [Plane::Storage, Plane::Loss, Plane::Wavespeed];
+        let planes = [MmdiMap::Storage, MmdiMap::Loss, MmdiMap::Wavespeed];
         let truths = [kpa, kpa * DAMPING, medium(kpa).speed()];
         let mut offs: [Off; 3] = Default::default();
         for degrees in DEGREES {
-            let maps = lab.invert(&grid, Mode::Corrected, false, &grid.waves(&[wave(kpa, degrees)]));
+            let maps = lab.invert(&grid, MmdiMode::Corrected, false, &grid.waves(&[wave(kpa, degrees)]));
             for i in 0..3 {
                 offs[i].0.extend(maps.off(planes[i], truths[i]).0);
             }
@@ -268,7 +274,7 @@ fn pixels_of_half_one_and_two_millimetres_agree(pipelines: &Pipelines) {
     let columns = ["mode", "kPa", "direction", "0.5 against 1", "1 against 2", "0.5 against 2"];
     let mut table =
         Table::new("median |difference| (bias) of |mu*| between pixels of, mm, clean, %", &columns);
-    let (corrected, clinical) = (Mode::Corrected, Mode::Clinical);
+    let (corrected, clinical) = (MmdiMode::Corrected, MmdiMode::Clinical);
     for (mode, kpa, degrees) in
         [(corrected, 2.0, 0.0), (corrected, 2.0, 45.0), (corrected, 6.0, 20.0), (clinical, 6.0, 45.0)]
     {
@@ -276,7 +282,7 @@ fn pixels_of_half_one_and_two_millimetres_agree(pipelines: &Pipelines) {
         let maps = grids.each_ref().map(|grid| {
             let maps = lab.invert(grid, mode, false, &grid.waves(&[wave(kpa, degrees)]));
             let fold = grid.size[0] / grids[2].size[0];
-            let plane = maps.plane(Plane::Stiffness);
+            let plane = maps.plane(MmdiMap::Stiffness);
             let means = plane.exact_chunks((fold, fold)).into_iter().map(|b| b.mean().expect("pixels"));
             Array2::from_shape_vec(interior.dim(), means.collect()).expect("a pixel for each block")
         });
@@ -311,7 +317,7 @@ fn a_lost_zero_level_costs_little(pipelines: &Pipelines) {
     let grid = Grid::new(1.0);
     let columns = ["mode", "SNR", "kPa", "waves", "zero known", "zero lost", "loss modulus, zero lost"];
     let mut table = Table::new("median |error| (bias), two channels rescaled to 0..4095, %", &columns);
-    let (corrected, clinical) = (Mode::Corrected, Mode::Clinical);
+    let (corrected, clinical) = (MmdiMode::Corrected, MmdiMode::Clinical);
     for (mode, decibel, several) in [
         (corrected, None, false),
         (corrected, None, true),
@@ -321,10 +327,10 @@ fn a_lost_zero_level_costs_little(pipelines: &Pipelines) {
         for kpa in MODULI {
             let waves = if several { crossing(kpa, 0.0) } else { vec![wave(kpa, 20.0)] };
             let field = grid.noisy(&grid.waves(&waves), decibel, 3);
-            let known = lab.invert(&grid, mode, false, &field).off(Plane::Stiffness, stiffness(kpa));
+            let known = lab.invert(&grid, mode, false, &field).off(MmdiMap::Stiffness, stiffness(kpa));
             let maps = lab.invert(&grid, mode, true, &rescaled(&grid, &field));
-            let lost = maps.off(Plane::Stiffness, stiffness(kpa));
-            let loss = maps.off(Plane::Loss, kpa * DAMPING);
+            let lost = maps.off(MmdiMap::Stiffness, stiffness(kpa));
+            let loss = maps.off(MmdiMap::Loss, kpa * DAMPING);
             table.row(&[&format!("{mode:?}"), &snr(decibel), &kpa, &waves.len(), &known, &lost, &loss]);
             let limit = if decibel.is_none() { 1.5 } else { 3.0 };
             assert!(mode == clinical || lost.error() <= limit, "{kpa} kPa, {}: {lost} %", snr(decibel));
@@ -343,7 +349,7 @@ fn waves_turned_by_45_degrees_give_the_same(pipelines: &Pipelines) {
         for kpa in MODULI {
             let [straight, turned] = [0.0, 45.0].map(|degrees| {
                 let field = grid.noisy(&grid.waves(&crossing(kpa, degrees)), decibel, 4);
-                lab.invert(&grid, Mode::Corrected, false, &field).off(Plane::Stiffness, stiffness(kpa))
+                lab.invert(&grid, MmdiMode::Corrected, false, &field).off(MmdiMap::Stiffness, stiffness(kpa))
             });
             table.row(&[&snr(decibel), &kpa, &straight, &turned]);
             let apart = (straight.error() - turned.error()).abs();
@@ -381,8 +387,8 @@ fn confidence_falls_as_error_grows(pipelines: &Pipelines) {
     for (seed, (field, truth)) in varied(&grid).iter().enumerate() {
         for decibel in [None, Some(20.0), Some(15.0), Some(10.0)] {
             let field = grid.noisy(field, decibel, seed as u64);
-            let maps = lab.invert(&grid, Mode::Corrected, false, &field);
-            let (found, sure) = (maps.plane(Plane::Stiffness), maps.plane(Plane::Confidence));
+            let maps = lab.invert(&grid, MmdiMode::Corrected, false, &field);
+            let (found, sure) = (maps.plane(MmdiMap::Stiffness), maps.plane(MmdiMap::Confidence));
             Zip::from(&found).and(&sure).and(truth).and(&grid.mask).for_each(
                 |found, &sure, truth, &inside| {
                     if inside {

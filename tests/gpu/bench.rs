@@ -2,7 +2,7 @@
 
 use crate::files::Folder;
 use crate::harness::Adapter;
-use palpate::lowlevel::bench::Report;
+use palpate::lowlevel::bench::BenchReport;
 use serde_json::Value;
 
 tests![it_measures_and_compares, results_that_are_none_are_refused, committed_results_can_be_read,];
@@ -81,7 +81,7 @@ fn committed_results_can_be_read() {
     for entry in std::fs::read_dir(folder).expect("benches/results/") {
         let path = entry.expect("entry").path();
         if path.extension().is_some_and(|e| e == "json") {
-            let report = Report::read(&path).unwrap_or_else(|e| panic!("{e}"));
+            let report = BenchReport::read(&path).unwrap_or_else(|e| panic!("{e}"));
             assert!(!report.kernels.is_empty() && report.step.is_some(), "{}", path.display());
         }
     }

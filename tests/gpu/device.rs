@@ -6,7 +6,7 @@ use crate::harness::Adapter;
 use libtest_mimic::Completion;
 use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
 use palpate::lowlevel::plan::{Plan, Recorder};
 use palpate::lowlevel::shader::{Access, Binding};
@@ -33,8 +33,8 @@ tests![
     what_needs_more_memory_than_is_free_is_refused_beforehand,
 ];
 
-fn settings(mode: Mode, size: [usize; 2]) -> Settings {
-    Settings {
+fn settings(mode: MmdiMode, size: [usize; 2]) -> MmdiSettings {
+    MmdiSettings {
         mode,
         size,
         spacing_mm: [1.5, 1.5],
@@ -45,7 +45,7 @@ fn settings(mode: Mode, size: [usize; 2]) -> Settings {
     }
 }
 
-fn mmdi(pipelines: &Pipelines, mode: Mode, size: [usize; 2]) -> Result<Mmdi> {
+fn mmdi(pipelines: &Pipelines, mode: MmdiMode, size: [usize; 2]) -> Result<Mmdi> {
     Mmdi::new(pipelines, &settings(mode, size), &|_, _| {})
 }
 
@@ -99,7 +99,7 @@ fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let size = [64, 48];
     let (frames, mask) = slice(size, 20.0);
-    let mmdi = self::mmdi(&pipelines, Mode::Clinical, size).expect("compile");
+    let mmdi = self::mmdi(&pipelines, MmdiMode::Clinical, size).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
     mmdi.plan().run().expect("run");
     gpu.device().destroy();
@@ -114,9 +114,9 @@ fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
         ("invert", mmdi.invert(&frames, &mask).err()),
         ("wait", gpu.wait().err()),
         ("check", gpu.check().err()),
-        ("the same plan again", self::mmdi(&pipelines, Mode::Clinical, size).err()),
-        ("another plan", self::mmdi(&pipelines, Mode::Corrected, [61, 67]).err()),
-        ("new pipelines", self::mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, size).err()),
+        ("the same plan again", self::mmdi(&pipelines, MmdiMode::Clinical, size).err()),
+        ("another plan", self::mmdi(&pipelines, MmdiMode::Corrected, [61, 67]).err()),
+        ("new pipelines", self::mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, size).err()),
     ];
     if gpu.caps().timestamps() {
         outcomes.push(("profile", plan.profile().err()));
@@ -139,7 +139,7 @@ fn a_lost_device_is_an_error_ever_after(gpu: Gpu) {
     // Another device is none the worse.
     let gpu = common::open(Gpu::open).expect("a new one");
     let (frames, mask) = slice([64, 48], 20.0);
-    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Clinical, [64, 48]).expect("compile");
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, [64, 48]).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
 }
 
@@ -166,7 +166,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
     let [small, large] = [[64, 48], [16_384, 16_384]];
     let error = within_a_minute({
         let pipelines = pipelines.clone();
-        move || self::mmdi(&pipelines, Mode::Corrected, large).err().expect("refused")
+        move || self::mmdi(&pipelines, MmdiMode::Corrected, large).err().expect("refused")
     });
     let text = error.to_string();
     assert!(matches!(error, Error::OutOfMemory { .. } | Error::Usage(_)) && text.contains("MiB"), "{text}");
@@ -174,7 +174,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
     // Neither has left anything behind.
     assert_eq!(gpu.pool().allocated(), 0);
     let (frames, mask) = slice(small, 20.0);
-    mmdi(&pipelines, Mode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
+    mmdi(&pipelines, MmdiMode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
 }
 
 fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
@@ -204,7 +204,7 @@ fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
             assert!(text.contains(&format!("{} SIZE=3", kernel.name())), "{text}");
         }
     }
-    mmdi(&pipelines, Mode::Clinical, [64, 48]).expect("the device still compiles");
+    mmdi(&pipelines, MmdiMode::Clinical, [64, 48]).expect("the device still compiles");
 }
 
 /// The one binding of a kernel of a test's own.
@@ -218,7 +218,7 @@ const fn broken(name: &'static str, source: &'static str) -> Kernel {
 
 fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
     let size = [64, 48];
-    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     let (frames, mask) = slice(size, 20.0);
     let maps = bits(mmdi.invert(&frames, &mask).expect("invert"));
     if !gpu.caps().timestamps() {
@@ -248,7 +248,7 @@ fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let sizes = [[64, 48], [96, 80], [41, 47], [80, 80]];
     let round = || {
-        for mode in [Mode::Corrected, Mode::Clinical] {
+        for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
             for size in sizes {
                 let (frames, mask) = slice(size, 20.0);
                 let mmdi = mmdi(&pipelines, mode, size).expect("compile");
@@ -267,7 +267,7 @@ fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
 
 fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
     let size = [64, 48];
-    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), Mode::Corrected, size).expect("compile");
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     assert_eq!(gpu.pool().allocated(), mmdi.plan().memory(), "one plan is all there is");
     let (frames, mask) = slice(size, 20.0);
     let (other, _) = slice(size, 14.0);
@@ -286,7 +286,7 @@ fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
 
 fn threads_share_a_device(gpu: Gpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    let jobs = [(Mode::Corrected, [64, 48], 20.0), (Mode::Clinical, [47, 61], 12.0)];
+    let jobs = [(MmdiMode::Corrected, [64, 48], 20.0), (MmdiMode::Clinical, [47, 61], 12.0)];
     let serial: Vec<_> = jobs
         .iter()
         .map(|&(mode, size, wavelength)| {
@@ -300,7 +300,7 @@ fn threads_share_a_device(gpu: Gpu) {
         let gpu = gpu.clone();
         move || {
             std::thread::scope(|scope| {
-                let work = |(mode, size, wavelength): (Mode, [usize; 2], f32)| {
+                let work = |(mode, size, wavelength): (MmdiMode, [usize; 2], f32)| {
                     let (frames, mask) = slice(size, wavelength);
                     let mut results = Vec::new();
                     for _ in 0..3 {

@@ -10,7 +10,7 @@ use crate::harness::Adapter;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
 use palpate::Error;
-use palpate::lowlevel::dime::{Calibration, Dime, Model, Plane, Settings, Views};
+use palpate::lowlevel::dime::{Calibration, Dime, DimeMap, DimeSettings, Model, Views};
 use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
@@ -55,8 +55,8 @@ fn weights() -> Weights {
     weights
 }
 
-fn settings(size: [usize; 2]) -> Settings {
-    Settings {
+fn settings(size: [usize; 2]) -> DimeSettings {
+    DimeSettings {
         size,
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
@@ -96,7 +96,7 @@ impl Bench {
         Self { chooser: Chooser::new(pipelines) }
     }
 
-    fn invert(&self, settings: &Settings, frames: &[f32], mask: &[bool]) -> Vec<f32> {
+    fn invert(&self, settings: &DimeSettings, frames: &[f32], mask: &[bool]) -> Vec<f32> {
         let mut dime = Dime::new(&self.chooser, &weights(), settings, &|_, _| {}).expect("compile");
         dime.plan().poison().expect("poison");
         dime.invert(frames, mask).expect("invert")
@@ -113,7 +113,7 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
     let size @ [nx, ny] = [41, 37];
     let (frames, mask) = scene(size, [1.0; 2]);
-    let found = bench.invert(&Settings { batch: 7, ..settings(size) }, &frames, &mask);
+    let found = bench.invert(&DimeSettings { batch: 7, ..settings(size) }, &frames, &mask);
 
     let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
     let image = Array2::from_shape_fn((nx * ny, 4), |(i, k)| {
@@ -157,11 +157,11 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
         covered.iter().map(|i| f(state[[*i, k]], state[[*i, 2]]) as f32).collect::<Vec<_>>()
     };
     let spread = |squares: f64, weights: f64| (squares / weights).sqrt();
-    assert!(error(&pick(Plane::Modulus.of(&found)), &of(0, &|mean, _| mean)) < 2e-5);
-    assert!(error(&pick(Plane::Spread.of(&found)), &of(1, &spread)) < 2e-4);
+    assert!(error(&pick(DimeMap::Modulus.of(&found)), &of(0, &|mean, _| mean)) < 2e-5);
+    assert!(error(&pick(DimeMap::Spread.of(&found)), &of(1, &spread)) < 2e-4);
     let uncertainty = of(1, &|squares, weights| 0.25f64.hypot(1.5 * spread(squares, weights)));
-    assert!(error(&pick(Plane::Uncertainty.of(&found)), &uncertainty) < 1e-4);
-    assert_covers(Plane::Uncertainty.of(&found), &mask);
+    assert!(error(&pick(DimeMap::Uncertainty.of(&found)), &uncertainty) < 1e-4);
+    assert_covers(DimeMap::Uncertainty.of(&found), &mask);
 }
 
 fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
@@ -171,7 +171,7 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
     let (frames, mask) = scene(size, [1.0; 2]);
     let whole = bench.invert(&settings(size), &frames, &mask);
     for batch in [1, 5, 64] {
-        let found = bench.invert(&Settings { batch, ..settings(size) }, &frames, &mask);
+        let found = bench.invert(&DimeSettings { batch, ..settings(size) }, &frames, &mask);
         assert!(error(&found, &whole) <= 1e-6, "batches of {batch}");
     }
     // Another mask in between, and none at all.
@@ -195,7 +195,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
     let n = nx * ny;
     let (frames, disc) = scene(size, [1.0; 2]);
     // Small batches, so that most repetitions are closed.
-    let settings = Settings { batch: 5, ..settings(size) };
+    let settings = DimeSettings { batch: 5, ..settings(size) };
     let mut own = Dime::new(&bench.chooser, &weights(), &settings, &|_, _| {}).expect("compile");
     let gpu = bench.chooser.pipelines().gpu();
     let buffer = |floats: usize| {
@@ -223,7 +223,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
         frames: input.clone(),
         mask: inside.clone(),
         maps: maps.clone(),
-        picture: Some((texture.create_view(&Default::default()), Colouring::stiffness(Plane::Modulus))),
+        picture: Some((texture.create_view(&Default::default()), Colouring::stiffness(DimeMap::Modulus))),
     };
     let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings, host()).expect("embedded");
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
@@ -280,7 +280,7 @@ fn zero_level_gain_and_what_lies_outside_do_not_matter(pipelines: &Pipelines) {
     assert!(error(&bench.invert(&settings(size), &changed, &mask), &plain) < 1e-4);
     // A conjugated wave, told so.
     let conjugate: Vec<f32> = (0..2 * n).map(|i| if i < n { frames[i] } else { -frames[i] }).collect();
-    let told = Settings { conjugated: true, ..settings(size) };
+    let told = DimeSettings { conjugated: true, ..settings(size) };
     assert_eq!(bench.invert(&told, &conjugate, &mask), plain);
     assert!(error(&bench.invert(&settings(size), &conjugate, &mask), &plain) > 1e-3);
 }
@@ -291,28 +291,28 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     let (frames, mask) = scene(size, [1.0; 2]);
     let plain = bench.invert(&settings(size), &frames, &mask);
     // The same picture with pixels of half the size, at twice the frequency.
-    let faster = Settings { spacing_mm: [0.5; 2], frequency_hz: 120.0, ..settings(size) };
+    let faster = DimeSettings { spacing_mm: [0.5; 2], frequency_hz: 120.0, ..settings(size) };
     assert!(error(&bench.invert(&faster, &frames, &mask), &plain) < 1e-6);
-    let denser = bench.invert(&Settings { density: 1100.0, ..settings(size) }, &frames, &mask);
+    let denser = bench.invert(&DimeSettings { density: 1100.0, ..settings(size) }, &frames, &mask);
     let scaled: Vec<f32> = plain.iter().map(|v| 1.1 * v).collect();
     assert!(error(&denser, &scaled) < 1e-6);
     // Pixels of twice the size of an image that is twice as coarse: the same patches, in a body of twice the size.
-    let larger = Settings { spacing_mm: [2.0; 2], pixel_mm: Some(2.0), ..settings(size) };
+    let larger = DimeSettings { spacing_mm: [2.0; 2], pixel_mm: Some(2.0), ..settings(size) };
     let scaled: Vec<f32> = plain.iter().map(|v| 4.0 * v).collect();
     assert!(error(&bench.invert(&larger, &frames, &mask), &scaled) < 1e-6);
     // What rounding in a header adds to a spacing adds no column.
-    let rounded = Settings { spacing_mm: [1.000_000_1; 2], ..settings(size) };
+    let rounded = DimeSettings { spacing_mm: [1.000_000_1; 2], ..settings(size) };
     assert!(error(&bench.invert(&rounded, &frames, &mask), &plain) < 1e-4);
     // Larger patches are another matter, but a map all the same.
-    let wide = bench.invert(&Settings { patch: Some(20), ..settings(size) }, &frames, &mask);
+    let wide = bench.invert(&DimeSettings { patch: Some(20), ..settings(size) }, &frames, &mask);
     assert_covers(&wide, &mask);
     // The same wave, sampled more coarsely along y and more finely along x.
     let (other, step) = ([80, 30], [0.75, 1.6]);
     let (frames, mask) = scene(other, step);
-    let found = bench.invert(&Settings { spacing_mm: step, ..settings(other) }, &frames, &mask);
+    let found = bench.invert(&DimeSettings { spacing_mm: step, ..settings(other) }, &frames, &mask);
     assert_covers(&found, &mask);
     let mean = |maps: &[f32], [nx, ny]: [usize; 2]| {
-        let map = Plane::Modulus.of(maps);
+        let map = DimeMap::Modulus.of(maps);
         let inner: Vec<f32> = (0..nx * ny)
             .filter(|i| (nx / 4..3 * nx / 4).contains(&(i % nx)) && (ny / 4..3 * ny / 4).contains(&(i / nx)))
             .map(|i| map[i])
@@ -323,7 +323,7 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     assert_near(a, b, 0.03, "the mean of another grid");
     // Pixel by pixel, in the middle: every pixel of the coarser image beside the nearest of the finer.
     let off = |found: &[f32], step: [f64; 2]| {
-        let (fine, coarse) = (Plane::Modulus.of(&plain), Plane::Modulus.of(found));
+        let (fine, coarse) = (DimeMap::Modulus.of(&plain), DimeMap::Modulus.of(found));
         let place = |i: usize, n: usize, step: f64, m: usize| {
             ((i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0).round()
         };
@@ -341,27 +341,27 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     };
     let right = off(&found, step);
     let exchanged =
-        bench.invert(&Settings { spacing_mm: [step[1], step[0]], ..settings(other) }, &frames, &mask);
+        bench.invert(&DimeSettings { spacing_mm: [step[1], step[0]], ..settings(other) }, &frames, &mask);
     let wrong = off(&exchanged, step);
     assert!(right < 0.5 * wrong, "off by {right}, and by {wrong} with x and y exchanged");
 }
 
 fn what_cannot_be_is_refused(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let refused = |weights: &Weights, settings: Settings, says: &str| {
+    let refused = |weights: &Weights, settings: DimeSettings, says: &str| {
         let said =
             Dime::new(&bench.chooser, weights, &settings, &|_, _| {}).err().expect("refused").to_string();
         assert!(said.contains(says), "{said}\nshould say {says}");
     };
     let good = weights();
-    refused(&good, Settings { stride: 0, ..settings([40, 40]) }, "stride");
-    refused(&good, Settings { stride: 15, ..settings([40, 40]) }, "stride");
-    refused(&good, Settings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "frequency_hz");
-    refused(&good, Settings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "spacing_mm");
-    refused(&good, Settings { batch: 0, ..settings([40, 40]) }, "batch");
-    refused(&good, Settings { patch: Some(0), ..settings([40, 40]) }, "patch");
-    refused(&good, Settings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "pixel_mm");
-    refused(&good, Settings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
+    refused(&good, DimeSettings { stride: 0, ..settings([40, 40]) }, "stride");
+    refused(&good, DimeSettings { stride: 15, ..settings([40, 40]) }, "stride");
+    refused(&good, DimeSettings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "frequency_hz");
+    refused(&good, DimeSettings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "spacing_mm");
+    refused(&good, DimeSettings { batch: 0, ..settings([40, 40]) }, "batch");
+    refused(&good, DimeSettings { patch: Some(0), ..settings([40, 40]) }, "patch");
+    refused(&good, DimeSettings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "pixel_mm");
+    refused(&good, DimeSettings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
     for (key, value, says) in [
         ("time_convention", Some("exp(-iwt)"), "time_convention"),
         ("normalisation", Some("min-max"), "normalisation"),

@@ -7,7 +7,7 @@
 
 use crate::common::compare::{assert_covers, at_most};
 use crate::harness::Data;
-use palpate::lowlevel::dime::{Builtin, Dime, Plane, Settings};
+use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::io::{self, Samples};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
@@ -76,10 +76,10 @@ impl Bench {
         Self { chooser: Chooser::new(pipelines), weights, stride, data }
     }
 
-    fn dime(&self, which: Builtin, frames: Frames, spacing: f64) -> Dime {
+    fn dime(&self, which: DimeWeights, frames: Frames, spacing: f64) -> Dime {
         let own = || which.weights().expect("palpate's own weights");
         let weights = self.weights.clone().unwrap_or_else(own);
-        let settings = Settings {
+        let settings = DimeSettings {
             size: [SIDE; 2],
             spacing_mm: [spacing; 2],
             frames,
@@ -95,7 +95,7 @@ impl Bench {
     }
 
     /// A study's samples, with the estimates "DIME" (ours), "authors' DIME" and "authors' MMDI".
-    fn study(&self, folder: &str, which: Builtin) -> Vec<Sample> {
+    fn study(&self, folder: &str, which: DimeWeights) -> Vec<Sample> {
         let study = self.data.join(folder);
         let mut dime = self.dime(which, Frames::Channels, 1.0);
         let mut samples = vec![];
@@ -106,7 +106,7 @@ impl Bench {
             let mask: Vec<bool> =
                 (0..n).map(|i| (frames[i] != 0.0 || frames[n + i] != 0.0) && truth[i] > 0.0).collect();
             let maps = dime.invert(&frames, &mask).expect("invert");
-            assert_covers(Plane::Modulus.of(&maps), &mask);
+            assert_covers(DimeMap::Modulus.of(&maps), &mask);
             let theirs = narrow(values(file(&study, "dime", &name)));
             let theirs = if folder == "study2" { flipped(theirs) } else { theirs };
             // Their MMDI of study 2 blows up at the rim.
@@ -123,7 +123,7 @@ impl Bench {
                 _ => BTreeMap::new(),
             };
             let estimates = [
-                ("DIME", Plane::Modulus.of(&maps).to_vec()),
+                ("DIME", DimeMap::Modulus.of(&maps).to_vec()),
                 ("authors' DIME", theirs),
                 ("authors' MMDI", clinical),
             ];
@@ -208,19 +208,19 @@ impl Bench {
 
 fn study_1a(pipelines: &Pipelines, data: Data) {
     let bench = Bench::new(pipelines, data);
-    let samples = bench.study("study1a", Builtin::Bulk);
+    let samples = bench.study("study1a", DimeWeights::Bulk);
     bench.judge("Study 1a: homogeneous cylinders, whole mask", &samples, &STUDY_1A);
 }
 
 fn study_1b(pipelines: &Pipelines, data: Data) {
     let bench = Bench::new(pipelines, data);
-    let samples = bench.study("study1b", Builtin::Bulk);
+    let samples = bench.study("study1b", DimeWeights::Bulk);
     bench.judge("Study 1b: cylinders with inclusions, whole mask and regions", &samples, &STUDY_1B);
 }
 
 fn study_2(pipelines: &Pipelines, data: Data) {
     let bench = Bench::new(pipelines, data);
-    let samples = bench.study("study2", Builtin::Slab);
+    let samples = bench.study("study2", DimeWeights::Slab);
     bench.judge("Study 2: simulated livers (slabs), whole mask", &samples, &STUDY_2);
     bench.judge(&format!("The same, {RIM} px off the rim"), &eroded(&samples), &STUDY_2_ERODED);
 }
@@ -229,19 +229,19 @@ fn study_2(pipelines: &Pipelines, data: Data) {
 fn in_vivo(pipelines: &Pipelines, data: Data) {
     let bench = Bench::new(pipelines, data);
     let study = bench.data.join("study3");
-    let mut dime = bench.dime(Builtin::Bulk, Frames::Phases(8), 360.0 / 256.0);
+    let mut dime = bench.dime(DimeWeights::Bulk, Frames::Phases(8), 360.0 / 256.0);
     let mut samples = vec![];
     for name in names(study.join("wave")) {
         let frames = narrow(values(file(&study, "wave", &name)));
         let n = SIDE * SIDE;
         let mask: Vec<bool> = (0..n).map(|i| (0..8).any(|t| frames[t * n + i] != 0.0)).collect();
         let maps = dime.invert(&frames, &mask).expect("invert");
-        assert_covers(Plane::Modulus.of(&maps), &mask);
+        assert_covers(DimeMap::Modulus.of(&maps), &mask);
         let clinical: Vec<f32> =
             values(file(&study, "mmdi", &name)).into_iter().map(|v| v as f32 / 100.0).collect();
         let truth = transposed(&clinical);
         let mask = mask.iter().zip(&truth).map(|(m, t)| *m && *t > 0.0).collect();
-        let estimates = [("DIME".to_string(), Plane::Modulus.of(&maps).to_vec())].into();
+        let estimates = [("DIME".to_string(), DimeMap::Modulus.of(&maps).to_vec())].into();
         samples.push(Sample {
             name,
             group: String::new(),

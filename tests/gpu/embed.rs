@@ -12,9 +12,9 @@ use palpate::Error;
 use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::proof::oracle;
 use palpate::wgpu::{self, BufferUsages, TextureUsages};
@@ -37,9 +37,9 @@ const WINDOW: [usize; 2] = [64, 64];
 /// No stiffness, speed or displacement of these tests.
 const POISON: f32 = -12345.0;
 
-fn settings() -> Settings {
-    Settings {
-        mode: Mode::Corrected,
+fn settings() -> MmdiSettings {
+    MmdiSettings {
+        mode: MmdiMode::Corrected,
         size: [64, 48],
         spacing_mm: [1.5, 1.5],
         frames: Frames::Channels,
@@ -72,7 +72,7 @@ impl Scene {
             queue.write_buffer(&buffer, 0, bytemuck::cast_slice(data));
             buffer
         };
-        let maps = filled(&vec![POISON; Plane::ALL.len() * n]);
+        let maps = filled(&vec![POISON; MmdiMap::ALL.len() * n]);
         let (frames, mask) = (filled(&frames), filled(&mask));
         let picture = host::texture(
             &device,
@@ -82,7 +82,7 @@ impl Scene {
         Self { device, queue, pipelines, frames, mask, maps, picture }
     }
 
-    fn lent(&self) -> Host<Plane> {
+    fn lent(&self) -> Host<MmdiMap> {
         let picture = Some((self.picture.create_view(&Default::default()), Colouring::default()));
         let [frames, mask, maps] = [&self.frames, &self.mask, &self.maps].map(wgpu::Buffer::clone);
         Host { frames, mask, maps, picture }
@@ -140,7 +140,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     assert_same_bits(&scene.read(&scene.maps), &expected);
     // It is a map of something: stiffness is right in the middle of either half.
     let [nx, ny] = settings().size;
-    let stiffness = Plane::Stiffness.of(&expected);
+    let stiffness = MmdiMap::Stiffness.of(&expected);
     for (x, kpa) in [(nx / 3, SOFT_AND_STIFF[0]), (2 * nx / 3, SOFT_AND_STIFF[1])] {
         assert_near(stiffness[ny / 2 * nx + x], kpa, 0.15, format!("column {x}"));
     }
@@ -260,14 +260,14 @@ fn unfit_buffers_and_textures_are_refused(_: Adapter) {
     };
     let no_storage = STORAGE.difference(BufferUsages::STORAGE);
     let good = TextureUsages::STORAGE_BINDING;
-    type Spoil<'a> = Box<dyn Fn(&mut Host<Plane>) + 'a>;
+    type Spoil<'a> = Box<dyn Fn(&mut Host<MmdiMap>) + 'a>;
     let cases: Vec<(&str, Spoil)> = vec![
         ("frames", Box::new(|h| h.frames = buffer(2 * n - 1, STORAGE))),
         ("mask", Box::new(|h| h.mask = buffer(n - 1, STORAGE))),
-        ("maps", Box::new(|h| h.maps = buffer(Plane::ALL.len() * n - 1, STORAGE))),
+        ("maps", Box::new(|h| h.maps = buffer(MmdiMap::ALL.len() * n - 1, STORAGE))),
         ("frames", Box::new(|h| h.frames = buffer(2 * n, no_storage))),
         ("mask", Box::new(|h| h.mask = buffer(n, no_storage))),
-        ("maps", Box::new(|h| h.maps = buffer(Plane::ALL.len() * n, no_storage))),
+        ("maps", Box::new(|h| h.maps = buffer(MmdiMap::ALL.len() * n, no_storage))),
         ("STORAGE_BINDING", Box::new(|h| h.picture = texture([nx, ny], TextureUsages::TEXTURE_BINDING))),
         ("picture", Box::new(|h| h.picture = texture([nx - 1, ny], good))),
         ("picture", Box::new(|h| h.picture = texture([nx, ny - 1], good))),
@@ -296,7 +296,7 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
     let (device, queue) = host::device().expect("the host's device");
     let pipelines = Pipelines::new(&Gpu::adopt(device, queue), Checks::Off);
     assert_eq!(pipelines.gpu().caps().max_binding(), 128 << 20);
-    let square = |n: usize| Mmdi::new(&pipelines, &Settings { size: [n, n], ..settings() }, &|_, _| {});
+    let square = |n: usize| Mmdi::new(&pipelines, &MmdiSettings { size: [n, n], ..settings() }, &|_, _| {});
     for n in [837, 840, 1024] {
         let error = square(n).err().expect("refused");
         assert!(
@@ -308,7 +308,7 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
 }
 
 /// The second mip level of a texture, as large as is asked for itself.
-fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring<Plane>) {
+fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring<MmdiMap>) {
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: wgpu::Extent3d { width: 2 * nx as u32, height: 2 * ny as u32, depth_or_array_layers: 1 },
@@ -326,8 +326,8 @@ fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Co
 fn a_mask_is_inside_where_it_is_above_0_whatever_its_values(_: Adapter) {
     let scene = Scene::new(SOFT_AND_STIFF);
     let [_, ones] = host::layered_disc(&settings(), SOFT_AND_STIFF);
-    for mode in [Mode::Corrected, Mode::Clinical] {
-        let settings = Settings { mode, ..settings() };
+    for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
+        let settings = MmdiSettings { mode, ..settings() };
         let mmdi = Mmdi::embedded(&scene.pipelines, &settings, scene.lent()).expect("embedded");
         let maps = |inside: f32, outside: f32| {
             let mask: Vec<f32> = ones.iter().map(|&m| if m > 0.0 { inside } else { outside }).collect();

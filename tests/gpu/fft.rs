@@ -1,7 +1,7 @@
 //! 2-D Fourier transforms of any image size against rustfft.
 
 use crate::common::compare::assert_agrees;
-use palpate::lowlevel::kernel::signal::fft::{Direction, Fft};
+use palpate::lowlevel::kernel::signal::fft::{Fft, FftDirection};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::plan::{Plan, Recorder};
 use palpate::lowlevel::proof::oracle;
@@ -34,8 +34,8 @@ fn any_size_agrees_with_rustfft(pipelines: &Pipelines) {
         let mut rec = Recorder::new();
         let src = rec.constant("image", &image);
         let mut fft = Fft::new();
-        let forward = fft.image(&mut rec, src, planes, size, Direction::Forward);
-        let back = fft.image(&mut rec, forward, planes, size, Direction::Inverse);
+        let forward = fft.image(&mut rec, src, planes, size, FftDirection::Forward);
+        let back = fft.image(&mut rec, forward, planes, size, FftDirection::Inverse);
         rec.keep(forward);
         rec.keep(back);
         let plan = Plan::compile(rec, pipelines, &|_, _| {}).expect("compile");
@@ -47,7 +47,7 @@ fn any_size_agrees_with_rustfft(pipelines: &Pipelines) {
             values.truncate(2 * image.len());
             values.into_iter().map(f64::from).collect()
         };
-        let spectrum = oracle::flat(&oracle::fft2(&wide, size, Direction::Forward));
+        let spectrum = oracle::flat(&oracle::fft2(&wide, size, FftDirection::Forward));
         // f32 with tables rounded from f64.
         let there = assert_agrees(&read(forward), &spectrum, 2e-6, format!("{size:?}, forward"));
         let round =

@@ -4,7 +4,7 @@
 use crate::common::compare::{assert_near, assert_within, relative_error};
 use crate::harness::{Given, Missing, WithUnits};
 use libtest_mimic::Completion;
-use palpate::lowlevel::dime::{Builtin, Dime, Settings};
+use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Units};
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
@@ -75,7 +75,7 @@ fn a_map_hardly_differs(Precisions(choosers): Precisions) {
         })
         .collect();
     let mask: Vec<bool> = (0..nx * ny).map(|i| (i % nx).min(i / nx) > 2).collect();
-    let settings = Settings {
+    let settings = DimeSettings {
         size,
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
@@ -87,7 +87,7 @@ fn a_map_hardly_differs(Precisions(choosers): Precisions) {
         patch: None,
         pixel_mm: None,
     };
-    let weights = Builtin::Bulk.weights().expect("weights");
+    let weights = DimeWeights::Bulk.weights().expect("weights");
     let [full, half] = choosers.map(|chooser| {
         let mut dime = Dime::new(&chooser, &weights, &settings, &|_, _| {}).expect("compiles");
         dime.invert(&frames, &mask).expect("a map")[..nx * ny].to_vec()

@@ -8,7 +8,7 @@ use palpate::lowlevel::dime::DimeCheckpoint;
 use palpate::lowlevel::dime::Model;
 use palpate::lowlevel::nn::{Network, Unet, Weights};
 use palpate::lowlevel::patches::{
-    Augmentation, Cuttings, Draw, INSIDE, Image, Images, Normalisation, PatchSource, Split,
+    Augmentation, Cuttings, Draw, INSIDE, Image, Normalisation, PatchSource, SetImages, Split,
 };
 use std::collections::BTreeSet;
 
@@ -34,8 +34,8 @@ fn set() -> &'static Folder {
     })
 }
 
-fn open(split: Split) -> Images {
-    Images::open(&[set().path("set")], split).expect("a set")
+fn open(split: Split) -> SetImages {
+    SetImages::open(&[set().path("set")], split).expect("a set")
 }
 
 fn gather(source: &Cuttings, draws: &[Draw]) -> [Vec<f32>; 3] {
@@ -204,7 +204,7 @@ fn resumed_is_the_same_as_uninterrupted(_: Adapter) {
 fn what_is_no_whole_set_is_refused() {
     let folder = Folder::new();
     folder.good("simulate --set table1 --count 3 --seed 5 --nodes-per-wavelength 4 -o set");
-    let said = |split| match Images::open(&[folder.path("set")], split) {
+    let said = |split| match SetImages::open(&[folder.path("set")], split) {
         Ok(_) => panic!("opened"),
         Err(e) => e.to_string(),
     };

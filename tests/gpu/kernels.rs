@@ -11,13 +11,13 @@ use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Work};
 use palpate::lowlevel::kernel::kernels;
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
 use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
-use palpate::lowlevel::proof::{self, At, Expect, Qualifier, Size};
+use palpate::lowlevel::proof::{self, At, Expect, Qualifier, TrialSize};
 use palpate::lowlevel::tensor::Shape;
 
 tests![every_kernel_agrees_with_its_oracle, a_form_that_computes_wrongly_is_not_chosen,];
 
 /// Runs one trial and returns ‖a−b‖₂/‖b‖₂ of the worst of its results against its tolerance.
-fn trial(pipelines: &Pipelines, spec: &Spec, size: Size) -> Result<f64, String> {
+fn trial(pipelines: &Pipelines, spec: &Spec, size: TrialSize) -> Result<f64, String> {
     let mut rng = fastrand::Rng::with_seed(size.pixels() as u64);
     let mut rec = Recorder::new();
     let expected = (proof::trial(spec.kernel()).record)(&mut rec, spec, size, &mut rng);

@@ -11,7 +11,7 @@ use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::nn::{LayoutEntry, Network, Weights};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::train::{
-    Checkpoint, DataSummary, End, Event, Folder, Learned, MeanSquareError, Request, Source, Subset,
+    Checkpoint, DataSummary, End, Learned, MeanSquareError, Request, Source, Subset, TrainEvent, TrainFolder,
     TrainSettings, TrainStep, Training,
 };
 use palpate::{Error, Result};
@@ -149,7 +149,7 @@ impl Source for Faulty {
 
 const EPOCHS: u32 = 4;
 
-fn begin<S: Source<Settings = ()>>(source: S, folder: &Folder) -> Training<Mlp, MeanSquareError, S> {
+fn begin<S: Source<Settings = ()>>(source: S, folder: &TrainFolder) -> Training<Mlp, MeanSquareError, S> {
     let settings = TrainSettings { batch: 48, epochs: EPOCHS, learning_rate: 1e-2, ..Default::default() };
     let weights = Weights::random(Mlp::new(16).expect("a network"), 1);
     Training::new(weights, settings, source, folder.clone()).unwrap_or_else(|e| panic!("{e}"))
@@ -169,10 +169,11 @@ fn losses(checkpoint: &MlpCheckpoint) -> Vec<String> {
 
 fn an_interrupted_training_continues_to_the_same_bits(pipelines: &Pipelines) {
     let (chooser, folder) = (Chooser::new(pipelines), tempfile::tempdir().expect("folder"));
-    let [whole, every, parts] = ["whole", "every", "parts"].map(|name| Folder::new(folder.path().join(name)));
+    let [whole, every, parts] =
+        ["whole", "every", "parts"].map(|name| TrainFolder::new(folder.path().join(name)));
     let mut steps = Vec::new();
-    let mut tell = |event: Event| {
-        if let Event::Step { epoch, done, steps: all, losses, .. } = event {
+    let mut tell = |event: TrainEvent| {
+        if let TrainEvent::Step { epoch, done, steps: all, losses, .. } = event {
             assert_eq!((all, losses.parts.len()), (10, 1));
             steps.push((epoch, done));
         }
@@ -217,7 +218,7 @@ fn an_interrupted_training_continues_to_the_same_bits(pipelines: &Pipelines) {
 
 fn divergence_is_reported_with_its_step_and_leaves_the_checkpoint(pipelines: &Pipelines) {
     let (chooser, folder) = (Chooser::new(pipelines), tempfile::tempdir().expect("folder"));
-    let folder = Folder::new(folder.path().join("new"));
+    let folder = TrainFolder::new(folder.path().join("new"));
     let error = begin(Faulty::new(0, 17), &folder).run(&chooser, &mut |_| {}).expect_err("NaN");
     assert!(matches!(&error, Error::Diverged(_)) && error.to_string().contains("step 17 "), "{error}");
     let checkpoint = MlpCheckpoint::load(&folder.checkpoint()).expect("a checkpoint that can be read");
@@ -225,7 +226,7 @@ fn divergence_is_reported_with_its_step_and_leaves_the_checkpoint(pipelines: &Pi
     assert!(checkpoint.weights.parameters.iter().all(|v| v.is_finite()));
     // Nothing is written if the first step diverges.
     let other = tempfile::tempdir().expect("folder");
-    let folder = Folder::new(other.path());
+    let folder = TrainFolder::new(other.path());
     let error = begin(Faulty::new(0, 1), &folder).run(&chooser, &mut |_| {}).expect_err("NaN");
     assert!(error.to_string().contains("step 1 "), "{error}");
     assert_eq!(std::fs::read_dir(other.path()).expect("folder").count(), 0);

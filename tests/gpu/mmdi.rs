@@ -2,16 +2,16 @@
 //! whose modulus is known.
 
 use crate::common::compare::{assert_agrees, assert_near, median};
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::{self, oracle};
 
 tests![the_plan_agrees_with_its_oracle, an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness,];
 
-fn settings(mode: Mode, size: [usize; 2], frames: Frames) -> Settings {
-    Settings {
+fn settings(mode: MmdiMode, size: [usize; 2], frames: Frames) -> MmdiSettings {
+    MmdiSettings {
         mode,
         size,
         spacing_mm: [1.5, 1.25],
@@ -23,7 +23,7 @@ fn settings(mode: Mode, size: [usize; 2], frames: Frames) -> Settings {
 }
 
 fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
-    for mode in [Mode::Corrected, Mode::Clinical] {
+    for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
         for (size, frames) in [([64, 48], Frames::Channels), ([47, 61], Frames::Phases(5))] {
             let settings = settings(mode, size, frames);
             let n = size[0] * size[1];
@@ -44,7 +44,7 @@ fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
             let maps = mmdi.invert(&data, &inside).expect("invert");
             let frames = oracle::wide(&data).into_shape_with_order((frames.count(), n)).expect("shape");
             let expected = proof::mmdi::invert(&settings, &frames, &oracle::wide(&mask));
-            for plane in Plane::ALL {
+            for plane in MmdiMap::ALL {
                 let got: Vec<f64> = plane.of(&maps).iter().map(|&v| v.into()).collect();
                 let what = format!("{mode:?} {size:?} {plane:?}");
                 let error = assert_agrees(&got, plane.of(&expected), 1e-5, &what);
@@ -67,19 +67,20 @@ fn channels(n: usize, amplitude: f32, offsets: [f32; 2]) -> (Vec<f32>, Vec<f32>)
     (frames.collect(), (0..n * n).map(|i| f32::from(inside(i))).collect())
 }
 
-fn inside(maps: &[f32], plane: Plane, mask: &[f32]) -> f64 {
+fn inside(maps: &[f32], plane: MmdiMap, mask: &[f32]) -> f64 {
     let inside = plane.of(maps).iter().zip(mask).filter(|(_, m)| **m > 0.0);
     median(inside.map(|(v, _)| *v))
 }
 
 fn an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness(pipelines: &Pipelines) {
-    let settings = Settings { spacing_mm: [1.0; 2], ..settings(Mode::Corrected, [96, 96], Frames::Channels) };
+    let settings =
+        MmdiSettings { spacing_mm: [1.0; 2], ..settings(MmdiMode::Corrected, [96, 96], Frames::Channels) };
     let mmdi = Mmdi::new(pipelines, &settings, &|_, _| {}).expect("compile");
     let invert = |amplitude, offsets| {
         let (frames, mask) = channels(96, amplitude, offsets);
         let inside: Vec<bool> = mask.iter().map(|&m| m > 0.0).collect();
         let maps = mmdi.invert(&frames, &inside).expect("invert");
-        [Plane::Stiffness, Plane::Confidence].map(|plane| self::inside(&maps, plane, &mask))
+        [MmdiMap::Stiffness, MmdiMap::Confidence].map(|plane| self::inside(&maps, plane, &mask))
     };
     let [stiffness, _] = invert(1.0, [0.0, 0.0]);
     let [offset, _] = invert(0.1, [5000.0, 9000.0]);

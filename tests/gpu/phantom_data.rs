@@ -9,14 +9,14 @@ use crate::common::compare::{assert_below, assert_close, least, median};
 use crate::harness::{Data, Given, Missing};
 use ndarray::ArrayView2;
 use num_complex::Complex64;
-use palpate::lowlevel::fem::form::Form;
+use palpate::lowlevel::fem::form::WeakForm;
 use palpate::lowlevel::fem::integrals::Material;
 use palpate::lowlevel::fem::mesh::{Locator, Mesh};
 use palpate::lowlevel::fem::model::wavelength;
 use palpate::lowlevel::fem::system::{System, pattern};
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::phantom::{Phantom, Quality};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::stats::erode::erode;
@@ -195,7 +195,7 @@ fn antiplane(sample: &Sample, phantom: &Phantom) -> Vec<Complex64> {
         Material { modulus: &modulus, damping: &damping, density: phantom.density, poisson: phantom.poisson };
     let symbolic = pattern(&mesh, 1, &free).expect("a pattern");
     let mut system = System::new(&mesh, &symbolic, &material, phantom.frequency_hz, false);
-    let solution = system.solve(&Form::antiplane(), &held, &[], &[]).expect("a solution");
+    let solution = system.solve(&WeakForm::antiplane(), &held, &[], &[]).expect("a solution");
     let locator = Locator::new(&mesh);
     let at = |pixel: &usize| {
         let place = locator.find(phantom.pixel_centre(pixel / SIZE, pixel % SIZE)).expect("a pixel inside");
@@ -256,8 +256,8 @@ fn inversion_finds_our_cylinders_as_much_too_stiff_as_theirs(
     pipelines: &Pipelines,
     Cylinders(cylinders): Cylinders,
 ) {
-    let settings = Settings {
-        mode: Mode::Clinical,
+    let settings = MmdiSettings {
+        mode: MmdiMode::Clinical,
         size: [SIZE; 2],
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
@@ -274,7 +274,10 @@ fn inversion_finds_our_cylinders_as_much_too_stiff_as_theirs(
             channels.iter().enumerate().for_each(|(c, v)| image[c * SIZE * SIZE + pixel] = *v as f32);
         }
         let maps = mmdi.invert(&image, &mask).expect("invert");
-        [excess(Plane::Stiffness.of(&maps), &mask, modulus_kpa), excess(&sample.inverted, &mask, modulus_kpa)]
+        [
+            excess(MmdiMap::Stiffness.of(&maps), &mask, modulus_kpa),
+            excess(&sample.inverted, &mask, modulus_kpa),
+        ]
     };
     let mut ratios = vec![];
     note!("sample  kPa    ours   theirs  our inversion of their field");

@@ -3,7 +3,7 @@
 
 use crate::common::compare::assert_agrees;
 use palpate::Error;
-use palpate::lowlevel::dime::{Builtin, Dime, MseTv, Settings};
+use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights, MseTv};
 use palpate::lowlevel::gpu::{Gpu, adapters};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
@@ -310,7 +310,7 @@ fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
             }
         })
         .collect();
-    let settings = Settings {
+    let settings = DimeSettings {
         size,
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
@@ -322,7 +322,7 @@ fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
         patch: None,
         pixel_mm: None,
     };
-    let weights = Builtin::Bulk.weights().expect("weights");
+    let weights = DimeWeights::Bulk.weights().expect("weights");
     let gpu = small_device(pipelines.gpu(), 4);
     let small = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     let [whole, halved] = [&Chooser::new(pipelines), &small].map(|chooser| {

@@ -4,13 +4,13 @@
 use crate::common::compare::assert_close;
 use crate::harness::Data;
 use palpate::lowlevel::io;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::stats::agreement::{Agreement, agreement};
 use palpate::lowlevel::stats::erode::erode;
-use palpate::lowlevel::wave::{Layout, ReadOptions, WaveImage, ZeroLevel};
+use palpate::lowlevel::wave::{FrameLayout, ReadOptions, WaveImage, ZeroLevel};
 use std::path::Path;
 
 tests![the_clinical_mode_agrees_with_the_clinical_maps, the_corrected_mode_beside_them,];
@@ -33,23 +33,27 @@ const STUDIES: [Study; 4] = [
 ];
 
 /// Inverts one sample and returns (theirs, ours) over the mask eroded by 12 px.
-fn sample(pipelines: &Pipelines, study: &Study, mode: Mode, wave: &Path) -> (Vec<f64>, Vec<f64>) {
+fn sample(pipelines: &Pipelines, study: &Study, mode: MmdiMode, wave: &Path) -> (Vec<f64>, Vec<f64>) {
     let volume = io::read(wave).expect("a wave image");
     let options = ReadOptions { spacing_mm: study.spacing_mm, ..Default::default() };
     let mut image = WaveImage::from_volume(&volume, &options).expect("a wave image");
     let mask = image.check_mask(None).expect("a mask").remove(0);
-    let settings = Settings {
+    let settings = MmdiSettings {
         mode,
         size: image.size,
         spacing_mm: image.spacing_mm,
-        frames: if image.layout == Layout::Phases { Frames::Phases(image.frames) } else { Frames::Channels },
+        frames: if image.layout == FrameLayout::Phases {
+            Frames::Phases(image.frames)
+        } else {
+            Frames::Channels
+        },
         zero_lost: image.zero == ZeroLevel::Lost,
         frequency_hz: 60.0,
         density: 1000.0,
     };
     let mmdi = Mmdi::new(pipelines, &settings, &|_, _| {}).expect("compile");
     let maps = mmdi.invert(&image.data, &mask).expect("invert");
-    let ours = Plane::Stiffness.of(&maps);
+    let ours = MmdiMap::Stiffness.of(&maps);
 
     let name = wave.file_stem().expect("a name").to_string_lossy();
     let map = wave.parent().and_then(Path::parent).expect("a study").join(format!("mmdi/{name}.mat"));
@@ -64,7 +68,7 @@ fn sample(pipelines: &Pipelines, study: &Study, mode: Mode, wave: &Path) -> (Vec
     pixels.map(|(x, y)| (study.unit * theirs[at(x, y)], f64::from(ours[x + nx * y]))).unzip()
 }
 
-fn pooled(pipelines: &Pipelines, data: &Path, study: &Study, mode: Mode) -> Agreement {
+fn pooled(pipelines: &Pipelines, data: &Path, study: &Study, mode: MmdiMode) -> Agreement {
     let folder = data.join(study.folder).join(study.waves);
     let mut waves: Vec<_> =
         std::fs::read_dir(&folder).expect("a study").map(|entry| entry.expect("entry").path()).collect();
@@ -77,16 +81,16 @@ fn pooled(pipelines: &Pipelines, data: &Path, study: &Study, mode: Mode) -> Agre
 fn the_clinical_mode_agrees_with_the_clinical_maps(pipelines: &Pipelines, data: Data) {
     // r and median error per cent as found, README.md's for study 3. Their study 2 maps hold spikes of 10⁶ kPa: no r.
     let stated = [(Some(0.928), 4.7), (Some(0.971), 5.1), (None, 3.6), (Some(0.978), 3.4)];
-    judge(pipelines, &data, Mode::Clinical, stated);
+    judge(pipelines, &data, MmdiMode::Clinical, stated);
 }
 
 fn the_corrected_mode_beside_them(pipelines: &Pipelines, data: Data) {
     // It is meant to differ: their study 1 maps lie 6 % above the unbiased inversion. The figures of kernels/README.md.
     let stated = [(Some(0.914), 7.05), (Some(0.968), 8.95), (None, 4.25), (Some(0.966), 4.7)];
-    judge(pipelines, &data, Mode::Corrected, stated);
+    judge(pipelines, &data, MmdiMode::Corrected, stated);
 }
 
-fn judge(pipelines: &Pipelines, data: &Path, mode: Mode, stated: [(Option<f64>, f64); 4]) {
+fn judge(pipelines: &Pipelines, data: &Path, mode: MmdiMode, stated: [(Option<f64>, f64); 4]) {
     for (study, (r_stated, error_stated)) in STUDIES.iter().zip(stated) {
         let found = pooled(pipelines, data, study, mode);
         let (r, error) = (found.pearson_r.expect("r"), found.median_relative_error.expect("error"));

@@ -5,7 +5,7 @@ use crate::harness::WithUnits;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::core::{clear, copy};
 use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
-use palpate::lowlevel::proof::{At, Size, trials};
+use palpate::lowlevel::proof::{At, TrialSize, trials};
 use palpate::wgpu;
 use palpate::{Error, Result};
 
@@ -72,10 +72,11 @@ fn buffers_of_the_stated_extents_give_the_same_bits_with_checks_and_without(With
     );
 }
 
-type Record = fn(&mut Recorder, &Spec, Size, &mut fastrand::Rng) -> Vec<palpate::lowlevel::proof::Expect>;
+type Record =
+    fn(&mut Recorder, &Spec, TrialSize, &mut fastrand::Rng) -> Vec<palpate::lowlevel::proof::Expect>;
 
 /// Records a trial and returns its places, and which values its oracle states.
-fn tried(rec: &mut Recorder, record: Record, spec: &Spec, size: Size) -> Places {
+fn tried(rec: &mut Recorder, record: Record, spec: &Spec, size: TrialSize) -> Places {
     let expected = record(rec, spec, size, &mut fastrand::Rng::with_seed(1));
     expected.into_iter().map(|e| (e.place, e.values.iter().map(|v| !v.is_nan()).collect())).collect()
 }

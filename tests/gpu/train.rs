@@ -10,7 +10,7 @@ use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weig
 use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
-use palpate::lowlevel::train::{Epoch, Folder, Learned, TrainStep};
+use palpate::lowlevel::train::{Epoch, Learned, TrainFolder, TrainStep};
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -88,8 +88,8 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// Weights, moments, best weights, step, and the history without its times.
 fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
-    let checkpoint = DimeCheckpoint::load(&Folder::new(out).checkpoint()).expect("checkpoint");
-    let weights = Weights::<Unet>::load(&Folder::new(out).weights()).expect("weights");
+    let checkpoint = DimeCheckpoint::load(&TrainFolder::new(out).checkpoint()).expect("checkpoint");
+    let weights = Weights::<Unet>::load(&TrainFolder::new(out).weights()).expect("weights");
     let best = checkpoint.best.expect("a best epoch");
     assert_eq!(
         bits(&weights.parameters),
@@ -133,7 +133,7 @@ const SMALL: &[&str] = &[
 fn kill_in(mut child: Child, out: &Path, epoch: u32) {
     let begun = Instant::now();
     loop {
-        let found = DimeCheckpoint::load(&Folder::new(out).checkpoint()).ok().map(|c| c.progress);
+        let found = DimeCheckpoint::load(&TrainFolder::new(out).checkpoint()).ok().map(|c| c.progress);
         if found.is_some_and(|p| p.epoch == epoch && p.batches > 0) {
             child.kill().expect("kill");
             let status = child.wait().expect("wait");
@@ -171,7 +171,7 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     assert!(state(killed.path()) == expected, "a killed and resumed training gave other weights");
 
     // The best epoch is that of the lowest validation loss, and its loss that of all validation patches together.
-    let checkpoint = DimeCheckpoint::load(&Folder::new(whole.path()).checkpoint()).expect("checkpoint");
+    let checkpoint = DimeCheckpoint::load(&TrainFolder::new(whole.path()).checkpoint()).expect("checkpoint");
     let history = &checkpoint.progress.history;
     let totals: Vec<f64> = history.iter().map(|e| e.validation.total).collect();
     for (i, epoch) in history.iter().enumerate() {
@@ -179,7 +179,7 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     }
     let best = history.iter().rev().find(|e| e.best).expect("a best epoch");
     assert!(best.epoch > 1, "nothing was learned after the first epoch: {totals:?}");
-    let weights = Weights::<Unet>::load(&Folder::new(whole.path()).weights()).expect("weights");
+    let weights = Weights::<Unet>::load(&TrainFolder::new(whole.path()).weights()).expect("weights");
     assert_eq!(weights.metadata["epoch"], best.epoch.to_string());
     let [mse, variation] = validation_losses(pipelines, &weights, data.path());
     for (got, expected) in [(best.validation["mse"], mse), (best.validation["total_variation"], variation)] {
@@ -188,13 +188,15 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
     assert_near(best.validation.total, mse + 0.01 * variation, 1e-5, "the sum of losses");
 
     // The log: one line an epoch, none twice; and a picture.
-    let log = std::fs::read_to_string(Folder::new(killed.path()).losses()).expect("log");
+    let log = std::fs::read_to_string(TrainFolder::new(killed.path()).losses()).expect("log");
     let epochs: Vec<Epoch> = log.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
     let rates: Vec<_> = epochs.iter().map(|e| e.learning_rate / 3e-3).collect();
     assert!(rates.iter().zip([1.0, 0.8, 0.64]).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-5), "{rates:?}");
     assert_below(epochs[2].train.total, epochs[0].train.total, "the loss of the last epoch");
-    assert!(std::fs::read(Folder::new(killed.path()).picture()).expect("picture").starts_with(b"\x89PNG"));
+    assert!(
+        std::fs::read(TrainFolder::new(killed.path()).picture()).expect("picture").starts_with(b"\x89PNG")
+    );
     // Nothing is left lying about.
     assert_eq!(std::fs::read_dir(killed.path()).expect("folder").count(), 4);
 
@@ -229,7 +231,7 @@ fn training_stops_when_patience_ends(_: Adapter) {
     // A learning rate that moves nothing: every epoch after the first is no better.
     let still =
         ["--chans", "2", "--pools", "1", "--batch", "4", "--learning-rate", "1e-30", "--patience", "2"];
-    let folder = Folder::new(out.path());
+    let folder = TrainFolder::new(out.path());
     let said = succeed(data.path(), out.path(), &still);
     assert!(said.contains("--patience") && said.contains("best in epoch 1:"), "{said}");
     let log = std::fs::read_to_string(folder.losses()).expect("log");
@@ -247,18 +249,18 @@ fn a_training_says_what_it_began_with(_: Adapter) {
     let begun = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
         succeed(data.path(), out.path(), &[&["--epochs", "2", "--batch", "4"], more].concat());
-        let weights = Weights::<Unet>::load(&Folder::new(out.path()).weights()).expect("weights");
+        let weights = Weights::<Unet>::load(&TrainFolder::new(out.path()).weights()).expect("weights");
         (out, weights.metadata)
     };
     let (first, said) = begun(&["--chans", "2", "--pools", "1"]);
     assert!(!said.contains_key("began_with"));
-    let path = Folder::new(first.path()).weights();
+    let path = TrainFolder::new(first.path()).weights();
     let from = ["--from", path.to_str().expect("a path")];
     let (second, said) = begun(&from);
     assert!(said["began_with"].starts_with("unknown, ") && said["began_with"].contains(" steps on unknown"));
     // It is not forgotten when the training goes on, nor by the next.
     succeed(data.path(), second.path(), &["--resume", "--epochs", "3"]);
-    let path = Folder::new(second.path()).weights();
+    let path = TrainFolder::new(second.path()).weights();
     let (_third, again) = begun(&["--from", path.to_str().expect("a path")]);
     assert!(again["began_with"].ends_with(&format!(", begun with {}", said["began_with"])));
 }
@@ -353,9 +355,9 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     refused(empty.path(), &new, &[], 1, "train.safetensors");
     // Weights that stand there are no training's leftovers until somebody says so.
     let theirs = tempfile::tempdir().expect("folder");
-    std::fs::write(Folder::new(theirs.path()).weights(), "precious").expect("write");
+    std::fs::write(TrainFolder::new(theirs.path()).weights(), "precious").expect("write");
     refused(good.path(), theirs.path(), &[], 2, "written over");
-    assert_eq!(std::fs::read(Folder::new(theirs.path()).weights()).expect("read"), b"precious");
+    assert_eq!(std::fs::read(TrainFolder::new(theirs.path()).weights()).expect("read"), b"precious");
     refused(&Split::Train.path(good.path()), &new, &[], 2, "--data names the folder");
     refused(good.path(), &Split::Train.path(good.path()), &[], 2, "-o names a folder");
     refused(good.path(), &new, &["--chans", "360", "--pools", "4"], 1, "fewer --chans");
@@ -369,11 +371,11 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     refused(good.path(), &new, &["--resume", "--chans", "4"], 2, "--chans");
     refused(data(17, 3, [14, 14]).path(), &new, &["--resume"], 2, "begun with");
     // A checkpoint cut short, and one of something else.
-    let checkpoint = Folder::new(&new).checkpoint();
+    let checkpoint = TrainFolder::new(&new).checkpoint();
     let bytes = std::fs::read(&checkpoint).expect("checkpoint");
     std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).expect("write");
     refused(good.path(), &new, &["--resume"], 1, "damaged");
-    std::fs::copy(Folder::new(&new).weights(), &checkpoint).expect("copy");
+    std::fs::copy(TrainFolder::new(&new).weights(), &checkpoint).expect("copy");
     refused(good.path(), &new, &["--resume"], 1, "no training state");
     // Validation patches of another size.
     write_patches(good.path(), Split::Validation, 3, [14, 15]);
@@ -387,7 +389,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     writer.finish().expect("finish");
     let diverged = out.path().join("diverged");
     refused(huge.path(), &diverged, small, 1, "in validation");
-    DimeCheckpoint::load(&Folder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
+    DimeCheckpoint::load(&TrainFolder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
     // Nothing counts.
     let masked = data(16, 3, [14, 14]);
     let path = Split::Train.path(masked.path());
@@ -417,7 +419,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     // The same training, the same bytes.
     let twin = out.path().join("twin");
     succeed(fresh.path(), &twin, small);
-    let bytes = |out: &Path| std::fs::read(Folder::new(out).weights()).expect("weights");
+    let bytes = |out: &Path| std::fs::read(TrainFolder::new(out).weights()).expect("weights");
     assert!(bytes(&both) == bytes(&twin), "equal trainings wrote unequal files");
     // Patches that are not finite are named when they are met.
     let bad = data(16, 3, [14, 14]);

@@ -4,9 +4,9 @@
 use crate::common::compare::{assert_at_most, assert_below, assert_close, at_most, largest, median};
 use ndarray::Array2;
 use num_complex::Complex64;
-use palpate::lowlevel::kernel::mre::planes::Plane;
+use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
-use palpate::lowlevel::mmdi::{Mmdi, Mode, Settings};
+use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::stats::erode::erode;
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, add_noise, sample, superposed};
@@ -23,7 +23,7 @@ tests![
 const ALL: usize = 999;
 /// Distances from the mask's edge, px: the rim, next to it, the interior.
 const BANDS: [[usize; 2]; 3] = [[0, 4], [4, 10], [10, ALL]];
-const MODES: [Mode; 2] = [Mode::Corrected, Mode::Clinical];
+const MODES: [MmdiMode; 2] = [MmdiMode::Corrected, MmdiMode::Clinical];
 
 fn medium(storage_kpa: f64) -> Medium {
     Medium { storage_kpa, damping: 0.1, density: 1000.0, frequency_hz: 60.0 }
@@ -79,9 +79,9 @@ impl Scene {
         Self { spacing_mm: [hy, hx], mask: self.mask.t().to_owned(), field: self.field.t().to_owned() }
     }
 
-    fn invert(&self, lab: &Pipelines, mode: Mode) -> Maps {
+    fn invert(&self, lab: &Pipelines, mode: MmdiMode) -> Maps {
         let (ny, nx) = self.mask.dim();
-        let settings = Settings {
+        let settings = MmdiSettings {
             mode,
             size: [nx, ny],
             spacing_mm: self.spacing_mm,
@@ -105,7 +105,7 @@ struct Maps {
 }
 
 impl Maps {
-    fn plane(&self, plane: Plane) -> Array2<f64> {
+    fn plane(&self, plane: MmdiMap) -> Array2<f64> {
         let values = plane.of(&self.planes).iter().map(|&v| f64::from(v)).collect();
         Array2::from_shape_vec(self.mask.dim(), values).expect("a plane")
     }
@@ -113,7 +113,7 @@ impl Maps {
     /// Stiffness of the pixels at least `from` and less than `to` px inside the mask's edge, by city block.
     fn band(&self, from: usize, to: usize) -> Vec<f64> {
         let [outer, inner] = [from, to].map(|n| erode(self.mask.view(), n));
-        let stiffness = self.plane(Plane::Stiffness);
+        let stiffness = self.plane(MmdiMap::Stiffness);
         let pixels = stiffness.iter().zip(outer.iter().zip(&inner));
         pixels.filter(|(_, (outer, inner))| **outer && !**inner).map(|(v, _)| *v).collect()
     }
@@ -143,7 +143,8 @@ fn oblong_pixels_read_right_in_every_direction(lab: &Pipelines) {
     for (size, spacing_mm) in [([256, 128], [1.0, 2.0]), ([128, 256], [2.0, 1.0])] {
         for (kpa, limits) in limits {
             for degrees in [0.0, 45.0, 90.0] {
-                let maps = Scene::new(size, spacing_mm, &[wave(kpa, degrees)]).invert(lab, Mode::Corrected);
+                let maps =
+                    Scene::new(size, spacing_mm, &[wave(kpa, degrees)]).invert(lab, MmdiMode::Corrected);
                 let errors = BANDS.map(|band| maps.error(band, stiffness(kpa)));
                 note!("{spacing_mm:?} mm, {kpa} kPa, {degrees}°: {errors:.2?} %");
                 within(&errors, &limits, &format!("{spacing_mm:?} mm, {kpa} kPa, {degrees}°"));
@@ -169,7 +170,7 @@ fn a_stiff_medium_is_read_and_the_modulus_bounded(lab: &Pipelines) {
     // The wavenumber is at least .02 per mm, or per pixel of more than 1 mm.
     for (n, h, bound) in [(256, 0.5, 355.306), (256, 1.0, 355.306), (128, 2.0, 1421.22)] {
         let read = |kpa| {
-            let maps = Scene::new([n; 2], [h; 2], &[wave(kpa, 20.0)]).invert(lab, Mode::Corrected);
+            let maps = Scene::new([n; 2], [h; 2], &[wave(kpa, 20.0)]).invert(lab, MmdiMode::Corrected);
             let most = largest(maps.band(0, ALL));
             (median(maps.band(10, ALL)) / stiffness(kpa) - 1.0, maps.error([10, ALL], stiffness(kpa)), most)
         };
@@ -189,16 +190,16 @@ fn a_field_and_its_conjugate_have_one_stiffness_and_opposite_losses(lab: &Pipeli
     let scene = Scene::new([128, 96], [2.0; 2], &crossing(3.0)).noisy(15.0);
     for mode in MODES {
         let [a, b] = [scene.invert(lab, mode), scene.conjugate().invert(lab, mode)];
-        let [stiff, conjugate] = [&a, &b].map(|maps| maps.plane(Plane::Stiffness));
+        let [stiff, conjugate] = [&a, &b].map(|maps| maps.plane(MmdiMap::Stiffness));
         let off = apart(&stiff, &conjugate, &scene.mask);
         // A loss near 0 has no digits of its own: it is compared on top of the stiffness.
         let [plus, minus] =
-            [(&a, 1.0), (&b, -1.0)].map(|(maps, sign)| &stiff * 2.0 + maps.plane(Plane::Loss) * sign);
+            [(&a, 1.0), (&b, -1.0)].map(|(maps, sign)| &stiff * 2.0 + maps.plane(MmdiMap::Loss) * sign);
         let loss = apart(&plus, &minus, &scene.mask);
         note!("{mode}: stiffness {off:.1e}, loss {loss:.1e}");
         assert_below(off, 1e-4, format!("{mode}: stiffness"));
         assert_below(loss, 1e-4, format!("{mode}: loss"));
-        let lossy = a.plane(Plane::Loss).iter().filter(|loss| **loss > 0.0).count();
+        let lossy = a.plane(MmdiMap::Loss).iter().filter(|loss| **loss > 0.0).count();
         assert!(2 * lossy > scene.mask.iter().filter(|m| **m).count(), "{mode}: energy is lost");
     }
 }
@@ -207,7 +208,7 @@ fn a_transposed_image_has_transposed_maps(lab: &Pipelines) {
     let scene = Scene::new([128, 96], [2.0, 1.5], &crossing(3.0)).noisy(15.0);
     for mode in MODES {
         let [maps, turned] = [scene.invert(lab, mode), scene.transposed().invert(lab, mode)];
-        for plane in [Plane::Stiffness, Plane::Wavespeed, Plane::Confidence, Plane::Coherence] {
+        for plane in [MmdiMap::Stiffness, MmdiMap::Wavespeed, MmdiMap::Confidence, MmdiMap::Coherence] {
             let off = apart(&maps.plane(plane), &turned.plane(plane).reversed_axes(), &scene.mask);
             note!("{mode} {plane:?}: {off:.1e}");
             assert_below(off, 1e-4, format!("{mode} {plane:?}"));

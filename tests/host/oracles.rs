@@ -3,7 +3,7 @@
 
 use crate::common::compare::assert_agrees;
 use ndarray::{Array1, Array3, Array4, ArrayD, Ix4, IxDyn, concatenate};
-use palpate::lowlevel::kernel::learning::adam::{Settings, Step};
+use palpate::lowlevel::kernel::learning::adam::{AdamSettings, StepValues};
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
 use palpate::lowlevel::kernel::nn::upsample::Upsampling;
@@ -216,7 +216,7 @@ fn optimisers() {
     for (name, weight_decay, decoupled) in
         [("adam", 0.0, false), ("adam_decay", 0.01, false), ("adamw", 0.01, true)]
     {
-        let settings = Settings { weight_decay, decoupled, ..Settings::default() };
+        let settings = AdamSettings { weight_decay, decoupled, ..AdamSettings::default() };
         let start = Array1::from(fixture.values(&format!("{name}.start")));
         let zero = Array1::zeros(start.len());
         let mut state = [start.clone(), zero.clone(), zero];
@@ -224,7 +224,7 @@ fn optimisers() {
             ["gradients", "after"].map(|part| fixture.get(&format!("{name}.{part}")).outer_iter());
         for (t, (gradient, after)) in (1..).zip(gradients.zip(after)) {
             let gradient = gradient.iter().copied().collect();
-            state = oracle::adam(state, &gradient, &Step::new(0, t, 3e-4, settings.betas), &settings);
+            state = oracle::adam(state, &gradient, &StepValues::new(0, t, 3e-4, settings.betas), &settings);
             // The settings are f32, so that 0.9, 3e-4 and the like are themselves off by 1e-8 of their size.
             let moved: Vec<f64> = (&state[0] - &start).to_vec();
             let expected: Vec<f64> = after.iter().zip(&start).map(|(a, b)| a - b).collect();
@@ -245,10 +245,10 @@ fn clipping() {
         let norm = oracle::gradient_norm(&before);
         fixture.compare(name, [&norm], fixture.values(&format!("{name}.norm")));
         // A first moment that starts at 0 shows the gradient as clipped.
-        let settings = Settings { max_norm, ..Settings::default() };
+        let settings = AdamSettings { max_norm, ..AdamSettings::default() };
         let zero = Array1::zeros(before.len());
         let state = [zero.clone(), zero.clone(), zero];
-        let step = Step::new(0, 1, 0.0, settings.betas);
+        let step = StepValues::new(0, 1, 0.0, settings.betas);
         let [_, first, _] = oracle::adam(state, &before, &step, &settings);
         let clipped = first / (1.0 - f64::from(settings.betas[0]));
         fixture.compare(name, &clipped, both("after"));

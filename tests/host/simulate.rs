@@ -6,7 +6,7 @@ use crate::common::compare::{
 use crate::files::Folder;
 use ndarray::{Array3, Array4};
 use num_complex::Complex32;
-use palpate::lowlevel::phantom::set::{Family, Kind, Set};
+use palpate::lowlevel::phantom::set::{Family, Set, SetKind};
 use palpate::lowlevel::phantom::{FILES, Phantom, Quality};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -280,28 +280,28 @@ fn an_interrupted_set_goes_on() {
 }
 
 fn families_have_the_papers_proportions() {
-    let shares = |count| Kind::Table1.shares(count).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
+    let shares = |count| SetKind::Table1.shares(count).into_iter().map(|(_, n)| n).collect::<Vec<_>>();
     assert_eq!(shares(900), [400, 100, 100, 50, 50, 100, 100]);
     assert_eq!(shares(45), [20, 5, 5, 3, 2, 5, 5]);
     assert_eq!(shares(1), [1, 0, 0, 0, 0, 0, 0]);
     for count in 1..200 {
         assert_eq!(shares(count).iter().sum::<usize>(), count);
-        let set = Set::new(Kind::Table1, count, 1).unwrap();
+        let set = Set::new(SetKind::Table1, count, 1).unwrap();
         let families = set.families();
-        for (family, n) in Kind::Table1.shares(count) {
+        for (family, n) in SetKind::Table1.shares(count) {
             assert_eq!(families.iter().filter(|f| **f == family).count(), n);
         }
     }
     // Any half of a set has half of each family, or nearly.
-    let families = Set::new(Kind::Table1, 90, 1).unwrap().families();
-    for (family, n) in Kind::Table1.shares(90) {
+    let families = Set::new(SetKind::Table1, 90, 1).unwrap().families();
+    for (family, n) in SetKind::Table1.shares(90) {
         let first = families[..45].iter().filter(|f| **f == family).count();
         assert!(first.abs_diff(n - first) <= 1, "{family:?}: {first} of {n}");
     }
 }
 
 fn drawings_are_allowed_and_vary() {
-    for kind in [Kind::Table1, Kind::Livers] {
+    for kind in [SetKind::Table1, SetKind::Livers] {
         for (family, _) in kind.families() {
             let mut seen: Vec<Phantom> = vec![];
             for seed in 0..60 {

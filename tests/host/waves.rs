@@ -5,11 +5,11 @@
 use crate::common::compare::largest;
 use complex_bessel::{besselj, bessely};
 use num_complex::Complex64;
-use palpate::lowlevel::fem::form::{Form, slab_profiles};
+use palpate::lowlevel::fem::form::{WeakForm, slab_profiles};
 use palpate::lowlevel::fem::integrals::Material;
-use palpate::lowlevel::fem::mesh::{Locator, Mesh, Outline, Place};
+use palpate::lowlevel::fem::mesh::{Locator, Mesh, MeshPlace, Outline};
 use palpate::lowlevel::fem::model::{
-    Drive, Extruded, FarFace, Revolved, Setting, Slab, Waves, bending_wavenumber, wavelength,
+    DrivenPart, Extruded, FarFace, Revolved, Setting, Slab, Waves, bending_wavenumber, wavelength,
 };
 use palpate::lowlevel::fem::system::{System, pattern};
 use std::f64::consts::TAU;
@@ -42,7 +42,7 @@ fn wavenumber(modulus: f64, damping: f64) -> Complex64 {
 /// root mean square, and the number of unknowns.
 fn held_all_around(
     mesh: &Mesh,
-    form: &Form,
+    form: &WeakForm,
     material: &Material,
     frequency: f64,
     radial: bool,
@@ -115,13 +115,14 @@ fn uniform_strains_are_exact() {
     let one = |_: u32, _: [f64; 2]| 3.0;
     let material = material(&one, &[0.1, 0.1]);
     let plane = |[x, y]: [f64; 2]| vec![(0.3 * x - 0.2 * y + 1.0).into(), (0.5 * x + 0.7 * y - 2.0).into()];
-    let (plane_error, _) = held_all_around(&mesh, &Form::plane_strain(), &material, 0.0, false, &plane);
+    let (plane_error, _) = held_all_around(&mesh, &WeakForm::plane_strain(), &material, 0.0, false, &plane);
     let shifted = {
         let body = Outline::rectangle([30.0, 25.0], [60.0, 50.0]).unwrap();
         Mesh::new(&body, &[Outline::circle([20.0, 20.0], 9.0).unwrap()], &|_| 13.0).unwrap()
     };
     let around = |[r, z]: [f64; 2]| vec![(0.3 * r).into(), (0.7 * z - 2.0).into()];
-    let (radial_error, _) = held_all_around(&shifted, &Form::axisymmetric(), &material, 0.0, true, &around);
+    let (radial_error, _) =
+        held_all_around(&shifted, &WeakForm::axisymmetric(), &material, 0.0, true, &around);
     // A plate bent alike in all directions, exact in three dimensions, its faces free.
     let thickness = 12.0;
     let mut slab_error: f64 = 0.0;
@@ -136,7 +137,8 @@ fn uniform_strains_are_exact() {
             values[3] = (swell * 2.0 / 3.0).into();
             values
         };
-        let (error, _) = held_all_around(&mesh, &Form::slab(thickness, order), &material, 0.0, false, &exact);
+        let (error, _) =
+            held_all_around(&mesh, &WeakForm::slab(thickness, order), &material, 0.0, false, &exact);
         slab_error = largest([slab_error, error]);
     }
     note!(
@@ -153,7 +155,7 @@ fn plane_shear_waves_converge() {
     let one = |_: u32, _: [f64; 2]| 3.0;
     let material = material(&one, &[0.1, 0.1]);
     let errors = [7.0, 3.5, 1.75].map(|size| {
-        held_all_around(&askew(size), &Form::plane_strain(), &material, FREQUENCY, false, &exact)
+        held_all_around(&askew(size), &WeakForm::plane_strain(), &material, FREQUENCY, false, &exact)
     });
     let orders = orders(&errors);
     note!("plane shear wave, Poisson's ratio {POISSON}: {}", told(&errors));
@@ -171,7 +173,7 @@ fn plane_pressure_waves_converge() {
         let one = |_: u32, _: [f64; 2]| 3.0;
         let material = Material { poisson, ..material(&one, &[0.1, 0.1]) };
         let errors = [7.0, 3.5].map(|size| {
-            held_all_around(&askew(size), &Form::plane_strain(), &material, frequency, false, &exact)
+            held_all_around(&askew(size), &WeakForm::plane_strain(), &material, frequency, false, &exact)
         });
         note!("plane pressure wave, Poisson's ratio {poisson}: {}", told(&errors));
         assert!(orders(&errors)[0] > 3.0 && errors[1].0 < 1e-2);
@@ -185,7 +187,7 @@ fn pixels(side: usize) -> Vec<[f64; 2]> {
 }
 
 /// The places of pixels, and the pixels that have one.
-fn inside(mesh: &Mesh, pixels: &[[f64; 2]]) -> (Vec<Option<Place>>, Vec<Option<[f64; 2]>>) {
+fn inside(mesh: &Mesh, pixels: &[[f64; 2]]) -> (Vec<Option<MeshPlace>>, Vec<Option<[f64; 2]>>) {
     let locator = Locator::new(mesh);
     pixels.iter().map(|p| (locator.find(*p), locator.find(*p).map(|_| *p))).unzip()
 }
@@ -217,7 +219,7 @@ fn extruded_and_revolved_cylinders_agree() {
         let revolved = Revolved {
             mesh: &mesh,
             setting: setting(),
-            drive: Drive::End,
+            drive: DrivenPart::End,
             amplitude: &|[r, _]| driven(r),
             far_face: FarFace::Roller,
         };
@@ -285,8 +287,8 @@ fn discs_and_concentric_layers_converge() {
             vec![-y * u, x * u]
         };
         type Exact<'a> = &'a dyn Fn([f64; 2]) -> Vec<Complex64>;
-        let cases: [(&str, Form, Exact); 2] =
-            [("antiplane", Form::antiplane(), &along), ("torsion", Form::plane_strain(), &around)];
+        let cases: [(&str, WeakForm, Exact); 2] =
+            [("antiplane", WeakForm::antiplane(), &along), ("torsion", WeakForm::plane_strain(), &around)];
         for (name, form, exact) in cases {
             let dampings = [damping, damping];
             let material = material(&modulus, &dampings);
@@ -304,7 +306,7 @@ fn discs_and_concentric_layers_converge() {
 fn forces_and_displacements_are_reciprocal() {
     let mesh = askew(9.0);
     let modulus = |region: u32, [x, y]: [f64; 2]| if region == 1 { 5.0 } else { 2.0 + 0.01 * x + 0.02 * y };
-    for form in [Form::harmonic(3, 90.0), Form::slab(12.0, 2), Form::plane_strain()] {
+    for form in [WeakForm::harmonic(3, 90.0), WeakForm::slab(12.0, 2), WeakForm::plane_strain()] {
         let n = form.components();
         let free = vec![true; n * mesh.nodes.len()];
         let symbolic = pattern(&mesh, n, &free).unwrap();
@@ -348,7 +350,7 @@ fn slabs_agree_with_three_dimensions() {
         let reference = Revolved {
             mesh: &fine,
             setting: setting(around),
-            drive: Drive::Side,
+            drive: DrivenPart::Side,
             amplitude: &|_| 0.5,
             far_face: FarFace::Free,
         };

@@ -9,7 +9,7 @@ use ndarray::ArrayView2;
 use pairs::{files, list, other_map, partner, read};
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{Scatter, scatter};
-use palpate::lowlevel::patches::{Images, Split, is_set};
+use palpate::lowlevel::patches::{SetImages, Split, is_set};
 use palpate::lowlevel::stats::agreement::agreement;
 use palpate::lowlevel::stats::erode::erode;
 use palpate::lowlevel::stats::evaluation::{Evaluation, Sample, evaluate, markdown, points};
@@ -214,7 +214,7 @@ impl Evaluate {
         let mut samples = vec![];
         for split in splits {
             // A small set has no phantoms for validation or testing.
-            let images = match Images::open(&[&self.truth], split) {
+            let images = match SetImages::open(&[&self.truth], split) {
                 Err(Error::Data(_)) if self.split.is_none() => continue,
                 images => images?,
             };

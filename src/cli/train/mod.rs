@@ -11,8 +11,8 @@ use palpate::lowlevel::dime::{
 };
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::nn::{Forward, Network, Precision, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::{self, Augmentation, Images, Split, is_set};
-use palpate::lowlevel::train::{Folder, Objective};
+use palpate::lowlevel::patches::{self, Augmentation, SetImages, Split, is_set};
+use palpate::lowlevel::train::{Objective, TrainFolder};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Train {
             tune,
             force,
         } = self;
-        let folder = Folder::new(&output);
+        let folder = TrainFolder::new(&output);
         let taker = Taker { resume };
         let found = folder.checkpoint();
         // What can be refused is, before a device is opened or a folder made.
@@ -178,14 +178,14 @@ const CALIBRATION_BATCH: usize = 128;
 
 /// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
 /// it.
-fn finish(forms: &Forms, data: &[PathBuf], folder: &Folder, half: bool) -> Result<()> {
+fn finish(forms: &Forms, data: &[PathBuf], folder: &TrainFolder, half: bool) -> Result<()> {
     let mut weights = Weights::<Unet>::load(&folder.weights())?;
     let precision = if half { Precision::Half } else { Precision::Single };
     if data.iter().all(is_set) {
         // What is calibrated is what is written.
         weights.save_as(&folder.weights(), precision)?;
         weights = Weights::load(&folder.weights())?;
-        let images = Images::open(data, Split::Validation)?;
+        let images = SetImages::open(data, Split::Validation)?;
         let bars = Bars::default();
         let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
         let progress = &mut |done: usize| bar.set_position(done as u64);

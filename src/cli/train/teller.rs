@@ -7,7 +7,7 @@ use palpate::Result;
 use palpate::lowlevel::dime::{DimeTraining, MseTv, PatchSettings};
 use palpate::lowlevel::io::png::{Series, losses};
 use palpate::lowlevel::nn::{Network, Unet, UnetSettings};
-use palpate::lowlevel::train::{End, Epoch, Event, Folder, Objective, Progress};
+use palpate::lowlevel::train::{End, Epoch, Objective, Progress, TrainEvent, TrainFolder};
 
 /// Reports on a training: bars on a terminal, and a line per epoch on standard error.
 pub struct Teller {
@@ -39,16 +39,18 @@ impl Teller {
         Self { bars: Bars::default(), compiling: None, epoch: None, epochs: progress.settings.epochs, best }
     }
 
-    pub fn tell(&mut self, event: Event) {
+    pub fn tell(&mut self, event: TrainEvent) {
         match event {
-            Event::Memory(bytes) => say(format_args!("{} MiB of device memory", bytes.div_ceil(1 << 20))),
-            Event::Compiling(done, all) => {
+            TrainEvent::Memory(bytes) => {
+                say(format_args!("{} MiB of device memory", bytes.div_ceil(1 << 20)))
+            }
+            TrainEvent::Compiling(done, all) => {
                 let bars = &self.bars;
                 let bar = self.compiling.get_or_insert_with(|| bars.bar("compiling kernels", all));
                 bar.set_length(all as u64);
                 bar.set_position(done as u64);
             }
-            Event::Step { epoch, done, steps, batch, seconds, losses, flops } => {
+            TrainEvent::Step { epoch, done, steps, batch, seconds, losses, flops } => {
                 self.compiling.take().inspect(ProgressBar::finish_and_clear);
                 let (bars, epochs) = (&self.bars, self.epochs);
                 let bar = self.epoch.get_or_insert_with(|| {
@@ -65,7 +67,7 @@ impl Teller {
                     rate * flops / 1e9
                 ));
             }
-            Event::Epoch(epoch) => {
+            TrainEvent::Epoch(epoch) => {
                 self.epoch.take().inspect(ProgressBar::finish_and_clear);
                 let best = if epoch.best { ", the best so far" } else { "" };
                 self.bars.aside(|| {
@@ -87,7 +89,7 @@ impl Teller {
         }
     }
 
-    pub fn finish(self, end: End, folder: &Folder) -> Result<()> {
+    pub fn finish(self, end: End, folder: &TrainFolder) -> Result<()> {
         let why = match end {
             End::Done => "all epochs done (--resume with more --epochs goes on)",
             End::Patience => "stopped: the validation loss has not fallen for as long as --patience allows",
@@ -104,7 +106,7 @@ impl Teller {
 }
 
 /// Draws the losses of `progress` into `folder`.
-pub fn draw(progress: &Progress<UnetSettings, MseTv, PatchSettings>, folder: &Folder) -> Result<()> {
+pub fn draw(progress: &Progress<UnetSettings, MseTv, PatchSettings>, folder: &TrainFolder) -> Result<()> {
     if progress.history.is_empty() {
         return Ok(());
     }

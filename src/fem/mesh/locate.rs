@@ -12,7 +12,7 @@ const BOW: f64 = 0.1;
 
 /// A place in a mesh.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct MeshPlace {
     /// The index of the triangle.
     pub triangle: u32,
     /// The reference coordinates in the triangle. They are slightly outside it where the body's edge lies outside the
@@ -92,7 +92,7 @@ impl<'a> Locator<'a> {
     }
 
     /// Finds the place of `p`. Returns `None` outside the body's outline.
-    pub fn find(&self, p: [f64; 2]) -> Option<Place> {
+    pub fn find(&self, p: [f64; 2]) -> Option<MeshPlace> {
         let reach = [0, 1].map(|k| (p[k] - self.low[k]) / self.step);
         // The body's edge may lie slightly outside the grid.
         if (0..2).any(|k| !(-0.5..=self.size[k] as f64 + 0.5).contains(&reach[k])) {
@@ -100,12 +100,12 @@ impl<'a> Locator<'a> {
         }
         let cell = self.cell(p[1], 1) * self.size[0] + self.cell(p[0], 0);
         let here = &self.triangles[self.starts[cell] as usize..self.starts[cell + 1] as usize];
-        let mut best: Option<(f64, Place)> = None;
+        let mut best: Option<(f64, MeshPlace)> = None;
         for &triangle in here {
             let Some(at) = invert(&self.mesh.places(triangle as usize), p) else { continue };
             // The distances from sides 0-1, 1-2, 2-0, in units of the triangle's heights.
             let from = [at[1], 1.0 - at[0] - at[1], at[0]];
-            let place = Place { triangle, at };
+            let place = MeshPlace { triangle, at };
             let rim = |k: usize| self.rims[triangle as usize] >> k & 1 == 1;
             if (0..3).all(|k| from[k] >= if rim(k) { -BOW } else { -ROUNDING }) {
                 let least = from.into_iter().fold(f64::INFINITY, f64::min);
@@ -127,7 +127,7 @@ impl<'a> Locator<'a> {
         origin: [f64; 2],
         spacing: [f64; 2],
         [height, width]: [usize; 2],
-    ) -> Vec<Option<Place>> {
+    ) -> Vec<Option<MeshPlace>> {
         (0..height)
             .flat_map(|y| (0..width).map(move |x| [x, y]))
             .map(|at| self.find([0, 1].map(|k| origin[k] + at[k] as f64 * spacing[k])))

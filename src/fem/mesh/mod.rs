@@ -34,7 +34,7 @@ mod tests;
 mod triangulate;
 
 pub use liver::liver;
-pub use locate::{Locator, Place};
+pub use locate::{Locator, MeshPlace};
 pub use outline::Outline;
 pub use quadratic::{Edge, Mesh};
 pub(crate) use spacing::{Clash, How, clash};

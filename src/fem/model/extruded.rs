@@ -2,9 +2,9 @@
 
 use super::{Displacement, Places, Setting, Waves};
 use crate::error::{Error, Result};
-use crate::fem::form::Form;
+use crate::fem::form::WeakForm;
 use crate::fem::mesh::element::shape;
-use crate::fem::mesh::{Mesh, Place};
+use crate::fem::mesh::{Mesh, MeshPlace};
 use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
 use std::f64::consts::PI;
@@ -56,7 +56,7 @@ impl Extruded<'_> {
         // Harmonics are orthogonal along z, so their squares add up.
         let (mut square, mut small) = (0.0, 0);
         for n in 0..HARMONICS {
-            let solution = system.solve(&Form::harmonic(n, self.height), &held, &given, &[])?;
+            let solution = system.solve(&WeakForm::harmonic(n, self.height), &held, &given, &[])?;
             waves.work.note(&system, solution.residual);
             let q = n as f64 * PI / self.height;
             let factors: Vec<(f64, f64)> = slices.iter().map(|z| (q * z).sin_cos()).collect();
@@ -85,7 +85,7 @@ fn add(u: &mut Displacement, by: Displacement) {
 }
 
 /// Interpolates a field given at the nodes to a place.
-fn value(mesh: &Mesh, given: &[f64], place: &Place) -> f64 {
+fn value(mesh: &Mesh, given: &[f64], place: &MeshPlace) -> f64 {
     let nodes = mesh.triangles[place.triangle as usize];
     nodes.iter().zip(shape(place.at)).map(|(node, weight)| weight * given[*node as usize]).sum()
 }

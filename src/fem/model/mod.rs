@@ -9,12 +9,12 @@ mod slab;
 mod square;
 
 pub use extruded::{Extruded, HARMONICS};
-pub use revolved::{Drive, FarFace, Revolved};
+pub use revolved::{DrivenPart, FarFace, Revolved};
 pub use slab::{Slab, bending_wavenumber};
 pub use square::{Side, Square};
 
 use super::integrals::Material;
-use super::mesh::Place;
+use super::mesh::MeshPlace;
 use super::system::System;
 use num_complex::Complex64;
 
@@ -67,7 +67,7 @@ pub struct Setting<'a> {
 }
 
 /// The places of an image's pixels in a mesh; `None` outside the body.
-pub type Places = [Option<Place>];
+pub type Places = [Option<MeshPlace>];
 
 /// The shear wavelength in mm for a storage modulus in kPa.
 pub fn wavelength(modulus_kpa: f64, density: f64, frequency_hz: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::{Setting, Waves};
 use crate::error::{Error, Result};
-use crate::fem::form::Form;
+use crate::fem::form::WeakForm;
 use crate::fem::mesh::{Locator, Mesh};
 use crate::fem::system::{Solution, System, pattern};
 use num_complex::Complex64;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// The part of the surface that is driven along z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drive {
+pub enum DrivenPart {
     /// The end at z = 0.
     End,
     /// The side.
@@ -38,7 +38,7 @@ pub struct Revolved<'a> {
     /// The material and the frequency. The modulus is evaluated at (radius, z).
     pub setting: Setting<'a>,
     /// The driven part of the surface.
-    pub drive: Drive,
+    pub drive: DrivenPart,
     /// The prescribed amplitude of u_z, mm, at (radius, z).
     pub amplitude: &'a dyn Fn([f64; 2]) -> f64,
     /// The condition at z = h. If the side is driven, both ends are free.
@@ -55,11 +55,11 @@ impl Revolved<'_> {
             for node in edge.nodes.map(|i| i as usize) {
                 match (edge.side, self.drive) {
                     (3, _) => free[2 * node] = false,
-                    (0, Drive::End) | (1, Drive::Side) => {
+                    (0, DrivenPart::End) | (1, DrivenPart::Side) => {
                         free[2 * node + 1] = false;
                         held[2 * node + 1] = (self.amplitude)(mesh.nodes[node]).into();
                     }
-                    (2, Drive::End) if self.far_face == FarFace::Roller => free[2 * node + 1] = false,
+                    (2, DrivenPart::End) if self.far_face == FarFace::Roller => free[2 * node + 1] = false,
                     _ => {}
                 }
             }
@@ -67,7 +67,7 @@ impl Revolved<'_> {
         let symbolic = pattern(mesh, 2, &free)?;
         let Setting { material, frequency_hz } = &self.setting;
         let mut system = System::new(mesh, &symbolic, material, *frequency_hz, true);
-        let solution = system.solve(&Form::axisymmetric(), &held, &[], &[])?;
+        let solution = system.solve(&WeakForm::axisymmetric(), &held, &[], &[])?;
         work.note(&system, solution.residual);
         Ok(solution)
     }
@@ -100,7 +100,7 @@ impl Revolved<'_> {
 
     /// Finds the place of a point. A point within rounding distance of the body counts as inside, because points on
     /// the surface may appear outside.
-    fn nearest(&self, locator: &Locator, [r, z]: [f64; 2]) -> Option<crate::fem::mesh::Place> {
+    fn nearest(&self, locator: &Locator, [r, z]: [f64; 2]) -> Option<crate::fem::mesh::MeshPlace> {
         let [low, high] = self.mesh.body().bounds();
         let hair = 1e-9 * (high[0] - low[0] + high[1] - low[1]);
         let inside = |v: f64, k: usize| v.clamp(low[k] + hair, high[k] - hair);

@@ -2,7 +2,7 @@
 
 use super::{Places, Setting, Waves};
 use crate::error::Result;
-use crate::fem::form::{Direction, Form, legendre, slab_profiles};
+use crate::fem::form::{Direction, WeakForm, legendre, slab_profiles};
 use crate::fem::mesh::{Edge, Mesh};
 use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
@@ -23,7 +23,7 @@ pub struct Slab<'a> {
     pub driven: &'a dyn Fn(&Edge) -> bool,
     /// The prescribed amplitude of u_z on the driven edges, mm.
     pub amplitude: f64,
-    /// The order through the thickness; see [`Form::slab`].
+    /// The order through the thickness; see [`WeakForm::slab`].
     pub order: usize,
 }
 
@@ -51,7 +51,7 @@ impl Slab<'_> {
         let symbolic = pattern(mesh, n, &free)?;
         let Setting { material, frequency_hz } = &self.setting;
         let mut system = System::new(mesh, &symbolic, material, *frequency_hz, false);
-        let solution = system.solve(&Form::slab(self.thickness, self.order), &held, &[], &[])?;
+        let solution = system.solve(&WeakForm::slab(self.thickness, self.order), &held, &[], &[])?;
         let mut waves = Waves::default();
         waves.work.note(&system, solution.residual);
         for z in slices {

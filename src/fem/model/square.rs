@@ -3,7 +3,7 @@
 use super::revolved::FarFace;
 use super::{Places, Setting, Waves};
 use crate::error::Result;
-use crate::fem::form::Form;
+use crate::fem::form::WeakForm;
 use crate::fem::mesh::Mesh;
 use crate::fem::system::{System, pattern};
 use num_complex::Complex64;
@@ -90,7 +90,7 @@ impl Square<'_> {
         let symbolic = pattern(mesh, 2, &free)?;
         let Setting { material, frequency_hz } = &self.setting;
         let mut system = System::new(mesh, &symbolic, material, *frequency_hz, false);
-        let solution = system.solve(&Form::plane_strain(), &held, &[], &[])?;
+        let solution = system.solve(&WeakForm::plane_strain(), &held, &[], &[])?;
         let mut waves = Waves::default();
         waves.work.note(&system, solution.residual);
         let at = |place: &Option<_>| match place {

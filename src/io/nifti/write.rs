@@ -5,7 +5,7 @@
 
 use super::{DATA_OFFSET, HEADER_BYTES, column, unit_mm};
 use crate::error::{Error, Result};
-use crate::io::volume::{Geometry, shape_text};
+use crate::io::volume::{VolumeGeometry, shape_text};
 use ::nifti::NiftiHeader;
 use flate2::{Compression, write::GzEncoder};
 use num_complex::Complex32;
@@ -29,7 +29,7 @@ const SAME: f64 = 1e-5;
 pub fn encode_f32(
     maps: &[f32],
     dims: &[usize],
-    geometry: &Geometry,
+    geometry: &VolumeGeometry,
     spacing_mm: [f64; 2],
     description: &str,
 ) -> Result<Vec<u8>> {
@@ -44,7 +44,7 @@ pub fn encode_f32(
 pub fn encode_complex64(
     maps: &[Complex32],
     dims: &[usize],
-    geometry: &Geometry,
+    geometry: &VolumeGeometry,
     spacing_mm: [f64; 2],
     description: &str,
 ) -> Result<Vec<u8>> {
@@ -56,7 +56,7 @@ fn encode(
     data: &[u8],
     (datatype, bitpix): (i16, i16),
     dims: &[usize],
-    geometry: &Geometry,
+    geometry: &VolumeGeometry,
     spacing_mm: [f64; 2],
     description: &str,
 ) -> Result<Vec<u8>> {
@@ -239,7 +239,7 @@ pub(crate) mod tests {
     #[test]
     fn data_without_a_header_get_a_diagonal_affine() {
         let values = [Complex32::new(1.0, -2.0), Complex32::new(0.5, 4.0)];
-        let gz = encode_complex64(&values, &[2, 1], &Geometry::default(), [1.4, 0.7], "u").unwrap();
+        let gz = encode_complex64(&values, &[2, 1], &VolumeGeometry::default(), [1.4, 0.7], "u").unwrap();
         let back = decode_gz(&gz).unwrap();
         assert_eq!(back.data, complex_from_pairs(&[1.0, -2.0, 0.5, 4.0]));
         assert_eq!(back.geometry.spacing_mm, Some([1.4, 0.7]));
@@ -250,7 +250,7 @@ pub(crate) mod tests {
 
     #[test]
     fn wrong_sizes_are_refused() {
-        assert!(encode_f32(&[0.0; 5], &[2, 3], &Geometry::default(), [1.0; 2], "").is_err());
-        assert!(encode_f32(&[0.0; 40000], &[40000, 1], &Geometry::default(), [1.0; 2], "").is_err());
+        assert!(encode_f32(&[0.0; 5], &[2, 3], &VolumeGeometry::default(), [1.0; 2], "").is_err());
+        assert!(encode_f32(&[0.0; 40000], &[40000, 1], &VolumeGeometry::default(), [1.0; 2], "").is_err());
     }
 }

@@ -29,7 +29,7 @@ pub(super) const BAR: [usize; 2] = [16, 190];
 pub(super) const BAR_GAP: usize = 14;
 
 /// Sizes that all panels of a figure share.
-pub(super) struct Layout {
+pub(super) struct PageLayout {
     pub columns: usize,
     /// Image pixels per map pixel, along x and y.
     zoom: [f64; 2],
@@ -44,7 +44,7 @@ pub(super) struct Layout {
     pub width: usize,
 }
 
-impl Layout {
+impl PageLayout {
     pub fn new(figure: &Figure) -> Self {
         let columns = figure.columns.clamp(1, figure.panels.len().max(1));
         let known = figure.spacing_mm.iter().all(|mm| mm.is_finite() && *mm > 0.0);

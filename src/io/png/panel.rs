@@ -1,7 +1,7 @@
 //! One panel: its title, the map, the colour bar, the axes and the scale bar.
 
 use super::canvas::{Canvas, Ink, Run};
-use super::layout::{BAR, BAR_GAP, LABEL, Layout, PANEL, TITLE_GAP, number_width, scale_ticks};
+use super::layout::{BAR, BAR_GAP, LABEL, PANEL, PageLayout, TITLE_GAP, number_width, scale_ticks};
 use super::{Figure, Panel};
 
 // The grey is slightly blue, so that no shade of the text equals it.
@@ -17,7 +17,7 @@ impl Figure<'_> {
     pub(super) fn draw_panel(
         &self,
         canvas: &mut Canvas,
-        page: &Layout,
+        page: &PageLayout,
         panel: &Panel,
         [x, mut y]: [usize; 2],
         [leftmost, lowest]: [bool; 2],
@@ -50,7 +50,7 @@ impl Figure<'_> {
     }
 
     /// Draws the longest of 5 cm, 1 cm and 1 mm that is at most half as wide as the map.
-    fn draw_scale_bar(&self, canvas: &mut Canvas, page: &Layout, [x, y]: [usize; 2], width: usize) {
+    fn draw_scale_bar(&self, canvas: &mut Canvas, page: &PageLayout, [x, y]: [usize; 2], width: usize) {
         let Some(per_mm) = page.per_mm else { return };
         let fitting = [(50.0, "5 cm"), (10.0, "1 cm"), (1.0, "1 mm")]
             .map(|(mm, name)| ((mm * per_mm).round() as usize, name))

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// Kernels drawn in the same colour.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kind {
+pub struct RooflineKind {
     /// Name in the legend: "convolutions".
     pub name: String,
     /// Pairs of operations per byte and 10⁹ operations per second. Points that are not positive and finite are
@@ -41,11 +41,11 @@ const TICK: usize = 6;
 /// [`Error::Data`](crate::Error::Data) if the figure cannot be encoded.
 ///
 /// ```
-/// # use palpate::lowlevel::io::png::{Kind, roofline};
-/// let png = roofline("A device", [120.0, 15.0], &[Kind { name: "norms".into(), points: vec![[0.5, 6.0]] }])?;
+/// # use palpate::lowlevel::io::png::{RooflineKind, roofline};
+/// let png = roofline("A device", [120.0, 15.0], &[RooflineKind { name: "norms".into(), points: vec![[0.5, 6.0]] }])?;
 /// # Ok::<(), palpate::Error>(())
 /// ```
-pub fn roofline(title: &str, [gflops, gbs]: [f64; 2], kinds: &[Kind]) -> Result<Vec<u8>> {
+pub fn roofline(title: &str, [gflops, gbs]: [f64; 2], kinds: &[RooflineKind]) -> Result<Vec<u8>> {
     super::encode(&draw(title, [gflops, gbs], kinds), title)
 }
 
@@ -63,7 +63,7 @@ fn span(values: impl Iterator<Item = f64>, margin: f64) -> [f64; 2] {
     }
 }
 
-fn draw(title: &str, [gflops, gbs]: [f64; 2], kinds: &[Kind]) -> RgbImage {
+fn draw(title: &str, [gflops, gbs]: [f64; 2], kinds: &[RooflineKind]) -> RgbImage {
     let drawn = || kinds.iter().flat_map(|kind| kind.points.iter().copied().filter(has_place));
     let roof = [gflops / gbs, gflops];
     let ridge = || has_place(&roof).then_some(roof);
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn points_have_their_kinds_ink_and_lie_below_the_roof() {
         let kinds = [
-            Kind { name: "a".into(), points: vec![[0.5, 4.0], [50.0, 60.0]] },
-            Kind { name: "b".into(), points: vec![[2.0, 10.0]] },
+            RooflineKind { name: "a".into(), points: vec![[0.5, 4.0], [50.0, 60.0]] },
+            RooflineKind { name: "b".into(), points: vec![[2.0, 10.0]] },
         ];
         let image = draw("t", [100.0, 10.0], &kinds);
         let [a, b] = [INKS[0], INKS[1]].map(|ink| count(&image, ink));
@@ -167,7 +167,7 @@ mod tests {
             [[f64::NAN, 1.0], [0.0, 1.0], [1.0, -1.0], [f64::INFINITY, 1.0], [1e-300, 1e300], [1.0, 1.0]];
         for ceilings in [[100.0, 10.0], [f64::NAN, 1.0], [0.0, 0.0], [1e300, 1e-300]] {
             for points in [vec![], odd.to_vec()] {
-                let image = draw(&long, ceilings, &[Kind { name: long.clone(), points }]);
+                let image = draw(&long, ceilings, &[RooflineKind { name: long.clone(), points }]);
                 let (width, height) = image.dimensions();
                 assert!((1000..1300).contains(&width) && (600..900).contains(&height), "{width} x {height}");
             }

@@ -28,7 +28,7 @@ pub static ADAM: Kernel = Kernel {
 /// The values that change from step to step, uploaded before each: eight words of a storage buffer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct Step {
+pub struct StepValues {
     /// Word 0: the seed of the step's random numbers.
     pub seed: u32,
     /// Word 1: the number t of the step, counted from 1.
@@ -43,8 +43,8 @@ pub struct Step {
     pub spare: [u32; 3],
 }
 
-impl Step {
-    /// Step number `step`, counted from 1 (0 counts as 1), with the bias corrections for `betas`.
+impl StepValues {
+    /// The values of step number `step`, counted from 1 (0 counts as 1), with the bias corrections for `betas`.
     pub fn new(seed: u32, step: u32, learning_rate: f32, betas: [f32; 2]) -> Self {
         let [first, second] = betas.map(|beta| 1.0 - f64::from(beta).powf(step.max(1).into()));
         Self {
@@ -60,7 +60,7 @@ impl Step {
 
 /// The settings that stay the same throughout training.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub struct AdamSettings {
     /// The decay rates β₁ and β₂ of the running means of the gradients and of their squares.
     pub betas: [f32; 2],
     /// The number ε that is added to the root of the mean square.
@@ -74,7 +74,7 @@ pub struct Settings {
     pub max_norm: f32,
 }
 
-impl Default for Settings {
+impl Default for AdamSettings {
     fn default() -> Self {
         Self { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, decoupled: false, max_norm: 0.0 }
     }
@@ -82,7 +82,7 @@ impl Default for Settings {
 
 /// The buffers of a training: four buffers of `len` f32 each.
 #[derive(Clone, Copy, Debug)]
-pub struct State {
+pub struct AdamBuffers {
     /// The parameters, updated in place.
     pub parameters: Buf,
     /// Their gradients.
@@ -93,10 +93,17 @@ pub struct State {
     pub len: usize,
 }
 
-/// Records one step. `step` holds a [`Step`]. `norm` is the scalar of [`record_norm`]; it is not read without clipping.
-pub(crate) fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, settings: Settings) {
-    let State { parameters, gradients, moments: [first, second], len } = state;
-    let Settings { betas: [beta1, beta2], epsilon, weight_decay, decoupled, max_norm } = settings;
+/// Records one step. `step` holds [`StepValues`]. `norm` is the scalar of [`record_norm`]; it is not read without
+/// clipping.
+pub(crate) fn record(
+    rec: &mut Recorder,
+    step: Buf,
+    state: AdamBuffers,
+    norm: Tensor,
+    settings: AdamSettings,
+) {
+    let AdamBuffers { parameters, gradients, moments: [first, second], len } = state;
+    let AdamSettings { betas: [beta1, beta2], epsilon, weight_decay, decoupled, max_norm } = settings;
     let clips = max_norm > 0.0 && max_norm.is_finite();
     let n = len / 4;
     let params = AdamParams {
@@ -110,7 +117,7 @@ pub(crate) fn record(rec: &mut Recorder, step: Buf, state: State, norm: Tensor, 
     };
     let [gradients, parameters, first, second] =
         [gradients, parameters, first, second].map(|buf| buf.first::<[f32; 4]>(n));
-    let bound = [step.first::<Step>(1), norm.bound(), gradients, parameters, first, second];
+    let bound = [step.first::<StepValues>(1), norm.bound(), gradients, parameters, first, second];
     let spec = Spec::new(&ADAM, &[("DECOUPLED", decoupled.into())]);
     rec.linear(spec, &params, &bound, n, Cost::each(n, 4 * 17, 16 * 7));
 }

@@ -1,6 +1,6 @@
 //! A map in colour, in a texture: `kernels/mre/colour.wgsl`.
 
-use super::planes::Plane;
+use super::planes::MmdiMap;
 use crate::colour::ColourMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
 
@@ -37,10 +37,10 @@ impl<M> Colouring<M> {
     }
 }
 
-impl Default for Colouring<Plane> {
+impl Default for Colouring<MmdiMap> {
     /// The stiffness of MMDI; see [`Colouring::stiffness`].
     fn default() -> Self {
-        Self::stiffness(Plane::Stiffness)
+        Self::stiffness(MmdiMap::Stiffness)
     }
 }
 

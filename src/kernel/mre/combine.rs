@@ -1,6 +1,6 @@
 //! The multimodel combination of three local polynomial fits: `kernels/mre/combine.wgsl`.
 
-use super::planes::Plane;
+use super::planes::MmdiMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
 params! {
@@ -66,7 +66,7 @@ pub fn record(rec: &mut Recorder, [sums, mask, maps]: [Buf; 3], models: &Models,
         sums.first::<[f32; 4]>(12 * n),
         mask.first::<f32>(n),
         curves.first::<[f32; 2]>(3 * SAMPLES),
-        maps.first::<f32>((Plane::Coherence as usize + 1) * n),
+        maps.first::<f32>((MmdiMap::Coherence as usize + 1) * n),
         trace.first::<[f32; 4]>(n),
     ];
     rec.linear(spec(), &params, &resources, n, Cost::each(n, 250, 12 * 16 + 40));

@@ -1,7 +1,7 @@
 //! The calibrated confidence (`kernels/mre/confidence.wgsl`), and the local mean of ln μ under the mask
 //! (`kernels/mre/local_mean.wgsl`).
 
-use super::planes::Plane;
+use super::planes::MmdiMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
 params! {
@@ -27,7 +27,7 @@ pub fn record(rec: &mut Recorder, trace: Buf, mask: Buf, maps: Buf, [nx, ny]: [u
         trace.first::<[f32; 4]>(nx * ny),
         mean.first::<f32>(nx * ny),
         mask.first::<f32>(nx * ny),
-        maps.first::<f32>((Plane::Confidence as usize + 1) * nx * ny),
+        maps.first::<f32>((MmdiMap::Confidence as usize + 1) * nx * ny),
     ];
     rec.linear(Spec::new(&CONFIDENCE, &[]), &params, &resources, nx * ny, cost);
 }

@@ -2,7 +2,7 @@
 //! moments of the field under the mask (`kernels/mre/moments.wgsl`) and their deterministic sums
 //! (`kernels/mre/total.wgsl`).
 
-use super::planes::Plane;
+use super::planes::MmdiMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::Complex32;
 
@@ -37,7 +37,7 @@ pub fn record(rec: &mut Recorder, from: [Buf; 3], maps: Buf, lost: bool, n: usiz
         mask.first::<f32>(n),
         total.first::<[f32; 4]>(1),
         field.first::<Complex32>(n),
-        maps.first::<f32>((Plane::Imaginary as usize + 1) * n),
+        maps.first::<f32>((MmdiMap::Imaginary as usize + 1) * n),
     ];
     rec.linear(Spec::new(&NORMALISE, &[]), &params, &resources, n, Cost::each(n, 15, 36));
     field

@@ -2,7 +2,7 @@
 
 /// One plane of the maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
+pub enum MmdiMap {
     /// |μ*|, kPa.
     Stiffness,
     /// Storage modulus Re μ*, kPa.
@@ -23,7 +23,7 @@ pub enum Plane {
     Imaginary,
 }
 
-impl Plane {
+impl MmdiMap {
     /// All planes, in their order in memory.
     pub const ALL: [Self; 9] = [
         Self::Stiffness,
@@ -44,20 +44,20 @@ impl Plane {
     }
 }
 
-impl From<Plane> for usize {
-    fn from(plane: Plane) -> Self {
+impl From<MmdiMap> for usize {
+    fn from(plane: MmdiMap) -> Self {
         plane as Self
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Plane;
+    use super::MmdiMap;
 
     #[test]
     fn the_shaders_count_the_planes_alike() {
         let snippet = include_str!("../../../kernels/lib/planes.wgsl");
-        for (i, plane) in Plane::ALL.into_iter().enumerate() {
+        for (i, plane) in MmdiMap::ALL.into_iter().enumerate() {
             assert_eq!(plane as usize, i);
             let line = format!("const {}: u32 = {i};", format!("{plane:?}").to_uppercase());
             assert!(snippet.contains(&line), "{line}");

@@ -28,14 +28,14 @@ fn spec(radix: usize) -> Spec {
 
 /// The direction of a transform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum FftDirection {
     /// exp(−2πi kx/n), unscaled.
     Forward,
     /// exp(+2πi kx/n), scaled by 1/n.
     Inverse,
 }
 
-impl Direction {
+impl FftDirection {
     fn sign(self) -> f32 {
         if self == Self::Forward { 1.0 } else { -1.0 }
     }
@@ -114,17 +114,17 @@ impl Fft {
         src: Buf,
         planes: usize,
         [nx, ny]: [usize; 2],
-        way: Direction,
+        way: FftDirection,
     ) -> Buf {
         let rows = self.axis(rec, src, Axis { outer: planes * ny, n: nx, inner: 1 }, way);
         self.axis(rec, rows, Axis { outer: planes, n: ny, inner: nx }, way)
     }
 
     /// Records the transform along one axis of vec2f `[outer][n][inner]`.
-    pub fn axis(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: Direction) -> Buf {
+    pub fn axis(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: FftDirection) -> Buf {
         match factors(axis.n) {
             Some(radices) => {
-                let scale = if way == Direction::Inverse { 1.0 / axis.n as f32 } else { 1.0 };
+                let scale = if way == FftDirection::Inverse { 1.0 / axis.n as f32 } else { 1.0 };
                 self.passes(rec, src, axis, &radices, way, scale)
             }
             None => self.bluestein(rec, src, axis, way),
@@ -137,7 +137,7 @@ impl Fft {
         src: Buf,
         axis: Axis,
         radices: &[usize],
-        way: Direction,
+        way: FftDirection,
         scale: f32,
     ) -> Buf {
         let roots = *self
@@ -176,17 +176,17 @@ impl Fft {
         from
     }
 
-    fn bluestein(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: Direction) -> Buf {
+    fn bluestein(&mut self, rec: &mut Recorder, src: Buf, axis: Axis, way: FftDirection) -> Buf {
         let n = axis.n;
         let Chirp { padded, table, spectrum } = *self.chirps.entry(n).or_insert_with(|| Chirp::new(rec, n));
         let long = Axis { n: padded, ..axis };
         let sign = way.sign();
         let raised = record_chirp(rec, src, table, axis, padded, n, sign);
-        let raised = self.axis(rec, raised, long, Direction::Forward);
+        let raised = self.axis(rec, raised, long, FftDirection::Forward);
         let convolved = record_chirp(rec, raised, spectrum, long, padded, padded, sign);
-        let convolved = self.axis(rec, convolved, long, Direction::Inverse);
+        let convolved = self.axis(rec, convolved, long, FftDirection::Inverse);
         // A separate table holds the factor 1/n of the inverse, so that it takes no extra pass.
-        let last = if way == Direction::Forward { table } else { self.scaled(rec, n) };
+        let last = if way == FftDirection::Forward { table } else { self.scaled(rec, n) };
         record_chirp(rec, convolved, last, long, n, n, sign)
     }
 

@@ -24,7 +24,7 @@ pub static CUT: Kernel = Kernel {
 
 /// The buffers that describe the patches of an image.
 #[derive(Clone, Copy, Debug)]
-pub struct Lattice {
+pub struct LatticeBuffers {
     /// vec4f: first column, first row, weight and view of each patch.
     pub patches: Buf,
     /// i32: the number of patches and their places on the lattice; see `kernels/tiles/overlap.wgsl`.
@@ -42,7 +42,7 @@ pub(crate) fn record(
     rec: &mut Recorder,
     src: Buf,
     [nx, ny]: [usize; 2],
-    lattice: Lattice,
+    lattice: LatticeBuffers,
     faintest: Option<f32>,
     dst: Tensor,
 ) {
@@ -55,7 +55,7 @@ pub(crate) fn record(
         dst: dst.place(),
     };
     let spec = Spec::new(&CUT, &[("PATCH", u32::from(faintest.is_some()))]);
-    let Lattice { patches, lattice, counter, most: [most, _] } = lattice;
+    let LatticeBuffers { patches, lattice, counter, most: [most, _] } = lattice;
     let resources = [
         src.first::<[f32; 4]>(nx * ny),
         patches.first::<[f32; 4]>(most),

@@ -1,6 +1,6 @@
 //! The placing of patches on a mask, on the device: `kernels/tiles/lattice_*.wgsl`.
 
-use super::cut::Lattice;
+use super::cut::LatticeBuffers;
 use crate::kernel::core::clear;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -84,7 +84,7 @@ impl Placing {
 
 /// Records the placing of patches on the pixels of `image`, vec4f `[ny][nx]`, with z above 0. Writes `patches` and
 /// `lattice` of `to`; its counter is not touched.
-pub(crate) fn record(rec: &mut Recorder, image: Buf, how: &Placing, to: Lattice) {
+pub(crate) fn record(rec: &mut Recorder, image: Buf, how: &Placing, to: LatticeBuffers) {
     let [columns, rows] = how.points();
     let points = rec.scratch::<u32>("points of the lattice", columns * rows);
     let open = rec.scratch::<u32>("open pixels", how.pixels());
@@ -142,7 +142,7 @@ pub(crate) fn record_take(
 }
 
 /// Records the numbers of the patches, and the patches.
-pub(crate) fn record_number(rec: &mut Recorder, points: Buf, how: &Placing, to: Lattice) {
+pub(crate) fn record_number(rec: &mut Recorder, points: Buf, how: &Placing, to: LatticeBuffers) {
     let [columns, rows] = how.points();
     let [most, table] = to.most;
     let bound = [

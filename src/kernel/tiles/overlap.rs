@@ -1,7 +1,7 @@
 //! Merging of overlapping predictions (`kernels/tiles/overlap.wgsl`), and their statistics
 //! (`kernels/tiles/overlap_statistics.wgsl`).
 
-use super::cut::Lattice;
+use super::cut::LatticeBuffers;
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
@@ -38,7 +38,7 @@ pub struct Overlap {
     /// f32 `[side]`: the weight of each row, and of each column, of a patch.
     pub window: Buf,
     /// The patches and their lattice.
-    pub lattice: Lattice,
+    pub lattice: LatticeBuffers,
 }
 
 /// Records the merging of `src`, the predictions of the batch's patches `[n, side, side, 1]`, into `state`, vec4f
@@ -48,7 +48,7 @@ pub(crate) fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf)
     let Shape { n: batch, h: side, .. } = src.shape;
     let [wide, high, side, stride, batch] = [nx, ny, side, stride, batch].map(|n| n as u32);
     let params = OverlapParams { nx: wide, ny: high, side, stride, batch, src: src.place() };
-    let Lattice { patches, lattice, counter, most } = lattice;
+    let LatticeBuffers { patches, lattice, counter, most } = lattice;
     let bound = [
         image.first::<[f32; 4]>(nx * ny),
         patches.first::<[f32; 4]>(most[0]),

@@ -6,7 +6,8 @@
 
 use super::Family;
 use crate::phantom::{
-    Body, Drive, FarFace, Field, Inclusion, Modulus, Phantom, Shape, Side, SlabOutline, Tissue,
+    Body, Drive, FarFace, Inclusion, InclusionShape, Modulus, ModulusField, Phantom, Side, SlabOutline,
+    Tissue,
 };
 use fastrand::Rng;
 use std::f64::consts::TAU;
@@ -107,10 +108,14 @@ fn four(rng: &mut Rng) -> Phantom {
     let r = radius(&phantom);
     let (near, side) = (0.38 * r, 0.34 * r);
     let shapes = [
-        Shape::Circle { center_mm: [-near, -near], diameter_mm: side },
-        Shape::Square { center_mm: [near, -near], side_mm: side, angle_deg: 0.0 },
-        Shape::Rectangle { center_mm: [-near, near], size_mm: [1.2 * side, 0.9 * side], angle_deg: 0.0 },
-        Shape::Triangle { center_mm: [near, near], side_mm: 1.1 * side, angle_deg: 0.0 },
+        InclusionShape::Circle { center_mm: [-near, -near], diameter_mm: side },
+        InclusionShape::Square { center_mm: [near, -near], side_mm: side, angle_deg: 0.0 },
+        InclusionShape::Rectangle {
+            center_mm: [-near, near],
+            size_mm: [1.2 * side, 0.9 * side],
+            angle_deg: 0.0,
+        },
+        InclusionShape::Triangle { center_mm: [near, near], side_mm: 1.1 * side, angle_deg: 0.0 },
     ];
     let inclusions = shapes.map(|shape| Inclusion { shape, tissue: tissue(rng) });
     Phantom { inclusions: inclusions.into(), ..phantom }
@@ -124,14 +129,14 @@ fn anywhere(rng: &mut Rng, count: usize, reach: f64) -> Vec<Inclusion> {
             let side_mm = between(rng, 15.0, 45.0);
             let angle_deg = between(rng, 0.0, 90.0);
             let shape = match rng.u8(..4) {
-                0 => Shape::Circle { center_mm, diameter_mm: side_mm },
-                1 => Shape::Square { center_mm, side_mm, angle_deg },
-                2 => Shape::Rectangle {
+                0 => InclusionShape::Circle { center_mm, diameter_mm: side_mm },
+                1 => InclusionShape::Square { center_mm, side_mm, angle_deg },
+                2 => InclusionShape::Rectangle {
                     center_mm,
                     size_mm: [side_mm, side_mm * between(rng, 0.5, 0.9)],
                     angle_deg,
                 },
-                _ => Shape::Triangle { center_mm, side_mm: 1.3 * side_mm, angle_deg },
+                _ => InclusionShape::Triangle { center_mm, side_mm: 1.3 * side_mm, angle_deg },
             };
             Inclusion { shape, tissue: tissue(rng) }
         })
@@ -181,7 +186,7 @@ fn points(outline: &SlabOutline) -> Vec<[f64; 2]> {
 }
 
 /// The least and the greatest value of a field at the points.
-fn extremes(field: Field, points: &[[f64; 2]]) -> [f64; 2] {
+fn extremes(field: ModulusField, points: &[[f64; 2]]) -> [f64; 2] {
     let grow = |[low, high]: [f64; 2], v: f64| [low.min(v), high.max(v)];
     points.iter().map(|p| field.at(*p)).fold([f64::INFINITY, f64::NEG_INFINITY], grow)
 }

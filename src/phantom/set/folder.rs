@@ -62,7 +62,7 @@ struct Made {
 
 /// Progress while a set is computed.
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum SetEvent<'a> {
     /// The number of phantoms of this share that were finished already.
     Kept(usize),
     /// A phantom is finished. `seconds` is the computation time, `memory` the bytes for equations and waves.
@@ -121,19 +121,19 @@ pub struct Manifest {
 }
 
 /// A folder for a set.
-pub struct Folder {
+pub struct SetFolder {
     path: PathBuf,
     made: Made,
     families: Vec<Family>,
 }
 
-impl Folder {
+impl SetFolder {
     /// Creates the folder, or continues in one that was begun with the same settings.
     ///
     /// # Errors
     /// [`Error::OtherSettings`] if the folder holds another set, or was made with another version, quality or NIfTI
     /// setting. [`Error::OutputFolder`] if it cannot hold a set. [`Error::File`] if it cannot be read or written.
-    pub fn open(path: impl Into<PathBuf>, set: Set, quality: &Quality, nifti: bool) -> Result<Folder> {
+    pub fn open(path: impl Into<PathBuf>, set: Set, quality: &Quality, nifti: bool) -> Result<SetFolder> {
         let path = path.into();
         let made = Made { set, quality: *quality, nifti, palpate: env!("CARGO_PKG_VERSION").into() };
         if path.exists() && !path.is_dir() {
@@ -162,7 +162,7 @@ impl Folder {
         } else {
             crate::store::write(&file, pretty(&made)?.as_bytes())?;
         }
-        Ok(Folder { path, families: set.families(), made })
+        Ok(SetFolder { path, families: set.families(), made })
     }
 
     /// Computes the missing phantoms of a share, `jobs` at a time, each in one thread. Then writes the manifest and
@@ -174,10 +174,10 @@ impl Folder {
     ///
     /// # Errors
     /// The last error of a phantom, or the error that prevents writing the manifest.
-    pub fn run(&self, shard: Shard, jobs: usize, on: &(dyn Fn(Event) + Sync)) -> Result<()> {
+    pub fn run(&self, shard: Shard, jobs: usize, on: &(dyn Fn(SetEvent) + Sync)) -> Result<()> {
         let mine: Vec<usize> = (0..self.families.len()).filter(|i| shard.has(*i)).collect();
         let missing: Vec<usize> = mine.iter().copied().filter(|i| self.finished(*i).is_none()).collect();
-        on(Event::Kept(mine.len() - missing.len()));
+        on(SetEvent::Kept(mine.len() - missing.len()));
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         std::thread::scope(|scope| {
@@ -186,9 +186,9 @@ impl Folder {
                     while let Some(&i) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let folder = self.name(i);
                         match self.one(i) {
-                            Ok((seconds, memory)) => on(Event::Done { folder: &folder, seconds, memory }),
+                            Ok((seconds, memory)) => on(SetEvent::Done { folder: &folder, seconds, memory }),
                             Err(error) => {
-                                on(Event::Failed { folder: &folder, error: &error });
+                                on(SetEvent::Failed { folder: &folder, error: &error });
                                 if matches!(error, Error::File { .. } | Error::OutputFolder { .. }) {
                                     next.store(missing.len(), Ordering::Relaxed);
                                 }

@@ -7,7 +7,7 @@ mod draw;
 mod folder;
 mod sheet;
 
-pub use folder::{Entry, Event, Folder, Manifest, Shard};
+pub use folder::{Entry, Manifest, SetEvent, SetFolder, Shard};
 pub(crate) use folder::{MANIFEST, SET, shown};
 
 use super::Phantom;
@@ -22,7 +22,7 @@ pub const MOST: usize = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum SetKind {
     /// The seven families of Iftikhar, Ahmad and Kolipaka's table 1, in its proportions.
     Table1,
     /// The cylinders of table 1, with the most weight on those with inclusions. The `bulk` network is trained on
@@ -89,20 +89,20 @@ impl Family {
     }
 }
 
-impl Kind {
+impl SetKind {
     /// The set's name.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Table1 => "table1",
-            Kind::Cylinders => "cylinders",
-            Kind::Livers => "livers",
+            SetKind::Table1 => "table1",
+            SetKind::Cylinders => "cylinders",
+            SetKind::Livers => "livers",
         }
     }
 
     /// The families with their weights. For the paper's set, the weight is the number of phantoms in the paper.
     pub fn families(self) -> &'static [(Family, usize)] {
         match self {
-            Kind::Table1 => &[
+            SetKind::Table1 => &[
                 (Family::Homogeneous, 400),
                 (Family::Linear, 100),
                 (Family::OffCentre, 100),
@@ -111,14 +111,14 @@ impl Kind {
                 (Family::Square, 100),
                 (Family::SquareInclusions, 100),
             ],
-            Kind::Cylinders => &[
+            SetKind::Cylinders => &[
                 (Family::Homogeneous, 6),
                 (Family::Linear, 2),
                 (Family::OffCentre, 2),
                 (Family::FourInclusions, 5),
                 (Family::TwoInclusions, 5),
             ],
-            Kind::Livers => &[(Family::Liver, 1)],
+            SetKind::Livers => &[(Family::Liver, 1)],
         }
     }
 
@@ -141,7 +141,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
     /// The kind of set.
-    pub set: Kind,
+    pub set: SetKind,
     /// The number of phantoms.
     pub count: usize,
     /// The seed of the random drawings.
@@ -153,7 +153,7 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::Setting`] for a count of 0 or above [`MOST`].
-    pub fn new(set: Kind, count: usize, seed: u64) -> Result<Set> {
+    pub fn new(set: SetKind, count: usize, seed: u64) -> Result<Set> {
         if !(1..=MOST).contains(&count) {
             return Err(Error::setting("count", count, format!("a set has from 1 to {MOST} phantoms")));
         }

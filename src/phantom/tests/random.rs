@@ -23,11 +23,11 @@ fn draw(rng: &mut Rng) -> Phantom {
     let inclusion = |rng: &mut Rng| {
         let (center_mm, side_mm, angle_deg) = (place(rng), real(rng, 3.0, 30.0), real(rng, -360.0, 360.0));
         let shape = match rng.u8(0..5) {
-            0 => Shape::Circle { center_mm, diameter_mm: side_mm },
-            1 => Shape::Square { center_mm, side_mm, angle_deg },
-            2 => Shape::Rectangle { center_mm, size_mm: [side_mm, real(rng, 3.0, 20.0)], angle_deg },
-            3 => Shape::Triangle { center_mm, side_mm, angle_deg },
-            _ => Shape::Polygon { points_mm: vec![place(rng), place(rng), place(rng)] },
+            0 => InclusionShape::Circle { center_mm, diameter_mm: side_mm },
+            1 => InclusionShape::Square { center_mm, side_mm, angle_deg },
+            2 => InclusionShape::Rectangle { center_mm, size_mm: [side_mm, real(rng, 3.0, 20.0)], angle_deg },
+            3 => InclusionShape::Triangle { center_mm, side_mm, angle_deg },
+            _ => InclusionShape::Polygon { points_mm: vec![place(rng), place(rng), place(rng)] },
         };
         Inclusion { shape, tissue: tissue(rng) }
     };

@@ -14,11 +14,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &clear::CLEAR,
-        sizes: &[Size::new(1, 1, 1), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
         record: clear,
     }];
 
-    fn clear(rec: &mut Recorder, _: &Spec, size: Size, _: &mut fastrand::Rng) -> Vec<Expect> {
+    fn clear(rec: &mut Recorder, _: &Spec, size: TrialSize, _: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let dst = rec.output::<f32>("zeros", n);
         clear::record(rec, dst, n);

@@ -14,11 +14,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &copy::COPY,
-        sizes: &[Size::new(1, 1, 1), Size::new(1, 41, 47), Size::new(1, 1024, 1024)],
+        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 41, 47), TrialSize::new(1, 1024, 1024)],
         record: copy,
     }];
 
-    fn copy(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn copy(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let values = Array1::from_shape_simple_fn(4 * size.pixels(), || f64::from(rng.f32()));
         let src = rec.constant("source", &values.mapv(|v| v as f32).to_vec());
         let dst = rec.output::<[f32; 4]>("copy", size.pixels());

@@ -23,17 +23,17 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &fma::FMA,
-            sizes: &[Size::new(1, 1, 1), Size::new(7, 5, 41), Size::new(2000, 64, 64)],
+            sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(7, 5, 41), TrialSize::new(2000, 64, 64)],
             record: fma,
         },
         Trial {
             kernel: &fma::FMA_UNITS,
-            sizes: &[Size::new(1, 1, 1), Size::new(7, 1, 3), Size::new(50, 1, 64)],
+            sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(7, 1, 3), TrialSize::new(50, 1, 64)],
             record: fma_units,
         },
     ];
 
-    fn fma(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn fma(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let factors = [0.5 + 0.4 * rng.f32(), rng.f32()];
         let half = *spec == self::spec(true);
         let dst = fma::record(rec, half, factors, size.pixels(), size.planes);
@@ -43,7 +43,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(dst, vec![expected; 4 * size.pixels()], tolerance)]
     }
 
-    fn fma_units(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn fma_units(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let units = Units { side: constant(spec, "SIDE"), imitated: constant(spec, "IMITATED") == 1 };
         let factors = [0.5 + rng.f32(), 0.5 + rng.f32()];
         let dst = fma::record_units(rec, units, factors, size.pixels(), size.planes);

@@ -12,11 +12,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &gate::GATE,
-        sizes: &[Size::new(1, 1, 1), Size::new(1, 3, 5), Size::new(3, 41, 47)],
+        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 3, 5), TrialSize::new(3, 41, 47)],
         record: gate,
     }];
 
-    fn gate(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn gate(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (count, limit) = (rng.usize(0..3), rng.usize(0..3));
         let counter = rec.constant("counter", &[count as u32]);
         let last = rec.constant("limit", &[limit as i32]);

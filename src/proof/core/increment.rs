@@ -13,11 +13,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &increment::INCREMENT,
-        sizes: &[Size::new(1, 1, 1), Size::new(1, 3, 5)],
+        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 3, 5)],
         record: increment,
     }];
 
-    fn increment(rec: &mut Recorder, _: &Spec, size: Size, _: &mut fastrand::Rng) -> Vec<Expect> {
+    fn increment(rec: &mut Recorder, _: &Spec, size: TrialSize, _: &mut fastrand::Rng) -> Vec<Expect> {
         // The counter ends at the bits of a normal f32, because tests read f32.
         let bits = 1.5f32.to_bits() as usize;
         let counter = rec.output::<u32>("counter", 4);

@@ -17,12 +17,12 @@ pub(in crate::proof) mod trial {
         Trial {
             kernel: &reduce::REDUCE,
             sizes: &[
-                Size::batch(1, [1, 1], 1, 1),
-                Size::batch(5, [1, 7], 2, 2),
-                Size::batch(41, [3, 47], 3, 3),
-                Size::batch(128, [5, 1], 5, 5),
-                Size::batch(1021, [2, 3], 8, 8),
-                Size::batch(32, [9, 32], 32, 32),
+                TrialSize::batch(1, [1, 1], 1, 1),
+                TrialSize::batch(5, [1, 7], 2, 2),
+                TrialSize::batch(41, [3, 47], 3, 3),
+                TrialSize::batch(128, [5, 1], 5, 5),
+                TrialSize::batch(1021, [2, 3], 8, 8),
+                TrialSize::batch(32, [9, 32], 32, 32),
             ],
             record: reduce,
         },
@@ -36,7 +36,7 @@ pub(in crate::proof) mod trial {
         copy
     }
 
-    fn reduce(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn reduce(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (parts, shape) = (size.planes, Shape { n: 1, ..size.shape(size.channels[0]) });
         let values = made_up::random(rng, size.shape(shape.c));
         let mut padded = Array4::zeros((parts, shape.h, shape.w, 4 * shape.quads()));

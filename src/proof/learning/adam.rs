@@ -1,14 +1,14 @@
 //! Oracles and trials of `adam`, `gradient_norm`.
 
-use crate::kernel::learning::adam::{Settings, Step};
+use crate::kernel::learning::adam::{AdamSettings, StepValues};
 use ndarray::Array1;
 
 /// Computes one step of Adam or AdamW as in PyTorch. Takes and returns the parameters and both moments.
 pub fn adam(
     [mut theta, first, second]: [Array1<f64>; 3],
     gradients: &Array1<f64>,
-    step: &Step,
-    settings: &Settings,
+    step: &StepValues,
+    settings: &AdamSettings,
 ) -> [Array1<f64>; 3] {
     let [beta1, beta2] = settings.betas.map(f64::from);
     let (rate, decay) = (f64::from(step.learning_rate), f64::from(settings.weight_decay));
@@ -45,28 +45,28 @@ pub(super) mod trial {
         Trial {
             kernel: &adam::ADAM,
             sizes: &[
-                Size::batch(1, [1, 1], 1, 1),
-                Size::batch(5, [1, 7], 2, 2),
-                Size::batch(128, [41, 47], 3, 3),
-                Size::batch(10_000, [55, 1], 5, 5),
-                Size::batch(41, [64, 64], 4, 4),
+                TrialSize::batch(1, [1, 1], 1, 1),
+                TrialSize::batch(5, [1, 7], 2, 2),
+                TrialSize::batch(128, [41, 47], 3, 3),
+                TrialSize::batch(10_000, [55, 1], 5, 5),
+                TrialSize::batch(41, [64, 64], 4, 4),
             ],
             record: adam,
         },
         Trial {
             kernel: &adam::GRADIENT_NORM,
             sizes: &[
-                Size::batch(1, [1, 1], 1, 1),
-                Size::batch(5, [1, 7], 2, 2),
-                Size::batch(1, [41, 47], 3, 3),
-                Size::batch(2, [55, 47], 5, 5),
-                Size::batch(128, [30, 30], 4, 4),
+                TrialSize::batch(1, [1, 1], 1, 1),
+                TrialSize::batch(5, [1, 7], 2, 2),
+                TrialSize::batch(1, [41, 47], 3, 3),
+                TrialSize::batch(2, [55, 47], 5, 5),
+                TrialSize::batch(128, [30, 30], 4, 4),
             ],
             record: gradient_norm,
         },
     ];
 
-    fn adam(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn adam(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let len = 4 * size.pixels();
         let mut random = |scale: f32| (0..len).map(|_| scale * (rng.f32() * 2.0 - 1.0)).collect::<Vec<_>>();
         let [parameters, gradients, first] = [1.0, 3.0, 0.1].map(&mut random);
@@ -76,14 +76,14 @@ pub(super) mod trial {
         let mut results = Vec::new();
         // The largest norm is far below the gradient's norm, above it, and absent.
         for max_norm in [0.01 * norm, 2.0 * norm, f32::INFINITY] {
-            let settings = Settings { weight_decay: 0.1, decoupled, max_norm, ..Settings::default() };
-            let step = Step::new(0, size.planes as u32, 0.03, settings.betas);
+            let settings = AdamSettings { weight_decay: 0.1, decoupled, max_norm, ..AdamSettings::default() };
+            let step = StepValues::new(0, size.planes as u32, 0.03, settings.betas);
             let before = [&parameters, &first, &second];
             let [p, m, v] = before.map(|values| {
                 let constant = rec.constant("before", values);
                 copy_of(rec, constant, len)
             });
-            let state = State {
+            let state = AdamBuffers {
                 parameters: p,
                 gradients: rec.constant("gradients", &gradients),
                 moments: [m, v],
@@ -100,7 +100,7 @@ pub(super) mod trial {
         results
     }
 
-    fn gradient_norm(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn gradient_norm(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let len = size.shape(size.channels[0]).floats();
         let values: Vec<f32> = (0..len).map(|_| rng.f32() * 2.0 - 1.0).collect();
         // The values behind the last one must not be read.
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate() {
         let zero = Array1::zeros(3);
-        let settings = Settings::default();
-        let step = Step::new(0, 1, 0.5, settings.betas);
+        let settings = AdamSettings::default();
+        let step = StepValues::new(0, 1, 0.5, settings.betas);
         let gradients = Array1::from(vec![1e-3, -2.0, 1e4]);
         let [theta, ..] = adam([zero.clone(), zero.clone(), zero], &gradients, &step, &settings);
         for (value, expected) in theta.iter().zip([-0.5, 0.5, -0.5]) {

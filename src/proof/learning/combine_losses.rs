@@ -26,23 +26,23 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &combine_losses::COMBINE_LOSSES,
-            sizes: &[Size::batch(1, [1, 1], 1, 1)],
+            sizes: &[TrialSize::batch(1, [1, 1], 1, 1)],
             record: combine_losses,
         },
         // Without images the weight is 0.
         Trial {
             kernel: &combine_losses::WEIGHTED_MEAN,
             sizes: &[
-                Size::batch(0, [1, 1], 1, 1),
-                Size::batch(1, [1, 1], 1, 1),
-                Size::batch(5, [1, 13], 1, 1),
-                Size::batch(1, [41, 47], 1, 1),
+                TrialSize::batch(0, [1, 1], 1, 1),
+                TrialSize::batch(1, [1, 1], 1, 1),
+                TrialSize::batch(5, [1, 13], 1, 1),
+                TrialSize::batch(1, [41, 47], 1, 1),
             ],
             record: weighted_mean,
         },
     ];
 
-    fn combine_losses(rec: &mut Recorder, _: &Spec, _: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn combine_losses(rec: &mut Recorder, _: &Spec, _: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         // All terms are positive, because the rounding error is relatively large in a sum near 0.
         let terms: [(f32, f32); 4] = std::array::from_fn(|_| (rng.f32() + 0.5, rng.f32() + 0.5));
         let [a, b, c, d] = terms.map(|(k, s)| (k, made_up::upload(rec, "scalar", &oracle::scalar(s.into()))));
@@ -56,7 +56,7 @@ pub(super) mod trial {
         sums.iter().zip(expected).map(|(&sum, values)| made_up::expect(sum, &values, 1e-6)).collect()
     }
 
-    fn weighted_mean(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn weighted_mean(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.planes * size.pixels();
         let values: Vec<[f32; 4]> = (0..n).map(|_| [rng.f32(), rng.f32() + 0.1, 0.0, 0.0]).collect();
         let src = rec.constant("partial sums", &values);

@@ -32,13 +32,13 @@ pub(super) mod trial {
     use crate::proof::trial::*;
 
     /// The sizes of the trials of losses.
-    pub(crate) const SIZES: [Size; 6] = [
-        Size::batch(1, [1, 1], 1, 1),
-        Size::batch(5, [1, 7], 2, 2),
-        Size::batch(1, [41, 47], 3, 3),
-        Size::batch(2, [55, 1], 5, 5),
-        Size::batch(128, [3, 5], 4, 4),
-        Size::batch(32, [30, 30], 1, 1),
+    pub(crate) const SIZES: [TrialSize; 6] = [
+        TrialSize::batch(1, [1, 1], 1, 1),
+        TrialSize::batch(5, [1, 7], 2, 2),
+        TrialSize::batch(1, [41, 47], 3, 3),
+        TrialSize::batch(2, [55, 1], 5, 5),
+        TrialSize::batch(128, [3, 5], 4, 4),
+        TrialSize::batch(32, [30, 30], 1, 1),
     ];
 
     /// The trials of this file.
@@ -47,7 +47,7 @@ pub(super) mod trial {
         Trial { kernel: &mse::MSE_GRAD, sizes: &SIZES, record: mse_grad },
     ];
 
-    fn mse(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn mse(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let [prediction, truth] = [(); 2].map(|()| made_up::random(rng, shape));
         let (weights, w) = weights_of(rec, spec, size, rng);
@@ -66,7 +66,7 @@ pub(super) mod trial {
     pub(crate) fn weights_of(
         rec: &mut Recorder,
         spec: &Spec,
-        size: Size,
+        size: TrialSize,
         rng: &mut fastrand::Rng,
     ) -> (Option<Tensor>, Option<Array4<f64>>) {
         let values = (constant(spec, "WEIGHTED") == 1).then(|| {
@@ -88,7 +88,7 @@ pub(super) mod trial {
         values
     }
 
-    fn mse_grad(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn mse_grad(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let [prediction, truth] = [(); 2].map(|()| made_up::random(rng, shape));
         let (weights, w) = weights_of(rec, spec, size, rng);

@@ -70,7 +70,12 @@ pub(super) mod trial {
         Trial { kernel: &total_variation::TOTAL_VARIATION_GRAD, sizes: &SIZES, record: total_variation_grad },
     ];
 
-    fn total_variation(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn total_variation(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let values = made_up::random(rng, shape);
         let (weights, w) = weights_of(rec, spec, size, rng);
@@ -87,7 +92,7 @@ pub(super) mod trial {
     fn total_variation_grad(
         rec: &mut Recorder,
         spec: &Spec,
-        size: Size,
+        size: TrialSize,
         rng: &mut fastrand::Rng,
     ) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);

@@ -24,16 +24,16 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &colour::COLOUR,
-        sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+        sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
         record: colour,
     }];
 
-    fn colour(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn colour(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         // Values half-way between two entries could round either way, so all values stay away from these.
         let how = Colouring { high: 255.0, ..Default::default() };
         let value = |rng: &mut fastrand::Rng| rng.i32(-40..300) as f32 + (rng.f32() - 0.5) * 0.8;
-        let maps: Vec<f32> = (0..Plane::ALL.len() * n).map(|_| value(rng)).collect();
+        let maps: Vec<f32> = (0..MmdiMap::ALL.len() * n).map(|_| value(rng)).collect();
         let mask = oracle::blot(rng, size.ny, size.nx);
         let from = [rec.constant("maps", &maps), rec.constant("mask", &mask)];
         let picture = rec.texture("picture", size.nx as u32, size.ny as u32);

@@ -1,7 +1,7 @@
 //! Oracles and trials of `combine`.
 
 use crate::kernel::mre::combine::{Models, SAMPLES};
-use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::planes::MmdiMap;
 use ndarray::{Array1, Array2, Array3, s};
 use num_complex::Complex64;
 
@@ -17,7 +17,7 @@ pub struct Combined {
 pub fn combine(sums: &Array2<f64>, mask: &Array1<f64>, models: &Models) -> Combined {
     let n = mask.len();
     let planes: Array3<f64> = sums.to_shape((12, n, 4)).expect("12 planes").to_owned();
-    let mut maps = vec![f64::NAN; Plane::ALL.len() * n];
+    let mut maps = vec![f64::NAN; MmdiMap::ALL.len() * n];
     let mut trace = Array2::zeros((n, 4));
     for i in 0..n {
         let pixel = Pixel::new(planes.slice(s![.., i, ..]).to_owned(), models);
@@ -31,7 +31,7 @@ pub fn combine(sums: &Array2<f64>, mask: &Array1<f64>, models: &Models) -> Combi
 }
 
 struct Pixel {
-    maps: [(Plane, f64); 5],
+    maps: [(MmdiMap, f64); 5],
     trace: [f64; 4],
 }
 
@@ -58,11 +58,11 @@ impl Pixel {
         let speed = (2000.0 * mu / (models.density * (1.0 + phase.re).max(1e-3))).sqrt();
         Self {
             maps: [
-                (Plane::Stiffness, mu),
-                (Plane::Storage, mu * phase.re),
-                (Plane::Loss, mu * phase.im),
-                (Plane::Wavespeed, speed),
-                (Plane::Coherence, answers[0].plain),
+                (MmdiMap::Stiffness, mu),
+                (MmdiMap::Storage, mu * phase.re),
+                (MmdiMap::Loss, mu * phase.im),
+                (MmdiMap::Wavespeed, speed),
+                (MmdiMap::Coherence, answers[0].plain),
             ],
             trace: [mu.clamp(0.05, 30.0).ln(), spread, rows[[1, 1]], answers[0].coherence],
         }
@@ -126,12 +126,17 @@ pub(super) mod trial {
         // One plane: clinical mode. Two planes: corrected mode.
         Trial {
             kernel: &combine::COMBINE,
-            sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(2, 41, 47), Size::new(2, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, 3, 5),
+                TrialSize::new(1, 41, 47),
+                TrialSize::new(2, 41, 47),
+                TrialSize::new(2, 256, 256),
+            ],
             record: combine,
         },
     ];
 
-    fn combine(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn combine(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let curve = |i: usize| i as f64 / (SAMPLES - 1) as f64;
         let curves = (0..3 * SAMPLES).map(|i| {
@@ -166,7 +171,7 @@ pub(super) mod trial {
         }
         let mask = oracle::blot(rng, size.ny, size.nx);
         let from = [rec.constant("sums", &sums), rec.constant("mask", &mask)];
-        let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);
+        let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
         let trace = combine::record(rec, [from[0], from[1], maps], &models, n);
         let expected = oracle::combine(&oracle::wide4(&sums), &oracle::wide(&mask), &models);
         vec![

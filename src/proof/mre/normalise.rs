@@ -1,6 +1,6 @@
 //! Oracles and trials of `normalise`, `moments`, `total`.
 
-use crate::kernel::mre::planes::Plane;
+use crate::kernel::mre::planes::MmdiMap;
 use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
 
@@ -18,11 +18,11 @@ pub fn normalise(
     let wave = Array1::from_shape_fn(n, |i| if mask[i] > 0.0 { harmonic[i] - mean } else { Complex64::ZERO });
     let power = wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / count;
     let power = power.max(1e-6 * sums[2] / count);
-    let mut maps = vec![f64::NAN; Plane::ALL.len() * n];
+    let mut maps = vec![f64::NAN; MmdiMap::ALL.len() * n];
     for (i, u) in wave.iter().enumerate() {
-        maps[Plane::Amplitude as usize * n + i] = u.norm();
-        maps[Plane::Real as usize * n + i] = u.re;
-        maps[Plane::Imaginary as usize * n + i] = u.im;
+        maps[MmdiMap::Amplitude as usize * n + i] = u.norm();
+        maps[MmdiMap::Real as usize * n + i] = u.re;
+        maps[MmdiMap::Imaginary as usize * n + i] = u.im;
     }
     let field = if power > 0.0 { wave / power.sqrt() } else { Array1::zeros(n) };
     (field, maps)
@@ -50,28 +50,33 @@ pub(super) mod trial {
         // One plane: the zero level is known. Two planes: it is lost.
         Trial {
             kernel: &normalise::NORMALISE,
-            sizes: &[Size::new(1, 7, 5), Size::new(2, 41, 47), Size::new(2, 256, 256)],
+            sizes: &[TrialSize::new(1, 7, 5), TrialSize::new(2, 41, 47), TrialSize::new(2, 256, 256)],
             record: normalise,
         },
         Trial {
             kernel: &normalise::MOMENTS,
             sizes: &[
-                Size::new(1, 1, 3),
-                Size::new(1, 41, 47),
+                TrialSize::new(1, 1, 3),
+                TrialSize::new(1, 41, 47),
                 // More than 65 535 workgroups, so that the dispatch is folded to two axes.
-                Size::new(1, 2051, 2053),
-                Size::new(1, 256, 256),
+                TrialSize::new(1, 2051, 2053),
+                TrialSize::new(1, 256, 256),
             ],
             record: moments,
         },
         Trial {
             kernel: &normalise::TOTAL,
-            sizes: &[Size::new(1, 1, 1), Size::new(1, 5, 13), Size::new(1, 47, 113), Size::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, 1, 1),
+                TrialSize::new(1, 5, 13),
+                TrialSize::new(1, 47, 113),
+                TrialSize::new(1, 256, 256),
+            ],
             record: total,
         },
     ];
 
-    fn normalise(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn normalise(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (n, lost) = (size.pixels(), size.planes == 2);
         let wave = oracle::waves(rng, n);
         // The mean is several standard deviations, as in files rescaled to 0..4095.
@@ -82,13 +87,13 @@ pub(super) mod trial {
         let narrow: [f32; 4] = std::array::from_fn(|i| sums[i] as f32);
         let from =
             [rec.constant("wave", &wave), rec.constant("mask", &mask), rec.constant("total", &[narrow])];
-        let maps = rec.output::<f32>("maps", Plane::ALL.len() * n);
+        let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
         let field = normalise::record(rec, from, maps, lost, n);
         let (expected, planes) = oracle::normalise(&wide, &inside, lost);
         vec![Expect::in_buffer(field, oracle::flat(&expected), 2e-6), Expect::in_buffer(maps, planes, 2e-6)]
     }
 
-    fn moments(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn moments(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let (field, mask) = (oracle::waves(rng, n), oracle::blot(rng, size.ny, size.nx));
         let (src, inside) = (rec.constant("field", &field), rec.constant("mask", &mask));
@@ -97,7 +102,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-7)]
     }
 
-    fn total(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn total(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let values: Vec<[f32; 4]> = (0..size.pixels()).map(|_| std::array::from_fn(|_| rng.f32())).collect();
         let src = rec.constant("values", &values);
         let dst = normalise::record_total(rec, src, values.len());

@@ -19,11 +19,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &restore::RESTORE,
-        sizes: &[Size::new(1, 1, 3), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+        sizes: &[TrialSize::new(1, 1, 3), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
         record: restore,
     }];
 
-    fn restore(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn restore(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let (field, continued) = (oracle::waves(rng, n), oracle::waves(rng, n));
         let mask = oracle::blot(rng, size.ny, size.nx);

@@ -49,23 +49,28 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &window::WINDOW,
-            sizes: &[Size::new(1, 3, 5), Size::new(3, 41, 47), Size::new(12, 256, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(3, 41, 47), TrialSize::new(12, 256, 256)],
             record: window,
         },
         Trial {
             kernel: &window::WEIGH,
-            sizes: &[Size::new(3, 1, 3), Size::new(3, 41, 47), Size::new(3, 256, 256)],
+            sizes: &[TrialSize::new(3, 1, 3), TrialSize::new(3, 41, 47), TrialSize::new(3, 256, 256)],
             record: weigh,
         },
         // The planes of a size are the radius here.
         Trial {
             kernel: &window::ERODE,
-            sizes: &[Size::new(0, 3, 5), Size::new(3, 41, 47), Size::new(2, 3, 47), Size::new(7, 256, 256)],
+            sizes: &[
+                TrialSize::new(0, 3, 5),
+                TrialSize::new(3, 41, 47),
+                TrialSize::new(2, 3, 47),
+                TrialSize::new(7, 256, 256),
+            ],
             record: erode,
         },
     ];
 
-    fn window(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn window(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let radius = 2 + constant(spec, "AXIS") as usize * 4;
         let values: Vec<[f32; 4]> =
             (0..size.planes * size.pixels()).map(|_| std::array::from_fn(|_| rng.f32())).collect();
@@ -84,7 +89,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(dst, expected.collect(), 1e-6)]
     }
 
-    fn weigh(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn weigh(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let products: Vec<[f32; 4]> = (0..n).map(|_| std::array::from_fn(|_| rng.f32())).collect();
         let residual: Vec<f32> = (0..n).map(|_| rng.f32()).collect();
@@ -103,7 +108,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(dst, expected, 1e-7)]
     }
 
-    fn erode(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn erode(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mask = oracle::blot(rng, size.ny, size.nx);
         let src = rec.constant("mask", &mask);
         let dst = window::record_erode(rec, src, [size.nx, size.ny], size.planes);

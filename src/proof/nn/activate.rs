@@ -29,7 +29,7 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] =
         &[Trial { kernel: &activate::ACTIVATE, sizes: made_up::SIZES, record: activate }];
 
-    fn activate(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn activate(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         // Values of both signs, and some zeros, where the derivative is the slope.
         let x = made_up::random(rng, shape).mapv(|v| if v.abs() < 0.05 { 0.0 } else { 8.0 * v });

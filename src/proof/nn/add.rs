@@ -14,7 +14,7 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial { kernel: &add::ADD, sizes: made_up::SIZES, record: add }];
 
-    fn add(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn add(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let [x, y] = [(); 2].map(|()| made_up::random(rng, shape));
         let (a, b) = (made_up::upload(rec, "first", &x), made_up::upload(rec, "second", &y));

@@ -23,7 +23,7 @@ pub(super) mod trial {
         Trial { kernel: &concatenate::EXTRACT, sizes: made_up::SIZES, record: extract },
     ];
 
-    fn concatenate(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn concatenate(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let [x, y] = size.channels.map(|c| made_up::random(rng, size.shape(c)));
         let (a, b) = (made_up::upload(rec, "first", &x), made_up::upload(rec, "second", &y));
         let dst = made_up::room(rec, "both", size.shape(a.shape.c + b.shape.c));
@@ -31,7 +31,7 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::concatenate(&x, &y), 0.0)]
     }
 
-    fn extract(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn extract(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let [skip, c] = size.channels;
         // The source has one more channel than needed, so that the value behind the last one is not zero by chance.
         let x = made_up::random(rng, size.shape(skip + c + 1));

@@ -53,20 +53,20 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve::CONVOLVE,
         sizes: &[
-            Size::batch(1, [1, 1], 1, 1),
-            Size::batch(5, [3, 2], 2, 3),
-            Size::batch(2, [3, 5], 133, 150),
-            Size::batch(1, [7, 13], 5, 37),
-            Size::batch(128, [1, 3], 3, 2),
-            Size::batch(33, [2, 3], 18, 5),
-            Size::batch(1, [41, 47], 3, 5),
-            Size::batch(1, [1, 55], 1, 70),
-            Size::batch(4, [15, 15], 32, 32),
+            TrialSize::batch(1, [1, 1], 1, 1),
+            TrialSize::batch(5, [3, 2], 2, 3),
+            TrialSize::batch(2, [3, 5], 133, 150),
+            TrialSize::batch(1, [7, 13], 5, 37),
+            TrialSize::batch(128, [1, 3], 3, 2),
+            TrialSize::batch(33, [2, 3], 18, 5),
+            TrialSize::batch(1, [41, 47], 3, 5),
+            TrialSize::batch(1, [1, 55], 1, 70),
+            TrialSize::batch(4, [15, 15], 32, 32),
         ],
         record: convolve,
     }];
 
-    fn convolve(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn convolve(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         tried(
             rec,
             Form::of(spec),
@@ -85,7 +85,7 @@ pub(super) mod trial {
         rec: &mut Recorder,
         form: Form,
         spec: &Spec,
-        size: Size,
+        size: TrialSize,
         rng: &mut fastrand::Rng,
         (oracle, tolerance): Judge,
     ) -> Vec<Expect> {

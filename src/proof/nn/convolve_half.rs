@@ -21,18 +21,23 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve_half::CONVOLVE_HALF,
         sizes: &[
-            Size::batch(1, [1, 1], 1, 1),
-            Size::batch(5, [3, 2], 2, 3),
-            Size::batch(2, [3, 5], 133, 150),
-            Size::batch(1, [7, 13], 5, 37),
-            Size::batch(33, [2, 3], 18, 5),
-            Size::batch(1, [1, 55], 1, 70),
-            Size::batch(3, [15, 15], 32, 32),
+            TrialSize::batch(1, [1, 1], 1, 1),
+            TrialSize::batch(5, [3, 2], 2, 3),
+            TrialSize::batch(2, [3, 5], 133, 150),
+            TrialSize::batch(1, [7, 13], 5, 37),
+            TrialSize::batch(33, [2, 3], 18, 5),
+            TrialSize::batch(1, [1, 55], 1, 70),
+            TrialSize::batch(3, [15, 15], 32, 32),
         ],
         record: convolve_half,
     }];
 
-    fn convolve_half(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn convolve_half(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let units = Units { side: constant(spec, "SIDE"), imitated: constant(spec, "IMITATED") == 1 };
         // The oracle rounds its factors likewise, so only the rounding of sums remains. Matrix units may add up a few
         // products with fewer bits than f32 has.

@@ -35,20 +35,25 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve_weights::CONVOLVE_WEIGHTS,
         sizes: &[
-            Size::batch(1, [1, 1], 1, 1),
-            Size::batch(5, [3, 2], 2, 3),
-            Size::batch(2, [3, 5], 133, 150),
-            Size::batch(1, [7, 13], 5, 37),
-            Size::batch(128, [1, 3], 3, 2),
-            Size::batch(33, [2, 3], 18, 5),
-            Size::batch(1, [41, 47], 3, 5),
-            Size::batch(1, [1, 55], 41, 70),
-            Size::batch(4, [15, 15], 32, 32),
+            TrialSize::batch(1, [1, 1], 1, 1),
+            TrialSize::batch(5, [3, 2], 2, 3),
+            TrialSize::batch(2, [3, 5], 133, 150),
+            TrialSize::batch(1, [7, 13], 5, 37),
+            TrialSize::batch(128, [1, 3], 3, 2),
+            TrialSize::batch(33, [2, 3], 18, 5),
+            TrialSize::batch(1, [41, 47], 3, 5),
+            TrialSize::batch(1, [1, 55], 41, 70),
+            TrialSize::batch(4, [15, 15], 32, 32),
         ],
         record: convolve_weights,
     }];
 
-    fn convolve_weights(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn convolve_weights(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let [ci, co] = size.channels;
         let geometry = GEOMETRIES[constant(spec, "GEOMETRY") as usize];
         let src = made_up::random(rng, size.shape(ci));

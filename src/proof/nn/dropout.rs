@@ -25,7 +25,7 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] =
         &[Trial { kernel: &dropout::DROPOUT, sizes: made_up::SIZES, record: dropout }];
 
-    fn dropout(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn dropout(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (rate, site, [seed, number]) = (0.3, rng.u32(..), [rng.u32(..), rng.u32(..)]);
         let x = made_up::random(rng, size.shape(size.channels[0]));
         let mut words = [0; 2];

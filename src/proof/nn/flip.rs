@@ -20,15 +20,15 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &flip::FLIP,
         sizes: &[
-            Size::batch(1, [1, 1], 1, 1),
-            Size::batch(1, [1, 1], 2, 5),
-            Size::batch(1, [1, 1], 13, 47),
-            Size::batch(1, [1, 1], 64, 128),
+            TrialSize::batch(1, [1, 1], 1, 1),
+            TrialSize::batch(1, [1, 1], 2, 5),
+            TrialSize::batch(1, [1, 1], 13, 47),
+            TrialSize::batch(1, [1, 1], 64, 128),
         ],
         record: flip,
     }];
 
-    fn flip(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn flip(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let trials = [Geometry::Three, Geometry::Up].map(|geometry| {
             let weights = made_up::weights(rng, geometry, size.channels);
             let src = made_up::upload_filter(rec, &weights, &[vec![], vec![]]).weights;

@@ -79,13 +79,13 @@ pub(in crate::proof) mod trial {
     use crate::proof::trial::*;
 
     /// The sizes of the trials of a norm.
-    pub(crate) const SIZES: [Size; 6] = [
-        Size::batch(1, [1, 1], 1, 1),
-        Size::batch(5, [1, 7], 2, 2),
-        Size::batch(1, [41, 47], 3, 3),
-        Size::batch(2, [55, 13], 5, 5),
-        Size::batch(128, [3, 3], 4, 4),
-        Size::batch(8, [30, 30], 32, 32),
+    pub(crate) const SIZES: [TrialSize; 6] = [
+        TrialSize::batch(1, [1, 1], 1, 1),
+        TrialSize::batch(5, [1, 7], 2, 2),
+        TrialSize::batch(1, [41, 47], 3, 3),
+        TrialSize::batch(2, [55, 13], 5, 5),
+        TrialSize::batch(128, [3, 3], 4, 4),
+        TrialSize::batch(8, [30, 30], 32, 32),
     ];
 
     /// The trials of this file.
@@ -95,7 +95,7 @@ pub(in crate::proof) mod trial {
         Trial { kernel: &norm::NORM_GRAD, sizes: &SIZES, record: norm_grad },
     ];
 
-    fn norm(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mut results = Vec::new();
         for per in Per::ALL {
             let (norm, values) = norm_input(rec, spec, size, per, rng);
@@ -110,7 +110,7 @@ pub(in crate::proof) mod trial {
     pub(crate) fn norm_input(
         rec: &mut Recorder,
         spec: &Spec,
-        size: Size,
+        size: TrialSize,
         per: Per,
         rng: &mut fastrand::Rng,
     ) -> (Norm, oracle::Norm) {
@@ -147,7 +147,7 @@ pub(in crate::proof) mod trial {
         values.mapv(|v| f64::from(v as f32))
     }
 
-    fn norm_sums(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm_sums(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mut results = Vec::new();
         for per in Per::ALL {
             let (norm, values) = norm_input(rec, spec, size, per, rng);
@@ -160,7 +160,7 @@ pub(in crate::proof) mod trial {
         results
     }
 
-    fn norm_grad(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm_grad(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mut results = Vec::new();
         for per in Per::ALL {
             let (norm, values) = norm_input(rec, spec, size, per, rng);

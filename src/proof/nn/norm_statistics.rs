@@ -61,7 +61,12 @@ pub(super) mod trial {
         Trial { kernel: &norm_statistics::NORM_RUNNING, sizes: &SIZES, record: norm_running },
     ];
 
-    fn norm_statistics(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm_statistics(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let values = narrow(made_up::random(rng, shape) * 3.0 - 10.0);
         let x = made_up::upload(rec, "x", &values);
@@ -85,7 +90,7 @@ pub(super) mod trial {
         results
     }
 
-    fn norm_moments(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm_moments(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape_x = size.shape(size.channels[0]);
         // The mean is many standard deviations, which must not cause cancellation.
         let values = narrow(made_up::random(rng, shape_x) + 100.0);
@@ -101,7 +106,7 @@ pub(super) mod trial {
         results
     }
 
-    fn norm_running(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn norm_running(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = Shape::new(1, 1, 2, size.channels[0]);
         let mut values = made_up::random(rng, shape);
         values.slice_mut(s![.., .., 1, ..]).mapv_inplace(|v| v.abs() + 1e-6);

@@ -22,7 +22,7 @@ pub(super) mod trial {
         Trial { kernel: &pack::UNPACK, sizes: made_up::SIZES, record: unpack },
     ];
 
-    fn pack(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn pack(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         // [n][c][h][w]
         let x = made_up::random(rng, Shape::new(shape.n, shape.c, shape.h, shape.w));
@@ -33,7 +33,7 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::pack(&x), 0.0)]
     }
 
-    fn unpack(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn unpack(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let x = made_up::random(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "packed", &x);
         let dst = rec.output::<f32>("plain", x.len());

@@ -41,7 +41,7 @@ pub(super) mod trial {
         Shape { h: even(shape.h), w: even(shape.w), ..shape }
     }
 
-    fn pad(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn pad(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let x = made_up::random(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "input", &x);
         let dst = made_up::room(rec, "padded", evened(src.shape));
@@ -49,7 +49,7 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::pad(&x, [dst.shape.h, dst.shape.w]), 0.0)]
     }
 
-    fn pad_grad(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn pad_grad(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let g = made_up::random(rng, evened(shape));
         let grad = made_up::upload(rec, "upstream", &g);

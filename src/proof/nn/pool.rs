@@ -54,7 +54,7 @@ pub(super) mod trial {
         coarse.mapv(|v| if rng.u8(..) < 8 { f64::NAN } else { v })
     }
 
-    fn pool(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn pool(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mode = Pooling::ALL[constant(spec, "MODE") as usize];
         let x = values(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "input", &x);
@@ -63,7 +63,7 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::pool(&x, mode), 0.0)]
     }
 
-    fn pool_grad(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn pool_grad(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mode = Pooling::ALL[constant(spec, "MODE") as usize];
         let shape = size.shape(size.channels[0]);
         let (x, g) = (values(rng, shape), made_up::random(rng, mode.shape(shape)));

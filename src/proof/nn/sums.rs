@@ -26,7 +26,7 @@ pub(super) mod trial {
         Trial { kernel: &sums::SUM_GROUPS, sizes: &SIZES, record: sum_groups },
     ];
 
-    fn channel_sums(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn channel_sums(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let values = made_up::random(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "values", &values);
         let dst = made_up::room(rec, "sum", Shape::new(1, 1, 1, size.channels[0]));
@@ -34,7 +34,7 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::channel_sums(&values), 2e-6)]
     }
 
-    fn sum_groups(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn sum_groups(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let shape = Per::Image.statistics(size.shape(size.channels[0]));
         let values = made_up::random(rng, shape);
         let src = made_up::upload(rec, "sums", &values);

@@ -49,7 +49,7 @@ pub(super) mod trial {
         Trial { kernel: &upsample::UPSAMPLE_GRAD, sizes: made_up::SIZES, record: upsample_grad },
     ];
 
-    fn upsample(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn upsample(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let mode = Upsampling::ALL[constant(spec, "MODE") as usize];
         let x = made_up::random(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "input", &x);
@@ -58,7 +58,12 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::upsample(&x, mode), 1e-6)]
     }
 
-    fn upsample_grad(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn upsample_grad(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let mode = Upsampling::ALL[constant(spec, "MODE") as usize];
         let shape = size.shape(size.channels[0]);
         let g = made_up::random(rng, mode.shape(shape));

@@ -69,17 +69,17 @@ pub(super) mod trial {
         Trial {
             kernel: &winograd::WINOGRAD_WEIGHTS,
             sizes: &[
-                Size::batch(1, [1, 1], 1, 1),
-                Size::batch(1, [1, 1], 5, 37),
-                Size::batch(1, [1, 1], 18, 3),
-                Size::batch(1, [1, 1], 64, 64),
+                TrialSize::batch(1, [1, 1], 1, 1),
+                TrialSize::batch(1, [1, 1], 5, 37),
+                TrialSize::batch(1, [1, 1], 18, 3),
+                TrialSize::batch(1, [1, 1], 64, 64),
             ],
             record: winograd_weights,
         },
         Trial { kernel: &winograd::WINOGRAD_OUTPUT, sizes: made_up::SIZES, record: winograd_output },
     ];
 
-    fn winograd_input(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn winograd_input(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let values = made_up::random(rng, size.shape(size.channels[0]));
         let src = made_up::upload(rec, "images", &values);
         let dst = made_up::room(rec, "tiles", tiles(src.shape));
@@ -87,7 +87,12 @@ pub(super) mod trial {
         vec![made_up::expect(dst, &oracle::winograd_input(&values), 1e-6)]
     }
 
-    fn winograd_weights(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn winograd_weights(
+        rec: &mut Recorder,
+        _: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let [ci, co] = size.channels;
         let values = made_up::weights(rng, Geometry::Three, [ci, co]);
         let src = made_up::upload_filter(rec, &values, &[vec![], vec![]]).weights;
@@ -95,7 +100,12 @@ pub(super) mod trial {
         vec![made_up::expect_weights(dst, &oracle::winograd_weights(&values), 1e-6)]
     }
 
-    fn winograd_output(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn winograd_output(
+        rec: &mut Recorder,
+        spec: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let values = made_up::random(rng, tiles(shape));
         let products = oracle::winograd_output(&values, [shape.n, shape.h, shape.w]);

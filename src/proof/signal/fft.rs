@@ -1,16 +1,16 @@
 //! Oracles and trials of `fft`, `chirp`.
 
-use crate::kernel::signal::fft::{Axis, Direction};
+use crate::kernel::signal::fft::{Axis, FftDirection};
 use ndarray::{Array1, Array3};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 
 /// The Fourier transform along `axis`, by rustfft. The inverse is scaled by 1/n.
-pub fn fft(values: &Array1<Complex64>, axis: Axis, way: Direction) -> Array1<Complex64> {
+pub fn fft(values: &Array1<Complex64>, axis: Axis, way: FftDirection) -> Array1<Complex64> {
     let mut planner = FftPlanner::new();
     let (transform, scale) = match way {
-        Direction::Forward => (planner.plan_fft_forward(axis.n), 1.0),
-        Direction::Inverse => (planner.plan_fft_inverse(axis.n), 1.0 / axis.n as f64),
+        FftDirection::Forward => (planner.plan_fft_forward(axis.n), 1.0),
+        FftDirection::Inverse => (planner.plan_fft_inverse(axis.n), 1.0 / axis.n as f64),
     };
     let cube = values.to_shape((axis.outer, axis.n, axis.inner)).expect("the axis describes the array");
     let mut cube = cube.to_owned();
@@ -23,7 +23,7 @@ pub fn fft(values: &Array1<Complex64>, axis: Axis, way: Direction) -> Array1<Com
 }
 
 /// The 2-D Fourier transform of images `[..][ny][nx]`.
-pub fn fft2(values: &Array1<Complex64>, [nx, ny]: [usize; 2], way: Direction) -> Array1<Complex64> {
+pub fn fft2(values: &Array1<Complex64>, [nx, ny]: [usize; 2], way: FftDirection) -> Array1<Complex64> {
     let planes = values.len() / (nx * ny);
     let rows = fft(values, Axis { outer: planes * ny, n: nx, inner: 1 }, way);
     fft(&rows, Axis { outer: planes, n: ny, inner: nx }, way)
@@ -53,22 +53,22 @@ pub(super) mod trial {
         Trial {
             kernel: &fft::FFT,
             sizes: &[
-                Size::new(1, 1, 1),
-                Size::new(3, 5, 2),
-                Size::new(1, 1, 41),
-                Size::new(2, 7, 3),
-                Size::new(4, 8, 256),
+                TrialSize::new(1, 1, 1),
+                TrialSize::new(3, 5, 2),
+                TrialSize::new(1, 1, 41),
+                TrialSize::new(2, 7, 3),
+                TrialSize::new(4, 8, 256),
             ],
             record: fft,
         },
         Trial {
             kernel: &fft::CHIRP,
-            sizes: &[Size::new(1, 3, 5), Size::new(3, 47, 41), Size::new(4, 257, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(3, 47, 41), TrialSize::new(4, 257, 256)],
             record: chirp,
         },
     ];
 
-    fn fft(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn fft(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let radix = constant(spec, "RADIX") as usize;
         // Two passes of this radix, a first one and a later one, and then the radices of `ny`.
         let radices = [vec![radix, radix], factors(size.ny).expect("sizes of the row are smooth")].concat();
@@ -76,7 +76,7 @@ pub(super) mod trial {
         let lines = oracle::waves(rng, axis.len());
         let src = rec.constant("lines", &lines);
         let mut fft = Fft::new();
-        [(Direction::Forward, 1.0), (Direction::Inverse, 1.0 / axis.n as f32)]
+        [(FftDirection::Forward, 1.0), (FftDirection::Inverse, 1.0 / axis.n as f32)]
             .map(|(way, scale)| {
                 let dst = fft.passes(rec, src, axis, &radices, way, scale);
                 let expected = oracle::fft(&oracle::wide_complex(&lines), axis, way);
@@ -85,7 +85,7 @@ pub(super) mod trial {
             .into()
     }
 
-    fn chirp(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn chirp(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let axis = Axis { outer: size.planes, n: size.ny, inner: size.nx };
         let lines = oracle::waves(rng, axis.len());
         let table = oracle::waves(rng, size.ny);

@@ -17,11 +17,16 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &harmonic::HARMONIC,
-        sizes: &[Size::new(2, 3, 5), Size::new(3, 1, 7), Size::new(8, 41, 47), Size::new(8, 256, 256)],
+        sizes: &[
+            TrialSize::new(2, 3, 5),
+            TrialSize::new(3, 1, 7),
+            TrialSize::new(8, 41, 47),
+            TrialSize::new(8, 256, 256),
+        ],
         record: harmonic,
     }];
 
-    fn harmonic(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn harmonic(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let form = if size.planes == 2 { Frames::Channels } else { Frames::Phases(size.planes) };
         let n = size.pixels();
         // A large offset, as scanners store it, which tests the removal of the mean.

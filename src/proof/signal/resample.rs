@@ -65,16 +65,16 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &resample::RESAMPLE,
         sizes: &[
-            Size::new(1, 1, 1),
-            Size::new(0, 3, 5),
-            Size::new(3, 41, 47),
-            Size::new(0, 64, 64),
-            Size::new(2, 256, 256),
+            TrialSize::new(1, 1, 1),
+            TrialSize::new(0, 3, 5),
+            TrialSize::new(3, 41, 47),
+            TrialSize::new(0, 64, 64),
+            TrialSize::new(2, 256, 256),
         ],
         record: resample,
     }];
 
-    fn resample(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn resample(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let from = [size.nx, size.ny];
         let mask = oracle::blot(rng, size.ny, size.nx);
         let mut draw = || rng.f32() * 2.0 - 1.0;

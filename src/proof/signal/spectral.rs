@@ -15,11 +15,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &spectral::SPECTRAL,
-        sizes: &[Size::new(1, 1, 3), Size::new(3, 41, 47), Size::new(4, 256, 256)],
+        sizes: &[TrialSize::new(1, 1, 3), TrialSize::new(3, 41, 47), TrialSize::new(4, 256, 256)],
         record: spectral,
     }];
 
-    fn spectral(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn spectral(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let spectrum = oracle::waves(rng, n);
         let weights: Vec<f32> = (0..size.planes * n).map(|_| rng.f32()).collect();

@@ -52,11 +52,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &cut::CUT,
-        sizes: &[Size::new(1, 3, 5), Size::new(5, 41, 47), Size::new(128, 256, 256)],
+        sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(5, 41, 47), TrialSize::new(128, 256, 256)],
         record: cut,
     }];
 
-    fn cut(rec: &mut Recorder, spec: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn cut(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let (n, side) = (size.planes, size.ny.min(30) - 1);
         let how = (constant(spec, "PATCH") == 1).then_some(FAINTEST);
         let mask = oracle::blot(rng, size.ny, size.nx);
@@ -73,7 +73,7 @@ pub(super) mod trial {
                 [x as f32, y as f32, 1.0, rng.u32(..32) as f32]
             })
             .collect();
-        let lattice = Lattice {
+        let lattice = LatticeBuffers {
             patches: rec.constant("patches", &patches),
             lattice: rec.constant("lattice", &[count as i32, 0, 0, 0, 0]),
             counter: rec.constant("counter", &[3u32; 4]),

@@ -79,7 +79,7 @@ fn bits(values: impl IntoIterator<Item = i32>) -> Array1<f64> {
 
 pub(super) mod trial {
     use super::bits;
-    use crate::kernel::tiles::cut::Lattice;
+    use crate::kernel::tiles::cut::LatticeBuffers;
     use crate::kernel::tiles::lattice::{self, *};
     use crate::proof::trial::*;
 
@@ -92,7 +92,8 @@ pub(super) mod trial {
     ];
 
     /// The planes are the stride.
-    const SIZES: &[Size] = &[Size::new(1, 3, 5), Size::new(4, 41, 47), Size::new(3, 256, 256)];
+    const SIZES: &[TrialSize] =
+        &[TrialSize::new(1, 3, 5), TrialSize::new(4, 41, 47), TrialSize::new(3, 256, 256)];
 
     struct Scene {
         how: Placing,
@@ -103,7 +104,7 @@ pub(super) mod trial {
     }
 
     impl Scene {
-        fn new(rec: &mut Recorder, size: Size, rng: &mut fastrand::Rng) -> Self {
+        fn new(rec: &mut Recorder, size: TrialSize, rng: &mut fastrand::Rng) -> Self {
             let side = size.ny.min(30) - 1;
             let stride = size.planes.min(side);
             let mask = oracle::blot(rng, size.ny, size.nx);
@@ -143,7 +144,7 @@ pub(super) mod trial {
         }
     }
 
-    fn bounds(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn bounds(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let scene = Scene::new(rec, size, rng);
         let lattice = rec.output::<i32>("lattice", 8);
         lattice::record_bounds(rec, scene.image, &scene.how, lattice);
@@ -152,7 +153,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(lattice, expected, 0.0)]
     }
 
-    fn open(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn open(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let scene = Scene::new(rec, size, rng);
         let points = scene.points(rng, 0.02);
         let corners: Vec<_> = (0..points.len()).filter(|i| points[*i] > 0).map(|i| scene.corner(i)).collect();
@@ -163,7 +164,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(open, bits(expected.iter().map(|v| i32::from(*v))).to_vec(), 0.0)]
     }
 
-    fn take(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn take(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let scene = Scene::new(rec, size, rng);
         let Placing { side, stride, .. } = scene.how;
         let open = scene.inside.mapv(|inside| inside && rng.usize(..side * side) == 0);
@@ -184,7 +185,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(points, padded, 0.0)]
     }
 
-    fn number(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn number(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let scene = Scene::new(rec, size, rng);
         let Placing { side, stride, views, .. } = scene.how;
         let points = scene.points(rng, 0.6);
@@ -196,7 +197,7 @@ pub(super) mod trial {
         let uploaded = scene.upload(rec, &points);
         let [columns, rows] = scene.how.points();
         let most = [columns * rows, 5 + rows + 1 + columns * rows];
-        let to = Lattice {
+        let to = LatticeBuffers {
             patches: rec.output::<[f32; 4]>("patches", most[0]),
             lattice: rec.output::<i32>("lattice", most[1]),
             counter: rec.constant("counter", &[0u32]),

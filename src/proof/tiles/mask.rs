@@ -26,17 +26,17 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &mask::APPLY_MASK,
-            sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
             record: apply_mask,
         },
         Trial {
             kernel: &mask::UNSTACK,
-            sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
             record: unstack,
         },
     ];
 
-    fn apply_mask(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn apply_mask(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let mask = oracle::blot(rng, size.ny, size.nx);
         let mut wave = oracle::waves(rng, n);
@@ -49,7 +49,7 @@ pub(super) mod trial {
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 0.0)]
     }
 
-    fn unstack(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn unstack(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let mask = oracle::blot(rng, size.ny, size.nx);
         let src: Vec<[f32; 4]> = (0..n)

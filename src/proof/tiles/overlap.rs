@@ -47,7 +47,7 @@ pub fn overlap_statistics(state: &Array2<f64>, how: OverlapSettings) -> Array2<f
 
 pub(super) mod trial {
     use crate::kernel::core::clear;
-    use crate::kernel::tiles::cut::Lattice;
+    use crate::kernel::tiles::cut::LatticeBuffers;
     use crate::kernel::tiles::overlap::{self, *};
     use crate::proof::trial::*;
 
@@ -55,17 +55,17 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &overlap::OVERLAP,
-            sizes: &[Size::new(1, 3, 5), Size::new(7, 41, 47), Size::new(128, 256, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(7, 41, 47), TrialSize::new(128, 256, 256)],
             record: overlap,
         },
         Trial {
             kernel: &overlap::OVERLAP_STATISTICS,
-            sizes: &[Size::new(1, 3, 5), Size::new(1, 41, 47), Size::new(1, 256, 256)],
+            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
             record: overlap_statistics,
         },
     ];
 
-    fn overlap(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn overlap(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let [nx, ny] = [size.nx, size.ny];
         let side = ny.min(30) - 1;
         let stride = if ny < 10 { 1 } else { 3 };
@@ -101,7 +101,7 @@ pub(super) mod trial {
             stride,
             image: rec.constant("image", &image),
             window: rec.constant("window", &window),
-            lattice: Lattice {
+            lattice: LatticeBuffers {
                 patches: rec.constant("patches", &patches),
                 lattice: rec.constant("lattice", &lattice),
                 counter: rec.constant("counter", &[first; 4]),
@@ -125,7 +125,12 @@ pub(super) mod trial {
         vec![Expect::in_buffer(state, oracle::flat_real(&expected), 1e-5)]
     }
 
-    fn overlap_statistics(rec: &mut Recorder, _: &Spec, size: Size, rng: &mut fastrand::Rng) -> Vec<Expect> {
+    fn overlap_statistics(
+        rec: &mut Recorder,
+        _: &Spec,
+        size: TrialSize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Expect> {
         let n = size.pixels();
         let state: Vec<[f32; 4]> = (0..n)
             .map(|_| match rng.u8(..4) {

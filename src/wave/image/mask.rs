@@ -2,7 +2,7 @@
 
 use super::super::unwrap::unwrap;
 use super::super::warning::{Warning, clipped_share, first_harmonic_share};
-use super::{Layout, WaveImage};
+use super::{FrameLayout, WaveImage};
 use crate::error::{Error, Result};
 use crate::io::volume::{Samples, Volume, shape_text};
 
@@ -51,13 +51,13 @@ impl WaveImage {
             return Err(Error::Data(match (zero, mask, self.layout) {
                 (true, Some(_), _) => "the image holds nothing but zeros inside the mask".into(),
                 (true, None, _) => "the image holds nothing but zeros".into(),
-                (false, _, Layout::Phases) => {
+                (false, _, FrameLayout::Phases) => {
                     "all frames are the same inside the mask: there is no wave in them".into()
                 }
                 (false, ..) => "the image is constant inside the mask: there is no wave in it".into(),
             }));
         }
-        if self.layout == Layout::Phases {
+        if self.layout == FrameLayout::Phases {
             self.check_phases(&masks);
         }
         let [nx, ny] = self.size;
@@ -126,8 +126,8 @@ impl WaveImage {
         let pixels = || inside.iter().enumerate().filter(|(_, inside)| **inside).map(|(i, _)| i);
         let frames: Vec<&[f32]> = (0..self.frames).map(|frame| self.frame(slice, frame)).collect();
         match self.layout {
-            Layout::Phases => pixels().any(|i| frames.iter().any(|frame| frame[i] != frames[0][i])),
-            Layout::ReIm | Layout::Complex => {
+            FrameLayout::Phases => pixels().any(|i| frames.iter().any(|frame| frame[i] != frames[0][i])),
+            FrameLayout::ReIm | FrameLayout::Complex => {
                 frames.iter().any(|frame| pixels().zip(pixels().skip(1)).any(|(a, b)| frame[a] != frame[b]))
             }
         }
