@@ -254,6 +254,27 @@ impl Dime {
     /// # Errors
     /// [`Error::Data`] if the lengths of the slices do not fit the settings, and all errors of the device.
     pub fn invert(&mut self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        self.start(frames, mask)?;
+        Ok(self.planes(self.plan.read(self.maps)?))
+    }
+
+    /// The same without blocking, as a browser needs it; see [`Gpu::read_async`](crate::Gpu::read_async).
+    ///
+    /// # Errors
+    /// The errors of [`Dime::invert`].
+    pub async fn invert_async(&mut self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        self.start(frames, mask)?;
+        Ok(self.planes(self.plan.read_async(self.maps).await?))
+    }
+
+    /// Drops what a buffer holds beyond the maps, because its length is a multiple of four values.
+    fn planes(&self, mut maps: Vec<f32>) -> Vec<f32> {
+        maps.truncate(mask::PLANES * self.settings.size[0] * self.settings.size[1]);
+        maps
+    }
+
+    /// Uploads a slice and submits its inversion.
+    fn start(&mut self, frames: &[f32], mask: &[bool]) -> Result<()> {
         self.prepare(mask)?;
         let n = mask.len();
         let count = self.settings.frames.count();
@@ -266,11 +287,7 @@ impl Dime {
             )));
         }
         self.plan.write(self.frames, frames)?;
-        self.plan.run()?;
-        let mut maps = self.plan.read(self.maps)?;
-        // The length of a buffer is a multiple of four values.
-        maps.truncate(mask::PLANES * n);
-        Ok(maps)
+        self.plan.run()
     }
 
     /// Places patches on `mask`, `[ny][nx]`, for the following runs.

@@ -33,6 +33,10 @@ pub struct Found {
 
 /// Lists every adapter that can compute, the most capable kind first. The order is stable on one machine.
 pub fn adapters() -> Vec<Found> {
+    pollster::block_on(adapters_async())
+}
+
+async fn adapters_async() -> Vec<Found> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
@@ -40,7 +44,9 @@ pub fn adapters() -> Vec<Found> {
         flags: wgpu::InstanceFlags::empty().with_env(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
-    let mut found: Vec<Found> = pollster::block_on(instance.enumerate_adapters(backends))
+    let mut found: Vec<Found> = instance
+        .enumerate_adapters(backends)
+        .await
         .into_iter()
         .map(|adapter| Found { info: adapter.get_info(), adapter, index: 0 })
         .collect();
@@ -71,7 +77,11 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
 /// # Errors
 /// [`Error::NoAdapter`] if there is none. It lists the adapters that exist.
 pub fn choose(choice: &AdapterChoice) -> Result<Found> {
-    let mut found = adapters();
+    pollster::block_on(choose_async(choice))
+}
+
+pub(super) async fn choose_async(choice: &AdapterChoice) -> Result<Found> {
+    let mut found = adapters_async().await;
     let at = match choice {
         AdapterChoice::Best => (!found.is_empty()).then_some(0),
         // A number beyond the list may be part of a name, for example 4090.
@@ -104,7 +114,7 @@ fn has_units(adapter: &wgpu::Adapter) -> bool {
 
 /// Requests a device with the adapter's own limits and the optional features that palpate uses. With `units`, the
 /// device also has the adapter's matrix units, if our kernels support them.
-pub(super) fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Device, wgpu::Queue)> {
+pub(super) async fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Device, wgpu::Queue)> {
     let units = units && has_units(adapter);
     let (experimental, experimental_features) = if units {
         // SAFETY: wgpu marks its support of matrix units as experimental and possibly unsound. Callers opt in through
@@ -122,8 +132,8 @@ pub(super) fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgpu::Dev
         experimental_features,
         ..Default::default()
     };
-    pollster::block_on(adapter.request_device(&descriptor))
-        .map_err(|error| Error::NoDevice { adapter: adapter.get_info().name, what: error.to_string() })
+    let requested = adapter.request_device(&descriptor).await;
+    requested.map_err(|error| Error::NoDevice { adapter: adapter.get_info().name, what: error.to_string() })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod caps;
 mod memory;
 mod pool;
 mod profile;
+mod read;
 
 pub use adapter::{AdapterChoice, Found, adapters, choose};
 pub use caps::{Caps, Tier, kind};
@@ -13,15 +14,7 @@ pub use pool::{BufferPool, Pooled};
 pub use profile::Profiler;
 
 use crate::error::{Error, Result};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
-
-/// What wgpu tells the callback of a mapping.
-type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
-
-/// The time between two polls while another thread holds a callback.
-const CALLBACK_POLL: Duration = Duration::from_millis(1);
 
 /// A device to compute on, opened by palpate ([`Gpu::open`]) or adopted from a host ([`Gpu::adopt`]). Clones share the
 /// device, its pool and its state. There is no global state.
@@ -46,7 +39,15 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`] if there is no such adapter, and [`Error::NoDevice`] if the adapter gives no device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
-        Self::opened(choice, false)
+        pollster::block_on(Self::open_async(choice))
+    }
+
+    /// The same without blocking, as a browser needs it.
+    ///
+    /// # Errors
+    /// The errors of [`Gpu::open`].
+    pub async fn open_async(choice: &AdapterChoice) -> Result<Self> {
+        Self::opened(choice, false).await
     }
 
     /// Opens a device like [`Gpu::open`], with the adapter's matrix units if our kernels support them, for
@@ -55,14 +56,17 @@ impl Gpu {
     /// # Errors
     /// The errors of [`Gpu::open`].
     pub fn open_with_units(choice: &AdapterChoice) -> Result<Self> {
-        Self::opened(choice, true)
+        pollster::block_on(Self::opened(choice, true))
     }
 
-    fn opened(choice: &AdapterChoice, units: bool) -> Result<Self> {
-        let found = adapter::choose(choice)?;
+    async fn opened(choice: &AdapterChoice, units: bool) -> Result<Self> {
+        let found = adapter::choose_async(choice).await?;
         // A driver may announce matrix units and then refuse them.
-        let with_units = if units { adapter::request(&found.adapter, true).ok() } else { None };
-        let (device, queue) = with_units.map_or_else(|| adapter::request(&found.adapter, false), Ok)?;
+        let with_units = if units { adapter::request(&found.adapter, true).await.ok() } else { None };
+        let (device, queue) = match with_units {
+            Some(opened) => opened,
+            None => adapter::request(&found.adapter, false).await?,
+        };
         let gpu = Self::new(device, queue);
         let lost = gpu.inner.lost.clone();
         gpu.inner.device.set_device_lost_callback(move |reason, message| {
@@ -203,57 +207,6 @@ impl Gpu {
         self.scoped("writing to a buffer", || {
             self.inner.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data))
         })
-    }
-
-    /// Reads all of `buffer`, which must have `COPY_SRC`. Blocks until the work submitted before is done.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] if `buffer` lacks `COPY_SRC`, [`Error::OutOfMemory`], and [`Error::DeviceLost`].
-    pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
-        let size = buffer.size();
-        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-        let staging = self.inner.pool.take(self, "palpate read-back", size, usage)?;
-        let (sender, receiver) = std::sync::mpsc::channel();
-        self.scoped("reading a buffer back", || {
-            let mut encoder = self.encoder("palpate read-back");
-            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
-            self.inner.queue.submit([encoder.finish()]);
-            staging.map_async(wgpu::MapMode::Read, .., move |result| {
-                let _ = sender.send(result);
-            });
-        })?;
-        let (mapped, waited) = self.await_mapping(&receiver);
-        let values = match staging.get_mapped_range(..) {
-            Ok(view) if mapped => Some(bytemuck::pod_collect_to_vec(&view)),
-            _ => None,
-        };
-        match values {
-            Some(values) => {
-                staging.unmap();
-                waited.map(|()| values)
-            }
-            None => {
-                // A buffer with a pending mapping cannot be lent again.
-                staging.retire();
-                waited?;
-                let why = self.probe().unwrap_or("a buffer could not be mapped");
-                Err(Error::device_lost(why))
-            }
-        }
-    }
-
-    /// Waits for the callback of a mapping, and says whether the buffer is mapped. Another thread may poll the device
-    /// too, a host's for example. Then that thread may be the one that runs the callback, some time after our own wait
-    /// has ended.
-    fn await_mapping(&self, callback: &Receiver<Mapped>) -> (bool, Result<()>) {
-        loop {
-            let waited = self.wait();
-            match callback.recv_timeout(CALLBACK_POLL) {
-                Ok(mapped) => return (mapped.is_ok(), waited),
-                Err(RecvTimeoutError::Timeout) if waited.is_ok() && self.probe().is_none() => (),
-                Err(_) => return (false, waited),
-            }
-        }
     }
 
     /// Creates a command encoder with this label.

@@ -181,6 +181,21 @@ impl Mmdi {
     /// [`Error::Data`] if the lengths of the slices do not fit the settings; [`Error::DeviceLost`] if the
     /// device is lost.
     pub fn invert(&self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        self.start(frames, mask)?;
+        self.plan.read(self.maps)
+    }
+
+    /// The same without blocking, as a browser needs it; see [`Gpu::read_async`].
+    ///
+    /// # Errors
+    /// The errors of [`Mmdi::invert`].
+    pub async fn invert_async(&self, frames: &[f32], mask: &[bool]) -> Result<Vec<f32>> {
+        self.start(frames, mask)?;
+        self.plan.read_async(self.maps).await
+    }
+
+    /// Uploads a slice and submits its inversion.
+    fn start(&self, frames: &[f32], mask: &[bool]) -> Result<()> {
         let n = self.settings.size[0] * self.settings.size[1];
         let count = self.settings.frames.count();
         if frames.len() != n * count || mask.len() != n {
@@ -195,8 +210,7 @@ impl Mmdi {
         let mask: Vec<f32> = mask.iter().map(|&m| f32::from(m)).collect();
         self.plan.write(self.frames, frames)?;
         self.plan.write(self.mask, &mask)?;
-        self.plan.run()?;
-        self.plan.read(self.maps)
+        self.plan.run()
     }
 
     /// The plan: it can be encoded and timed, and it reports its memory.

@@ -314,13 +314,30 @@ impl Plan {
     /// # Errors
     /// [`Error::Usage`] if `buf` is scratch that was not kept, because other buffers share its memory.
     pub fn read<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
+        let n = self.readable(buf)? / size_of::<T>();
+        let mut values = self.gpu.read(self.slot(buf))?;
+        values.truncate(n);
+        Ok(values)
+    }
+
+    /// The same without blocking; see [`Gpu::read_async`].
+    ///
+    /// # Errors
+    /// The errors of [`Plan::read`].
+    pub async fn read_async<T: bytemuck::Pod>(&self, buf: Buf) -> Result<Vec<T>> {
+        let n = self.readable(buf)? / size_of::<T>();
+        let mut values = self.gpu.read_async(self.slot(buf)).await?;
+        values.truncate(n);
+        Ok(values)
+    }
+
+    /// The bytes of `buf` that may be read.
+    fn readable(&self, buf: Buf) -> Result<usize> {
         let Node { role, label, bytes, .. } = self.node(buf)?;
         if matches!(role, Role::Scratch) {
             return Err(Error::Usage(format!("'{label}' is scratch; call `Recorder::keep` to read it")));
         }
-        let mut values = self.gpu.read(self.slot(buf))?;
-        values.truncate(*bytes as usize / size_of::<T>());
-        Ok(values)
+        Ok(*bytes as usize)
     }
 
     /// The wgpu buffer behind `buf`; `None` for a buffer of another plan.

@@ -12,6 +12,7 @@ use palpate::lowlevel::plan::{Plan, Recorder};
 use palpate::lowlevel::shader::{Access, Binding};
 use palpate::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 tests![
@@ -26,6 +27,7 @@ tests![
     fifty_slices_do_not_grow_the_pool_and_are_alike,
     threads_share_a_device,
     a_host_may_poll_its_device_during_a_read,
+    a_future_ends_when_the_host_polls,
     an_own_device_has_all_of_its_adapters_limits,
     more_dispatches_than_one_query_set_holds_are_timed_each,
     scratch_is_not_read_back_unless_kept,
@@ -347,6 +349,30 @@ fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
         reading.store(false, Ordering::Relaxed);
         assert!(results.expect("read").iter().all(|(i, values)| values == &[*i; 1024]));
     });
+}
+
+fn a_future_ends_when_the_host_polls(_: Adapter) {
+    let gpu = common::open(|choice| pollster::block_on(Gpu::open_async(choice))).expect("a device");
+    let (frames, mask) = slice([47, 61], 12.0);
+    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, [47, 61]).expect("compile");
+    let expected = bits(mmdi.invert(&frames, &mask).expect("invert"));
+    let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(future.as_mut().poll(&mut context).is_pending(), "it waited for the device");
+    gpu.device().poll(wgpu::PollType::wait_indefinitely()).expect("poll");
+    let Poll::Ready(maps) = future.as_mut().poll(&mut context) else { panic!("it needs another poll") };
+    assert_eq!(bits(maps.expect("invert")), expected);
+    // A lost device ends it too.
+    let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    gpu.device().destroy();
+    let lost = within_a_minute({
+        let gpu = gpu.clone();
+        move || gpu.wait().is_err()
+    });
+    assert!(lost);
+    let ended = future.as_mut().poll(&mut context);
+    assert!(matches!(ended, Poll::Ready(Err(Error::DeviceLost { .. }))), "{}", ended.is_pending());
 }
 
 fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {

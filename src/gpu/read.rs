@@ -1,0 +1,86 @@
+//! Reading buffers back, with and without blocking.
+
+use super::Gpu;
+use crate::error::{Error, Result};
+use futures_channel::oneshot::{self, Receiver};
+
+/// The time between two polls while another thread holds a callback.
+const CALLBACK_POLL: std::time::Duration = std::time::Duration::from_micros(200);
+
+/// What wgpu tells the callback of a mapping.
+type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
+
+/// A copy of a buffer whose mapping is under way.
+struct Reading {
+    staging: super::Pooled,
+    callback: Receiver<Mapped>,
+}
+
+impl Gpu {
+    /// Reads all of `buffer`, which must have `COPY_SRC`. Blocks until the work submitted before is done.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] if `buffer` lacks `COPY_SRC`, [`Error::OutOfMemory`], and [`Error::DeviceLost`].
+    pub fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
+        let mut reading = self.start_reading(buffer)?;
+        loop {
+            let waited = self.wait();
+            // Another thread may poll the device too, a host's for example. Then that thread may be the one that runs
+            // the callback, some time after our own wait has ended.
+            match reading.callback.try_recv() {
+                Ok(None) if waited.is_ok() && self.probe().is_none() => std::thread::sleep(CALLBACK_POLL),
+                received => return reading.finish(self, matches!(received, Ok(Some(Ok(())))), waited),
+            }
+        }
+    }
+
+    /// The same without blocking, as a browser needs it. The future ends when the device has been polled after the work
+    /// is done. A browser polls by itself; elsewhere the host does it (`wgpu::Device::poll`).
+    ///
+    /// # Errors
+    /// The errors of [`Gpu::read`].
+    pub async fn read_async<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
+        let mut reading = self.start_reading(buffer)?;
+        let mapped = (&mut reading.callback).await;
+        reading.finish(self, matches!(mapped, Ok(Ok(()))), self.check())
+    }
+
+    fn start_reading(&self, buffer: &wgpu::Buffer) -> Result<Reading> {
+        let size = buffer.size();
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+        let staging = self.pool().take(self, "palpate read-back", size, usage)?;
+        let (sender, callback) = oneshot::channel();
+        self.scoped("reading a buffer back", || {
+            let mut encoder = self.encoder("palpate read-back");
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+            self.queue().submit([encoder.finish()]);
+            staging.map_async(wgpu::MapMode::Read, .., move |result| {
+                let _ = sender.send(result);
+            });
+        })?;
+        Ok(Reading { staging, callback })
+    }
+}
+
+impl Reading {
+    /// The values, if the buffer is `mapped`. `state` is that of the device.
+    fn finish<T: bytemuck::Pod>(self, gpu: &Gpu, mapped: bool, state: Result<()>) -> Result<Vec<T>> {
+        let values = match self.staging.get_mapped_range(..) {
+            Ok(view) if mapped => Some(bytemuck::pod_collect_to_vec(&view)),
+            _ => None,
+        };
+        match values {
+            Some(values) => {
+                self.staging.unmap();
+                state.map(|()| values)
+            }
+            None => {
+                // A buffer with a pending mapping cannot be lent again.
+                self.staging.retire();
+                state?;
+                let why = gpu.probe().unwrap_or("a buffer could not be mapped");
+                Err(Error::device_lost(why))
+            }
+        }
+    }
+}
