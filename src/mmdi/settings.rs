@@ -43,8 +43,8 @@ pub struct MmdiSettings {
 }
 
 impl MmdiSettings {
-    /// Settings for images of this size with the pixel spacing `spacing_mm`: corrected mode, a known
-    /// zero level, 60 Hz and 1000 kg/m³. Change the fields that differ.
+    /// Settings for images of this size with the pixel spacing `spacing_mm`: corrected mode, a known zero level, 60 Hz
+    /// and 1000 kg/m³. Change the fields that differ.
     ///
     /// ```
     /// # use palpate::{Frames, MmdiSettings, Size};

@@ -109,7 +109,8 @@ pub struct TrainStep {
 }
 
 impl TrainStep {
-    /// Compiles a step on batches of `size`: the number of images and their size. `progress` receives the number of compiled kernels and the total.
+    /// Compiles a step on batches of `size`: the number of images and their size. `progress` receives the number of
+    /// compiled kernels and the total.
     ///
     /// # Errors
     /// The network's error for images that are too small, and [`Error::OutOfMemory`] if the step does not fit the
