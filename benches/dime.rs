@@ -8,6 +8,7 @@
 mod common;
 
 use palpate::Result;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::io::{self, Samples};
 use palpate::lowlevel::kernel::form::Chooser;
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     let plane = SIDE * SIDE;
     let mask: Vec<bool> = (0..plane).map(|i| (0..PHASES).any(|t| frames[t * plane + i] != 0.0)).collect();
     let settings = DimeSettings {
-        size: [SIDE; 2],
+        size: Size::square(SIDE),
         spacing_mm: [spacing; 2],
         frames: Frames::Phases(PHASES),
         conjugated: false,

@@ -12,6 +12,7 @@ use fastrand::Rng;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use palpate::Result;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
@@ -128,7 +129,7 @@ impl Bench {
             None => which.weights()?,
         };
         let [pixel, frequency_hz, density] = images.physics();
-        let size = [images.image(0, 0).size; 2];
+        let size = Size::square(images.image(0, 0).size);
         let (frames, spacing_mm) = (Frames::Channels, [pixel; 2]);
         let own = DimeSettings {
             size,

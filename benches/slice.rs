@@ -7,6 +7,7 @@
 mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use palpate::Size;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
@@ -26,7 +27,7 @@ fn slice(c: &mut Criterion) {
     for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
         let settings = MmdiSettings {
             mode,
-            size: [N, N],
+            size: Size::square(N),
             spacing_mm: [1.0, 1.0],
             frames: Frames::Phases(8),
             zero_lost: false,

@@ -11,22 +11,22 @@
 
 use num_complex::Complex64;
 use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
-use palpate::{Checks, Chooser, Colouring, Frames, Gpu, Host, Pipelines};
+use palpate::{Checks, Chooser, Colouring, Frames, Gpu, Host, Pipelines, Size};
 use palpate::{Dime, DimeMap, DimeSettings, DimeWeights, Mmdi, MmdiMap, MmdiSettings};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The pixels of the texture that stands for the host's window.
-const WINDOW: [usize; 2] = [512, 896];
+const WINDOW: Size = Size::new(512, 896);
 
 fn main() -> Result<()> {
     let path = std::env::args_os().nth(1).map_or("out/embed.png".into(), std::path::PathBuf::from);
     let (device, queue) = device()?;
 
     // 1. Once: the settings of the inversions, and the host's own buffers and textures for them.
-    let settings = MmdiSettings::new([160, 144], [1.5, 1.25], Frames::Channels); // a real and an imaginary part
+    let settings = MmdiSettings::new(Size::new(160, 144), [1.5, 1.25], Frames::Channels); // a real and an imaginary part
     let for_dime = DimeSettings::new(settings.size, settings.spacing_mm, settings.frames);
-    let pixels = settings.size[0] * settings.size[1];
+    let pixels = settings.size.pixels();
     let frames = buffer(&device, settings.frames.count() * pixels, STORAGE);
     let mask = buffer(&device, pixels, STORAGE);
     let maps = [MmdiMap::ALL.len(), DimeMap::ALL.len()].map(|n| buffer(&device, n * pixels, STORAGE));
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     paint.iter().for_each(|paint| paint(&mut encoder, &window, extent_mm(&settings)));
 
     // 4. An application would now present the frame. This example has no window; it only reads the picture back.
-    let shot = buffer(&device, WINDOW[0] * WINDOW[1], BufferUsages::COPY_DST | BufferUsages::MAP_READ);
+    let shot = buffer(&device, WINDOW.pixels(), BufferUsages::COPY_DST | BufferUsages::MAP_READ);
     let bytes_per_row = Some(4 * window.width()); // a multiple of 256
     let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row, rows_per_image: None };
     let into = wgpu::TexelCopyBufferInfo { buffer: &shot, layout };
@@ -108,7 +108,7 @@ pub fn buffer(device: &wgpu::Device, count: usize, usage: BufferUsages) -> wgpu:
 }
 
 /// Makes an rgba8unorm texture, a format that kernels can write and samplers can filter on every device.
-pub fn texture(device: &wgpu::Device, [nx, ny]: [usize; 2], usage: TextureUsages) -> wgpu::Texture {
+pub fn texture(device: &wgpu::Device, Size { nx, ny }: Size, usage: TextureUsages) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
         label: Some("host"),
         size: wgpu::Extent3d { width: nx as u32, height: ny as u32, depth_or_array_layers: 1 },
@@ -223,7 +223,8 @@ pub fn painter(
 
 /// Width and height of the image, mm.
 pub fn extent_mm(settings: &MmdiSettings) -> [f64; 2] {
-    [0, 1].map(|axis| settings.size[axis] as f64 * settings.spacing_mm[axis])
+    let (Size { nx, ny }, [hx, hy]) = (settings.size, settings.spacing_mm);
+    [nx as f64 * hx, ny as f64 * hy]
 }
 
 /// The exact field of a plane shear wave that crosses a disc from left to right, and the disc's mask. The storage
@@ -238,7 +239,7 @@ pub fn layered_disc(settings: &MmdiSettings, moduli: [f64; 2]) -> [Vec<f32>; 2] 
     let reflected = (soft - stiff) / (soft + stiff);
     let run = |k: Complex64, x: f64| (-Complex64::I * k * x).exp();
     let radius = 0.46 * extent_mm(settings).into_iter().fold(f64::INFINITY, f64::min);
-    let ([nx, ny], [hx, hy]) = (settings.size, settings.spacing_mm);
+    let (Size { nx, ny }, [hx, hy]) = (settings.size, settings.spacing_mm);
     let (mut wave, mut mask) = (vec![0.0; 2 * nx * ny], vec![0.0; nx * ny]);
     for i in 0..nx * ny {
         let off = |at: usize, n: usize, h: f64| (at as f64 + 0.5 - n as f64 / 2.0) * h;

@@ -1,6 +1,7 @@
 //! Trains a network of its own: 1 × 1 convolutions learn y = sin x on 1 × 1 images. A training that is interrupted and
 //! resumed gives the same bits as one that is not. `docs/training.md` explains the traits.
 
+use palpate::Size;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::nn::{Network, NetworkMode, ParameterLayout, Registered};
 use palpate::train::*;
@@ -41,7 +42,7 @@ pub struct Sine;
 impl Source for Sine {
     type Settings = ();
     fn summary(&self) -> DataSummary {
-        DataSummary { train: 512, validation: 100, shape: [1, 1], about: "y = sin x".into() }
+        DataSummary { train: 512, validation: 100, size: Size::square(1), about: "y = sin x".into() }
     }
     fn channels(&self) -> [usize; 2] {
         [1, 1]

@@ -11,6 +11,7 @@
 //! are not for use.
 
 use num_complex::Complex64;
+use palpate::Size;
 use palpate::lowlevel::patches::{PatchWriter, Split};
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, Scatterer};
 use std::f64::consts::TAU;
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
         // Each split has its own seed, so that no field has patches in two splits.
         let mut rng = fastrand::Rng::with_seed(split as u64 + 1);
         let about = [("from".to_string(), "examples/patches.rs".to_string())];
-        let mut writer = PatchWriter::create(split.path(&folder), [SIDE, SIDE], false, about.into())?;
+        let mut writer = PatchWriter::create(split.path(&folder), Size::square(SIDE), false, about.into())?;
         while (writer.len() as usize) < count {
             let field = field(&mut rng)?;
             for _ in 0..CUTS.min(count - writer.len() as usize) {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernel::mre::colour::{self, Colouring};
 use crate::plan::{Buf, Recorder, Tex};
+use crate::size::Size;
 
 /// A host's own buffers and texture, for [`Mmdi::embedded`](crate::Mmdi::embedded) and
 /// [`Dime::embedded`](crate::Dime::embedded). `M` names the maps of the inversion.
@@ -31,19 +32,13 @@ impl<M> Host<M> {
     /// # Errors
     /// [`Error::Usage`] if a buffer or texture is too small, not for storage, or used twice, or if the colour range is
     /// invalid.
-    pub(crate) fn lend(
-        self,
-        rec: &mut Recorder,
-        size: [usize; 2],
-        frames: usize,
-        maps: usize,
-    ) -> Result<Lent<M>> {
+    pub(crate) fn lend(self, rec: &mut Recorder, size: Size, frames: usize, maps: usize) -> Result<Lent<M>> {
         if self.maps == self.frames || self.maps == self.mask {
             let what =
                 "the host's buffer for 'maps' is also its 'frames' or 'mask'; give 'maps' one of its own";
             return Err(Error::Usage(what.into()));
         }
-        let n = size[0] * size[1];
+        let n = size.pixels();
         let picture = match self.picture {
             None => None,
             Some((_, Colouring { low, high, .. })) if !(low < high && (high - low).is_finite()) => {
@@ -64,7 +59,7 @@ impl<M> Host<M> {
 
 impl<M: Into<usize>> Lent<M> {
     /// Records the colouring of the picture, if there is one.
-    pub fn colour(self, rec: &mut Recorder, size: [usize; 2]) {
+    pub fn colour(self, rec: &mut Recorder, size: Size) {
         if let Some((picture, how)) = self.picture {
             rec.stage("picture");
             colour::record(rec, [self.maps, self.mask], picture, size, how);

@@ -8,11 +8,11 @@
 //! network on plain images ([`Forward`]), and custom networks ([`Tape`], [`train`]). Their parts are in [`lowlevel`].
 //!
 //! ```no_run
-//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiSettings, Pipelines};
+//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiSettings, Pipelines, Size};
 //!
 //! # fn main() -> palpate::Result<()> {
 //! let gpu = Gpu::open(&AdapterChoice::Best)?;
-//! let settings = MmdiSettings::new([256, 256], [1.0, 1.0], Frames::Phases(8));
+//! let settings = MmdiSettings::new(Size::new(256, 256), [1.0, 1.0], Frames::Phases(8));
 //! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
 //! let maps = mmdi.invert(&frames, &mask)?;
@@ -47,6 +47,7 @@ mod plan;
 #[cfg(feature = "proof")]
 mod proof;
 mod shader;
+mod size;
 #[cfg(feature = "files")]
 mod stats;
 mod store;
@@ -68,6 +69,7 @@ pub use kernel::signal::harmonic::Frames;
 pub use mmdi::{Mmdi, MmdiMode, MmdiSettings};
 pub use nn::{Forward, Unet, UnetSettings, Weights};
 pub use plan::{Checks, Pipelines, Plan, Recorder};
+pub use size::Size;
 pub use tape::{Tape, Var};
 pub use tensor::Shape;
 pub use wgpu;

@@ -1,6 +1,7 @@
 //! Tensors of networks on the device: channels-last f32, four channels per vec4f.
 
 use crate::plan::{Bound, Buf, Place, Recorder};
+use crate::size::Size;
 
 /// The shape of `n` images of `h` rows and `w` columns with `c` channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,16 @@ impl Shape {
     /// The shape `[n, h, w, c]`.
     pub const fn new(n: usize, h: usize, w: usize, c: usize) -> Self {
         Self { n, h, w, c }
+    }
+
+    /// The shape of `n` images of this size with `c` channels.
+    pub const fn images(n: usize, size: Size, c: usize) -> Self {
+        Self::new(n, size.ny, size.nx, c)
+    }
+
+    /// The size of an image.
+    pub const fn size(self) -> Size {
+        Size::new(self.w, self.h)
     }
 
     /// The shape of a single number.

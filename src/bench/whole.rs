@@ -11,6 +11,7 @@ use crate::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use crate::nn::{Forward, Network as _, NormKind, Unet, UnetSettings, Weights};
 use crate::plan::{Checks, Pipelines, Plan, Timing};
 use crate::proof::Qualifier;
+use crate::size::Size;
 use crate::train::{Learned, TrainStep};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -28,12 +29,15 @@ fn unet(chans: usize) -> Result<Unet> {
     Unet::new(UnetSettings { chans, norm: NormKind::Batch, ..Default::default() })
 }
 
+/// The size of the patches of a network.
+const PATCH: Size = Size::square(30);
+
 /// The questions that a training step asks of a chooser.
 ///
 /// # Errors
 /// The errors of [`step`].
 pub fn questions([chans, batch]: [usize; 2]) -> Result<Vec<Question>> {
-    TrainStep::questions(&unet(chans)?, [batch, 30, 30], &OBJECTIVE)
+    TrainStep::questions(&unet(chans)?, (batch, PATCH), &OBJECTIVE)
 }
 
 /// Measures a training step of a network of `chans` channels on `batch` patches, with its `parts` on request.
@@ -50,13 +54,12 @@ pub fn step(
     parts: bool,
 ) -> Result<NetworkRow> {
     let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
-    let size = [batch, 30, 30];
+    let size = (batch, PATCH);
     let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, &OBJECTIVE))?;
-    let step =
-        TrainStep::new(chooser, &learned, [batch, 30, 30], &OBJECTIVE, Default::default(), &|_, _| {})?;
+    let step = TrainStep::new(chooser, &learned, size, &OBJECTIVE, Default::default(), &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
     let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
-    let pixels = batch * 30 * 30;
+    let pixels = batch * PATCH.pixels();
     let (input, truth, mask) = (random(2 * pixels), random(pixels), vec![1.0; pixels]);
     step.run(&[&input, &truth, &mask], 1, 1, 3e-4)?;
     network(step.plan(), timer, runs, ceilings, [chans, batch], step.memory() + learned.memory(), parts)
@@ -76,10 +79,10 @@ pub fn forward(
     parts: bool,
 ) -> Result<NetworkRow> {
     let weights = Weights::random(unet(chans)?, 1);
-    let chooser = &qualifier.chooser(chooser, &|c| Forward::specs(c, &weights, [30, 30], batch))?;
-    let forward = Forward::new(chooser, &weights, [30, 30], batch, &|_, _| {})?;
+    let chooser = &qualifier.chooser(chooser, &|c| Forward::specs(c, &weights, PATCH, batch))?;
+    let forward = Forward::new(chooser, &weights, PATCH, batch, &|_, _| {})?;
     let mut rng = fastrand::Rng::with_seed(1);
-    let images: Vec<f32> = (0..2 * forward.batch() * 30 * 30).map(|_| rng.f32() - 0.5).collect();
+    let images: Vec<f32> = (0..2 * forward.batch() * PATCH.pixels()).map(|_| rng.f32() - 0.5).collect();
     forward.run(&images, &|_| {})?;
     network(forward.plan(), timer, runs, ceilings, [chans, forward.batch()], forward.memory(), parts)
 }
@@ -152,7 +155,7 @@ fn disc() -> (Vec<f32>, Vec<bool>) {
 pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize) -> Result<SliceRow> {
     let (frames, mask) = disc();
     let settings = DimeSettings {
-        size: [SIDE; 2],
+        size: Size::square(SIDE),
         spacing_mm: [1.0; 2],
         frames: Frames::Phases(PHASES),
         conjugated: false,
@@ -179,7 +182,8 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
 /// The errors of [`Mmdi::new`].
 pub fn mmdi(chooser: &Chooser, runs: Runs, mode: MmdiMode) -> Result<SliceRow> {
     let (frames, mask) = disc();
-    let settings = MmdiSettings { mode, ..MmdiSettings::new([SIDE; 2], [1.0; 2], Frames::Phases(PHASES)) };
+    let settings =
+        MmdiSettings { mode, ..MmdiSettings::new(Size::square(SIDE), [1.0; 2], Frames::Phases(PHASES)) };
     let (pipelines, start) = (fresh(chooser), Instant::now());
     let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {})?;
     let memory = mmdi.plan().memory();

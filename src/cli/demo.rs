@@ -6,6 +6,7 @@ use super::{AdapterOption, Forms, TuneOption, print};
 use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 use num_complex::{Complex32, Complex64};
+use palpate::Size;
 use palpate::lowlevel::colour::ColourMap;
 use palpate::lowlevel::dime::{DimeMap, DimeWeights};
 use palpate::lowlevel::io::OutputSet;
@@ -111,8 +112,8 @@ impl Slice {
         Ok(std::iter::once(("background", pick(None))).chain(parts).collect())
     }
 
-    fn size(&self) -> [usize; 2] {
-        [self.mask.ncols(), self.mask.nrows()]
+    fn size(&self) -> Size {
+        Size::new(self.mask.ncols(), self.mask.nrows())
     }
 
     fn view<'a>(&self, values: &'a [f32]) -> ArrayView2<'a, f32> {
@@ -137,7 +138,7 @@ impl Demo {
         let table = table(&slice, &maps, &gpu.caps().info.name)?;
         set.add_bytes(names[0], &figure(&slice, &maps)?)?;
         set.add_bytes(names[1], table.as_bytes())?;
-        let [nx, ny] = slice.size();
+        let Size { nx, ny } = slice.size();
         let phases = ndarray::Array3::from_shape_vec((PHASES, ny, nx), slice.phases());
         let phases = phases.map_err(|e| Error::Data(format!("the phases do not fill their images: {e}")))?;
         set.add_bytes(names[2], &npy(phases.permuted_axes([2, 1, 0]).view())?)?;

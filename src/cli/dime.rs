@@ -4,6 +4,7 @@ use super::Forms;
 use super::progress::Bars;
 use super::report::CONFIDENT;
 use clap::ValueEnum;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights, Model};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::MmdiSettings;
@@ -102,7 +103,7 @@ impl DimeOptions {
             pixel_mm: self.pixel,
         };
         // What is wrong with the options is said before anything is computed.
-        let any = MmdiSettings::new([1, 1], [1.0; 2], Frames::Channels);
+        let any = MmdiSettings::new(Size::square(1), [1.0; 2], Frames::Channels);
         network.settings(&any, false).check(&network.model)?;
         Ok(network)
     }

@@ -4,6 +4,7 @@ use super::progress::Bars;
 use super::{AdapterOption, TuneOption, print, say};
 use ndarray::{ArrayD, ArrayView4};
 use ndarray_npy::WriteNpyExt;
+use palpate::Size;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::npy::read_floats;
 use palpate::lowlevel::nn::{self, Network, Unet, Weights};
@@ -53,16 +54,17 @@ impl Forward {
         let images = read_floats(&self.input)?;
         let about = |error: Error| super::about(&self.input, error);
         let [n, channels, h, w] = shape(&images, weights.network.channels()[0]).map_err(about)?;
-        weights.network.check_size([h, w]).map_err(about)?;
+        let size = Size::new(w, h);
+        weights.network.check_size(size).map_err(about)?;
         let images = images.into_raw_vec_and_offset().0;
         check_finite(&images, [channels, h, w]).map_err(about)?;
 
         let forms = self.tune.open(&self.adapter, self.matrix_units)?;
         let bars = Bars::default();
         let batch = n.min(self.batch as usize);
-        let chooser = forms.qualified(&|c| nn::Forward::specs(c, &weights, [h, w], batch)).map_err(about)?;
+        let chooser = forms.qualified(&|c| nn::Forward::specs(c, &weights, size, batch)).map_err(about)?;
         let network = bars
-            .compiling(|progress| nn::Forward::new(&chooser, &weights, [h, w], batch, progress))
+            .compiling(|progress| nn::Forward::new(&chooser, &weights, size, batch, progress))
             .map_err(about)?;
         let bar = bars.rate("images", n);
         let start = Instant::now();
@@ -79,7 +81,7 @@ impl Forward {
             say(format_args!("warning: {bad} of {} values of the result are not finite", result.len()));
         }
         print(&format!(
-            "{}: {n} image{} of {h} × {w} through a {}, in {seconds:.2} s ({:.0} a second), {:.1} MiB on {} -> {}\n",
+            "{}: {n} image{} of {size} through a {}, in {seconds:.2} s ({:.0} a second), {:.1} MiB on {} -> {}\n",
             self.input.display(),
             if n == 1 { "" } else { "s" },
             weights.network.describe(),

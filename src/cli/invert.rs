@@ -6,6 +6,7 @@ use super::report::{Method, Report, Sense, Slice};
 use super::{AdapterOption, Forms, TuneOption, json, phrase, picture, print, say};
 use clap::ValueEnum;
 use num_complex::Complex32;
+use palpate::Size;
 use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::nifti::{encode_complex64, encode_f32};
 use palpate::lowlevel::io::output::{check_stems, stem};
@@ -109,7 +110,8 @@ const DIME: [&str; 3] = ["dime_stiffness", "dime_uncertainty", "dime_confidence"
 
 impl Invert {
     pub fn run(self) -> Result<()> {
-        self.settings([MmdiSettings::SMALLEST; 2], self.spacing.map_or([1.0; 2], |h| [h; 2])).check()?;
+        self.settings(Size::square(MmdiSettings::SMALLEST), self.spacing.map_or([1.0; 2], |h| [h; 2]))
+            .check()?;
         check_stems(&self.inputs)?;
         let set = OutputSet::new(&self.output, self.force)?;
         let names: Vec<_> = self.inputs.iter().flat_map(|input| names(&stem(input), self.method)).collect();
@@ -169,7 +171,7 @@ impl Invert {
         Err(last)
     }
 
-    fn settings(&self, size: [usize; 2], spacing_mm: [f64; 2]) -> MmdiSettings {
+    fn settings(&self, size: Size, spacing_mm: [f64; 2]) -> MmdiSettings {
         MmdiSettings {
             mode: match self.mmdi {
                 ModeOption::Corrected => MmdiMode::Corrected,

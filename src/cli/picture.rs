@@ -3,6 +3,7 @@
 use super::report::{CONFIDENT, Method, Report, Slice};
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use palpate::Result;
+use palpate::Size;
 use palpate::lowlevel::colour::ColourMap;
 use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::Format;
@@ -16,13 +17,13 @@ const SHOWN: usize = 3;
 /// A map as a picture shows it: rows downwards. Images have x to the right; matrices, as MATLAB and NumPy
 /// print them, have their first axis downwards.
 struct Orientation {
-    size: [usize; 2],
+    size: Size,
     matrix: bool,
 }
 
 impl Orientation {
     fn view<'a, T>(&self, map: &'a [T]) -> ArrayView2<'a, T> {
-        let [nx, ny] = self.size;
+        let Size { nx, ny } = self.size;
         let shape = if self.matrix { (nx, ny).strides((1, nx)) } else { (ny, nx).strides((nx, 1)) };
         ArrayView2::from_shape(shape, map).expect("a map fills its image")
     }

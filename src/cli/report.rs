@@ -98,6 +98,7 @@ pub struct Report {
     mode: Option<MmdiMode>,
     frequency_hz: f64,
     density_kg_m3: f64,
+    /// Columns and rows. Readers of the file expect an array.
     size_px: [usize; 2],
     slices: usize,
     spacing_mm: [f64; 2],
@@ -234,7 +235,7 @@ impl Report {
             mode: method.mmdi().then_some(settings.mode),
             frequency_hz: settings.frequency_hz,
             density_kg_m3: settings.density,
-            size_px: settings.size,
+            size_px: settings.size.axes(),
             slices: slices.len(),
             spacing_mm: settings.spacing_mm,
             layout: image.layout,
@@ -352,7 +353,7 @@ impl Regions {
 
 /// The longer side of the box about the mask, mm.
 fn extent_mm(mask: &[bool], settings: &MmdiSettings) -> f64 {
-    let nx = settings.size[0];
+    let nx = settings.size.nx;
     let span = |along: fn(usize, usize) -> usize, h: f64| {
         let inside = mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| along(i, nx));
         let (low, high) = inside.fold((usize::MAX, 0), |(low, high), k| (low.min(k), high.max(k)));

@@ -8,6 +8,7 @@ use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::Frames;
 use crate::nn::Weights;
 use crate::patches::SetImages;
+use crate::size::Size;
 use crate::wave::analytic::add_noise;
 use fastrand::Rng;
 use ndarray::ArrayView2;
@@ -58,7 +59,7 @@ pub fn calibrate(
         let image = images.image(phantom, plane);
         if compiled.as_ref().is_none_or(|(size, _)| *size != image.size) {
             let settings = DimeSettings {
-                size: [image.size; 2],
+                size: Size::square(image.size),
                 spacing_mm: [pixel; 2],
                 frames: Frames::Channels,
                 conjugated: false,

@@ -16,6 +16,7 @@ use crate::kernel::tiles::{cut, lattice as placing, mask, overlap};
 use crate::nn::{Network, NetworkMode, Weights};
 use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
+use crate::size::Size;
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
@@ -27,7 +28,7 @@ const REACH: usize = 3;
 #[derive(Clone, Debug, PartialEq)]
 pub struct DimeSettings {
     /// Columns and rows of the image.
-    pub size: [usize; 2],
+    pub size: Size,
     /// Pixel spacing along x and y, mm.
     pub spacing_mm: [f64; 2],
     /// The meaning of the frames.
@@ -93,9 +94,9 @@ pub struct Dime {
 }
 
 impl DimeSettings {
-    /// DimeSettings for images of `size` (columns, rows): 60 Hz, 1000 kg/m³, the network's own patches at stride 3, at most
-    /// 128 at a time.
-    pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
+    /// Settings for images of this size: 60 Hz, 1000 kg/m³, the network's own patches at stride 3, at most 128 at a
+    /// time.
+    pub fn new(size: Size, spacing_mm: [f64; 2], frames: Frames) -> Self {
         Self {
             size,
             spacing_mm,
@@ -126,7 +127,7 @@ impl DimeSettings {
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
             return Err(Error::setting(name, value, "it must be a number above 0"));
         }
-        if self.size.contains(&0) {
+        if self.size.axes().contains(&0) {
             return Err(Error::Usage("the image has no pixels; give at least one".into()));
         }
         if self.batch == 0 {
@@ -142,14 +143,12 @@ impl DimeSettings {
         }
         // The network's grid has the same size limit as an image.
         let to = self.grids(model).to;
-        if to.iter().any(|n| *n > 8192) {
+        if to.nx.max(to.ny) > 8192 {
             return Err(Error::Usage(format!(
-                "on the network's grid, {:.3} mm per pixel at {} Hz, the image has {} × {} pixels, above the limit of \
+                "on the network's grid, {:.3} mm per pixel at {} Hz, the image has {to} pixels, above the limit of \
                  8192; check the pixel spacing and the frequency",
                 self.grid_mm(model),
                 self.frequency_hz,
-                to[0],
-                to[1]
             )));
         }
         Ok(())
@@ -183,7 +182,8 @@ impl DimeSettings {
         let step = self.spacing_mm.map(|spacing| pixel / spacing);
         // The 0.01 absorbs rounding of the spacing in a header. Without it, an image that already has this grid
         // could get one more column.
-        let to = [0, 1].map(|k| ((self.size[k] as f64 / step[k] - 0.01).ceil() as usize).max(1));
+        let along = |n: usize, step: f64| ((n as f64 / step - 0.01).ceil() as usize).max(1);
+        let to = Size::new(along(self.size.nx, step[0]), along(self.size.ny, step[1]));
         Grids { from: self.size, to, step, reach: 0 }
     }
 }
@@ -211,8 +211,8 @@ impl Dime {
             let [all, largest] = recorded.rec.memory();
             let fits = largest <= gpu.caps().max_binding() || batch == 1;
             let room = || {
-                let [nx, ny] = settings.size;
-                gpu.check_memory(&format!("{batch} patches of an image of {nx} × {ny} px"), all)
+                let size = settings.size;
+                gpu.check_memory(&format!("{batch} patches of an image of {size} px"), all)
             };
             if fits {
                 match room().and_then(|()| recorded.compile(chooser, settings, progress)) {
@@ -269,7 +269,7 @@ impl Dime {
 
     /// Drops what a buffer holds beyond the maps, because its length is a multiple of four values.
     fn planes(&self, mut maps: Vec<f32>) -> Vec<f32> {
-        maps.truncate(mask::PLANES * self.settings.size[0] * self.settings.size[1]);
+        maps.truncate(mask::PLANES * self.settings.size.pixels());
         maps
     }
 
@@ -280,7 +280,7 @@ impl Dime {
         let count = self.settings.frames.count();
         if frames.len() != n * count {
             return Err(Error::Data(format!(
-                "{count} frames of {:?} px need {} values, not {}",
+                "{count} frames of {} px need {} values, not {}",
                 self.settings.size,
                 n * count,
                 frames.len()
@@ -299,10 +299,10 @@ impl Dime {
         let Some([patches, table]) = self.placed else {
             return Err(Error::Usage("the mask is the host's; write it to the host's buffer".into()));
         };
-        let [nx, ny] = self.settings.size;
-        if mask.len() != nx * ny {
+        let size = self.settings.size;
+        if mask.len() != size.pixels() {
             return Err(Error::Data(format!(
-                "the mask has {} values, which does not fit an image of {nx} × {ny} px",
+                "the mask has {} values, which does not fit an image of {size} px",
                 mask.len()
             )));
         }
@@ -317,7 +317,7 @@ impl Dime {
 
     /// Returns the mask on the network's grid, by the nearest pixel, as in `kernels/signal/resample.wgsl`.
     fn coarse(&self, mask: &[bool]) -> Vec<bool> {
-        let Grids { from: [mx, my], to: [nx, ny], step, .. } = self.grids;
+        let Grids { from: Size { nx: mx, ny: my }, to: Size { nx, ny }, step, .. } = self.grids;
         let nearest = |i: usize, n: usize, m: usize, step: f64| {
             let at = (i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0;
             let at = (at + 0.5).floor();
@@ -393,10 +393,10 @@ impl Recorded {
                 "the network has {own} input and {out} output channels, but 2 and 1 are needed"
             )));
         }
-        weights.network.check_size([settings.patch(&model); 2])?;
-        let [nx, ny] = settings.size;
+        weights.network.check_size(Size::square(settings.patch(&model)))?;
+        let n = settings.size.pixels();
         let grids = settings.grids(&model);
-        let pixels = grids.to[0] * grids.to[1];
+        let pixels = grids.to.pixels();
         let (side, stride) = (settings.patch(&model), settings.stride);
         let spread = Spread { side, stride, views: model.views };
         let [most, points] = Lattice::most(grids.to, spread);
@@ -407,9 +407,9 @@ impl Recorded {
         let [frames, inside, maps] = match &lent {
             Some(lent) => [lent.frames, lent.mask, lent.maps],
             None => [
-                rec.input::<f32>("frames", nx * ny * settings.frames.count()),
-                rec.input::<f32>("mask", nx * ny),
-                rec.output::<f32>("maps", mask::PLANES * nx * ny),
+                rec.input::<f32>("frames", n * settings.frames.count()),
+                rec.input::<f32>("mask", n),
+                rec.output::<f32>("maps", mask::PLANES * n),
             ],
         };
         // A host's mask is known only on the device, which then places the patches.
@@ -426,8 +426,8 @@ impl Recorded {
         };
 
         rec.stage("wave");
-        let wave = harmonic::record(&mut rec, frames, settings.frames, nx * ny);
-        let field = mask::apply(&mut rec, [wave, inside], settings.conjugated, nx * ny);
+        let wave = harmonic::record(&mut rec, frames, settings.frames, n);
+        let field = mask::apply(&mut rec, [wave, inside], settings.conjugated, n);
         let image = resample::record(&mut rec, field, grids);
         let counter = rec.scratch::<u32>("counter", 1);
         let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
@@ -470,7 +470,7 @@ impl Recorded {
         let how = OverlapSettings { scale, floor, slope };
         let settled = overlap::record_statistics(&mut rec, state, how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
-        mask::unstack(&mut rec, [back, inside, maps], nx * ny);
+        mask::unstack(&mut rec, [back, inside, maps], n);
         if let Some(lent) = lent {
             lent.colour(&mut rec, settings.size);
         }

@@ -3,6 +3,7 @@
 use super::views::Views;
 use crate::kernel::tiles::lattice::Placing;
 use crate::patches::INSIDE;
+use crate::size::Size;
 
 /// Minimum shares inside the mask, tried in turn until every pixel of the mask is in some patch.
 const ACCEPTED: [f64; 5] = [INSIDE, 0.3, 0.15, 0.05, 0.0];
@@ -31,7 +32,7 @@ pub struct Lattice {
 
 impl Spread {
     /// The same, for placing on the device on images of `size`.
-    pub fn placing(&self, size: [usize; 2]) -> Placing {
+    pub fn placing(&self, size: Size) -> Placing {
         let Self { side, stride, views } = *self;
         let pixels = side * side;
         // The smallest number whose share reaches the limit, by the comparison of `Lattice::new`.
@@ -42,7 +43,7 @@ impl Spread {
 
 impl Lattice {
     /// Returns the maximum lengths of `patches` and `table` for a mask of this size.
-    pub fn most(size: [usize; 2], spread: Spread) -> [usize; 2] {
+    pub fn most(size: Size, spread: Spread) -> [usize; 2] {
         let [columns, rows] = spread.placing(size).points();
         [columns * rows, 5 + rows + 1 + columns * rows]
     }
@@ -51,15 +52,16 @@ impl Lattice {
     ///
     /// All patches with at least half inside the mask are taken, as in training. Pixels in none of them are
     /// covered by patches with lower shares, in the order of `ACCEPTED`.
-    pub fn new(mask: &[bool], [nx, ny]: [usize; 2], spread: Spread) -> Self {
+    pub fn new(mask: &[bool], size: Size, spread: Spread) -> Self {
         let Spread { side, stride, views } = spread;
+        let Size { nx, ny } = size;
         let Some(bounds) = bounds(mask, nx) else {
             return Self { patches: vec![], table: vec![0, 0, 0, 0, 0, 0] };
         };
         // The first position of a patch that can contain a pixel inside.
         let begin = bounds.map(|[first, _]| first as i32 - side as i32 + 1);
         let points = [0, 1].map(|k| (bounds[k][1] as i32 - begin[k]) as usize / stride + 1);
-        let inside = Sums::new(mask, [nx, ny]);
+        let inside = Sums::new(mask, size);
         let at = |k: usize, i: usize| begin[k] + (i * stride) as i32;
         let share: Vec<f64> = (0..points[0] * points[1])
             .map(|i| {
@@ -70,7 +72,7 @@ impl Lattice {
         let mut taken = vec![false; share.len()];
         let mut open = mask.to_vec();
         for least in ACCEPTED {
-            let still = Sums::new(&open, [nx, ny]);
+            let still = Sums::new(&open, size);
             if still.within([0, 0], nx.max(ny)) == 0 {
                 break;
             }
@@ -78,7 +80,7 @@ impl Lattice {
                 let corner = [at(0, i % points[0]), at(1, i / points[0])];
                 if share[i] > 0.0 && share[i] >= least && still.within(corner, side) > 0 {
                     taken[i] = true;
-                    let [xs, ys] = [0, 1].map(|k| span(corner[k], side, [nx, ny][k]));
+                    let [xs, ys] = [0, 1].map(|k| span(corner[k], side, size.axes()[k]));
                     ys.for_each(|y| open[y * nx + xs.start..y * nx + xs.end].fill(false));
                 }
             }
@@ -122,12 +124,13 @@ fn span(first: i32, len: usize, n: usize) -> std::ops::Range<usize> {
 
 /// Summed-area table of a mask.
 struct Sums {
-    size: [usize; 2],
+    size: Size,
     sums: Vec<u32>,
 }
 
 impl Sums {
-    fn new(mask: &[bool], [nx, ny]: [usize; 2]) -> Self {
+    fn new(mask: &[bool], size: Size) -> Self {
+        let Size { nx, ny } = size;
         let mut sums = vec![0; (nx + 1) * (ny + 1)];
         for y in 0..ny {
             let mut row = 0;
@@ -136,13 +139,13 @@ impl Sums {
                 sums[(y + 1) * (nx + 1) + x + 1] = sums[y * (nx + 1) + x + 1] + row;
             }
         }
-        Self { size: [nx, ny], sums }
+        Self { size, sums }
     }
 
     /// Number of mask pixels in the square at `corner`.
     fn within(&self, corner: [i32; 2], side: usize) -> u32 {
-        let [xs, ys] = [0, 1].map(|k| span(corner[k], side, self.size[k]));
-        let at = |x: usize, y: usize| self.sums[y * (self.size[0] + 1) + x];
+        let [xs, ys] = [0, 1].map(|k| span(corner[k], side, self.size.axes()[k]));
+        let at = |x: usize, y: usize| self.sums[y * (self.size.nx + 1) + x];
         (at(xs.end, ys.end) + at(xs.start, ys.start)) - (at(xs.start, ys.end) + at(xs.end, ys.start))
     }
 }
@@ -175,8 +178,9 @@ mod tests {
             for mask in [disc(nx, ny, [20.0, 15.0, 12.0]), stripe(nx, ny), dot(nx, ny), vec![true; nx * ny]] {
                 for (side, stride) in [(30, 3), (30, 30), (7, 1), (5, 4), (1, 1)] {
                     let spread = Spread { side, stride, views: Views::All };
-                    let lattice = Lattice::new(&mask, [nx, ny], spread);
-                    let [most, points] = Lattice::most([nx, ny], spread);
+                    let size = Size::new(nx, ny);
+                    let lattice = Lattice::new(&mask, size, spread);
+                    let [most, points] = Lattice::most(size, spread);
                     assert!(lattice.patches.len() <= most && lattice.table.len() <= points);
                     assert_eq!(lattice.table[0] as usize, lattice.patches.len());
                     if stride <= side {
@@ -189,7 +193,8 @@ mod tests {
                 }
             }
         }
-        let none = Lattice::new(&[false; 12], [4, 3], Spread { side: 3, stride: 1, views: Views::One });
+        let none =
+            Lattice::new(&[false; 12], Size::new(4, 3), Spread { side: 3, stride: 1, views: Views::One });
         assert!(none.patches.is_empty());
     }
 
@@ -197,7 +202,7 @@ mod tests {
     fn within_a_disc_patches_are_half_inside_and_all_there_are() {
         let mask = disc(100, 100, [50.0, 50.0, 40.0]);
         let spread = Spread { side: 30, stride: 3, views: Views::One };
-        let lattice = Lattice::new(&mask, [100, 100], spread);
+        let lattice = Lattice::new(&mask, Size::square(100), spread);
         assert!(lattice.patches.iter().all(|p| p[2] >= 0.25));
         let count = covered(&lattice, 100, 100, 30);
         assert_eq!(count[50 * 100 + 50], 100, "a pixel in the middle is in every patch that can hold it");

@@ -7,6 +7,7 @@ use crate::patches::{
     Augmentation, Cuttings, Draw, Normalisation, PatchMut, PatchSource, Patches, SetImages, Split, augment,
     check, is_set,
 };
+use crate::size::Size;
 use crate::train::{Checkpoint, DataSummary, Request, Source, Subset, TrainSettings, Training};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,23 +93,15 @@ impl TrainingData {
     fn patches(folder: &Path) -> Result<Self> {
         let [train, validation] = [Split::Train, Split::Validation].map(|split| split.path(folder));
         let patches = [Patches::open(&train)?, Patches::open(&validation)?];
-        let [shape, other] = [patches[0].shape(), patches[1].shape()];
-        if shape != other {
-            let what = format!(
-                "has patches of {} × {}, but {} has patches of {} × {}",
-                other[0],
-                other[1],
-                train.display(),
-                shape[0],
-                shape[1]
-            );
+        let [size, other] = [patches[0].size(), patches[1].size()];
+        if size != other {
+            let what = format!("has patches of {other}, but {} has patches of {size}", train.display());
             return Err(Error::file(validation, what));
         }
         let said = match Model::from_metadata(patches[0].metadata()) {
-            Ok(model) if shape != [model.patch; 2] => Err(format!(
-                "says patch = {} in its metadata, but holds patches of {} × {}",
-                model.patch, shape[0], shape[1]
-            )),
+            Ok(model) if size != Size::square(model.patch) => {
+                Err(format!("says patch = {} in its metadata, but holds patches of {size}", model.patch))
+            }
             said => said,
         };
         let doubt = said.as_ref().err().map(|what| {
@@ -181,7 +174,7 @@ impl Source for TrainingData {
         DataSummary {
             train: self.train.len(),
             validation: self.validation.len(),
-            shape: self.train.shape(),
+            size: self.train.size(),
             about: self.train.about(),
         }
     }
@@ -212,7 +205,7 @@ impl Source for TrainingData {
         let varied = subset == Subset::Train;
         let source = if varied { &self.train } else { &self.validation };
         source.gather(&draws, input, truth, mask)?;
-        for (draw, mut patch) in draws.into_iter().zip(PatchMut::each(source.shape(), input, truth, mask)) {
+        for (draw, mut patch) in draws.into_iter().zip(PatchMut::each(source.size(), input, truth, mask)) {
             if varied {
                 augment(&settings.augmentations, draw, &mut patch);
             }

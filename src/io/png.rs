@@ -14,6 +14,7 @@ mod panel;
 mod roofline;
 mod ticks;
 
+use crate::size::Size;
 use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use ndarray::{Array2, ArrayView2};
 
@@ -106,7 +107,8 @@ impl Figure<'_> {
         let grid = top + title.len() * TITLE.line() + if title.is_empty() { 0 } else { 16 };
         let below = grid + page.rows.iter().sum::<usize>() + BETWEEN[1] * page.rows.len().saturating_sub(1);
         let notes_top = below + if notes.is_empty() { 0 } else { 20 };
-        let mut canvas = Canvas::new(page.width, notes_top + notes.len() * (NOTE.line() + 2) + MARGIN);
+        let mut canvas =
+            Canvas::new(Size::new(page.width, notes_top + notes.len() * (NOTE.line() + 2) + MARGIN));
 
         for line in &title {
             canvas.text([left, top], line, TITLE, Run::Right);

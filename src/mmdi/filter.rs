@@ -1,6 +1,7 @@
 //! Spectral weights: the band pass, the directional filters, and the low pass of the continuation.
 
 use super::{MmdiMode, MmdiSettings};
+use crate::size::Size;
 use ndarray::{Array2, Array3};
 
 /// Number of directions that the wave is split into: +x, +y, −x, −y.
@@ -19,7 +20,7 @@ fn frequencies(settings: &MmdiSettings) -> Array2<(f64, f64)> {
         let signed = if 2 * k < n { k as f64 } else { k as f64 - n as f64 };
         signed / (n as f64 * h)
     };
-    let ([nx, ny], [hx, hy]) = (settings.size, settings.spacing_mm);
+    let (Size { nx, ny }, [hx, hy]) = (settings.size, settings.spacing_mm);
     Array2::from_shape_fn((ny, nx), |(y, x)| (axis(x, nx, hx), axis(y, ny, hy)))
 }
 
@@ -33,7 +34,7 @@ fn frequencies(settings: &MmdiSettings) -> Array2<(f64, f64)> {
 /// 45°, but the noise is not. This has the effect of 3 dB more noise there. The corrected mode does not square
 /// it: Σ w² is 1 at every angle.
 pub fn directional(settings: &MmdiSettings) -> Array3<f64> {
-    let [nx, ny] = settings.size;
+    let Size { nx, ny } = settings.size;
     let view = ((nx * ny) as f64).sqrt() * settings.pixel_mm();
     let (low, order) = if settings.zero_lost { (LOW_LOST / view, 4) } else { (LOW, 1) };
     let sharpness = if settings.mode == MmdiMode::Clinical { 2 } else { 1 };
@@ -68,12 +69,12 @@ mod tests {
     #[test]
     fn directions_share_the_band_and_mirror_each_other() {
         for (mode, size, zero_lost) in
-            [(MmdiMode::Clinical, [64, 48], true), (MmdiMode::Corrected, [47, 33], false)]
+            [(MmdiMode::Clinical, Size::new(64, 48), true), (MmdiMode::Corrected, Size::new(47, 33), false)]
         {
             let settings =
                 MmdiSettings { mode, zero_lost, ..MmdiSettings::new(size, [1.0, 1.5], Frames::Channels) };
             let weights = directional(&settings);
-            let [nx, ny] = size;
+            let Size { nx, ny } = size;
             assert!(weights.iter().all(|w| (0.0..=1.0).contains(w)));
             assert_eq!(weights.slice(ndarray::s![.., 0, 0]).sum(), 0.0);
             for ((d, y, x), w) in weights.indexed_iter() {

@@ -35,8 +35,8 @@ pub const CONTINUATIONS: usize = 8;
 /// Records the inversion of one slice. `frames` is f32 `[frames][ny][nx]` as described by `settings`; `mask` is
 /// f32 `[ny][nx]`, inside where above 0. The result goes into `maps`, f32 `[plane][ny][nx]` ([`MmdiMap`]).
 pub fn record(rec: &mut Recorder, settings: &MmdiSettings, [frames, mask, maps]: [Buf; 3]) {
-    let size @ [nx, ny] = settings.size;
-    let n = nx * ny;
+    let size = settings.size;
+    let n = size.pixels();
     let mut fft = Fft::new();
 
     rec.stage("harmonic");
@@ -67,9 +67,9 @@ pub fn record(rec: &mut Recorder, settings: &MmdiSettings, [frames, mask, maps]:
 
     rec.stage("polynomial fits");
     let model = models(settings);
-    let shape = [nx, ny, DIRECTIONS];
-    let noise = fit::record_residual(rec, waves, shape, &model.reference.value);
-    let fits: Vec<_> = model.fits.iter().map(|f| fit::record(rec, waves, shape, &f.columns())).collect();
+    let noise = fit::record_residual(rec, waves, (size, DIRECTIONS), &model.reference.value);
+    let fits: Vec<_> =
+        model.fits.iter().map(|f| fit::record(rec, waves, (size, DIRECTIONS), &f.columns())).collect();
 
     rec.stage("box means");
     let planes = rec.scratch::<[f32; 4]>("weighed products", 4 * window::MODEL_PLANES * n);
@@ -93,7 +93,7 @@ pub fn record(rec: &mut Recorder, settings: &MmdiSettings, [frames, mask, maps]:
 fn trusts(rec: &mut Recorder, settings: &MmdiSettings, mask: Buf, fits: &[Fit]) -> [Buf; 4] {
     match settings.mode {
         MmdiMode::Clinical => {
-            let all = rec.constant("trust", &vec![1f32; settings.size[0] * settings.size[1]]);
+            let all = rec.constant("trust", &vec![1f32; settings.size.pixels()]);
             // A host's mask may hold any numbers. Erosion by 0 pixels converts it to 0 and 1.
             [all, all, all, window::record_erode(rec, mask, settings.size, 0)]
         }
@@ -112,14 +112,14 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 /// Checks that the device can bind the largest buffer of the recording. This is done before the host computes
 /// tables of the image's size.
 fn fits(gpu: &Gpu, settings: &MmdiSettings) -> Result<()> {
-    let [nx, ny] = settings.size;
+    let size = settings.size;
     // The size may be too large for a product in u64.
-    let need = nx as f64 * ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
+    let need = size.nx as f64 * size.ny as f64 * (4 * window::MODEL_PLANES * size_of::<[f32; 4]>()) as f64;
     let most = gpu.caps().max_binding();
     if need <= most as f64 {
         return Ok(());
     }
-    let what = format!("an image of {nx} × {ny} px in one buffer on {}", gpu.caps().info.name);
+    let what = format!("an image of {size} px in one buffer on {}", gpu.caps().info.name);
     Err(Error::OutOfMemory { what, needed: Some(need as u64), available: Some(most) })
 }
 
@@ -146,7 +146,7 @@ impl Mmdi {
     ) -> Result<Self> {
         settings.check()?;
         fits(pipelines.gpu(), settings)?;
-        let n = settings.size[0] * settings.size[1];
+        let n = settings.size.pixels();
         let mut rec = Recorder::new();
         let frames = rec.input::<f32>("frames", n * settings.frames.count());
         let mask = rec.input::<f32>("mask", n);
@@ -196,11 +196,11 @@ impl Mmdi {
 
     /// Uploads a slice and submits its inversion.
     fn start(&self, frames: &[f32], mask: &[bool]) -> Result<()> {
-        let n = self.settings.size[0] * self.settings.size[1];
+        let n = self.settings.size.pixels();
         let count = self.settings.frames.count();
         if frames.len() != n * count || mask.len() != n {
             return Err(Error::Data(format!(
-                "{count} frames and a mask of {:?} px need {} and {n} values, not {} and {}",
+                "{count} frames and a mask of {} px need {} and {n} values, not {} and {}",
                 self.settings.size,
                 n * count,
                 frames.len(),

@@ -3,6 +3,7 @@
 
 use super::{DIRECTIONS, Fit, MmdiMode, MmdiSettings, directional, polynomial_fit};
 use crate::kernel::mre::combine::{Models, SAMPLES};
+use crate::size::Size;
 use ndarray::Axis;
 use std::f64::consts::{FRAC_PI_2, TAU};
 
@@ -124,7 +125,7 @@ fn noise(settings: &MmdiSettings, fits: &[Fit], reference: &Fit) -> [[f64; 3]; 3
     let filters = directional(settings);
     debug_assert_eq!(filters.len_of(Axis(0)), DIRECTIONS);
     let power = filters.mapv(|w| w * w).sum_axis(Axis(0));
-    let [nx, ny] = settings.size;
+    let Size { nx, ny } = settings.size;
     let mut sums = [[0.0; 3]; 3];
     let mut residual = 0.0;
     // Spectra and power are even, so half of the rows suffice. Rows that are their own mirror image count once,
@@ -149,7 +150,11 @@ mod tests {
     use crate::kernel::signal::harmonic::Frames;
 
     fn settings(mode: MmdiMode) -> MmdiSettings {
-        MmdiSettings { mode, zero_lost: true, ..MmdiSettings::new([256, 256], [1.0, 1.0], Frames::Channels) }
+        MmdiSettings {
+            mode,
+            zero_lost: true,
+            ..MmdiSettings::new(Size::square(256), [1.0, 1.0], Frames::Channels)
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::signal::harmonic::Frames;
+use crate::size::Size;
 
 /// The two variants of the inversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
@@ -27,8 +28,8 @@ impl std::fmt::Display for MmdiMode {
 pub struct MmdiSettings {
     /// The variant of the inversion.
     pub mode: MmdiMode,
-    /// Number of pixels along x and y, each at least [`MmdiSettings::SMALLEST`].
-    pub size: [usize; 2],
+    /// The size of the image: columns and rows, each at least [`MmdiSettings::SMALLEST`].
+    pub size: Size,
     /// Pixel spacing along x and y, mm.
     pub spacing_mm: [f64; 2],
     /// The meaning of the frames.
@@ -42,17 +43,17 @@ pub struct MmdiSettings {
 }
 
 impl MmdiSettings {
-    /// Settings for images of `size` pixels along x and y, with the pixel spacing `spacing_mm`: corrected mode, a known
-    /// zero level, 60 Hz and 1000 kg/m³. Change the fields that differ.
+    /// Settings for images of this size with the pixel spacing `spacing_mm`: corrected mode, a known zero level, 60 Hz
+    /// and 1000 kg/m³. Change the fields that differ.
     ///
     /// ```
-    /// # use palpate::lowlevel::{kernel::signal::harmonic::Frames, mmdi::MmdiSettings};
-    /// let mut settings = MmdiSettings::new([160, 144], [1.5, 1.5], Frames::Phases(8));
+    /// # use palpate::{Frames, MmdiSettings, Size};
+    /// let mut settings = MmdiSettings::new(Size::new(160, 144), [1.5, 1.5], Frames::Phases(8));
     /// settings.frequency_hz = 50.0;
     /// settings.check()?;
     /// # Ok::<(), palpate::Error>(())
     /// ```
-    pub fn new(size: [usize; 2], spacing_mm: [f64; 2], frames: Frames) -> Self {
+    pub fn new(size: Size, spacing_mm: [f64; 2], frames: Frames) -> Self {
         Self {
             mode: MmdiMode::default(),
             size,
@@ -109,11 +110,11 @@ impl MmdiSettings {
         positive("density", self.density, "kg/m³", 30_000.0)?;
         positive("spacing_mm", self.spacing_mm[0], "mm", 1_000.0)?;
         positive("spacing_mm", self.spacing_mm[1], "mm", 1_000.0)?;
-        if self.size.iter().any(|&n| n < Self::SMALLEST) {
-            let [nx, ny] = self.size;
+        if self.size.nx.min(self.size.ny) < Self::SMALLEST {
+            let size = self.size;
             let least = Self::SMALLEST;
             return Err(Error::Data(format!(
-                "the image has {nx} × {ny} px; an inversion needs at least {least} × {least}"
+                "the image has {size} px; an inversion needs at least {least} × {least}"
             )));
         }
         if self.frames.count() < 2 || matches!(self.frames, Frames::Phases(n) if n < 3) {
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_box_is_nine_pixels_or_ten_millimetres_or_five_pixels() {
-        let radius = |h: f64| MmdiSettings::new([64, 64], [h, h], Frames::Channels).box_radius();
+        let radius = |h: f64| MmdiSettings::new(Size::square(64), [h, h], Frames::Channels).box_radius();
         let sides = [0.5, 1.59, 1.6, 2.0, 3.0, 5.0, 20.0].map(|h| 2 * radius(h) + 1);
         assert_eq!(sides, [9, 9, 7, 5, 5, 5, 5]);
     }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernel::form::Chooser;
 use crate::kernel::nn::pack;
 use crate::plan::{Buf, Plan, Recorder, Spec};
+use crate::size::Size;
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
@@ -20,7 +21,7 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// Compiles the network of `weights` for `batch` images of `h` × `w` at once. The batch is halved until it fits the
+    /// Compiles the network of `weights` for `batch` images of `size` at once. The batch is halved until it fits the
     /// device. `progress` receives the number of compiled kernels and the total.
     ///
     /// # Errors
@@ -29,7 +30,7 @@ impl Forward {
     pub fn new<N: Network>(
         chooser: &Chooser,
         weights: &Weights<N>,
-        [h, w]: [usize; 2],
+        size: Size,
         batch: usize,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
@@ -38,10 +39,10 @@ impl Forward {
         let mut batch = batch.max(1);
         loop {
             let (rec, input, output, image) =
-                Self::record(chooser, weights, Shape::new(batch, h, w, 0), None)?;
+                Self::record(chooser, weights, Shape::images(batch, size, 0), None)?;
             let [all, largest] = rec.memory();
             if largest <= caps.max_binding() || batch == 1 {
-                let room = gpu.check_memory(&format!("{batch} images of {h} × {w} pixels"), all);
+                let room = gpu.check_memory(&format!("{batch} images of {size} pixels"), all);
                 match room.and_then(|()| Plan::compile(rec, chooser.pipelines(), progress)) {
                     Err(Error::OutOfMemory { .. }) if batch > 1 => {}
                     plan => return Ok(Self { plan: plan?, input, output, image, batch }),
@@ -58,10 +59,10 @@ impl Forward {
     pub fn specs<N: Network>(
         chooser: &Chooser,
         weights: &Weights<N>,
-        [h, w]: [usize; 2],
+        size: Size,
         batch: usize,
     ) -> Result<Vec<Spec>> {
-        Ok(Self::record(chooser, weights, Shape::new(batch.max(1), h, w, 0), None)?.0.specs())
+        Ok(Self::record(chooser, weights, Shape::images(batch.max(1), size, 0), None)?.0.specs())
     }
 
     /// Compiles the network for a host's own buffers of f32: `input` is `[batch, in, h, w]`, and `output` is
@@ -72,14 +73,14 @@ impl Forward {
     pub fn embedded<N: Network>(
         chooser: &Chooser,
         weights: &Weights<N>,
-        [h, w]: [usize; 2],
+        size: Size,
         batch: usize,
         [input, output]: [wgpu::Buffer; 2],
     ) -> Result<Self> {
-        let size = Shape::new(batch.max(1), h, w, 0);
-        let (rec, input, output, image) = Self::record(chooser, weights, size, Some([input, output]))?;
+        let shape = Shape::images(batch.max(1), size, 0);
+        let (rec, input, output, image) = Self::record(chooser, weights, shape, Some([input, output]))?;
         let plan = Plan::compile(rec, chooser.pipelines(), &|_, _| {})?;
-        Ok(Self { plan, input, output, image, batch: size.n })
+        Ok(Self { plan, input, output, image, batch: shape.n })
     }
 
     /// Records the whole network into `encoder`. Submits, maps and polls nothing. `self` must live until `encoder` is
@@ -91,13 +92,13 @@ impl Forward {
     fn record<N: Network>(
         chooser: &Chooser,
         weights: &Weights<N>,
-        size: Shape,
+        shape: Shape,
         host: Option<[wgpu::Buffer; 2]>,
     ) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
         let network = &weights.network;
         let mut tape = Tape::new();
         let registered = network.layout().register(&mut tape);
-        let input = tape.input(Shape { c: network.channels()[0], ..size });
+        let input = tape.input(Shape { c: network.channels()[0], ..shape });
         let output = network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
         let mut rec = Recorder::new();
         let leaves = Leaves {
@@ -105,9 +106,9 @@ impl Forward {
             state: rec.constant("state", &weights.state),
             step: rec.constant("step", &[0u32; 8]),
         };
-        let image = [input, output].map(|v| tape.shape(v).len() / size.n);
+        let image = [input, output].map(|v| tape.shape(v).len() / shape.n);
         let [from, to] = host.map_or([None, None], |host| host.map(Some));
-        let lengths = image.map(|values| values * size.n);
+        let lengths = image.map(|values| values * shape.n);
         let buf = match from {
             Some(buffer) => rec.external::<f32>("network input", lengths[0], buffer)?,
             None => rec.input::<f32>("network input", lengths[0]),

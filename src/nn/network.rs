@@ -2,6 +2,7 @@
 
 use super::layout::{EntryKind, LayoutEntry, ParameterLayout, Registered};
 use crate::error::{Error, Result};
+use crate::size::Size;
 use crate::tape::{Tape, Var};
 use safetensors::tensor::SafeTensors;
 use serde::Serialize;
@@ -60,11 +61,11 @@ pub trait Network: Clone + Debug + Send + Sync + 'static {
         [first[0], all.next_back().unwrap_or(first)[1]]
     }
 
-    /// Checks the size of an image: height and width in pixels.
+    /// Checks the size of an image.
     ///
     /// # Errors
     /// [`Error::Data`] with the smallest size.
-    fn check_size(&self, _size: [usize; 2]) -> Result<()> {
+    fn check_size(&self, _size: Size) -> Result<()> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! level and direction of its wave.
 
 use crate::error::{Error, Result};
+use crate::size::Size;
 use crate::train::order::random;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -85,30 +86,30 @@ impl Draw {
 /// One patch of a batch, in memory.
 #[derive(Debug)]
 pub struct PatchMut<'a> {
-    pub(super) shape: [usize; 2],
+    pub(super) size: Size,
     pub(super) input: &'a mut [f32],
     pub(super) truth: &'a mut [f32],
     pub(super) mask: &'a mut [f32],
 }
 
 impl<'a> PatchMut<'a> {
-    /// Iterates over the patches of `shape` (height, width) in a batch. `input` is `[n, 2, h, w]`, `truth` and
+    /// Iterates over the patches of `size` in a batch. `input` is `[n, 2, h, w]`, `truth` and
     /// `mask` are `[n, 1, h, w]`, as filled by [`Patches::gather`](super::Patches::gather).
     pub fn each(
-        shape: [usize; 2],
+        size: Size,
         input: &'a mut [f32],
         truth: &'a mut [f32],
         mask: &'a mut [f32],
     ) -> impl Iterator<Item = PatchMut<'a>> {
         // A patch without pixels gives no items: no slice has this length.
-        let pixels = Some(shape[0] * shape[1]).filter(|&n| n > 0).unwrap_or(usize::MAX / 2);
+        let pixels = Some(size.pixels()).filter(|&n| n > 0).unwrap_or(usize::MAX / 2);
         let inputs = input.chunks_exact_mut(2 * pixels);
         let maps = truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels));
-        inputs.zip(maps).map(move |(input, (truth, mask))| PatchMut { shape, input, truth, mask })
+        inputs.zip(maps).map(move |(input, (truth, mask))| PatchMut { size, input, truth, mask })
     }
 
     fn pixels(&self) -> usize {
-        self.shape[0] * self.shape[1]
+        self.size.pixels()
     }
 
     /// Iterates over all planes: real, imaginary, truth, mask.
@@ -134,7 +135,7 @@ impl<'a> PatchMut<'a> {
     }
 
     fn flip_rows(&mut self) {
-        let [height, width] = self.shape;
+        let Size { nx: width, ny: height } = self.size;
         for plane in self.planes() {
             let (top, bottom) = plane.split_at_mut(height / 2 * width);
             let bottom = &mut bottom[height % 2 * width..];
@@ -145,13 +146,13 @@ impl<'a> PatchMut<'a> {
     }
 
     fn flip_columns(&mut self) {
-        let width = self.shape[1];
+        let width = self.size.nx;
         self.planes().for_each(|plane| plane.chunks_exact_mut(width).for_each(<[f32]>::reverse));
     }
 
     /// Swaps rows and columns of a square patch.
     fn transpose(&mut self) {
-        let side = self.shape[0];
+        let side = self.size.nx;
         for plane in self.planes() {
             for (y, x) in (0..side).flat_map(|y| (0..y).map(move |x| (y, x))) {
                 plane.swap(y * side + x, x * side + y);
@@ -165,7 +166,7 @@ impl<'a> PatchMut<'a> {
             self.flip_rows();
             self.flip_columns();
         }
-        if quarters & 1 != 0 && self.shape[0] == self.shape[1] {
+        if quarters & 1 != 0 && self.size.nx == self.size.ny {
             self.transpose();
             self.flip_columns();
         }

@@ -5,6 +5,7 @@ use super::map::Map;
 use super::{Augmentation, Draw, PatchSource, Split};
 use crate::error::{Error, Result};
 use crate::phantom::set::{self, Family, Manifest, SetKind};
+use crate::size::Size;
 use ndarray::{Array2, ArrayView3, ArrayView4};
 use ndarray_npy::{ViewNpyError, ViewNpyExt};
 use num_complex::{Complex32, Complex64};
@@ -323,8 +324,8 @@ impl PatchSource for Cuttings {
         self.count
     }
 
-    fn shape(&self) -> [usize; 2] {
-        [self.cutter.side(); 2]
+    fn size(&self) -> Size {
+        Size::square(self.cutter.side())
     }
 
     fn about(&self) -> String {

@@ -45,6 +45,7 @@ pub use read::Patches;
 pub use write::PatchWriter;
 
 use crate::error::Result;
+use crate::size::Size;
 use std::path::{Path, PathBuf};
 
 /// Minimum share of a patch inside the object (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
@@ -56,8 +57,8 @@ pub trait PatchSource: Sync {
     /// Number of patches in an epoch, 1 or more.
     fn len(&self) -> u32;
 
-    /// Height and width of a patch, in pixels.
-    fn shape(&self) -> [usize; 2];
+    /// The size of a patch.
+    fn size(&self) -> Size;
 
     /// The origin of the patches, in one line.
     fn about(&self) -> String;
@@ -77,8 +78,8 @@ impl PatchSource for Patches {
         self.len()
     }
 
-    fn shape(&self) -> [usize; 2] {
-        self.shape()
+    fn size(&self) -> Size {
+        self.size()
     }
 
     fn about(&self) -> String {

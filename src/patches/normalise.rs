@@ -59,6 +59,7 @@ pub const FAINTEST: f32 = 1e-6;
 mod tests {
     use super::*;
     use crate::proof::oracle;
+    use crate::size::Size;
     use ndarray::Array2;
 
     /// Training and `kernels/tiles/cut.wgsl` must normalise patches alike; both are compared with the same oracle.
@@ -78,9 +79,9 @@ mod tests {
             let image =
                 Array2::from_shape_fn((n, 4), |(i, k)| f64::from([input[i], input[n + i], mask[i], 0.0][k]));
             let places = [[0.0; 4]];
-            let expected = oracle::cut(&image, [side, side], &places, [1, side], Some(FAINTEST));
+            let expected = oracle::cut(&image, Size::square(side), &places, [1, side], Some(FAINTEST));
             let mut truth = vec![0.0; n];
-            let mut patches = PatchMut::each([side, side], &mut input, &mut truth, &mut mask);
+            let mut patches = PatchMut::each(Size::square(side), &mut input, &mut truth, &mut mask);
             Normalisation::Patch.apply(&mut patches.next().unwrap());
             drop(patches);
             for (i, value) in input.iter().enumerate() {

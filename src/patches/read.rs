@@ -2,6 +2,7 @@
 
 use super::map::Map;
 use crate::error::{Error, Result};
+use crate::size::Size;
 use safetensors::tensor::{Metadata, SafeTensorError};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
@@ -10,15 +11,14 @@ use std::path::{Path, PathBuf};
 /// The memory-mapped patches of one split.
 ///
 /// ```
-/// # use palpate::lowlevel::patches::{PatchWriter, Patches, Split};
+/// # use palpate::{Size, lowlevel::patches::{PatchWriter, Patches, Split}};
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let path = Split::Train.path(dir.path());
-/// # let mut writer = PatchWriter::create(&path, [3, 4], false, Default::default())?;
+/// # let mut writer = PatchWriter::create(&path, Size::new(4, 3), false, Default::default())?;
 /// # (0..5).try_for_each(|i| writer.push(&[i as f32; 24], &[2.5; 12], None))?;
 /// # writer.finish()?;
 /// let patches = Patches::open(&path)?;
-/// let [height, width] = patches.shape();
-/// let pixels = 2 * height * width; // of the two patches to be read
+/// let pixels = 2 * patches.size().pixels(); // of the two patches to be read
 /// let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
 /// patches.gather(&[4, 0], &mut input, &mut truth, &mut mask)?;
 /// # assert_eq!((input[0], truth[0], mask[0]), (4.0, 2.5, 1.0));
@@ -29,7 +29,7 @@ pub struct Patches {
     path: PathBuf,
     map: Map,
     len: u32,
-    shape: [usize; 2],
+    size: Size,
     input: Samples,
     truth: Samples,
     mask: Option<Samples>,
@@ -66,11 +66,10 @@ impl Patches {
             let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
             Ok((shape, input, truth, mask, metadata))
         });
-        let ([len, height, width], input, truth, mask, metadata) =
-            header.map_err(|e| Error::file(path, e))?;
+        let ((len, size), input, truth, mask, metadata) = header.map_err(|e| Error::file(path, e))?;
         let len =
             u32::try_from(len).map_err(|_| Error::file(path, format!("holds too many patches: {len}")))?;
-        Ok(Self { path: path.into(), map, len, shape: [height, width], input, truth, mask, metadata })
+        Ok(Self { path: path.into(), map, len, size, input, truth, mask, metadata })
     }
 
     /// Number of patches, 1 or more.
@@ -79,9 +78,9 @@ impl Patches {
         self.len
     }
 
-    /// Height and width of a patch in pixels.
-    pub fn shape(&self) -> [usize; 2] {
-        self.shape
+    /// The size of a patch.
+    pub fn size(&self) -> Size {
+        self.size
     }
 
     /// Reports whether the file has weights. Without them, [`gather`](Self::gather) gives ones.
@@ -143,8 +142,8 @@ impl Patches {
             }
             let good = |v: f32| v.is_finite() && (name != "mask" || v >= 0.0);
             if let Some(at) = to.iter().position(|&v| !good(v)) {
-                let [height, width] = self.shape;
-                let [channel, row, column] = [at / (height * width), at / width % height, at % width];
+                let Size { nx, ny } = self.size;
+                let [channel, row, column] = [at / (nx * ny), at / nx % ny, at % nx];
                 return Err(Error::file(
                     &self.path,
                     format!(
@@ -178,8 +177,8 @@ fn broken(e: SafeTensorError) -> String {
     }
 }
 
-/// Returns the number of patches, their height and their width.
-fn dimensions(header: &Metadata) -> Result<[usize; 3], String> {
+/// Returns the number of patches and their size.
+fn dimensions(header: &Metadata) -> Result<(usize, Size), String> {
     let input = header.info("input").ok_or_else(|| lacks(header, "input"))?;
     let &[n, 2, height, width] = input.shape.as_slice() else {
         return Err(format!("`input` has the shape {:?}, not [N, 2, height, width]", input.shape));
@@ -190,7 +189,7 @@ fn dimensions(header: &Metadata) -> Result<[usize; 3], String> {
     if height == 0 || width == 0 {
         return Err(format!("holds patches of {height} x {width} pixels"));
     }
-    Ok([n, height, width])
+    Ok((n, Size::new(width, height)))
 }
 
 /// Checks the tensor `name` and returns its position. The samples of the file begin at byte `data`.
@@ -198,7 +197,7 @@ fn samples(
     header: &Metadata,
     name: &'static str,
     dtypes: &[Dtype],
-    [n, height, width]: [usize; 3],
+    (n, size): (usize, Size),
     data: usize,
 ) -> Result<Samples, String> {
     let info = header.info(name).ok_or_else(|| lacks(header, name))?;
@@ -207,13 +206,13 @@ fn samples(
         return Err(format!("`{name}` is of type {}, not {}", info.dtype, wanted.join(" or ")));
     }
     let channels = if name == "input" { 2 } else { 1 };
-    let shape = [n, channels, height, width];
+    let shape = [n, channels, size.ny, size.nx];
     if info.shape != shape {
         let found = &info.shape;
         return Err(format!("`{name}` has the shape {found:?}, where `input` asks for {shape:?}"));
     }
     // No overflow is possible: the file is at least this long.
-    let each = channels * height * width;
+    let each = channels * size.pixels();
     Ok(Samples { name, first: data + info.data_offsets.0, dtype: info.dtype, each })
 }
 
@@ -240,8 +239,8 @@ mod tests {
         values.into_iter().flat_map(f32::to_le_bytes).collect()
     }
 
-    /// `n` patches of `height` × `width` pixels with different samples.
-    fn tensors(n: usize, [height, width]: [usize; 2]) -> Tensors {
+    /// `n` patches of this size with different samples.
+    fn tensors(n: usize, Size { nx: width, ny: height }: Size) -> Tensors {
         let pixels = n * height * width;
         let count = |samples: usize, start: f32| floats((0..samples).map(|i| start + i as f32));
         vec![
@@ -268,7 +267,7 @@ mod tests {
     type Batch = [Vec<f32>; 3];
 
     fn gather(patches: &Patches, indices: &[u32]) -> Result<Batch> {
-        let pixels = indices.len() * patches.shape().iter().product::<usize>();
+        let pixels = indices.len() * patches.size().pixels();
         let [mut input, mut truth, mut mask] = [2, 1, 1].map(|channels| vec![f32::NAN; channels * pixels]);
         patches.gather(indices, &mut input, &mut truth, &mut mask)?;
         Ok([input, truth, mask])
@@ -280,8 +279,8 @@ mod tests {
 
     #[test]
     fn patches_come_in_the_order_asked_for() {
-        let patches = open(&bytes(&tensors(3, [5, 3]))).unwrap();
-        assert_eq!((patches.len(), patches.shape(), patches.has_mask()), (3, [5, 3], true));
+        let patches = open(&bytes(&tensors(3, Size::new(3, 5)))).unwrap();
+        assert_eq!((patches.len(), patches.size(), patches.has_mask()), (3, Size::new(3, 5), true));
         assert_eq!(patches.metadata()["source"], "a test");
         let [input, truth, mask] = gather(&patches, &[2, 0, 2]).unwrap();
         assert_eq!(input, [range(60..90, 0.0), range(0..30, 0.0), range(60..90, 0.0)].concat());
@@ -292,7 +291,7 @@ mod tests {
 
     #[test]
     fn weights_are_ones_or_any() {
-        let mut all = tensors(2, [1, 2]);
+        let mut all = tensors(2, Size::new(2, 1));
         all.pop();
         let patches = open(&bytes(&all)).unwrap();
         assert!(!patches.has_mask());
@@ -303,7 +302,7 @@ mod tests {
 
     #[test]
     fn samples_need_not_be_aligned() {
-        let aligned = bytes(&tensors(2, [3, 3]));
+        let aligned = bytes(&tensors(2, Size::new(3, 3)));
         let expected = gather(&open(&aligned).unwrap(), &[1]).unwrap();
         let length = u64::from_le_bytes(aligned[..8].try_into().unwrap());
         for more in 1..8 {
@@ -317,7 +316,7 @@ mod tests {
 
     #[test]
     fn truncated_files_say_so() {
-        let whole = bytes(&tensors(2, [3, 3]));
+        let whole = bytes(&tensors(2, Size::new(3, 3)));
         for keep in 0..whole.len() {
             let e = open(&whole[..keep]).unwrap_err();
             let said = e.to_string();
@@ -336,14 +335,14 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_said() {
         let with = |at: usize, dtype: Dtype, shape: &[usize]| {
-            let mut all = tensors(2, [3, 4]);
+            let mut all = tensors(2, Size::new(4, 3));
             let samples: usize = shape.iter().product();
             let width = dtype.bitsize() / 8;
             all[at] = (all[at].0, dtype, shape.to_vec(), vec![0; samples * width]);
             all
         };
         let without = |at| {
-            let mut all = tensors(2, [3, 4]);
+            let mut all = tensors(2, Size::new(4, 3));
             all.remove(at);
             all
         };
@@ -383,7 +382,7 @@ mod tests {
 
     #[test]
     fn bad_samples_are_named() {
-        let mut all = tensors(2, [3, 4]);
+        let mut all = tensors(2, Size::new(4, 3));
         let truth = &mut all[1].3;
         truth[4 * 12..][..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
         let patches = open(&bytes(&all)).unwrap();
@@ -402,7 +401,7 @@ mod tests {
 
     #[test]
     fn wrong_calls_are_refused() {
-        let patches = open(&bytes(&tensors(2, [3, 4]))).unwrap();
+        let patches = open(&bytes(&tensors(2, Size::new(4, 3)))).unwrap();
         assert!(matches!(gather(&patches, &[2]), Err(Error::Usage(e)) if e.contains("no patch 2 in")));
         let mut all = [vec![0.0; 24], vec![0.0; 12], vec![0.0; 12]];
         for at in 0..3 {

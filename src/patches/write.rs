@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::io::atomic;
+use crate::size::Size;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,7 +23,7 @@ const LARGEST: usize = 1 << 26;
 #[derive(Debug)]
 pub struct PatchWriter {
     path: PathBuf,
-    shape: [usize; 2],
+    size: Size,
     metadata: BTreeMap<String, String>,
     count: u32,
     file: BufWriter<NamedTempFile>,
@@ -31,29 +32,28 @@ pub struct PatchWriter {
 }
 
 impl PatchWriter {
-    /// Starts the file `path` for patches of `shape` (height, width). `masked` selects a file with weights.
+    /// Starts the file `path` for patches of `size`. `masked` selects a file with weights.
     ///
     /// # Errors
     /// - [`Error::File`] if the folder of `path` cannot be written.
     /// - [`Error::Usage`] if a patch would have no pixels, or more than 2²⁶.
     pub fn create(
         path: impl AsRef<Path>,
-        shape: [usize; 2],
+        size: Size,
         masked: bool,
         metadata: BTreeMap<String, String>,
     ) -> Result<Self> {
         let path = path.as_ref();
-        if !shape[0].checked_mul(shape[1]).is_some_and(|pixels| (1..=LARGEST).contains(&pixels)) {
+        if !size.nx.checked_mul(size.ny).is_some_and(|pixels| (1..=LARGEST).contains(&pixels)) {
             return Err(Error::Usage(format!(
-                "patches cannot have {} x {} pixels; give at least 1 and at most 2^26",
-                shape[0], shape[1]
+                "patches cannot have {size} pixels; give at least 1 and at most 2^26"
             )));
         }
         let aside = || tempfile::tempfile_in(crate::store::folder(path)).map(BufWriter::new);
         let fail = |e| unwritable(path, e);
         let mut writer = Self {
             path: path.into(),
-            shape,
+            size,
             metadata,
             count: 0,
             file: BufWriter::new(atomic::beside(path)?),
@@ -75,7 +75,7 @@ impl PatchWriter {
     /// - [`Error::File`] if the patch cannot be written. No patch can be added after this error.
     pub fn push(&mut self, input: &[f32], truth: &[f32], mask: Option<&[f32]>) -> Result<()> {
         let count = self.count;
-        let pixels = self.shape[0] * self.shape[1];
+        let pixels = self.size.pixels();
         if mask.is_some() != self.mask.is_some() {
             let [given, begun] = if mask.is_some() { ["has", "without"] } else { ["lacks", "with"] };
             return Err(Error::Usage(format!("patch {count} {given} a mask in a file begun {begun}")));
@@ -131,7 +131,7 @@ impl PatchWriter {
 
     /// Returns the header for `count` patches.
     fn header(&self, count: u32) -> String {
-        let [height, width] = self.shape.map(|n| n as u64);
+        let [width, height] = self.size.axes().map(|n| n as u64);
         let mut end = 0;
         let mut tensor = |channels: u64| {
             let shape = [u64::from(count), channels, height, width];
@@ -202,7 +202,7 @@ mod tests {
             let mut random = fastrand::Rng::with_seed(n.into());
             let mut draw = |n: usize| (0..n).map(|_| random.f32()).collect::<Vec<_>>();
             let patches: Vec<_> = (0..n).map(|_| [draw(70), draw(35), draw(35)]).collect();
-            let mut writer = PatchWriter::create(&path, [5, 7], masked, metadata()).unwrap();
+            let mut writer = PatchWriter::create(&path, Size::new(7, 5), masked, metadata()).unwrap();
             for [input, truth, mask] in &patches {
                 writer.push(input, truth, masked.then_some(mask)).unwrap();
             }
@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(names(dir.path()), ["train.safetensors"]);
 
             let file = Patches::open(&path).unwrap();
-            assert_eq!((file.len(), file.shape(), file.has_mask()), (n, [5, 7], masked));
+            assert_eq!((file.len(), file.size(), file.has_mask()), (n, Size::new(7, 5), masked));
             assert_eq!(file.metadata(), &metadata());
             let mut found = [vec![0.0; 70], vec![0.0; 35], vec![0.0; 35]];
             for (i, written) in patches.iter().enumerate() {
@@ -230,7 +230,7 @@ mod tests {
     fn nothing_is_left_of_an_unfinished_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("train.safetensors");
-        let begin = || PatchWriter::create(&path, [1, 1], false, metadata()).unwrap();
+        let begin = || PatchWriter::create(&path, Size::square(1), false, metadata()).unwrap();
         let mut writer = begin();
         writer.push(&[0.0; 2], &[0.0], None).unwrap();
         drop(writer);
@@ -250,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("train.safetensors");
         let write = |value: f32| {
-            let mut writer = PatchWriter::create(&path, [1, 1], false, metadata()).unwrap();
+            let mut writer = PatchWriter::create(&path, Size::square(1), false, metadata()).unwrap();
             writer.push(&[value; 2], &[value], None).unwrap();
             writer.finish().map(|_| Patches::open(&path).unwrap())
         };
@@ -265,13 +265,14 @@ mod tests {
     fn wrong_patches_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.safetensors");
-        for shape in [[0, 3], [3, 0], [1 << 20, 1 << 20], [usize::MAX, 2]] {
-            let e = PatchWriter::create(&path, shape, false, metadata()).unwrap_err();
+        for [nx, ny] in [[0, 3], [3, 0], [1 << 20, 1 << 20], [usize::MAX, 2]] {
+            let e = PatchWriter::create(&path, Size::new(nx, ny), false, metadata()).unwrap_err();
             assert!(matches!(e, Error::Usage(_)), "{e}");
         }
-        let e = PatchWriter::create(dir.path().join("absent/x"), [1, 1], false, metadata()).unwrap_err();
+        let e =
+            PatchWriter::create(dir.path().join("absent/x"), Size::square(1), false, metadata()).unwrap_err();
         assert!(matches!(e, Error::File { .. }), "{e}");
-        let begin = |masked| PatchWriter::create(&path, [1, 2], masked, metadata()).unwrap();
+        let begin = |masked| PatchWriter::create(&path, Size::new(2, 1), masked, metadata()).unwrap();
         let (input, truth, mask) = ([1.0; 4], [2.0; 2], [3.0; 2]);
         let mut plain = begin(false);
         let mut masked = begin(true);

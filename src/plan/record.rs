@@ -3,6 +3,7 @@
 use super::spec::Words;
 use super::{Cost, Params, Spec};
 use crate::error::{Error, Result};
+use crate::size::Size;
 use std::ops::Range;
 
 /// A buffer of a plan.
@@ -21,9 +22,9 @@ impl Buf {
 pub struct Tex(pub(super) usize);
 
 impl Tex {
-    /// The extent of the texels up to `width` × `height`, for a dispatch that writes them.
-    pub fn first(self, [width, height]: [usize; 2]) -> Bound {
-        let extent = Extent::Texels([width as u32, height as u32]);
+    /// The extent of the texels of an image of this size, for a dispatch that writes them.
+    pub fn first(self, Size { nx, ny }: Size) -> Bound {
+        let extent = Extent::Texels([nx as u32, ny as u32]);
         Bound { resource: Resource::Texture(self), extent }
     }
 }
@@ -237,24 +238,20 @@ impl Recorder {
     }
 
     /// Makes an rgba8unorm texture that the plan owns.
-    pub fn texture(&mut self, label: &'static str, width: u32, height: u32) -> Tex {
+    pub fn texture(&mut self, label: &'static str, size: Size) -> Tex {
+        let [width, height] = size.axes().map(|n| n as u32);
         self.textures.push(TextureNode::Owned { label, width, height });
         Tex(self.textures.len() - 1)
     }
 
-    /// Uses a host's own texture. The plan writes its first `nx` × `ny` texels.
+    /// Uses a host's own texture. The plan writes the texels of an image of `size`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it is smaller than `nx` × `ny`, is not rgba8unorm, has several mip levels or layers, or has
+    /// [`Error::Usage`] if it is smaller than `size`, is not rgba8unorm, has several mip levels or layers, or has
     /// no `STORAGE_BINDING`.
-    pub fn external_texture(
-        &mut self,
-        label: &str,
-        [nx, ny]: [usize; 2],
-        view: wgpu::TextureView,
-    ) -> Result<Tex> {
+    pub fn external_texture(&mut self, label: &str, size: Size, view: wgpu::TextureView) -> Result<Tex> {
         let texture = view.texture();
-        let large = texture.width() as usize >= nx && texture.height() as usize >= ny;
+        let large = texture.width() as usize >= size.nx && texture.height() as usize >= size.ny;
         let usable = texture.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
         // A view does not tell which part of its texture it shows, so the texture must have a single part.
         let plain = texture.mip_level_count() == 1
@@ -263,7 +260,7 @@ impl Recorder {
         if !large || !usable || !plain || texture.format() != wgpu::TextureFormat::Rgba8Unorm {
             return Err(Error::Usage(format!(
                 "the host's texture for '{label}' has {} × {} texels of {:?} and usage {:?}; it needs \
-                 {nx} × {ny} of Rgba8Unorm, one mip level, one layer and STORAGE_BINDING",
+                 {size} of Rgba8Unorm, one mip level, one layer and STORAGE_BINDING",
                 texture.width(),
                 texture.height(),
                 texture.format(),

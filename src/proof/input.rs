@@ -1,5 +1,6 @@
 //! Synthetic input for trials, and conversion between f32 buffers and f64 arrays.
 
+use crate::size::Size;
 use ndarray::{Array, Array1, Array2, Dimension};
 use num_complex::{Complex32, Complex64};
 
@@ -9,7 +10,8 @@ pub fn waves(rng: &mut fastrand::Rng, n: usize) -> Vec<Complex32> {
 }
 
 /// A mask `[ny][nx]` of zeros and ones: an ellipse with a few pixels removed.
-pub fn blot(rng: &mut fastrand::Rng, ny: usize, nx: usize) -> Vec<f32> {
+pub fn blot(rng: &mut fastrand::Rng, size: Size) -> Vec<f32> {
+    let Size { nx, ny } = size;
     let off = |i: usize, n: usize| (i as f64 + 0.5) / n as f64 * 2.0 - 1.0;
     (0..ny * nx)
         .map(|i| off(i % nx, nx).hypot(off(i / nx, ny)) < 0.9 && rng.f32() > 0.01)

@@ -6,6 +6,7 @@ use super::{Expect, TrialSize};
 use crate::kernel::nn::convolve::{Finish, FinishKind, Geometry};
 use crate::plan::{Buf, Recorder};
 use crate::proof::oracle;
+use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 use ndarray::{Array3, Array4, s};
 
@@ -18,12 +19,12 @@ const BEHIND: usize = 16;
 /// Sizes for kernels that only move, pool or draw: axes of one pixel, odd and prime axes, channels that fill their
 /// quads or not, and real sizes.
 pub const SIZES: &[TrialSize] = &[
-    TrialSize::batch(1, [1, 1], 1, 2),
-    TrialSize::batch(5, [1, 5], 3, 4),
-    TrialSize::batch(1, [41, 47], 5, 3),
-    TrialSize::batch(2, [55, 7], 2, 5),
-    TrialSize::batch(128, [3, 2], 4, 1),
-    TrialSize::batch(8, [30, 30], 32, 32),
+    TrialSize::batch(1, Size::square(1), 1, 2),
+    TrialSize::batch(5, Size::new(5, 1), 3, 4),
+    TrialSize::batch(1, Size::new(47, 41), 5, 3),
+    TrialSize::batch(2, Size::new(7, 55), 2, 5),
+    TrialSize::batch(128, Size::new(2, 3), 4, 1),
+    TrialSize::batch(8, Size::square(30), 32, 32),
 ];
 
 /// Random f32 values in ±1, as f64 `[n][h][w][c]`.

@@ -7,11 +7,12 @@ use crate::proof::oracle::{
     combine, confidence, erode, fft2, harmonic, normalise, residual, restore, spectral, stencil, weigh,
     window,
 };
+use crate::size::Size;
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 
 /// Inverts one slice: frames `[frames][n]` and mask `[n]` give maps `[plane][n]`.
 pub fn invert(settings: &MmdiSettings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
-    let size @ [nx, ny] = settings.size;
+    let size @ Size { nx, ny } = settings.size;
     let wave = harmonic(frames, &settings.frames.weights());
     let (known, mut maps) = normalise(&wave, mask, settings.zero_lost);
     let mut field = known.clone();

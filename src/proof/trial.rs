@@ -9,6 +9,7 @@ pub(crate) use super::made_up::random;
 pub(super) use super::{made_up, oracle};
 pub(crate) use crate::kernel::mre::planes::MmdiMap;
 pub(crate) use crate::plan::{Buf, Kernel, Recorder, Spec, Tex};
+pub(crate) use crate::size::Size;
 pub(crate) use crate::tensor::{Shape, Tensor};
 pub(crate) use ndarray::{Array1, Array2, Array3, Array4, s};
 pub(crate) use num_complex::Complex32;
@@ -38,38 +39,36 @@ pub fn trial(kernel: &Kernel) -> &'static Trial {
     found.unwrap_or_else(|| panic!("kernel {} has no trial", kernel.name))
 }
 
-/// The size of a trial: planes of `ny` rows and `nx` columns, and channels for the kernels of networks.
+/// The size of a trial: planes of one size, and channels for the kernels of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrialSize {
     /// The number of planes, frames or directions, or of images in a batch.
     pub planes: usize,
-    /// Rows, axis 1 of an image.
-    pub ny: usize,
-    /// Columns, axis 0 of an image, which varies fastest in memory.
-    pub nx: usize,
+    /// The size of a plane.
+    pub image: Size,
     /// Input and output channels.
     pub channels: [usize; 2],
 }
 
 impl TrialSize {
-    /// The size `planes` × `ny` × `nx`.
-    pub const fn new(planes: usize, ny: usize, nx: usize) -> Self {
-        Self { planes, ny, nx, channels: [1, 1] }
+    /// The size of `planes` planes of `image`.
+    pub const fn new(planes: usize, image: Size) -> Self {
+        Self { planes, image, channels: [1, 1] }
     }
 
-    /// The size of `n` images of `h` × `w` with `ci` input and `co` output channels.
-    pub const fn batch(n: usize, [h, w]: [usize; 2], ci: usize, co: usize) -> Self {
-        Self { planes: n, ny: h, nx: w, channels: [ci, co] }
+    /// The size of `n` images of `image` with `ci` input and `co` output channels.
+    pub const fn batch(n: usize, image: Size, ci: usize, co: usize) -> Self {
+        Self { planes: n, image, channels: [ci, co] }
     }
 
     /// The shape of the images with `c` channels.
     pub const fn shape(self, c: usize) -> Shape {
-        Shape::new(self.planes, self.ny, self.nx, c)
+        Shape::images(self.planes, self.image, c)
     }
 
     /// The number of pixels of one plane.
     pub const fn pixels(self) -> usize {
-        self.ny * self.nx
+        self.image.pixels()
     }
 }
 

@@ -179,8 +179,7 @@ impl Runner {
 /// Records the question's work in `form`, on zeros.
 fn record(question: &Question, form: Form, workgroups: usize) -> Recorder {
     let (mut rec, src) = (Recorder::new(), question.src());
-    let [h, w] = question.geometry.result(question.image);
-    let out = Shape { h, w, c: question.channels[1], ..src };
+    let out = Shape::images(src.n, question.geometry.result(question.image), question.channels[1]);
     let mut tensor =
         |label: &'static str, shape: Shape| Tensor::whole(rec.output::<f32>(label, shape.floats()), shape);
     let (from, to) = (tensor("source", src), tensor("result", out));
@@ -264,6 +263,7 @@ impl Tuning {
 mod tests {
     use super::*;
     use crate::kernel::nn::convolve::Geometry;
+    use crate::size::Size;
     use std::collections::BTreeMap;
 
     fn answer(images: usize, form: Form) -> Answer {
@@ -271,7 +271,7 @@ mod tests {
             work: Work::Convolution,
             geometry: Geometry::Three,
             channels: [64, 32],
-            image: [30, 30],
+            image: Size::square(30),
             images,
         };
         Answer { question, form, ms: BTreeMap::from([(form.to_string(), 1.5)]) }

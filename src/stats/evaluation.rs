@@ -3,6 +3,7 @@
 
 use super::agreement::{Agreement, agreement};
 use super::{mean, sd};
+use crate::size::Size;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -14,8 +15,8 @@ pub struct Sample {
     pub name: String,
     /// The group of the sample, for example its family. Empty without groups.
     pub group: String,
-    /// The number of columns and of rows of a slice.
-    pub size: [usize; 2],
+    /// The size of a slice.
+    pub size: Size,
     /// The truth.
     pub truth: Vec<f32>,
     /// True for pixels to compare.
@@ -168,7 +169,7 @@ mod tests {
         Sample {
             name: name.into(),
             group: String::new(),
-            size: [2, 2],
+            size: Size::square(2),
             truth: vec![truth; 4],
             mask: vec![true, true, true, false],
             regions: [("a".to_string(), half(true)), ("b".to_string(), half(false))].into(),

@@ -36,10 +36,11 @@ pub struct Batches<'a, O, S: Source> {
 
 impl<'a, O: Objective, S: Source> Batches<'a, O, S> {
     pub fn new(source: &'a S, settings: &'a TrainSettings<O, S::Settings>) -> Self {
-        let [h, w] = source.summary().shape;
+        let size = source.summary().size;
         let [own, out] = source.channels();
-        let others = settings.objective.inputs(Shape::new(1, h, w, out));
-        let lengths = std::iter::once(h * w * own).chain(others.iter().map(|shape| shape.len())).collect();
+        let others = settings.objective.inputs(Shape::images(1, size, out));
+        let lengths =
+            std::iter::once(size.pixels() * own).chain(others.iter().map(|shape| shape.len())).collect();
         Self { source, settings, lengths }
     }
 

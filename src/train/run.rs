@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::kernel::form::{Chooser, Question, Tuning};
 use crate::nn::{Network, Weights};
 use crate::plan::Spec;
+use crate::size::Size;
 use std::time::Duration;
 
 /// A training of network `N` with objective `O` on batches of `S`, ready to run.
@@ -49,7 +50,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
             )));
         }
         let summary = data.summary();
-        weights.network.check_size(summary.shape)?;
+        weights.network.check_size(summary.size)?;
         let progress = Progress {
             network: weights.network.settings().clone(),
             settings,
@@ -75,10 +76,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         let [before, now] = [&checkpoint.progress.data, &data.summary()];
         if now != before {
             let text = |data: &DataSummary| {
-                format!(
-                    "{} and {} samples of {} × {} ({})",
-                    data.train, data.validation, data.shape[0], data.shape[1], data.about
-                )
+                format!("{} and {} samples of {} ({})", data.train, data.validation, data.size, data.about)
             };
             return Err(Error::Usage(format!(
                 "the training was begun with {}, but now there are {}; continue with the same data",
@@ -154,11 +152,10 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         check_memory(chooser, &learned, self.size(), self.objective())
     }
 
-    /// Samples in a batch, height and width of an image. If there are fewer samples than a batch, they are one batch.
-    fn size(&self) -> [usize; 3] {
+    /// Samples in a batch, and the size of an image. If there are fewer samples than a batch, they are one batch.
+    fn size(&self) -> (usize, Size) {
         let Progress { settings, data, .. } = &self.start.progress;
-        let [h, w] = data.shape;
-        [settings.batch.min(data.train as usize), h, w]
+        (settings.batch.min(data.train as usize), data.size)
     }
 
     fn objective(&self) -> &O {
@@ -195,7 +192,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
             let step = TrainStep::new(chooser, &learned, size, objective, settings.optimiser(), &compiling)?;
             (step, Validation::new(chooser, &learned, size, objective, &compiling)?)
         };
-        let mut running = Running::<N, O, S>::new(learned, step, validation, size[0], best, progress, keep);
+        let mut running = Running::<N, O, S>::new(learned, step, validation, size.0, best, progress, keep);
         let batches = Batches::new(&data, &settings);
         while running.progress().epoch < settings.epochs {
             if waited(&running.progress().history) >= settings.patience {
@@ -216,18 +213,18 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
 fn check_memory(
     chooser: &Chooser,
     learned: &Learned<impl Network>,
-    size: [usize; 3],
+    size: (usize, Size),
     objective: &impl Objective,
 ) -> Result<u64> {
     let gpu = chooser.pipelines().gpu();
-    let [batch, h, w] = size;
+    let (batch, image) = size;
     let [step, largest] = TrainStep::memory_needed(chooser, learned, size, objective)?;
     let needed = learned.memory() + step + Validation::memory_needed(chooser, learned, size, objective)?;
     let most = gpu.caps().max_binding();
     if largest > most {
         return Err(Error::OutOfMemory {
             what: format!(
-                "batches of {batch} images of {h} × {w} in one buffer on {} (a batch of {} fits)",
+                "batches of {batch} images of {image} in one buffer on {} (a batch of {} fits)",
                 gpu.caps().info.name,
                 (batch as u64 * most / largest).max(1)
             ),

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::nn::Stored;
+use crate::size::Size;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,8 +36,9 @@ pub struct DataSummary {
     pub train: u32,
     /// Number of samples for validation.
     pub validation: u32,
-    /// Height and width of an image in pixels.
-    pub shape: [usize; 2],
+    /// The size of an image. Checkpoints state it as the `shape`: rows and columns.
+    #[serde(rename = "shape", with = "crate::size::rows_first")]
+    pub size: Size,
     /// The origin of the samples, in one line.
     #[serde(default)]
     pub about: String,
@@ -76,5 +78,18 @@ pub trait Source: Sync {
     /// Describes earlier training of `steps` steps by the metadata that it wrote.
     fn describe(_metadata: &BTreeMap<String, String>, steps: &str) -> String {
         format!("{steps} steps")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_state_the_shape_as_rows_and_columns() {
+        let summary = DataSummary { train: 9, validation: 2, size: Size::new(40, 30), about: "it".into() };
+        let text = r#"{"train":9,"validation":2,"shape":[30,40],"about":"it"}"#;
+        assert_eq!(serde_json::to_string(&summary).unwrap(), text);
+        assert_eq!(serde_json::from_str::<DataSummary>(text).unwrap(), summary);
     }
 }

@@ -11,6 +11,7 @@ use crate::kernel::learning::adam::{self, AdamBuffers, AdamSettings};
 use crate::kernel::nn::concatenate;
 use crate::nn::{Network, NetworkMode};
 use crate::plan::{Buf, Plan, Recorder, Spec};
+use crate::size::Size;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
@@ -28,13 +29,13 @@ struct Taped {
 impl Taped {
     fn new(
         network: &impl Network,
-        [n, h, w]: [usize; 3],
+        (n, image): (usize, Size),
         objective: &impl Objective,
         mode: NetworkMode,
     ) -> Result<Self> {
         let mut tape = Tape::new();
         let registered = network.layout().register(&mut tape);
-        let [own, out] = network.channels().map(|c| Shape::new(n, h, w, c));
+        let [own, out] = network.channels().map(|c| Shape::images(n, image, c));
         let input = tape.input(own);
         let targets: Vec<_> = objective.inputs(out).into_iter().map(|shape| tape.input(shape)).collect();
         let output = network.forward(&mut tape, &registered, input, mode)?;
@@ -108,7 +109,8 @@ pub struct TrainStep {
 }
 
 impl TrainStep {
-    /// Compiles a step on batches of `[n, h, w]`. `progress` receives the number of compiled kernels and the total.
+    /// Compiles a step on batches of `size`: the number of images and their size. `progress` receives the number of
+    /// compiled kernels and the total.
     ///
     /// # Errors
     /// The network's error for images that are too small, and [`Error::OutOfMemory`] if the step does not fit the
@@ -116,7 +118,7 @@ impl TrainStep {
     pub fn new(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
         optimiser: AdamSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
@@ -137,7 +139,7 @@ impl TrainStep {
     pub fn memory_needed(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<[u64; 2]> {
         Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.memory())
@@ -150,7 +152,7 @@ impl TrainStep {
     pub fn specs(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<Vec<Spec>> {
         Ok(Self::record(chooser, learned, size, objective, Default::default())?.0.specs())
@@ -162,7 +164,7 @@ impl TrainStep {
     /// Those of [`TrainStep::new`].
     pub fn questions(
         network: &impl Network,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<Vec<Question>> {
         let mut taped = Taped::new(network, size, objective, NetworkMode::Train)?;
@@ -173,7 +175,7 @@ impl TrainStep {
     fn record(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
         optimiser: AdamSettings,
     ) -> Result<(Recorder, Inputs, Buf, Buf)> {
@@ -291,14 +293,14 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// Compiles the losses of `learned` on batches of `[n, h, w]`.
+    /// Compiles the losses of `learned` on batches of `size`: the number of images and their size.
     ///
     /// # Errors
     /// Those of [`TrainStep::new`].
     pub fn new(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
@@ -314,7 +316,7 @@ impl Validation {
     pub fn memory_needed(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<u64> {
         Ok(Self::record(chooser, learned, size, objective)?.0.memory()[0])
@@ -327,7 +329,7 @@ impl Validation {
     pub fn specs(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<Vec<Spec>> {
         Ok(Self::record(chooser, learned, size, objective)?.0.specs())
@@ -336,7 +338,7 @@ impl Validation {
     fn record(
         chooser: &Chooser,
         learned: &Learned<impl Network>,
-        size: [usize; 3],
+        size: (usize, Size),
         objective: &impl Objective,
     ) -> Result<(Recorder, Inputs, Buf)> {
         let taped = Taped::new(&learned.network, size, objective, NetworkMode::Infer)?;

@@ -8,6 +8,7 @@ mod scatterer;
 
 pub use scatterer::Scatterer;
 
+use crate::size::Size;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex64;
 use std::f64::consts::TAU;
@@ -75,18 +76,19 @@ pub fn superposed(waves: &[PlaneWave], x_mm: f64, y_mm: f64) -> Complex64 {
     waves.iter().map(|wave| wave.at(x_mm, y_mm)).sum()
 }
 
-/// Samples `field` at the centres of `size` = `[nx, ny]` pixels; returns `[ny][nx]`. `spacing_mm` is the pixel
+/// Samples `field` at the centres of the pixels of an image of `size`; returns `[ny][nx]`. `spacing_mm` is the pixel
 /// spacing along x and y. The origin is the centre of the image, so a field keeps its place if only the pixels
 /// change.
 ///
 /// ```
-/// # use palpate::lowlevel::wave::analytic::sample;
-/// let x = sample([3, 1], [2.0, 1.0], |x, _| x);
+/// # use palpate::{Size, lowlevel::wave::analytic::sample};
+/// let x = sample(Size::new(3, 1), [2.0, 1.0], |x, _| x);
 /// assert_eq!(x, ndarray::array![[-2.0, 0.0, 2.0]]);
 /// ```
-pub fn sample<T>(size: [usize; 2], spacing_mm: [f64; 2], field: impl Fn(f64, f64) -> T) -> Array2<T> {
-    let at = |i: usize, axis: usize| (i as f64 - (size[axis] as f64 - 1.0) / 2.0) * spacing_mm[axis];
-    Array2::from_shape_fn((size[1], size[0]), |(y, x)| field(at(x, 0), at(y, 1)))
+pub fn sample<T>(size: Size, spacing_mm: [f64; 2], field: impl Fn(f64, f64) -> T) -> Array2<T> {
+    let at = |i: usize, n: usize, spacing: f64| (i as f64 - (n as f64 - 1.0) / 2.0) * spacing;
+    let (Size { nx, ny }, [hx, hy]) = (size, spacing_mm);
+    Array2::from_shape_fn((ny, nx), |(y, x)| field(at(x, nx, hx), at(y, ny, hy)))
 }
 
 /// Adds complex white Gaussian noise to the whole of `field`.
@@ -161,8 +163,8 @@ pub(crate) mod tests {
     #[test]
     fn noise_has_the_power_asked_for_wherever_the_field_is_strong() {
         let wave = PlaneWave { medium: medium(3.0, 0.1), direction: 0.4, amplitude: Complex64::ONE };
-        let clean = sample([120, 90], [1.0, 1.0], |x, y| wave.at(x, y));
-        let mask = sample([120, 90], [1.0, 1.0], |x, y| x.hypot(y) < 40.0);
+        let clean = sample(Size::new(120, 90), [1.0, 1.0], |x, y| wave.at(x, y));
+        let mask = sample(Size::new(120, 90), [1.0, 1.0], |x, y| x.hypot(y) < 40.0);
         let mut noisy = clean.clone();
         add_noise(&mut noisy, mask.view(), 20.0, &mut fastrand::Rng::with_seed(5));
         let inside = mask.iter().filter(|m| **m).count() as f64;

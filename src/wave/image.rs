@@ -5,6 +5,7 @@ mod mask;
 use super::warning::Warning;
 use crate::error::{Error, Result};
 use crate::io::volume::{Format, Samples, Volume, VolumeGeometry, shape_text};
+use crate::size::Size;
 
 /// The minimum length of the image's axes in pixels; smaller images have no room for the stencils.
 pub const MIN_PIXELS: usize = 16;
@@ -76,8 +77,8 @@ pub enum ZeroLevel {
 /// A wave image in memory.
 #[derive(Debug, Clone)]
 pub struct WaveImage {
-    /// Pixels along axis 0 (x) and axis 1 (y).
-    pub size: [usize; 2],
+    /// The size of a slice: pixels along axis 0 (x) and axis 1 (y).
+    pub size: Size,
     /// Number of slices, at least 1.
     pub slices: usize,
     /// Frames per slice: 2 for re-im and complex, else the number of phases.
@@ -122,11 +123,10 @@ impl WaveImage {
             // The fourth axis has length 1 here.
             Samples::Complex(_) => &volume.shape[..volume.shape.len().min(3)],
         };
-        let (size, slices) = ([grid[0], grid[1]], grid.get(2).copied().unwrap_or(1));
-        if size.iter().any(|&n| n < MIN_PIXELS) {
+        let (size, slices) = (Size::new(grid[0], grid[1]), grid.get(2).copied().unwrap_or(1));
+        if size.nx.min(size.ny) < MIN_PIXELS {
             return Err(Error::Data(format!(
-                "an image of {} pixels is too small; both axes need at least {MIN_PIXELS} (this array is {})",
-                shape_text(&size),
+                "an image of {size} pixels is too small; both axes need at least {MIN_PIXELS} (this array is {})",
                 shape_text(&volume.shape)
             )));
         }
@@ -142,7 +142,7 @@ impl WaveImage {
         if zero == ZeroLevel::Lost {
             warnings.push(Warning::LostZero);
         }
-        let plane = size[0] * size[1];
+        let plane = size.pixels();
         let planes = (0..slices).flat_map(|slice| (0..frames).map(move |frame| (slice, frame)));
         let data = match &volume.data {
             Samples::Real(v) => planes
@@ -176,7 +176,7 @@ impl WaveImage {
     /// If the slice or frame does not exist.
     pub fn frame(&self, slice: usize, frame: usize) -> &[f32] {
         assert!(frame < self.frames, "frame {frame} of {}", self.frames);
-        let plane = self.size[0] * self.size[1];
+        let plane = self.size.pixels();
         &self.data[(slice * self.frames + frame) * plane..][..plane]
     }
 }
@@ -357,7 +357,7 @@ pub(super) mod tests {
         let shape = [N, N + 1, 3, 4];
         let value = |i: &[usize]| (i[0] + 100 * i[1] + 10_000 * i[2] + 100_000 * i[3]) as f64;
         let image = read(&volume(&shape, value)).unwrap();
-        assert_eq!((image.size, &image.map_dims[..]), ([N, N + 1], &shape[..3]));
+        assert_eq!((image.size, &image.map_dims[..]), (Size::new(N, N + 1), &shape[..3]));
         assert_eq!(image.frame(2, 3)[5 * N + 7], value(&[7, 5, 2, 3]) as f32);
         assert_eq!(image.data[((2 * 4 + 3) * (N + 1) + 5) * N + 7], value(&[7, 5, 2, 3]) as f32);
     }

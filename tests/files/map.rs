@@ -29,12 +29,12 @@ pub struct Map {
 impl Map {
     /// The value at (x, y) of the first slice.
     pub fn at(&self, x: usize, y: usize) -> f64 {
-        self.values[x + SIZE[0] * y].into()
+        self.values[x + SIZE.nx * y].into()
     }
 
     /// The complex value at (x, y) of the first slice.
     pub fn complex_at(&self, x: usize, y: usize) -> Complex64 {
-        let at = 2 * (x + SIZE[0] * y);
+        let at = 2 * (x + SIZE.nx * y);
         let value = Complex32::new(self.values[at], self.values[at + 1]);
         Complex64::new(value.re.into(), value.im.into())
     }
@@ -42,7 +42,7 @@ impl Map {
 
 /// Every pixel, x fastest.
 pub fn pixels() -> impl Iterator<Item = (usize, usize)> {
-    (0..SIZE[0] * SIZE[1]).map(|i| (i % SIZE[0], i / SIZE[0]))
+    (0..SIZE.pixels()).map(|i| (i % SIZE.nx, i / SIZE.nx))
 }
 
 /// The affine is the header's, bit by bit.

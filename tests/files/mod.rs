@@ -10,24 +10,25 @@ use ndarray::{ArrayD, Dimension, IxDyn};
 use nifti::writer::WriterOptions;
 use nifti::{InMemNiftiObject, NiftiHeader, NiftiObject, ReaderOptions};
 use num_complex::Complex64;
+use palpate::Size;
 use std::f64::consts::TAU;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// Pixels along x and y.
-pub const SIZE: [usize; 2] = [48, 40];
+pub const SIZE: Size = Size::new(48, 40);
 /// Shear wavelength in the soft part (x below half) and in the stiff one, px.
 pub const WAVELENGTHS: [f64; 2] = [8.0, 16.0];
 
 /// The mask that the images come with: off the border, and one corner is missing, so that no flip hides.
 pub fn inside(x: usize, y: usize) -> bool {
-    (2..SIZE[0] - 2).contains(&x) && (2..SIZE[1] - 2).contains(&y) && !(x < 14 && y < 12)
+    (2..SIZE.nx - 2).contains(&x) && (2..SIZE.ny - 2).contains(&y) && !(x < 14 && y < 12)
 }
 
 /// A wave along x, for e^{+iωt}. The amplitude differs from pixel to pixel, so that each can be told.
 pub fn wave(x: usize, y: usize) -> Complex64 {
     let [soft, stiff] = WAVELENGTHS;
-    let (x, half) = (x as f64, SIZE[0] as f64 / 2.0);
+    let (x, half) = (x as f64, SIZE.nx as f64 / 2.0);
     let turns = x.min(half) / soft + (x - half).max(0.0) / stiff;
     Complex64::from_polar(1000.0 + 3.0 * x + 4.0 * y as f64, -TAU * turns)
 }
@@ -49,7 +50,7 @@ pub fn array<T>(shape: &[usize], value: impl Fn(&[usize]) -> T) -> ArrayD<T> {
 
 /// X, Y, phase: 8 phases of `u`.
 pub fn phases(u: impl Fn(usize, usize) -> Complex64) -> ArrayD<f32> {
-    array(&[SIZE[0], SIZE[1], 8], |i| phase(u(i[0], i[1]), i[2], 8) as f32)
+    array(&[SIZE.nx, SIZE.ny, 8], |i| phase(u(i[0], i[1]), i[2], 8) as f32)
 }
 
 /// A header whose affine is not the identity: pixels of 1.5 mm, slices of 5 mm.

@@ -3,6 +3,7 @@
 use crate::common::compare::{assert_above, assert_at_most, assert_close, largest, least, quantile};
 use ndarray::{Array2, Zip};
 use num_complex::Complex64;
+use palpate::Size;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
@@ -52,14 +53,14 @@ fn crossing(storage_kpa: f64, degrees: f64) -> Vec<PlaneWave> {
 
 /// 256 mm in pixels of one size, with a disc of radius 100 mm as the mask.
 struct Grid {
-    size: [usize; 2],
+    size: Size,
     spacing_mm: [f64; 2],
     mask: Array2<bool>,
 }
 
 impl Grid {
     fn new(pixel_mm: f64) -> Self {
-        let (size, spacing_mm) = ([(256.0 / pixel_mm) as usize; 2], [pixel_mm; 2]);
+        let (size, spacing_mm) = (Size::square((256.0 / pixel_mm) as usize), [pixel_mm; 2]);
         Self { size, spacing_mm, mask: sample(size, spacing_mm, |x, y| x.hypot(y) <= 100.0) }
     }
 
@@ -97,7 +98,7 @@ struct Maps<'a> {
 
 impl Maps<'_> {
     fn plane(&self, plane: MmdiMap) -> Array2<f64> {
-        let [nx, ny] = self.grid.size;
+        let Size { nx, ny } = self.grid.size;
         let values = plane.of(&self.planes).iter().map(|&v| f64::from(v)).collect();
         Array2::from_shape_vec((ny, nx), values).expect("a plane")
     }
@@ -281,7 +282,7 @@ fn pixels_of_half_one_and_two_millimetres_agree(pipelines: &Pipelines) {
         // Small pixels are averaged over each large one.
         let maps = grids.each_ref().map(|grid| {
             let maps = lab.invert(grid, mode, false, &grid.waves(&[wave(kpa, degrees)]));
-            let fold = grid.size[0] / grids[2].size[0];
+            let fold = grid.size.nx / grids[2].size.nx;
             let plane = maps.plane(MmdiMap::Stiffness);
             let means = plane.exact_chunks((fold, fold)).into_iter().map(|b| b.mean().expect("pixels"));
             Array2::from_shape_vec(interior.dim(), means.collect()).expect("a pixel for each block")

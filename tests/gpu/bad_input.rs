@@ -66,7 +66,7 @@ fn what_is_not_finite_outside_the_mask_is_no_matter(_: Adapter) {
     let mut edge = phases(masked);
     edge[[0, 0, 3]] = f32::NAN;
     folder.npy("edge.npy", &edge);
-    folder.npy("mask.npy", &array(&SIZE, |i| f32::from(u8::from(inside(i[0], i[1])))));
+    folder.npy("mask.npy", &array(&SIZE.axes(), |i| f32::from(u8::from(inside(i[0], i[1])))));
     folder.refused("invert edge.npy -o out", 1, &["x 0, y 0"]);
     folder.good("invert edge.npy -o with --mask mask.npy");
 }

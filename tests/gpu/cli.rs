@@ -39,7 +39,7 @@ struct Case {
 
 /// The same wave in every format and layout.
 fn inputs(folder: &Folder) -> Vec<Case> {
-    let [nx, ny] = SIZE;
+    let [nx, ny] = SIZE.axes();
     folder.nifti("plain.nii", &plain(), &phases(masked));
     // Twice the value, of which the header's slope takes half.
     let integers = array(&[nx, ny, 8], |i| (2.0 * phase(masked(i[0], i[1]), i[2], 8)).round() as i16);
@@ -149,9 +149,9 @@ fn lies_where_the_input_lay(case: &Case, maps: &[Map; 9]) {
     }
     // A wave of λ px has a modulus of ρ (f λ h)², in kPa.
     let spacing = if case.warnings.contains(&"assumed-spacing") { 1e-3 } else { 1.5e-3 };
-    let halves = [4..SIZE[0] / 2 - 4, SIZE[0] / 2 + 4..SIZE[0] - 4];
+    let halves = [4..SIZE.nx / 2 - 4, SIZE.nx / 2 + 4..SIZE.nx - 4];
     for (half, wavelength) in halves.into_iter().zip(WAVELENGTHS) {
-        let values = half.flat_map(|x| (14..SIZE[1] - 4).map(move |y| (x, y)));
+        let values = half.flat_map(|x| (14..SIZE.ny - 4).map(move |y| (x, y)));
         let got = median(values.map(|(x, y)| stiffness.at(x, y)));
         let truth = (60.0 * wavelength * spacing).powi(2);
         let tolerance = if lost { 0.3 } else { 0.15 };
@@ -161,7 +161,7 @@ fn lies_where_the_input_lay(case: &Case, maps: &[Map; 9]) {
 
 fn each_doubt_is_told_by_its_code(_: Adapter) {
     let folder = Folder::new();
-    let [nx, ny] = SIZE;
+    let [nx, ny] = SIZE.axes();
     let identity = nifti::NiftiHeader {
         srow_x: [1.0, 0.0, 0.0, 0.0],
         srow_y: [0.0, 1.0, 0.0, 0.0],
@@ -221,7 +221,7 @@ fn each_doubt_is_told_by_its_code(_: Adapter) {
 
 fn a_slice_of_a_stack_is_the_slice_alone(_: Adapter) {
     let folder = Folder::new();
-    let [nx, ny] = SIZE;
+    let [nx, ny] = SIZE.axes();
     // Slices that differ, of which the second has pixels of its own outside.
     let u = |x: usize, y: usize, slice: usize| match slice {
         0 => masked(x, y),
@@ -263,7 +263,7 @@ fn options_do_what_they_say(_: Adapter) {
     let folder = Folder::new();
     folder.nifti("a.nii", &plain(), &phases(masked));
     folder.nifti("whole.nii", &plain(), &phases(wave));
-    folder.nifti("mask.nii", &plain(), &array(&SIZE, |i| u8::from(inside(i[0], i[1])) * 7));
+    folder.nifti("mask.nii", &plain(), &array(&SIZE.axes(), |i| u8::from(inside(i[0], i[1])) * 7));
     let report = |out: &str| folder.json(&format!("{out}/a.json"));
     let map = |out: &str| folder.map(&format!("{out}/a_mmdi_stiffness.nii.gz"));
     folder.good("invert a.nii -o plain");

@@ -4,6 +4,7 @@
 use crate::common::{self, compare::at_most};
 use crate::harness::Adapter;
 use libtest_mimic::Completion;
+use palpate::Size;
 use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
@@ -35,7 +36,7 @@ tests![
     what_needs_more_memory_than_is_free_is_refused_beforehand,
 ];
 
-fn settings(mode: MmdiMode, size: [usize; 2]) -> MmdiSettings {
+fn settings(mode: MmdiMode, size: Size) -> MmdiSettings {
     MmdiSettings {
         mode,
         size,
@@ -47,12 +48,12 @@ fn settings(mode: MmdiMode, size: [usize; 2]) -> MmdiSettings {
     }
 }
 
-fn mmdi(pipelines: &Pipelines, mode: MmdiMode, size: [usize; 2]) -> Result<Mmdi> {
+fn mmdi(pipelines: &Pipelines, mode: MmdiMode, size: Size) -> Result<Mmdi> {
     Mmdi::new(pipelines, &settings(mode, size), &|_, _| {})
 }
 
 /// A noisy plane wave along x, `wavelength` px long: four phases and a mask.
-fn slice([nx, ny]: [usize; 2], wavelength: f32) -> (Vec<f32>, Vec<bool>) {
+fn slice(Size { nx, ny }: Size, wavelength: f32) -> (Vec<f32>, Vec<bool>) {
     let mut rng = fastrand::Rng::with_seed(11);
     let mut value = |i: usize| {
         let turns = (i % nx) as f32 / wavelength - (i / (nx * ny)) as f32 / 4.0;
@@ -99,7 +100,7 @@ fn an_adapter_is_found_by_part_of_its_name_and_by_number(_: Adapter) {
 /// Everything that can be asked of a device, after it went away with work under way.
 fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    let size = [64, 48];
+    let size = Size::new(64, 48);
     let (frames, mask) = slice(size, 20.0);
     let mmdi = self::mmdi(&pipelines, MmdiMode::Clinical, size).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
@@ -117,7 +118,7 @@ fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
         ("wait", gpu.wait().err()),
         ("check", gpu.check().err()),
         ("the same plan again", self::mmdi(&pipelines, MmdiMode::Clinical, size).err()),
-        ("another plan", self::mmdi(&pipelines, MmdiMode::Corrected, [61, 67]).err()),
+        ("another plan", self::mmdi(&pipelines, MmdiMode::Corrected, Size::new(61, 67)).err()),
         ("new pipelines", self::mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, size).err()),
     ];
     if gpu.caps().timestamps() {
@@ -140,8 +141,9 @@ fn a_lost_device_is_an_error_ever_after(gpu: Gpu) {
     assert_lost(within_a_minute(move || after_loss(gpu)));
     // Another device is none the worse.
     let gpu = common::open(Gpu::open).expect("a new one");
-    let (frames, mask) = slice([64, 48], 20.0);
-    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, [64, 48]).expect("compile");
+    let (frames, mask) = slice(Size::new(64, 48), 20.0);
+    let mmdi =
+        mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(64, 48)).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
 }
 
@@ -165,7 +167,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
     assert!(text.contains(&format!("{:.1} MiB", most as f64 / f64::from(1 << 20))), "{text}");
 
     // An image too large for the device is refused before anything is computed for it.
-    let [small, large] = [[64, 48], [16_384, 16_384]];
+    let [small, large] = [Size::new(64, 48), Size::square(16_384)];
     let error = within_a_minute({
         let pipelines = pipelines.clone();
         move || self::mmdi(&pipelines, MmdiMode::Corrected, large).err().expect("refused")
@@ -206,7 +208,7 @@ fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
             assert!(text.contains(&format!("{} SIZE=3", kernel.name())), "{text}");
         }
     }
-    mmdi(&pipelines, MmdiMode::Clinical, [64, 48]).expect("the device still compiles");
+    mmdi(&pipelines, MmdiMode::Clinical, Size::new(64, 48)).expect("the device still compiles");
 }
 
 /// The one binding of a kernel of a test's own.
@@ -219,7 +221,7 @@ const fn broken(name: &'static str, source: &'static str) -> Kernel {
 }
 
 fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
-    let size = [64, 48];
+    let size = Size::new(64, 48);
     let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     let (frames, mask) = slice(size, 20.0);
     let maps = bits(mmdi.invert(&frames, &mask).expect("invert"));
@@ -248,7 +250,7 @@ fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
 
 fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    let sizes = [[64, 48], [96, 80], [41, 47], [80, 80]];
+    let sizes = [Size::new(64, 48), Size::new(96, 80), Size::new(41, 47), Size::square(80)];
     let round = || {
         for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
             for size in sizes {
@@ -268,7 +270,7 @@ fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
 }
 
 fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
-    let size = [64, 48];
+    let size = Size::new(64, 48);
     let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     assert_eq!(gpu.pool().allocated(), mmdi.plan().memory(), "one plan is all there is");
     let (frames, mask) = slice(size, 20.0);
@@ -288,7 +290,8 @@ fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
 
 fn threads_share_a_device(gpu: Gpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
-    let jobs = [(MmdiMode::Corrected, [64, 48], 20.0), (MmdiMode::Clinical, [47, 61], 12.0)];
+    let jobs =
+        [(MmdiMode::Corrected, Size::new(64, 48), 20.0), (MmdiMode::Clinical, Size::new(47, 61), 12.0)];
     let serial: Vec<_> = jobs
         .iter()
         .map(|&(mode, size, wavelength)| {
@@ -302,7 +305,7 @@ fn threads_share_a_device(gpu: Gpu) {
         let gpu = gpu.clone();
         move || {
             std::thread::scope(|scope| {
-                let work = |(mode, size, wavelength): (MmdiMode, [usize; 2], f32)| {
+                let work = |(mode, size, wavelength): (MmdiMode, Size, f32)| {
                     let (frames, mask) = slice(size, wavelength);
                     let mut results = Vec::new();
                     for _ in 0..3 {
@@ -353,8 +356,9 @@ fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
 
 fn a_future_ends_when_the_host_polls(_: Adapter) {
     let gpu = common::open(|choice| pollster::block_on(Gpu::open_async(choice))).expect("a device");
-    let (frames, mask) = slice([47, 61], 12.0);
-    let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, [47, 61]).expect("compile");
+    let (frames, mask) = slice(Size::new(47, 61), 12.0);
+    let mmdi =
+        mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(47, 61)).expect("compile");
     let expected = bits(mmdi.invert(&frames, &mask).expect("invert"));
     let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
     let mut context = Context::from_waker(Waker::noop());

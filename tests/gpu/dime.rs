@@ -9,7 +9,6 @@ use crate::files::Folder;
 use crate::harness::Adapter;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::Error;
 use palpate::lowlevel::dime::{Calibration, Dime, DimeMap, DimeSettings, Model, Views};
 use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::kernel::form::Chooser;
@@ -20,6 +19,7 @@ use palpate::lowlevel::patches::{FAINTEST, Normalisation};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, superposed};
+use palpate::{Error, Size};
 
 tests![
     the_plan_is_the_sum_of_its_parts,
@@ -55,7 +55,7 @@ fn weights() -> Weights {
     weights
 }
 
-fn settings(size: [usize; 2]) -> DimeSettings {
+fn settings(size: Size) -> DimeSettings {
     DimeSettings {
         size,
         spacing_mm: [1.0; 2],
@@ -71,7 +71,7 @@ fn settings(size: [usize; 2]) -> DimeSettings {
 }
 
 /// Two waves that cross, as frames [2][ny][nx], and a ragged mask; NaN-free outside it too.
-fn scene([nx, ny]: [usize; 2], step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
+fn scene(Size { nx, ny }: Size, step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
     let medium = Medium { storage_kpa: 3.0, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
     let wave = |direction: f64| PlaneWave { medium, direction, amplitude: Complex64::cis(direction) };
     let waves = [wave(0.3), wave(2.0)];
@@ -111,7 +111,7 @@ fn error(a: &[f32], b: &[f32]) -> f64 {
 /// The network on patches the oracle cut, brought together by the oracle.
 fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size @ [nx, ny] = [41, 37];
+    let size @ Size { nx, ny } = Size::new(41, 37);
     let (frames, mask) = scene(size, [1.0; 2]);
     let found = bench.invert(&DimeSettings { batch: 7, ..settings(size) }, &frames, &mask);
 
@@ -141,8 +141,8 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
     }
     let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Some(FAINTEST));
     let plain: Vec<f32> = cut.permuted_axes([0, 3, 1, 2]).iter().map(|v| *v as f32).collect();
-    let forward =
-        Forward::new(&bench.chooser, &weights(), [SIDE; 2], 16, &|_, _| {}).expect("the bare network");
+    let forward = Forward::new(&bench.chooser, &weights(), Size::square(SIDE), 16, &|_, _| {})
+        .expect("the bare network");
     let predicted = forward.run(&plain, &|_| {}).expect("run");
     let predicted: Vec<f64> = predicted.into_iter().map(f64::from).collect();
     let predicted = Array4::from_shape_vec((places.len(), SIDE, SIDE, 1), predicted).expect("a shape");
@@ -166,7 +166,7 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
 
 fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size = [51, 33]; // planes that do not fill their quads
+    let size = Size::new(51, 33); // planes that do not fill their quads
 
     let (frames, mask) = scene(size, [1.0; 2]);
     let whole = bench.invert(&settings(size), &frames, &mask);
@@ -191,8 +191,8 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
 /// The maps are those of the command line, to the bit, for every mask that the host's buffer holds.
 fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size @ [nx, ny] = [44, 39];
-    let n = nx * ny;
+    let size @ Size { nx, ny } = Size::new(44, 39);
+    let n = size.pixels();
     let (frames, disc) = scene(size, [1.0; 2]);
     // Small batches, so that most repetitions are closed.
     let settings = DimeSettings { batch: 5, ..settings(size) };
@@ -266,7 +266,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
 
 fn zero_level_gain_and_what_lies_outside_do_not_matter(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size = [40, 40];
+    let size = Size::square(40);
     let (frames, mask) = scene(size, [1.0; 2]);
     let plain = bench.invert(&settings(size), &frames, &mask);
     let n = mask.len();
@@ -287,7 +287,7 @@ fn zero_level_gain_and_what_lies_outside_do_not_matter(pipelines: &Pipelines) {
 
 fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
-    let size @ [nx, ny] = [60, 48];
+    let size @ Size { nx, ny } = Size::new(60, 48);
     let (frames, mask) = scene(size, [1.0; 2]);
     let plain = bench.invert(&settings(size), &frames, &mask);
     // The same picture with pixels of half the size, at twice the frequency.
@@ -307,11 +307,11 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     let wide = bench.invert(&DimeSettings { patch: Some(20), ..settings(size) }, &frames, &mask);
     assert_covers(&wide, &mask);
     // The same wave, sampled more coarsely along y and more finely along x.
-    let (other, step) = ([80, 30], [0.75, 1.6]);
+    let (other, step) = (Size::new(80, 30), [0.75, 1.6]);
     let (frames, mask) = scene(other, step);
     let found = bench.invert(&DimeSettings { spacing_mm: step, ..settings(other) }, &frames, &mask);
     assert_covers(&found, &mask);
-    let mean = |maps: &[f32], [nx, ny]: [usize; 2]| {
+    let mean = |maps: &[f32], Size { nx, ny }: Size| {
         let map = DimeMap::Modulus.of(maps);
         let inner: Vec<f32> = (0..nx * ny)
             .filter(|i| (nx / 4..3 * nx / 4).contains(&(i % nx)) && (ny / 4..3 * ny / 4).contains(&(i / nx)))
@@ -319,7 +319,7 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
             .collect();
         inner.iter().sum::<f32>() / inner.len() as f32
     };
-    let [a, b] = [mean(&plain, [nx, ny]), mean(&found, other)];
+    let [a, b] = [mean(&plain, size), mean(&found, other)];
     assert_near(a, b, 0.03, "the mean of another grid");
     // Pixel by pixel, in the middle: every pixel of the coarser image beside the nearest of the finer.
     let off = |found: &[f32], step: [f64; 2]| {
@@ -327,9 +327,9 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
         let place = |i: usize, n: usize, step: f64, m: usize| {
             ((i as f64 - (n as f64 - 1.0) / 2.0) * step + (m as f64 - 1.0) / 2.0).round()
         };
-        let inner = (0..other[0] * other[1]).filter_map(|i| {
-            let x = place(i % other[0], other[0], step[0], nx);
-            let y = place(i / other[0], other[1], step[1], ny);
+        let inner = (0..other.pixels()).filter_map(|i| {
+            let x = place(i % other.nx, other.nx, step[0], nx);
+            let y = place(i / other.nx, other.ny, step[1], ny);
             let inside = (15.0..45.0).contains(&x) && (12.0..36.0).contains(&y);
             inside.then(|| [coarse[i], fine[y as usize * nx + x as usize]])
         });
@@ -354,14 +354,14 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
         assert!(said.contains(says), "{said}\nshould say {says}");
     };
     let good = weights();
-    refused(&good, DimeSettings { stride: 0, ..settings([40, 40]) }, "stride");
-    refused(&good, DimeSettings { stride: 15, ..settings([40, 40]) }, "stride");
-    refused(&good, DimeSettings { frequency_hz: f64::NAN, ..settings([40, 40]) }, "frequency_hz");
-    refused(&good, DimeSettings { spacing_mm: [1.0, -1.0], ..settings([40, 40]) }, "spacing_mm");
-    refused(&good, DimeSettings { batch: 0, ..settings([40, 40]) }, "batch");
-    refused(&good, DimeSettings { patch: Some(0), ..settings([40, 40]) }, "patch");
-    refused(&good, DimeSettings { pixel_mm: Some(0.0), ..settings([40, 40]) }, "pixel_mm");
-    refused(&good, DimeSettings { spacing_mm: [1e6, 1.0], ..settings([40, 40]) }, "8192");
+    refused(&good, DimeSettings { stride: 0, ..settings(Size::square(40)) }, "stride");
+    refused(&good, DimeSettings { stride: 15, ..settings(Size::square(40)) }, "stride");
+    refused(&good, DimeSettings { frequency_hz: f64::NAN, ..settings(Size::square(40)) }, "frequency_hz");
+    refused(&good, DimeSettings { spacing_mm: [1.0, -1.0], ..settings(Size::square(40)) }, "spacing_mm");
+    refused(&good, DimeSettings { batch: 0, ..settings(Size::square(40)) }, "batch");
+    refused(&good, DimeSettings { patch: Some(0), ..settings(Size::square(40)) }, "patch");
+    refused(&good, DimeSettings { pixel_mm: Some(0.0), ..settings(Size::square(40)) }, "pixel_mm");
+    refused(&good, DimeSettings { spacing_mm: [1e6, 1.0], ..settings(Size::square(40)) }, "8192");
     for (key, value, says) in [
         ("time_convention", Some("exp(-iwt)"), "time_convention"),
         ("normalisation", Some("min-max"), "normalisation"),
@@ -373,9 +373,10 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
         let mut bad = weights();
         bad.metadata.remove(key);
         bad.metadata.extend(value.map(|v| (key.to_string(), v.to_string())));
-        refused(&bad, settings([40, 40]), says);
+        refused(&bad, settings(Size::square(40)), says);
     }
-    let mut dime = Dime::new(&bench.chooser, &good, &settings([40, 40]), &|_, _| {}).expect("compile");
+    let mut dime =
+        Dime::new(&bench.chooser, &good, &settings(Size::square(40)), &|_, _| {}).expect("compile");
     assert!(dime.invert(&[0.0; 3], &[true; 1600]).is_err());
     assert!(dime.invert(&[0.0; 3200], &[true; 16]).is_err());
 }

@@ -7,6 +7,7 @@
 
 use crate::common::compare::{assert_covers, at_most};
 use crate::harness::Data;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 use palpate::lowlevel::io::{self, Samples};
 use palpate::lowlevel::kernel::form::Chooser;
@@ -80,7 +81,7 @@ impl Bench {
         let own = || which.weights().expect("palpate's own weights");
         let weights = self.weights.clone().unwrap_or_else(own);
         let settings = DimeSettings {
-            size: [SIDE; 2],
+            size: Size::square(SIDE),
             spacing_mm: [spacing; 2],
             frames,
             conjugated: false,
@@ -131,7 +132,7 @@ impl Bench {
             samples.push(Sample {
                 name,
                 group: String::new(),
-                size: [SIDE; 2],
+                size: Size::square(SIDE),
                 truth,
                 mask,
                 regions,
@@ -245,7 +246,7 @@ fn in_vivo(pipelines: &Pipelines, data: Data) {
         samples.push(Sample {
             name,
             group: String::new(),
-            size: [SIDE; 2],
+            size: Size::square(SIDE),
             truth,
             mask,
             regions: BTreeMap::new(),

@@ -23,7 +23,8 @@ fn codes(report: &Value) -> Vec<&str> {
 /// Noise of one amplitude and any phase inside the mask, the same at each call.
 fn noise() -> impl Fn(usize, usize) -> Complex64 {
     let mut random = fastrand::Rng::with_seed(3);
-    let values = Array2::from_shape_simple_fn(SIZE, || Complex64::from_polar(1000.0, TAU * random.f64()));
+    let values =
+        Array2::from_shape_simple_fn(SIZE.axes(), || Complex64::from_polar(1000.0, TAU * random.f64()));
     move |x, y| if inside(x, y) { values[[x, y]] } else { Complex64::ZERO }
 }
 
@@ -106,7 +107,7 @@ fn wrapped_phases_give_the_maps_of_the_unwrapped(_: Adapter) {
         if inside(i[0], i[1]) { mean + 2.5e-3 * phase(masked(i[0], i[1]), i[2], 8) } else { 0.0 }
     };
     let wrap = |v: f64| v - TAU * ((v + PI) / TAU).floor();
-    let shape = [SIZE[0], SIZE[1], 8];
+    let shape = [SIZE.nx, SIZE.ny, 8];
     let straight = array(&shape, |i| value(i) as f32);
     let wrapped = array(&shape, |i| wrap(value(i)) as f32);
     let moved = straight.iter().zip(&wrapped).filter(|(a, b)| a != b).count();

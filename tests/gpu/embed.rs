@@ -8,7 +8,6 @@ mod host;
 use crate::common::{self, compare::assert_near};
 use crate::harness::Adapter;
 use host::STORAGE;
-use palpate::Error;
 use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
@@ -18,6 +17,7 @@ use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use palpate::lowlevel::proof::oracle;
 use palpate::wgpu::{self, BufferUsages, TextureUsages};
+use palpate::{Error, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -33,14 +33,14 @@ tests![
 ];
 
 /// The map's texture at one pixel a texel in the middle of a square: 256 bytes a row.
-const WINDOW: [usize; 2] = [64, 64];
+const WINDOW: Size = Size::square(64);
 /// No stiffness, speed or displacement of these tests.
 const POISON: f32 = -12345.0;
 
 fn settings() -> MmdiSettings {
     MmdiSettings {
         mode: MmdiMode::Corrected,
-        size: [64, 48],
+        size: Size::new(64, 48),
         spacing_mm: [1.5, 1.5],
         frames: Frames::Channels,
         zero_lost: false,
@@ -65,7 +65,7 @@ impl Scene {
     fn new(moduli: [f64; 2]) -> Self {
         let (device, queue) = host::device().expect("the host's device");
         let pipelines = Pipelines::new(&Gpu::adopt(device.clone(), queue.clone()), Checks::Off);
-        let n = settings().size[0] * settings().size[1];
+        let n = settings().size.pixels();
         let [frames, mask] = host::layered_disc(&settings(), moduli);
         let filled = |data: &[f32]| {
             let buffer = host::buffer(&device, data.len(), STORAGE);
@@ -139,7 +139,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     // The map, to the bit.
     assert_same_bits(&scene.read(&scene.maps), &expected);
     // It is a map of something: stiffness is right in the middle of either half.
-    let [nx, ny] = settings().size;
+    let Size { nx, ny } = settings().size;
     let stiffness = MmdiMap::Stiffness.of(&expected);
     for (x, kpa) in [(nx / 3, SOFT_AND_STIFF[0]), (2 * nx / 3, SOFT_AND_STIFF[1])] {
         assert_near(stiffness[ny / 2 * nx + x], kpa, 0.15, format!("column {x}"));
@@ -156,11 +156,11 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
 
     // The drawing, a pixel a texel: the colours inside the mask, the same dark background elsewhere.
     let drawn = common::read_texture(scene.pipelines.gpu(), &window);
-    let above = (WINDOW[1] - ny) / 2;
+    let above = (WINDOW.ny - ny) / 2;
     let background = &drawn[..4];
     assert!(background[..3].iter().all(|&c| c < 40) && background[3] == 255, "{background:?}");
     for (i, pixel) in drawn.chunks(4).enumerate() {
-        let (x, y) = (i % WINDOW[0], i / WINDOW[0]);
+        let (x, y) = (i % WINDOW.nx, i / WINDOW.nx);
         let texel = y.checked_sub(above).filter(|y| *y < ny).map(|y| y * nx + x);
         let expected: Vec<f64> = match texel.filter(|&t| mask[t] > 0.0) {
             Some(t) => texels[4 * t..][..4].to_vec(),
@@ -169,7 +169,7 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
         let near = pixel.iter().zip(&expected).all(|(&a, b)| (f64::from(a) - b).abs() <= 1.0);
         assert!(near, "pixel {x}, {y} is {pixel:?}, not {expected:?}");
     }
-    let centre = &drawn[4 * (WINDOW[1] / 2 * WINDOW[0] + WINDOW[0] / 2)..][..4];
+    let centre = &drawn[4 * (WINDOW.ny / 2 * WINDOW.nx + WINDOW.nx / 2)..][..4];
     assert_ne!(centre, background, "nothing drawn");
 }
 
@@ -251,8 +251,8 @@ fn rebound_buffers_take_the_place_of_the_first(_: Adapter) {
 
 fn unfit_buffers_and_textures_are_refused(_: Adapter) {
     let scene = Scene::new(SOFT_AND_STIFF);
-    let n = settings().size[0] * settings().size[1];
-    let [nx, ny] = settings().size;
+    let n = settings().size.pixels();
+    let Size { nx, ny } = settings().size;
     let buffer = |count, usage| host::buffer(&scene.device, count, usage);
     let texture = |size, usage| {
         let view = host::texture(&scene.device, size, usage).create_view(&Default::default());
@@ -268,12 +268,15 @@ fn unfit_buffers_and_textures_are_refused(_: Adapter) {
         ("frames", Box::new(|h| h.frames = buffer(2 * n, no_storage))),
         ("mask", Box::new(|h| h.mask = buffer(n, no_storage))),
         ("maps", Box::new(|h| h.maps = buffer(MmdiMap::ALL.len() * n, no_storage))),
-        ("STORAGE_BINDING", Box::new(|h| h.picture = texture([nx, ny], TextureUsages::TEXTURE_BINDING))),
-        ("picture", Box::new(|h| h.picture = texture([nx - 1, ny], good))),
-        ("picture", Box::new(|h| h.picture = texture([nx, ny - 1], good))),
+        (
+            "STORAGE_BINDING",
+            Box::new(|h| h.picture = texture(Size::new(nx, ny), TextureUsages::TEXTURE_BINDING)),
+        ),
+        ("picture", Box::new(|h| h.picture = texture(Size::new(nx - 1, ny), good))),
+        ("picture", Box::new(|h| h.picture = texture(Size::new(nx, ny - 1), good))),
         ("one of its own", Box::new(|h| h.maps = h.frames.clone())),
         ("one of its own", Box::new(|h| h.mask = h.maps.clone())),
-        ("one mip level", Box::new(|h| h.picture = Some(mipped(&scene.device, [nx, ny])))),
+        ("one mip level", Box::new(|h| h.picture = Some(mipped(&scene.device, settings().size)))),
         ("below the second", Box::new(|h| h.picture.as_mut().expect("a picture").1.high = 0.0)),
         ("below the second", Box::new(|h| h.picture.as_mut().expect("a picture").1.low = f32::NAN)),
     ];
@@ -296,7 +299,8 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
     let (device, queue) = host::device().expect("the host's device");
     let pipelines = Pipelines::new(&Gpu::adopt(device, queue), Checks::Off);
     assert_eq!(pipelines.gpu().caps().max_binding(), 128 << 20);
-    let square = |n: usize| Mmdi::new(&pipelines, &MmdiSettings { size: [n, n], ..settings() }, &|_, _| {});
+    let square =
+        |n: usize| Mmdi::new(&pipelines, &MmdiSettings { size: Size::square(n), ..settings() }, &|_, _| {});
     for n in [837, 840, 1024] {
         let error = square(n).err().expect("refused");
         assert!(
@@ -308,7 +312,7 @@ fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
 }
 
 /// The second mip level of a texture, as large as is asked for itself.
-fn mipped(device: &wgpu::Device, [nx, ny]: [usize; 2]) -> (wgpu::TextureView, Colouring<MmdiMap>) {
+fn mipped(device: &wgpu::Device, Size { nx, ny }: Size) -> (wgpu::TextureView, Colouring<MmdiMap>) {
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: wgpu::Extent3d { width: 2 * nx as u32, height: 2 * ny as u32, depth_or_array_layers: 1 },

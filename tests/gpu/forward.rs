@@ -220,7 +220,7 @@ fn images_that_are_not() {
     shape("none.npy", &[0, 2, 20, 20], &["0 × 2 × 20 × 20", "empty"]);
     shape("thin.npy", &[4, 2, 20, 0], &["4 × 2 × 20 × 0", "empty"]);
     let small = "too small for a U-Net of 3 pools: 8 × 16 is the minimum";
-    shape("small.npy", &[4, 2, 7, 30], &["images of 7 × 30 pixels", small]);
+    shape("small.npy", &[4, 2, 7, 30], &["images of 30 × 7 pixels", small]);
     shape("pixel.npy", &[4, 2, 8, 8], &["images of 8 × 8 pixels", small, "instance norm"]);
 
     folder.npy("int.npy", &array(&[1, 2, 20, 20], |_| 1i32));
@@ -256,7 +256,7 @@ fn with_batch_norm_images_may_be_smaller() {
     folder.put("w.safetensors", &fixture("weights_batch_avg"));
     folder.npy("x.npy", &array(&[2, 2, 8, 7], |_| 0f32));
     let line = "forward --weights w.safetensors --output y.npy --input";
-    refused(&folder, &format!("{line} x.npy"), 1, &["x.npy: images of 8 × 7", "8 × 8 is the minimum\n"]);
+    refused(&folder, &format!("{line} x.npy"), 1, &["x.npy: images of 7 × 8", "8 × 8 is the minimum\n"]);
 }
 
 fn the_least_images_of_a_batch_norm_are_computed(_: Adapter) {

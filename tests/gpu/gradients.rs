@@ -8,6 +8,7 @@ pub mod tape;
 
 use graph::{Forms, Graph, random};
 use palpate::Activation;
+use palpate::Size;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::norm::Per;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -123,15 +124,13 @@ fn pooling_and_upsampling(forms: Forms) {
 fn padding(forms: Forms) {
     for shape in [shape(1, 2, 2, 1), shape(5, 41, 2, 3), shape(128, 3, 2, 4), shape(1, 47, 55, 2)] {
         for [rows, columns] in [[1, 0], [0, 1], [1, 1]] {
-            let to = [shape.h + rows, shape.w + columns];
-            forms.mid_graph(&format!("pad to {to:?}"), shape, |graph, x| {
-                graph.tape.pad(x, to).expect("a pad")
-            });
+            let to = Size::new(shape.w + columns, shape.h + rows);
+            forms.mid_graph(&format!("pad to {to}"), shape, |graph, x| graph.tape.pad(x, to).expect("a pad"));
         }
     }
     // One row to itself, which a single one cannot be.
-    for (shape, to) in [(shape(5, 1, 7, 5), [1, 8]), (shape(5, 7, 1, 2), [8, 1])] {
-        forms.mid_graph(&format!("pad to {to:?}"), shape, |graph, x| graph.tape.pad(x, to).expect("a pad"));
+    for (shape, to) in [(shape(5, 1, 7, 5), Size::new(8, 1)), (shape(5, 7, 1, 2), Size::new(1, 8))] {
+        forms.mid_graph(&format!("pad to {to}"), shape, |graph, x| graph.tape.pad(x, to).expect("a pad"));
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::common::compare::{assert_near, assert_within, relative_error};
 use crate::harness::{Given, Missing, WithUnits};
 use libtest_mimic::Completion;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Units};
@@ -44,10 +45,10 @@ impl Given for Precisions {
 
 fn networks_differ_by_the_rounding_of_factors(Precisions(choosers): Precisions) {
     let mut rng = fastrand::Rng::with_seed(5);
-    for (norm, size) in [(NormKind::Batch, [30, 30]), (NormKind::Instance, [19, 33])] {
+    for (norm, size) in [(NormKind::Batch, Size::square(30)), (NormKind::Instance, Size::new(33, 19))] {
         let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() });
         let weights = Weights::random(unet.expect("settings"), 3);
-        let images: Vec<f32> = (0..3 * 2 * size[0] * size[1]).map(|_| rng.f32() - 0.5).collect();
+        let images: Vec<f32> = (0..3 * 2 * size.pixels()).map(|_| rng.f32() - 0.5).collect();
         let [full, half] = choosers.each_ref().map(|chooser| {
             let network = Forward::new(chooser, &weights, size, 3, &|_, _| {}).expect("compiles");
             let labels: Vec<_> = network.plan().timings().map(|t| t.label).collect();
@@ -66,7 +67,7 @@ fn networks_differ_by_the_rounding_of_factors(Precisions(choosers): Precisions) 
 }
 
 fn a_map_hardly_differs(Precisions(choosers): Precisions) {
-    let size @ [nx, ny] = [48, 44];
+    let size @ Size { nx, ny } = Size::new(48, 44);
     let frames: Vec<f32> = (0..2 * nx * ny)
         .map(|i| {
             let (x, y) = ((i % nx) as f32, (i % (nx * ny) / nx) as f32);

@@ -4,6 +4,7 @@
 use crate::files::Folder;
 use crate::harness::Adapter;
 use num_complex::Complex32;
+use palpate::Size;
 use palpate::lowlevel::dime::DimeCheckpoint;
 use palpate::lowlevel::dime::Model;
 use palpate::lowlevel::nn::{Network, Unet, Weights};
@@ -113,7 +114,7 @@ fn patches_are_parts_of_images() {
 fn the_place_alone_decides_and_every_epoch_has_others() {
     let list = [Augmentation::Zoom { most: 1.2 }, Augmentation::Texture { share: 0.5 }];
     let source = Cuttings::new(open(Split::Train), SIDE, 64, &list);
-    assert_eq!((source.len(), source.shape()), (64, [SIDE; 2]));
+    assert_eq!((source.len(), source.size()), (64, Size::square(SIDE)));
     let once = gather(&source, &draws(0, 20));
     assert_eq!(once, gather(&source, &draws(0, 20)));
     assert_ne!(once[0], gather(&source, &draws(1, 20))[0]);

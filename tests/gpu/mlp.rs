@@ -7,6 +7,7 @@ mod example;
 
 use crate::common::compare::{assert_agrees, assert_below};
 use example::{Mlp, Sine};
+use palpate::Size;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::nn::{LayoutEntry, Network, Weights};
 use palpate::lowlevel::plan::Pipelines;
@@ -67,7 +68,7 @@ fn a_step_and_ten_steps_equal_pytorchs(pipelines: &Pipelines) {
     let step = TrainStep::new(
         &Chooser::new(pipelines),
         &learned,
-        [n, 1, 1],
+        (n, Size::square(1)),
         &objective,
         Default::default(),
         &|_, _| {},

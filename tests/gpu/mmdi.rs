@@ -2,6 +2,7 @@
 //! whose modulus is known.
 
 use crate::common::compare::{assert_agrees, assert_near, median};
+use palpate::Size;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
@@ -10,7 +11,7 @@ use palpate::lowlevel::proof::{self, oracle};
 
 tests![the_plan_agrees_with_its_oracle, an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness,];
 
-fn settings(mode: MmdiMode, size: [usize; 2], frames: Frames) -> MmdiSettings {
+fn settings(mode: MmdiMode, size: Size, frames: Frames) -> MmdiSettings {
     MmdiSettings {
         mode,
         size,
@@ -24,15 +25,16 @@ fn settings(mode: MmdiMode, size: [usize; 2], frames: Frames) -> MmdiSettings {
 
 fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
     for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
-        for (size, frames) in [([64, 48], Frames::Channels), ([47, 61], Frames::Phases(5))] {
+        for (size, frames) in [(Size::new(64, 48), Frames::Channels), (Size::new(47, 61), Frames::Phases(5))]
+        {
             let settings = settings(mode, size, frames);
-            let n = size[0] * size[1];
+            let n = size.pixels();
             let mut rng = fastrand::Rng::with_seed(3);
-            let mask = oracle::blot(&mut rng, size[1], size[0]);
+            let mask = oracle::blot(&mut rng, size);
             // A wave of 20 px with a tenth of noise, as offset and coarse as a scanner stores it.
             let data: Vec<f32> = (0..n * frames.count())
                 .map(|i| {
-                    let (x, t) = (((i % n) % size[0]) as f32, (i / n) as f32);
+                    let (x, t) = (((i % n) % size.nx) as f32, (i / n) as f32);
                     let turn = if frames == Frames::Channels { 4.0 } else { frames.count() as f32 };
                     let phase = std::f32::consts::TAU * (x / 20.0 - t / turn);
                     (2048.0 + 500.0 * phase.cos() + 100.0 * (rng.f32() - 0.5)).round()
@@ -46,7 +48,7 @@ fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
             let expected = proof::mmdi::invert(&settings, &frames, &oracle::wide(&mask));
             for plane in MmdiMap::ALL {
                 let got: Vec<f64> = plane.of(&maps).iter().map(|&v| v.into()).collect();
-                let what = format!("{mode:?} {size:?} {plane:?}");
+                let what = format!("{mode:?} {size} {plane:?}");
                 let error = assert_agrees(&got, plane.of(&expected), 1e-5, &what);
                 note!("{what}: {error:.1e}");
             }
@@ -73,8 +75,10 @@ fn inside(maps: &[f32], plane: MmdiMap, mask: &[f32]) -> f64 {
 }
 
 fn an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness(pipelines: &Pipelines) {
-    let settings =
-        MmdiSettings { spacing_mm: [1.0; 2], ..settings(MmdiMode::Corrected, [96, 96], Frames::Channels) };
+    let settings = MmdiSettings {
+        spacing_mm: [1.0; 2],
+        ..settings(MmdiMode::Corrected, Size::square(96), Frames::Channels)
+    };
     let mmdi = Mmdi::new(pipelines, &settings, &|_, _| {}).expect("compile");
     let invert = |amplitude, offsets| {
         let (frames, mask) = channels(96, amplitude, offsets);

@@ -9,6 +9,7 @@ use crate::common::compare::{assert_below, assert_close, least, median};
 use crate::harness::{Data, Given, Missing};
 use ndarray::ArrayView2;
 use num_complex::Complex64;
+use palpate::Size;
 use palpate::lowlevel::fem::form::WeakForm;
 use palpate::lowlevel::fem::integrals::Material;
 use palpate::lowlevel::fem::mesh::{Locator, Mesh};
@@ -258,7 +259,7 @@ fn inversion_finds_our_cylinders_as_much_too_stiff_as_theirs(
 ) {
     let settings = MmdiSettings {
         mode: MmdiMode::Clinical,
-        size: [SIZE; 2],
+        size: Size::square(SIZE),
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
         zero_lost: true,

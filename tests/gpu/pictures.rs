@@ -7,6 +7,7 @@ use crate::harness::Adapter;
 use image::{Rgb, RgbImage};
 use ndarray::Array2;
 use num_complex::{Complex32, Complex64};
+use palpate::Size;
 use std::collections::HashMap;
 
 tests![what_is_not_confident_is_hatched_and_nothing_else, axes_lie_as_the_format_has_them,];
@@ -39,8 +40,8 @@ fn picture(folder: &Folder, name: &str) -> RgbImage {
     image::load_from_memory(&folder.bytes(name)).expect("a picture").into_rgb8()
 }
 
-/// The maps of `columns` × `rows` pixels, from the left, found by their thin frames.
-fn maps(picture: &RgbImage, [columns, rows]: [usize; 2]) -> Vec<Drawn<'_>> {
+/// The maps of `size`, from the left, found by their thin frames.
+fn maps(picture: &RgbImage, size: Size) -> Vec<Drawn<'_>> {
     let (width, height) = picture.dimensions();
     let framed = |x: u32, y: u32| picture.get_pixel_checked(x, y) == Some(&FRAME);
     let run =
@@ -54,8 +55,8 @@ fn maps(picture: &RgbImage, [columns, rows]: [usize; 2]) -> Vec<Drawn<'_>> {
             && run(x, y + h - 1, [1, 0]) == w as usize
             && run(x + w - 1, y, [0, 1]) == h as usize
         {
-            let zoom = (w - 2) / columns as u32;
-            assert_eq!([w - 2, h - 2], [columns, rows].map(|n| n as u32 * zoom), "the frame at {x}, {y}");
+            let zoom = (w - 2) / size.nx as u32;
+            assert_eq!([w - 2, h - 2], size.axes().map(|n| n as u32 * zoom), "the frame at {x}, {y}");
             found.push(Drawn { picture, corner: [x + 1, y + 1], zoom });
         }
     }
@@ -65,10 +66,11 @@ fn maps(picture: &RgbImage, [columns, rows]: [usize; 2]) -> Vec<Drawn<'_>> {
 
 fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
     let folder = Folder::new();
-    let half = SIZE[0] / 2;
+    let half = SIZE.nx / 2;
     let mut random = fastrand::Rng::with_seed(7);
-    let noise =
-        Array2::from_shape_simple_fn(SIZE, || Complex64::cis(std::f64::consts::TAU * random.f64()) * 1000.0);
+    let noise = Array2::from_shape_simple_fn(SIZE.axes(), || {
+        Complex64::cis(std::f64::consts::TAU * random.f64()) * 1000.0
+    });
     let u = |x: usize, y: usize| match inside(x, y) {
         true if x >= half => noise[[x, y]],
         _ => masked(x, y),
@@ -87,7 +89,7 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
         assert!(drawn[..3].iter().all(|map| !map.at(x, y).1), "hatched beside the confidence, at {x}, {y}");
         hatched[usize::from(x >= half)] += usize::from(doubtful);
     }
-    let counts = [0..half, half..SIZE[0]]
+    let counts = [0..half, half..SIZE.nx]
         .map(|columns| pixels().filter(|&(x, y)| columns.contains(&x) && inside(x, y)).count());
     let [wave, noise] = [0, 1].map(|i| hatched[i] as f64 / counts[i] as f64);
     assert!(wave < 0.4 && noise > 0.8, "hatched: {wave} of the wave, {noise} of the noise");
@@ -96,24 +98,24 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
 /// Images have axis 0 to the right, matrices have it downwards.
 fn axes_lie_as_the_format_has_them(_: Adapter) {
     let folder = Folder::new();
-    let [nx, ny] = SIZE;
+    let [nx, ny] = SIZE.axes();
     folder.nifti("image.nii", &plain(), &phases(masked));
     folder.npy("array.npy", &array(&[nx, ny, 8], |i| phase(masked(i[0], i[1]), i[2], 8) as f32));
     folder.npy(
         "complex.npy",
-        &array(&SIZE, |i| {
+        &array(&SIZE.axes(), |i| {
             let u = masked(i[0], i[1]);
             Complex32::new(u.re as f32, u.im as f32)
         }),
     );
     let (re, im): (Vec<_>, Vec<_>) = pixels().map(|(x, y)| masked(x, y)).map(|u| (u.re, u.im)).unzip();
-    folder.put("matlab.mat", &files::matlab(&SIZE, &re, Some(&im)));
+    folder.put("matlab.mat", &files::matlab(&SIZE.axes(), &re, Some(&im)));
     folder.good("invert image.nii array.npy complex.npy matlab.mat --spacing 1.5 -o out");
     let image = picture(&folder, "out/image.png");
     let image = maps(&image, SIZE);
     for name in ["array", "complex", "matlab"] {
         let matrix = picture(&folder, &format!("out/{name}.png"));
-        let matrix = maps(&matrix, [ny, nx]);
+        let matrix = maps(&matrix, Size::new(ny, nx));
         for (i, (image, matrix)) in image.iter().zip(&matrix).enumerate() {
             for (x, y) in pixels() {
                 let [(a, _), (b, _)] = [image.at(x, y), matrix.at(y, x)];

@@ -3,6 +3,7 @@
 
 use crate::common::compare::assert_agrees;
 use palpate::Error;
+use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights, MseTv};
 use palpate::lowlevel::gpu::{Gpu, adapters};
 use palpate::lowlevel::kernel::form::Chooser;
@@ -276,9 +277,9 @@ fn wide(values: &[f32]) -> Vec<f64> {
 fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
     let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
     let weights = Weights::random(Unet::new(settings).expect("a network"), 5);
-    let size = [20, 24];
+    let size = Size::new(24, 20);
     let mut rng = fastrand::Rng::with_seed(2);
-    let images: Vec<f32> = (0..350 * 2 * size[0] * size[1]).map(|_| rng.f32() - 0.5).collect();
+    let images: Vec<f32> = (0..350 * 2 * size.pixels()).map(|_| rng.f32() - 0.5).collect();
     let whole = Forward::new(&Chooser::new(pipelines), &weights, size, 350, &|_, _| {}).expect("compile");
     assert_eq!(whole.batch(), 350);
     let expected = wide(&whole.run(&images, &|_| {}).expect("run"));
@@ -294,12 +295,12 @@ fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
     assert_agrees(&wide(&got), &expected, 1e-6, "in smaller batches");
 
     // One image that does not fit is an error.
-    let error = Forward::new(&chooser, &weights, [1200, 1200], 3, &|_, _| {}).err().expect("refused");
+    let error = Forward::new(&chooser, &weights, Size::square(1200), 3, &|_, _| {}).err().expect("refused");
     assert!(matches!(error, Error::OutOfMemory { .. }) && error.to_string().contains("2.0 MiB"), "{error}");
 }
 
 fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
-    let size @ [nx, ny] = [90, 80];
+    let size @ Size { nx, ny } = Size::new(90, 80);
     let frames: Vec<f32> = (0..2 * nx * ny)
         .map(|i| {
             let turns = (i % nx) as f32 / 20.0 + (i % (nx * ny) / nx) as f32 / 50.0;
@@ -382,15 +383,16 @@ fn data_of_another_size_are_refused(pipelines: &Pipelines) {
     let settings = UnetSettings { chans: 2, pools: 1, ..Default::default() };
     let weights = Weights::random(Unet::new(settings).expect("a network"), 1);
     let chooser = Chooser::new(pipelines);
-    let forward = Forward::new(&chooser, &weights, [8, 8], 2, &|_, _| {}).expect("compile");
+    let forward = Forward::new(&chooser, &weights, Size::square(8), 2, &|_, _| {}).expect("compile");
     usage(forward.run(&[0.0; 127], &|_| {}).map(drop), "less than an image");
     usage(forward.run(&[0.0; 129], &|_| {}).map(drop), "more than an image");
     assert_eq!(forward.run(&[0.5; 3 * 128], &|_| {}).expect("three images").len(), 3 * 64);
 
     let learned = Learned::new(pipelines.gpu(), &weights).expect("room");
     let objective = MseTv { total_variation: 0.0 };
-    let step = TrainStep::new(&chooser, &learned, [2, 8, 8], &objective, Default::default(), &|_, _| {})
-        .expect("a step");
+    let step =
+        TrainStep::new(&chooser, &learned, (2, Size::square(8)), &objective, Default::default(), &|_, _| {})
+            .expect("a step");
     let values = vec![0.5f32; 257];
     let run = |lengths: [usize; 3]| step.run(&lengths.map(|n| &values[..n]), 0, 1, 1e-3).map(drop);
     run([256, 128, 128]).expect("a step");

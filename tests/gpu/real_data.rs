@@ -3,6 +3,7 @@
 
 use crate::common::compare::assert_close;
 use crate::harness::Data;
+use palpate::Size;
 use palpate::lowlevel::io;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
@@ -60,7 +61,7 @@ fn sample(pipelines: &Pipelines, study: &Study, mode: MmdiMode, wave: &Path) -> 
     let io::Samples::Real(theirs) = io::read(map).expect("their map").data else {
         panic!("their map is real")
     };
-    let [nx, ny] = image.size;
+    let Size { nx, ny } = image.size;
     let inner = ndarray::Array2::from_shape_vec((ny, nx), mask).expect("shape");
     let inner = erode(inner.view(), 12);
     let at = |x: usize, y: usize| if study.transposed { y + nx * x } else { x + nx * y };

@@ -4,6 +4,7 @@
 use crate::common::compare::{assert_below, assert_near};
 use crate::harness::Adapter;
 use ndarray::Array4;
+use palpate::Size;
 use palpate::lowlevel::dime::{DimeCheckpoint, MseTv};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
@@ -27,10 +28,9 @@ tests![
 ];
 
 /// `n` patches of two damped plane waves each, one medium a patch, with a mask that leaves a corner out.
-fn write_patches(folder: &Path, split: Split, n: usize, [h, w]: [usize; 2]) {
+fn write_patches(folder: &Path, split: Split, n: usize, size: Size) {
     let mut rng = fastrand::Rng::with_seed(split as u64 + 1);
-    let mut writer =
-        PatchWriter::create(split.path(folder), [h, w], true, Default::default()).expect("create");
+    let mut writer = PatchWriter::create(split.path(folder), size, true, Default::default()).expect("create");
     for _ in 0..n {
         let storage_kpa = 1.0 + 7.0 * rng.f64();
         let medium = Medium { storage_kpa, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
@@ -40,24 +40,25 @@ fn write_patches(folder: &Path, split: Split, n: usize, [h, w]: [usize; 2]) {
             amplitude: num_complex::Complex64::cis(std::f64::consts::TAU * rng.f64()),
         };
         let waves = [wave(), wave()];
-        let inside = |i: usize| i % w + i / w > 4;
-        let field =
-            |i: usize| palpate::lowlevel::wave::analytic::superposed(&waves, (i % w) as f64, (i / w) as f64);
+        let inside = |i: usize| i % size.nx + i / size.nx > 4;
+        let field = |i: usize| {
+            palpate::lowlevel::wave::analytic::superposed(&waves, (i % size.nx) as f64, (i / size.nx) as f64)
+        };
         let part = |of: fn(num_complex::Complex64) -> f64| {
-            (0..h * w).map(move |i| if inside(i) { of(field(i)) as f32 } else { 0.0 })
+            (0..size.pixels()).map(move |i| if inside(i) { of(field(i)) as f32 } else { 0.0 })
         };
         let input: Vec<f32> = part(|u| u.re).chain(part(|u| u.im)).collect();
-        let truth = vec![storage_kpa as f32; h * w];
-        let mask: Vec<f32> = (0..h * w).map(|i| f32::from(u8::from(inside(i)))).collect();
+        let truth = vec![storage_kpa as f32; size.pixels()];
+        let mask: Vec<f32> = (0..size.pixels()).map(|i| f32::from(u8::from(inside(i)))).collect();
         writer.push(&input, &truth, Some(&mask)).expect("push");
     }
     writer.finish().expect("finish");
 }
 
-fn data(train: usize, validation: usize, shape: [usize; 2]) -> tempfile::TempDir {
+fn data(train: usize, validation: usize, size: Size) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("folder");
-    write_patches(folder.path(), Split::Train, train, shape);
-    write_patches(folder.path(), Split::Validation, validation, shape);
+    write_patches(folder.path(), Split::Train, train, size);
+    write_patches(folder.path(), Split::Validation, validation, size);
     folder
 }
 
@@ -147,7 +148,7 @@ fn kill_in(mut child: Child, out: &Path, epoch: u32) {
 }
 
 fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines) {
-    let data = data(160, 11, [13, 14]);
+    let data = data(160, 11, Size::new(14, 13));
     let [whole, again, killed] = [(); 3].map(|()| tempfile::tempdir().expect("folder"));
     let said = succeed(data.path(), whole.path(), SMALL);
     assert!(said.contains("all epochs done") && said.contains("device memory"), "{said}");
@@ -211,23 +212,24 @@ fn killed_and_resumed_is_bitwise_the_same_as_uninterrupted(pipelines: &Pipelines
 /// Mean square error and total variation of the bare network over all validation patches in `folder` at once.
 fn validation_losses(pipelines: &Pipelines, weights: &Weights, folder: &Path) -> [f64; 2] {
     let patches = Patches::open(Split::Validation.path(folder)).expect("open");
-    let ([h, w], n) = (patches.shape(), patches.len() as usize);
-    let pixels = n * h * w;
+    let (size, n) = (patches.size(), patches.len() as usize);
+    let pixels = n * size.pixels();
     let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
     let all: Vec<u32> = (0..patches.len()).collect();
     patches.gather(&all, &mut input, &mut truth, &mut mask).expect("gather");
     let chooser = Chooser::new(pipelines);
-    let forward = Forward::new(&chooser, weights, [h, w], n, &|_, _| {}).expect("compile");
+    let forward = Forward::new(&chooser, weights, size, n, &|_, _| {}).expect("compile");
     let made = forward.run(&input, &|_| {}).expect("run");
-    let image =
-        |values: Vec<f32>| Array4::from_shape_vec((n, h, w, 1), values).expect("one channel").mapv(f64::from);
+    let image = |values: Vec<f32>| {
+        Array4::from_shape_vec((n, size.ny, size.nx, 1), values).expect("one channel").mapv(f64::from)
+    };
     let [made, truth, mask] = [made, truth, mask].map(image);
     let mse = oracle::mse(&made, &truth, Some(&mask)).0;
     [mse, oracle::total_variation(&made, Some(&mask), 1e-8).0]
 }
 
 fn training_stops_when_patience_ends(_: Adapter) {
-    let (data, out) = (data(8, 3, [8, 8]), tempfile::tempdir().expect("folder"));
+    let (data, out) = (data(8, 3, Size::square(8)), tempfile::tempdir().expect("folder"));
     // A learning rate that moves nothing: every epoch after the first is no better.
     let still =
         ["--chans", "2", "--pools", "1", "--batch", "4", "--learning-rate", "1e-30", "--patience", "2"];
@@ -245,7 +247,7 @@ fn training_stops_when_patience_ends(_: Adapter) {
 }
 
 fn a_training_says_what_it_began_with(_: Adapter) {
-    let data = data(8, 3, [8, 8]);
+    let data = data(8, 3, Size::square(8));
     let begun = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
         succeed(data.path(), out.path(), &[&["--epochs", "2", "--batch", "4"], more].concat());
@@ -266,7 +268,7 @@ fn a_training_says_what_it_began_with(_: Adapter) {
 }
 
 fn settings_reach_the_step(_: Adapter) {
-    let data = data(8, 3, [8, 8]);
+    let data = data(8, 3, Size::square(8));
     let losses = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
         let few = ["--chans", "2", "--pools", "1", "--epochs", "2", "--learning-rate", "1e-2"];
@@ -284,7 +286,7 @@ fn settings_reach_the_step(_: Adapter) {
 
 fn one_batch_is_learned_by_heart(pipelines: &Pipelines) {
     let folder = tempfile::tempdir().expect("folder");
-    write_patches(folder.path(), Split::Train, 8, [30, 30]);
+    write_patches(folder.path(), Split::Train, 8, Size::square(30));
     let patches = Patches::open(Split::Train.path(folder.path())).expect("open");
     let pixels = 8 * 900;
     let (mut input, mut truth, mut mask) = (vec![0.0; 2 * pixels], vec![0.0; pixels], vec![0.0; pixels]);
@@ -295,7 +297,7 @@ fn one_batch_is_learned_by_heart(pipelines: &Pipelines) {
         let chooser = Chooser::new(pipelines);
         let learned = Learned::new(pipelines.gpu(), &Weights::random(unet, 1)).expect("upload");
         let objective = MseTv { total_variation: 0.0 };
-        let size = [8, 30, 30];
+        let size = (8, Size::square(30));
         let step = TrainStep::new(&chooser, &learned, size, &objective, Default::default(), &|_, _| {})
             .expect("step");
         let [needed, _] = TrainStep::memory_needed(&chooser, &learned, size, &objective).expect("memory");
@@ -319,7 +321,7 @@ fn refused(data: &Path, out: &Path, more: &[&str], code: i32, part: &str) {
 }
 
 fn what_cannot_be_trained_is_refused_in_words() {
-    let good = data(16, 3, [14, 14]);
+    let good = data(16, 3, Size::square(14));
     let out = tempfile::tempdir().expect("folder");
     let new = out.path().join("new");
     for (more, part) in [
@@ -349,7 +351,7 @@ fn what_cannot_be_trained_is_refused_in_words() {
 }
 
 fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
-    let good = data(16, 3, [14, 14]);
+    let good = data(16, 3, Size::square(14));
     let [out, empty] = [(); 2].map(|()| tempfile::tempdir().expect("folder"));
     let new = out.path().join("new");
     refused(empty.path(), &new, &[], 1, "train.safetensors");
@@ -369,7 +371,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     succeed(good.path(), &new, &[small, &["--force"]].concat());
     refused(good.path(), &new, small, 2, "--resume");
     refused(good.path(), &new, &["--resume", "--chans", "4"], 2, "--chans");
-    refused(data(17, 3, [14, 14]).path(), &new, &["--resume"], 2, "begun with");
+    refused(data(17, 3, Size::square(14)).path(), &new, &["--resume"], 2, "begun with");
     // A checkpoint cut short, and one of something else.
     let checkpoint = TrainFolder::new(&new).checkpoint();
     let bytes = std::fs::read(&checkpoint).expect("checkpoint");
@@ -378,12 +380,12 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     std::fs::copy(TrainFolder::new(&new).weights(), &checkpoint).expect("copy");
     refused(good.path(), &new, &["--resume"], 1, "no training state");
     // Validation patches of another size.
-    write_patches(good.path(), Split::Validation, 3, [14, 15]);
-    refused(good.path(), &out.path().join("other"), small, 1, "14 × 15");
+    write_patches(good.path(), Split::Validation, 3, Size::new(15, 14));
+    refused(good.path(), &out.path().join("other"), small, 1, "15 × 14");
     // A loss in validation that overflows ends the training, and what there is to go on from stays readable.
-    let huge = data(16, 3, [14, 14]);
+    let huge = data(16, 3, Size::square(14));
     let mut writer =
-        PatchWriter::create(Split::Validation.path(huge.path()), [14, 14], false, Default::default())
+        PatchWriter::create(Split::Validation.path(huge.path()), Size::square(14), false, Default::default())
             .expect("create");
     writer.push(&[0.5; 2 * 196], &[3e25; 196], None).expect("push");
     writer.finish().expect("finish");
@@ -391,10 +393,10 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     refused(huge.path(), &diverged, small, 1, "in validation");
     DimeCheckpoint::load(&TrainFolder::new(&diverged).checkpoint()).expect("a checkpoint that can be read");
     // Nothing counts.
-    let masked = data(16, 3, [14, 14]);
+    let masked = data(16, 3, Size::square(14));
     let path = Split::Train.path(masked.path());
     let patches = Patches::open(&path).expect("open");
-    let mut writer = PatchWriter::create(&path, [14, 14], true, Default::default()).expect("create");
+    let mut writer = PatchWriter::create(&path, Size::square(14), true, Default::default()).expect("create");
     let (mut input, mut truth, mut mask) = (vec![0.0; 392], vec![0.0; 196], vec![0.0; 196]);
     for i in 0..16 {
         patches.gather(&[i], &mut input, &mut truth, &mut mask).expect("gather");
@@ -412,7 +414,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     std::fs::create_dir(&both).expect("folder");
     let lock = std::fs::File::create(both.join(".palpate-training.lock")).expect("lock");
     lock.lock().expect("lock");
-    let fresh = data(16, 3, [14, 14]);
+    let fresh = data(16, 3, Size::square(14));
     refused(fresh.path(), &both, small, 2, "another palpate");
     drop(lock);
     succeed(fresh.path(), &both, small);
@@ -422,7 +424,7 @@ fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
     let bytes = |out: &Path| std::fs::read(TrainFolder::new(out).weights()).expect("weights");
     assert!(bytes(&both) == bytes(&twin), "equal trainings wrote unequal files");
     // Patches that are not finite are named when they are met.
-    let bad = data(16, 3, [14, 14]);
+    let bad = data(16, 3, Size::square(14));
     let path = Split::Train.path(bad.path());
     let mut bytes = std::fs::read(&path).expect("patches");
     let header = u64::from_le_bytes(bytes[..8].try_into().expect("8")) as usize;

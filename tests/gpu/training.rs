@@ -2,6 +2,7 @@
 //! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
 
 use crate::common::compare::{assert_agrees, assert_within, largest};
+use palpate::Size;
 use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::form::Chooser;
@@ -123,7 +124,7 @@ fn step_equals(chooser: &Chooser, how: &str, name: &str) -> Worst {
     let learned = Learned::new(chooser.pipelines().gpu(), &weights).expect("upload");
     let number = |key: &str| fixture.metadata.get(key).map_or(0.0, |v| v.parse::<f32>().expect(key));
     let objective = MseTv { total_variation: number("tv") };
-    let size = [3, 14, 11];
+    let size = (3, Size::new(11, 14));
     let step = TrainStep::new(chooser, &learned, size, &objective, Default::default(), &|_, _| {})
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     step.poison().expect("poison");
@@ -199,7 +200,7 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
             // One image at a time, and more room than there are images.
             for batch in [1, 5] {
                 let forward =
-                    Forward::new(&chooser, &weights, [side, side], batch, &|_, _| {}).expect("compile");
+                    Forward::new(&chooser, &weights, Size::square(side), batch, &|_, _| {}).expect("compile");
                 let got = forward.run(&images.narrow(&format!("input.{side}")), &|_| {}).expect("run");
                 let got: Vec<f64> = got.into_iter().map(Into::into).collect();
                 let what = format!("{case} at {side}², batch {batch}");
@@ -234,10 +235,10 @@ fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
         mapped_at_creation: false,
     });
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
-    let small = Forward::embedded(&chooser, &weights, [20, 20], 3, [input.clone(), output.clone()]);
+    let small = Forward::embedded(&chooser, &weights, Size::square(20), 3, [input.clone(), output.clone()]);
     assert!(small.err().is_some_and(|e| e.to_string().contains("host's buffer for 'network input'")));
     let forward =
-        Forward::embedded(&chooser, &weights, [20, 20], 2, [input, output.clone()]).expect("compile");
+        Forward::embedded(&chooser, &weights, Size::square(20), 2, [input, output.clone()]).expect("compile");
     let mut encoder = device.create_command_encoder(&Default::default());
     forward.encode(&mut encoder);
     queue.submit([encoder.finish()]);

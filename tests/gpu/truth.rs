@@ -4,6 +4,7 @@
 use crate::common::compare::{assert_at_most, assert_below, assert_close, at_most, largest, median};
 use ndarray::Array2;
 use num_complex::Complex64;
+use palpate::Size;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
@@ -57,7 +58,7 @@ struct Scene {
 
 impl Scene {
     /// `waves` inside an outline, as large as a liver, of two discs that overlap.
-    fn new(size: [usize; 2], spacing_mm: [f64; 2], waves: &[PlaneWave]) -> Self {
+    fn new(size: Size, spacing_mm: [f64; 2], waves: &[PlaneWave]) -> Self {
         let inside =
             |x: f64, y: f64| (x + 25.0).hypot(y + 10.0) <= 65.0 || (x - 40.0).hypot(y - 15.0) <= 48.0;
         let at = |x, y| if inside(x, y) { superposed(waves, x, y) } else { Complex64::ZERO };
@@ -83,7 +84,7 @@ impl Scene {
         let (ny, nx) = self.mask.dim();
         let settings = MmdiSettings {
             mode,
-            size: [nx, ny],
+            size: Size::new(nx, ny),
             spacing_mm: self.spacing_mm,
             frames: Frames::Channels,
             zero_lost: false,
@@ -140,7 +141,7 @@ fn oblong_pixels_read_right_in_every_direction(lab: &Pipelines) {
     // Short waves along the long side of the pixels are where a spectrum of the wrong scale shows: the
     // continuation's low pass would take them for noise, and the rim be as if there were none.
     let limits = [(1.2, [4.0, 2.4, 2.1]), (3.5, [9.5, 3.2, 0.6])];
-    for (size, spacing_mm) in [([256, 128], [1.0, 2.0]), ([128, 256], [2.0, 1.0])] {
+    for (size, spacing_mm) in [(Size::new(256, 128), [1.0, 2.0]), (Size::new(128, 256), [2.0, 1.0])] {
         for (kpa, limits) in limits {
             for degrees in [0.0, 45.0, 90.0] {
                 let maps =
@@ -155,7 +156,7 @@ fn oblong_pixels_read_right_in_every_direction(lab: &Pipelines) {
 
 fn the_continuation_halves_the_error_of_the_rim(lab: &Pipelines) {
     for (kpa, limits) in [(2.0, [7.9, 2.8, 0.35]), (3.5, [10.8, 5.7, 0.48]), (6.0, [21.0, 11.9, 0.72])] {
-        let scene = Scene::new([256; 2], [1.0; 2], &crossing(kpa));
+        let scene = Scene::new(Size::square(256), [1.0; 2], &crossing(kpa));
         let [corrected, clinical] = MODES.map(|mode| {
             let maps = scene.invert(lab, mode);
             BANDS.map(|band| maps.error(band, stiffness(kpa)))
@@ -170,7 +171,8 @@ fn a_stiff_medium_is_read_and_the_modulus_bounded(lab: &Pipelines) {
     // The wavenumber is at least .02 per mm, or per pixel of more than 1 mm.
     for (n, h, bound) in [(256, 0.5, 355.306), (256, 1.0, 355.306), (128, 2.0, 1421.22)] {
         let read = |kpa| {
-            let maps = Scene::new([n; 2], [h; 2], &[wave(kpa, 20.0)]).invert(lab, MmdiMode::Corrected);
+            let maps =
+                Scene::new(Size::square(n), [h; 2], &[wave(kpa, 20.0)]).invert(lab, MmdiMode::Corrected);
             let most = largest(maps.band(0, ALL));
             (median(maps.band(10, ALL)) / stiffness(kpa) - 1.0, maps.error([10, ALL], stiffness(kpa)), most)
         };
@@ -187,7 +189,7 @@ fn a_stiff_medium_is_read_and_the_modulus_bounded(lab: &Pipelines) {
 
 fn a_field_and_its_conjugate_have_one_stiffness_and_opposite_losses(lab: &Pipelines) {
     // Even sides: half a wave per pixel has a bin, which stands for both senses.
-    let scene = Scene::new([128, 96], [2.0; 2], &crossing(3.0)).noisy(15.0);
+    let scene = Scene::new(Size::new(128, 96), [2.0; 2], &crossing(3.0)).noisy(15.0);
     for mode in MODES {
         let [a, b] = [scene.invert(lab, mode), scene.conjugate().invert(lab, mode)];
         let [stiff, conjugate] = [&a, &b].map(|maps| maps.plane(MmdiMap::Stiffness));
@@ -205,7 +207,7 @@ fn a_field_and_its_conjugate_have_one_stiffness_and_opposite_losses(lab: &Pipeli
 }
 
 fn a_transposed_image_has_transposed_maps(lab: &Pipelines) {
-    let scene = Scene::new([128, 96], [2.0, 1.5], &crossing(3.0)).noisy(15.0);
+    let scene = Scene::new(Size::new(128, 96), [2.0, 1.5], &crossing(3.0)).noisy(15.0);
     for mode in MODES {
         let [maps, turned] = [scene.invert(lab, mode), scene.transposed().invert(lab, mode)];
         for plane in [MmdiMap::Stiffness, MmdiMap::Wavespeed, MmdiMap::Confidence, MmdiMap::Coherence] {

@@ -33,9 +33,9 @@ fn refused_file(folder: &Folder, name: &str, words: &[&str]) {
 fn good(folder: &Folder) -> [&'static str; 4] {
     folder.nifti("good.nii", &plain(), &phases(masked));
     folder.nifti("good.nii.gz", &oblique(), &phases(masked));
-    let pixels = (0..SIZE[0] * SIZE[1]).map(|i| masked(i % SIZE[0], i / SIZE[0]));
+    let pixels = (0..SIZE.pixels()).map(|i| masked(i % SIZE.nx, i / SIZE.nx));
     let (re, im): (Vec<_>, Vec<_>) = pixels.map(|u| (u.re, u.im)).unzip();
-    folder.put("good.mat", &matlab(&SIZE, &re, Some(&im)));
+    folder.put("good.mat", &matlab(&SIZE.axes(), &re, Some(&im)));
     folder.npy("good.npy", &phases(masked));
     ["nii", "nii.gz", "mat", "npy"]
 }
@@ -89,7 +89,7 @@ fn files_that_are_not_what_they_should_be() {
 
 fn arrays_that_hold_no_wave_image() {
     let folder = Folder::new();
-    let [nx, ny] = SIZE;
+    let [nx, ny] = SIZE.axes();
     let npy = |name: &str, array: &ArrayD<f32>, words: &[&str]| {
         folder.npy(name, array);
         refused_file(&folder, name, words);
@@ -145,7 +145,7 @@ fn arrays_that_hold_no_wave_image() {
 
     // Outside the mask what is not finite does no harm; inside it does.
     folder.npy("edge.npy", &with(f32::NAN, 0, 0));
-    folder.npy("mask.npy", &array(&SIZE, |i| f32::from(u8::from(inside(i[0], i[1])))));
+    folder.npy("mask.npy", &array(&SIZE.axes(), |i| f32::from(u8::from(inside(i[0], i[1])))));
     folder.refused("invert edge.npy -o out", 1, &["x 0, y 0"]);
     folder.refused("invert nan.npy -o out --mask mask.npy", 1, &["x 20, y 30"]);
 }
@@ -157,9 +157,9 @@ fn masks_that_do_not_fit() {
         |name: &str, shape: &[usize], value: fn(&[usize]) -> f32| folder.npy(name, &array(shape, value));
     mask("other.npy", &[40, 48], |_| 1.0);
     mask("slices.npy", &[48, 40, 2], |_| 1.0);
-    mask("zero.npy", &SIZE, |_| 0.0);
-    mask("nan.npy", &SIZE, |i| if i[0] == 9 { f32::NAN } else { 1.0 });
-    folder.npy("complex.npy", &array(&SIZE, |_| Complex64::ONE));
+    mask("zero.npy", &SIZE.axes(), |_| 0.0);
+    mask("nan.npy", &SIZE.axes(), |i| if i[0] == 9 { f32::NAN } else { 1.0 });
+    folder.npy("complex.npy", &array(&SIZE.axes(), |_| Complex64::ONE));
     let line = |mask: &str| format!("invert good.npy -o out --mask {mask}");
     // The mask is read before anything is computed.
     folder.refused(&line("missing.npy"), 1, &["missing.npy: no such file"]);

@@ -11,7 +11,7 @@ tests![
 
 /// From the lowest room to the highest. Rooms of one line do not use each other.
 const ROOMS: &[&[&str]] = &[
-    &["error", "memory", "colour"],
+    &["error", "memory", "colour", "size"],
     &["store", "stats"],
     &["gpu", "shader"],
     &["plan"],
@@ -47,6 +47,7 @@ const SHARED_TYPES: &[&str] = &[
     "Upsampling",
     "Window",
     "SAMPLES",
+    "Size",
     "AdamSettings",
     "Statistics",
 ];

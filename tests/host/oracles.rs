@@ -3,6 +3,7 @@
 
 use crate::common::compare::assert_agrees;
 use ndarray::{Array1, Array3, Array4, ArrayD, Ix4, IxDyn, concatenate};
+use palpate::Size;
 use palpate::lowlevel::kernel::learning::adam::{AdamSettings, StepValues};
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -190,8 +191,8 @@ fn pooling_upsampling_and_padding() {
     for (name, [rows, columns]) in
         [("reflect", [1, 1]), ("reflect_right", [0, 1]), ("reflect_bottom", [1, 0])]
     {
-        let size = |x: &Array4<f64>| [x.dim().1, x.dim().2];
-        let larger = |x: &Array4<f64>| [size(x)[0] + rows, size(x)[1] + columns];
+        let size = |x: &Array4<f64>| Size::new(x.dim().2, x.dim().1);
+        let larger = |x: &Array4<f64>| Size::new(size(x).nx + columns, size(x).ny + rows);
         check(name, (&|x| oracle::pad(x, larger(x)), &|x, up| oracle::pad_grad(up, size(x))));
     }
 }

@@ -33,7 +33,7 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
     let mut panels = vec![];
     for (sample, differences) in shown.iter().zip(&differences) {
         // Of stacks, the first slice.
-        let [nx, n] = [sample.size[0], sample.size[0] * sample.size[1]];
+        let [nx, n] = [sample.size.nx, sample.size.pixels()];
         let mask = ArrayView2::from_shape((n / nx, nx), &sample.mask[..n]).expect("a mask fills its image");
         let panel = |title: String, values, scale| Panel { title, values, mask, scale, hatch: None };
         panels.extend(

@@ -7,6 +7,7 @@ use super::{json, print, say};
 use clap::ValueEnum;
 use ndarray::ArrayView2;
 use pairs::{files, list, other_map, partner, read};
+use palpate::Size;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{Scatter, scatter};
 use palpate::lowlevel::patches::{SetImages, Split, is_set};
@@ -75,10 +76,10 @@ impl Map {
 }
 
 fn shape_of(sample: &Sample) -> String {
-    let [nx, ny] = sample.size;
-    match sample.truth.len() / (nx * ny) {
-        1 => format!("{nx} × {ny}"),
-        slices => format!("{nx} × {ny} × {slices}"),
+    let size = sample.size;
+    match sample.truth.len() / size.pixels() {
+        1 => size.to_string(),
+        slices => format!("{size} × {slices}"),
     }
 }
 
@@ -240,10 +241,10 @@ impl Evaluate {
     /// A true map; without a mask, it is where the truth is not 0.
     fn sample(&self, name: String, group: String, truth: Map, mask: Option<Vec<bool>>) -> Result<Sample> {
         let Map { shape, values } = truth;
-        let size @ [nx, ny] = [shape[0], shape[1]];
+        let size = Size::new(shape[0], shape[1]);
         let mut mask = mask.unwrap_or_else(|| values.iter().map(|v| *v != 0.0 && v.is_finite()).collect());
-        for slice in mask.chunks_exact_mut(nx * ny) {
-            let view = ArrayView2::from_shape((ny, nx), slice).expect("a slice fills its image");
+        for slice in mask.chunks_exact_mut(size.pixels()) {
+            let view = ArrayView2::from_shape((size.ny, size.nx), slice).expect("a slice fills its image");
             let eroded = erode(view, self.erode);
             slice.iter_mut().zip(&eroded).for_each(|(to, from)| *to = *from);
         }
@@ -276,7 +277,7 @@ impl Evaluate {
                 };
                 let sample = &mut samples[at];
                 let map = read(&path)?;
-                if map.shape[..2] != sample.size || map.values.len() != sample.truth.len() {
+                if map.shape[..2] != sample.size.axes() || map.values.len() != sample.truth.len() {
                     return Err(Error::file(
                         path,
                         format!(
@@ -325,7 +326,8 @@ impl Evaluate {
             let inside: Vec<bool> = region.values.iter().map(|v| *v != 0.0).collect();
             for sample in samples.iter_mut() {
                 // One slice's region serves all slices.
-                if region.shape[..2] != sample.size || !sample.truth.len().is_multiple_of(inside.len()) {
+                if region.shape[..2] != sample.size.axes() || !sample.truth.len().is_multiple_of(inside.len())
+                {
                     let shape = shape_of(sample);
                     let what =
                         format!("is a region of {} pixels, and '{}' has {shape}", region.text(), sample.name);

@@ -6,6 +6,7 @@ mod teller;
 use super::progress::Bars;
 use super::{AdapterOption, Forms, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
+use palpate::Size;
 use palpate::lowlevel::dime::{
     DimeCheckpoint, DimeTrainSettings, DimeTraining, Model, TrainingData, calibrate,
 };
@@ -190,7 +191,8 @@ fn finish(forms: &Forms, data: &[PathBuf], folder: &TrainFolder, half: bool) -> 
         let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
         let progress = &mut |done: usize| bar.set_position(done as u64);
         let side = Model::from_metadata(&weights.metadata).map_err(Error::Data)?.patch;
-        let chooser = forms.qualified(&|c| Forward::specs(c, &weights, [side; 2], CALIBRATION_BATCH))?;
+        let chooser =
+            forms.qualified(&|c| Forward::specs(c, &weights, Size::square(side), CALIBRATION_BATCH))?;
         let calibrated = calibrate(&chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
         bar.finish_and_clear();
         let (calibration, bins) = calibrated?;

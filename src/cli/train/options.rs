@@ -244,7 +244,7 @@ impl CuttingOptions {
     pub fn settings(&self, resumed: Option<&DimeCheckpoint>) -> Cutting {
         let defaults = resumed.map_or_else(Cutting::default, |checkpoint| {
             let data = &checkpoint.progress.data;
-            Cutting { patch: data.shape[0], patches: data.train, validation_patches: data.validation }
+            Cutting { patch: data.size.ny, patches: data.train, validation_patches: data.validation }
         });
         Cutting {
             patch: self.patch.unwrap_or(defaults.patch),

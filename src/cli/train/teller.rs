@@ -28,10 +28,9 @@ impl Teller {
             say(format_args!("data: {}", data.about));
         }
         say(format_args!(
-            "{} patches of {} × {} to train on, {} to validate{}",
+            "{} patches of {} to train on, {} to validate{}",
             data.train,
-            data.shape[0],
-            data.shape[1],
+            data.size,
             data.validation,
             if progress.step > 0 { format!("; resumed after step {}", progress.step) } else { String::new() }
         ));

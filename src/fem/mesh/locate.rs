@@ -3,6 +3,7 @@
 use super::element::{determinant, map};
 use super::plane::{Point, sub};
 use super::quadratic::Mesh;
+use crate::size::Size;
 
 /// The tolerance for rounding at a triangle's side, in units of the triangle's height.
 const ROUNDING: f64 = 1e-9;
@@ -121,15 +122,10 @@ impl<'a> Locator<'a> {
         self.mesh.body.contains(p).then_some(place)
     }
 
-    /// Finds the places of a grid of points, `[y][x]` row by row. Point (x, y) is at `origin` + (x, y) · `spacing`.
-    pub fn grid(
-        &self,
-        origin: [f64; 2],
-        spacing: [f64; 2],
-        [height, width]: [usize; 2],
-    ) -> Vec<Option<MeshPlace>> {
-        (0..height)
-            .flat_map(|y| (0..width).map(move |x| [x, y]))
+    /// Finds the places of a grid of points, `[ny][nx]`. Point (x, y) is at `origin` + (x, y) · `spacing`.
+    pub fn grid(&self, origin: [f64; 2], spacing: [f64; 2], Size { nx, ny }: Size) -> Vec<Option<MeshPlace>> {
+        (0..ny)
+            .flat_map(|y| (0..nx).map(move |x| [x, y]))
             .map(|at| self.find([0, 1].map(|k| origin[k] + at[k] as f64 * spacing[k])))
             .collect()
     }

@@ -3,6 +3,7 @@
 use super::element::{Rule, determinant, map, shape, shape_gradients};
 use super::*;
 use crate::error::Error;
+use crate::size::Size;
 use fastrand::Rng;
 use std::f64::consts::PI;
 use std::time::Instant;
@@ -222,7 +223,7 @@ fn pixels_are_found_exactly_within_the_body() {
             let mesh = meshed(&body, &[], size);
             let locator = Locator::new(&mesh);
             let (origin, n) = ([-127.5, -127.5], 256);
-            let places = locator.grid(origin, [1.0, 1.0], [n, n]);
+            let places = locator.grid(origin, [1.0, 1.0], Size::square(n));
             for (i, place) in places.iter().enumerate() {
                 let p = [origin[0] + (i % n) as f64, origin[1] + (i / n) as f64];
                 assert_eq!(place.is_some(), body.contains(p), "{p:?} in the {}", body.kind());

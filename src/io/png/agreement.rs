@@ -4,6 +4,7 @@ use super::canvas::{Canvas, Ink, Run};
 use super::layout::{LABEL, MARGIN, NOTE, PANEL, TITLE};
 use super::ticks::ticks;
 use crate::error::Result;
+use crate::size::Size;
 use crate::stats::agreement::Agreement;
 use image::RgbImage;
 
@@ -49,19 +50,19 @@ impl Axes {
         for (value, label) in ticks(self.x[0], self.x[1], 7) {
             let Some([x, _]) = self.place([value, self.y[0]]) else { continue };
             let x = x.round() as usize;
-            canvas.fill([x, top], [1, PLOT], GRID);
-            canvas.fill([x, top + PLOT], [1, TICK], FRAME);
+            canvas.fill([x, top], Size::new(1, PLOT), GRID);
+            canvas.fill([x, top + PLOT], Size::new(1, TICK), FRAME);
             canvas.text([x - LABEL.width(&label) / 2, top + PLOT + TICK + 4], &label, LABEL, Run::Right);
         }
         for (value, label) in ticks(self.y[0], self.y[1], 7) {
             let Some([_, y]) = self.place([self.x[0], value]) else { continue };
             let y = y.round() as usize;
-            canvas.fill([left, y], [PLOT, 1], GRID);
-            canvas.fill([left - TICK, y], [TICK, 1], FRAME);
+            canvas.fill([left, y], Size::new(PLOT, 1), GRID);
+            canvas.fill([left - TICK, y], Size::new(TICK, 1), FRAME);
             let start = left - TICK - 4 - LABEL.width(&label);
             canvas.text([start, y - LABEL.line() / 2], &label, LABEL, Run::Right);
         }
-        canvas.frame(self.corner, [PLOT, PLOT], FRAME);
+        canvas.frame(self.corner, Size::square(PLOT), FRAME);
         let below = top + PLOT + TICK + LABEL.line() + 10;
         canvas.text([left + (PLOT - LABEL.width(across)) / 2, below], across, LABEL, Run::Right);
         canvas.text([left - 84, top + (PLOT + LABEL.width(up)) / 2], up, LABEL, Run::Up);
@@ -102,7 +103,7 @@ pub fn scatter(title: &str, rows: &[Scatter]) -> Result<Vec<u8>> {
     let head = PANEL.line() + 2 * (NOTE.line() + 2) + 8;
     let row = head + PLOT + TICK + 2 * LABEL.line() + 34;
     let first = MARGIN + lines.len() * TITLE.line() + 12;
-    let mut canvas = Canvas::new(width, first + (rows.len() * row).max(2 * NOTE.line()) + MARGIN);
+    let mut canvas = Canvas::new(Size::new(width, first + (rows.len() * row).max(2 * NOTE.line()) + MARGIN));
     for (i, line) in lines.iter().enumerate() {
         canvas.text([MARGIN, MARGIN + i * TITLE.line()], line, TITLE, Run::Right);
     }

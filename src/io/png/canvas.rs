@@ -1,5 +1,6 @@
 //! A white page for rectangles, lines, arrow heads and anti-aliased text. Parts outside the page are not drawn.
 
+use crate::size::Size;
 use image::{Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -80,8 +81,8 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    pub fn new(width: usize, height: usize) -> Self {
-        Self { image: RgbImage::from_pixel(width as u32, height as u32, Rgb([255; 3])) }
+    pub fn new(size: Size) -> Self {
+        Self { image: RgbImage::from_pixel(size.nx as u32, size.ny as u32, Rgb([255; 3])) }
     }
 
     pub fn dot(&mut self, x: usize, y: usize, ink: Ink) {
@@ -98,21 +99,21 @@ impl Canvas {
         }
     }
 
-    pub fn fill(&mut self, [x, y]: [usize; 2], [width, height]: [usize; 2], ink: Ink) {
-        for py in y..y + height {
-            for px in x..x + width {
+    pub fn fill(&mut self, [x, y]: [usize; 2], size: Size, ink: Ink) {
+        for py in y..y + size.ny {
+            for px in x..x + size.nx {
                 self.dot(px, py, ink);
             }
         }
     }
 
     /// Draws a line one pixel wide just outside the rectangle.
-    pub fn frame(&mut self, [x, y]: [usize; 2], [width, height]: [usize; 2], ink: Ink) {
-        for py in [y - 1, y + height] {
-            self.fill([x - 1, py], [width + 2, 1], ink);
+    pub fn frame(&mut self, [x, y]: [usize; 2], Size { nx, ny }: Size, ink: Ink) {
+        for py in [y - 1, y + ny] {
+            self.fill([x - 1, py], Size::new(nx + 2, 1), ink);
         }
-        for px in [x - 1, x + width] {
-            self.fill([px, y], [1, height], ink);
+        for px in [x - 1, x + nx] {
+            self.fill([px, y], Size::new(1, ny), ink);
         }
     }
 
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn turned_text_is_the_same_text() {
-        let mut pages = [Run::Right, Run::Down, Run::Up].map(|run| (Canvas::new(80, 80), run));
+        let mut pages = [Run::Right, Run::Down, Run::Up].map(|run| (Canvas::new(Size::square(80)), run));
         for (canvas, run) in &mut pages {
             canvas.text([40, 40], "F7k", FONT, *run);
         }
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn lines_cover_their_length_and_width() {
         let covered = |points: &[[f64; 2]]| {
-            let mut canvas = Canvas::new(60, 60);
+            let mut canvas = Canvas::new(Size::square(60));
             canvas.line(points, 3.0, [0; 3]);
             canvas.image.pixels().map(|p| 1.0 - f64::from(p.0[0]) / 255.0).sum::<f64>()
         };
@@ -251,13 +252,13 @@ mod tests {
 
     #[test]
     fn outside_is_not_drawn_and_unknown_characters_are() {
-        let mut canvas = Canvas::new(20, 20);
+        let mut canvas = Canvas::new(Size::square(20));
         canvas.text([15, 15], "wide and low", FONT, Run::Right);
         canvas.text([3, 3], "down", FONT, Run::Down);
         canvas.text([3, 3], "up", FONT, Run::Up);
         canvas.head([0, 0], 3, 5, Run::Up, [0; 3]);
         let pages = ["ρ", "?"].map(|text| {
-            let mut page = Canvas::new(20, 20);
+            let mut page = Canvas::new(Size::square(20));
             page.text([0, 0], text, FONT, Run::Right);
             page.image
         });

@@ -1,5 +1,6 @@
 //! Layout of a figure's page: fonts, distances, and the sizes that all panels share.
 
+use crate::size::Size;
 use noto_sans_mono_bitmap::{FontWeight::*, RasterHeight::*};
 
 use super::canvas::Font;
@@ -25,7 +26,7 @@ pub(super) const GUTTER: usize = 30;
 pub(super) const TITLE_GAP: usize = 8;
 pub(super) const BETWEEN: [usize; 2] = [34, 26];
 /// Width of a colour bar, and its minimum height.
-pub(super) const BAR: [usize; 2] = [16, 190];
+pub(super) const BAR: Size = Size::new(16, 190);
 pub(super) const BAR_GAP: usize = 14;
 
 /// Sizes that all panels of a figure share.
@@ -59,7 +60,7 @@ impl PageLayout {
             .map(|panel| number_width(&scale_ticks(&panel.scale, TALLEST)))
             .max()
             .unwrap_or(0);
-        let bar = BAR_GAP + BAR[0] + 8 + numbers + 4 + LABEL.line();
+        let bar = BAR_GAP + BAR.nx + 8 + numbers + 4 + LABEL.line();
 
         let extent = |axis: usize| {
             figure.panels.iter().map(|p| p.values.dim()).map(|(y, x)| [x, y][axis]).max().unwrap_or(0).max(1)
@@ -81,7 +82,7 @@ impl PageLayout {
         };
         let sizes: Vec<_> = figure.panels.iter().map(|panel| page.size(panel)).collect();
         page.cell =
-            sizes.iter().map(|size| size[0] + bar).max().unwrap_or(NARROWEST_CELL).max(NARROWEST_CELL);
+            sizes.iter().map(|size| size.nx + bar).max().unwrap_or(NARROWEST_CELL).max(NARROWEST_CELL);
         page.width =
             (2 * MARGIN + GUTTER + columns * (page.cell + BETWEEN[0]) - BETWEEN[0]).max(NARROWEST_PAGE);
         page.title_lines =
@@ -95,7 +96,7 @@ impl PageLayout {
                 let first = row * columns;
                 let heights = sizes.iter().enumerate().map(|(column, size)| {
                     let lowest = first + columns + column >= figure.panels.len();
-                    (size[1] + if lowest { footer } else { 0 }).max(page.bar_height(*size) + LABEL.line() / 2)
+                    (size.ny + if lowest { footer } else { 0 }).max(page.bar_height(*size) + LABEL.line() / 2)
                 });
                 above + heights.max().unwrap_or(0)
             })
@@ -103,16 +104,16 @@ impl PageLayout {
         page
     }
 
-    /// Width and height of a panel's map, in image pixels.
-    pub fn size(&self, panel: &Panel) -> [usize; 2] {
+    /// The size of a panel's map, in image pixels.
+    pub fn size(&self, panel: &Panel) -> Size {
         let (rows, columns) = panel.values.dim();
-        [(columns, 0), (rows, 1)]
-            .map(|(n, axis)| ((n as f64 * self.zoom[axis]).round() as usize).max(usize::from(n > 0)))
+        let along = |n: usize, zoom: f64| ((n as f64 * zoom).round() as usize).max(usize::from(n > 0));
+        Size::new(along(columns, self.zoom[0]), along(rows, self.zoom[1]))
     }
 
     /// Height of the colour bar beside a map of this size.
-    pub fn bar_height(&self, size: [usize; 2]) -> usize {
-        size[1].max(BAR[1])
+    pub fn bar_height(&self, size: Size) -> usize {
+        size.ny.max(BAR.ny)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The training figure: losses over epochs, on a logarithmic axis.
 
+use crate::size::Size;
 use image::RgbImage;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub struct Series {
     pub points: Vec<(u32, f64)>,
 }
 
-const PLOT: [usize; 2] = [1000, 520];
+const PLOT: Size = Size::new(1000, 520);
 const FRAME: Ink = [86, 90, 96];
 const GRID: Ink = [228, 230, 234];
 const INKS: [Ink; 4] = [[0x2f, 0x6d, 0xb5], [0xd0, 0x4a, 0x35], [0x2e, 0x8b, 0x57], [0x80, 0x50, 0x9a]];
@@ -96,13 +97,13 @@ fn draw(title: &str, series: &[Series]) -> RgbImage {
     let columns = ticks(first, last, (last - first).min(10.0) as usize + 1); // whole epochs only
     let numbers = rows.iter().map(|(_, label)| LABEL.width(label)).max().unwrap_or(0);
     let left = MARGIN + LABEL.line() + 10 + numbers + TICK + 4;
-    let [width, height] = PLOT;
+    let Size { nx: width, ny: height } = PLOT;
     let page = left + width + MARGIN;
     let text = page - 2 * MARGIN;
     let lines = TITLE.wrap(title, text, 2);
     let top = MARGIN + lines.len() * TITLE.line() + 6 + series.len() * (LABEL.line() + 2) + 12;
     let bottom = top + height;
-    let mut canvas = Canvas::new(page, bottom + TICK + 4 + 2 * LABEL.line() + 6 + MARGIN);
+    let mut canvas = Canvas::new(Size::new(page, bottom + TICK + 4 + 2 * LABEL.line() + 6 + MARGIN));
 
     let mut y = MARGIN;
     for line in &lines {
@@ -128,15 +129,15 @@ fn draw(title: &str, series: &[Series]) -> RgbImage {
     };
     for (loss, label) in &rows {
         let y = y_of(*loss).round() as usize;
-        canvas.fill([left, y], [width, 1], GRID);
-        canvas.fill([left - TICK, y], [TICK, 1], FRAME);
+        canvas.fill([left, y], Size::new(width, 1), GRID);
+        canvas.fill([left - TICK, y], Size::new(TICK, 1), FRAME);
         let start = left - TICK - 4 - LABEL.width(label);
         canvas.text([start, y - LABEL.line() / 2], label, LABEL, Run::Right);
     }
     for (epoch, label) in columns {
         let x = x_of(epoch).round() as usize;
-        canvas.fill([x, top], [1, height], GRID);
-        canvas.fill([x, bottom], [1, TICK], FRAME);
+        canvas.fill([x, top], Size::new(1, height), GRID);
+        canvas.fill([x, bottom], Size::new(1, TICK), FRAME);
         let start = x - LABEL.width(&label) / 2;
         canvas.text([start, bottom + TICK + 4], &label, LABEL, Run::Right);
     }
@@ -168,7 +169,7 @@ mod tests {
     /// Rows with the colour `ink`, in the column at `share` (0 to 1) of the horizontal axis.
     fn rows(image: &RgbImage, ink: Ink, share: f64) -> Vec<u32> {
         let right = f64::from(image.width()) - MARGIN as f64 - 11.0;
-        let left = right - (PLOT[0] as f64 - 21.0);
+        let left = right - (PLOT.nx as f64 - 21.0);
         let x = (left + share * (right - left)).round() as u32;
         let legend = (MARGIN + TITLE.line() + 6 + LABEL.line()) as u32;
         (legend..image.height()).filter(|&y| image.get_pixel(x, y).0 == ink).collect()
@@ -185,7 +186,7 @@ mod tests {
         for pair in at.windows(2) {
             assert!((pair[1] - pair[0] - (at[3] - at[0]) / 3.0).abs() <= 1.0, "{at:?}");
         }
-        assert!(at[3] - at[0] > 0.85 * PLOT[1] as f64);
+        assert!(at[3] - at[0] > 0.85 * PLOT.ny as f64);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::canvas::{Canvas, Ink, Run};
 use super::layout::{BAR, BAR_GAP, LABEL, PANEL, PageLayout, TITLE_GAP, number_width, scale_ticks};
 use super::{Figure, Panel};
+use crate::size::Size;
 
 // The grey is slightly blue, so that no shade of the text equals it.
 pub(super) const OUTSIDE: Ink = [212, 214, 218];
@@ -31,9 +32,9 @@ impl Figure<'_> {
         y += TITLE_GAP;
         let size = page.size(panel);
         draw_map(canvas, panel, [x, y], size);
-        draw_bar(canvas, panel, [x + size[0] + BAR_GAP, y], page.bar_height(size));
+        draw_bar(canvas, panel, [x + size.nx + BAR_GAP, y], page.bar_height(size));
         if leftmost {
-            let room = size[1].max(BAR[1]) - ARROW - 14;
+            let room = size.ny.max(BAR.ny) - ARROW - 14;
             let name = LABEL.shorten(&self.axes[1], room);
             let right = x - 6;
             canvas.text([right, y], &name, LABEL, Run::Down);
@@ -42,10 +43,10 @@ impl Figure<'_> {
         }
         if lowest {
             let name = LABEL.shorten(&self.axes[0], page.cell - ARROW - 14);
-            let row = y + size[1] + 6;
+            let row = y + size.ny + 6;
             canvas.text([x, row], &name, LABEL, Run::Right);
             arrow(canvas, [x + LABEL.width(&name) + 8, row + LABEL.line() / 2], Run::Right);
-            self.draw_scale_bar(canvas, page, [x, row + LABEL.line() + 4], size[0]);
+            self.draw_scale_bar(canvas, page, [x, row + LABEL.line() + 4], size.nx);
         }
     }
 
@@ -58,9 +59,9 @@ impl Figure<'_> {
             .find(|(length, _)| (4..=width / 2).contains(length));
         if let Some((length, name)) = fitting {
             let middle = y + LABEL.line() / 2;
-            canvas.fill([x, middle - 1], [length, 3], LABEL.ink);
+            canvas.fill([x, middle - 1], Size::new(length, 3), LABEL.ink);
             for end in [x, x + length - 1] {
-                canvas.fill([end, middle - 4], [1, 9], LABEL.ink);
+                canvas.fill([end, middle - 4], Size::new(1, 9), LABEL.ink);
             }
             canvas.text([x + length + 8, y], name, LABEL, Run::Right);
         }
@@ -70,15 +71,16 @@ impl Figure<'_> {
 /// Draws a short arrow after a label, in the direction of the text.
 fn arrow(canvas: &mut Canvas, [x, y]: [usize; 2], run: Run) {
     let (shaft, tip) = match run {
-        Run::Right => ([ARROW, 1], [x + ARROW + 3, y]),
-        Run::Down | Run::Up => ([1, ARROW], [x, y + ARROW + 3]),
+        Run::Right => (Size::new(ARROW, 1), [x + ARROW + 3, y]),
+        Run::Down | Run::Up => (Size::new(1, ARROW), [x, y + ARROW + 3]),
     };
     canvas.fill([x, y], shaft, LABEL.ink);
     canvas.head(tip, 3, 6, run, LABEL.ink);
 }
 
-fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], [width, height]: [usize; 2]) {
+fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], size: Size) {
     let (rows, columns) = panel.values.dim();
+    let Size { nx: width, ny: height } = size;
     for py in 0..height {
         for px in 0..width {
             let at = (py * rows / height, px * columns / width);
@@ -99,7 +101,7 @@ fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], [width, heig
             }
         }
     }
-    canvas.frame([x, y], [width, height], LINE);
+    canvas.frame([x, y], size, LINE);
 }
 
 /// Draws the colour bar with its numbers and label, and arrow heads if values exceed its ends.
@@ -115,23 +117,23 @@ fn draw_bar(canvas: &mut Canvas, panel: &Panel, [x, top]: [usize; 2], height: us
     let length = bottom - y;
     for step in 0..length {
         let t = 1.0 - step as f32 / (length - 1) as f32;
-        canvas.fill([x, y + step], [BAR[0], 1], scale.map.at(t));
+        canvas.fill([x, y + step], Size::new(BAR.nx, 1), scale.map.at(t));
     }
-    canvas.frame([x, y], [BAR[0], length], LINE);
-    let middle = x + BAR[0] / 2;
+    canvas.frame([x, y], Size::new(BAR.nx, length), LINE);
+    let middle = x + BAR.nx / 2;
     if above {
-        canvas.head([middle, top - 1], BAR[0] / 2, HEAD, Run::Up, scale.map.at(1.0));
+        canvas.head([middle, top - 1], BAR.nx / 2, HEAD, Run::Up, scale.map.at(1.0));
     }
     if below {
-        canvas.head([middle, top + height], BAR[0] / 2, HEAD, Run::Down, scale.map.at(0.0));
+        canvas.head([middle, top + height], BAR.nx / 2, HEAD, Run::Down, scale.map.at(0.0));
     }
 
     let numbers = scale_ticks(scale, length);
-    let right = x + BAR[0] + 1;
+    let right = x + BAR.nx + 1;
     for (i, (value, label)) in numbers.iter().enumerate() {
         let down = (1.0 - scale.place(*value as f32).clamp(0.0, 1.0)) * (length - 1) as f32;
         let level = y + down.round() as usize;
-        canvas.fill([right, level], [4, 1], LINE);
+        canvas.fill([right, level], Size::new(4, 1), LINE);
         let top_one = i + 1 == numbers.len() && scale.place(*value as f32) > 0.999;
         let label = if above && top_one { format!(">{label}") } else { label.clone() };
         canvas.text([right + 7, level - LABEL.line() / 2], &label, LABEL, Run::Right);

@@ -3,6 +3,7 @@
 //! It shows operations per second over operations per byte, on logarithmic axes. The roof is the limit of
 //! memory and of multiply-adds.
 
+use crate::size::Size;
 use image::RgbImage;
 
 use super::canvas::{Canvas, Ink, Run};
@@ -20,7 +21,7 @@ pub struct RooflineKind {
     pub points: Vec<[f64; 2]>,
 }
 
-const PLOT: [usize; 2] = [1000, 560];
+const PLOT: Size = Size::new(1000, 560);
 const FRAME: Ink = [86, 90, 96];
 const GRID: Ink = [228, 230, 234];
 const ROOF: Ink = [40, 44, 52];
@@ -73,13 +74,13 @@ fn draw(title: &str, [gflops, gbs]: [f64; 2], kinds: &[RooflineKind]) -> RgbImag
     let (rows, columns) = (log_ticks(ys[0], ys[1], 9), log_ticks(xs[0], xs[1], 9));
     let numbers = rows.iter().map(|(_, label)| LABEL.width(label)).max().unwrap_or(0);
     let left = MARGIN + LABEL.line() + 10 + numbers + TICK + 4;
-    let [width, height] = PLOT;
+    let Size { nx: width, ny: height } = PLOT;
     let page = left + width + MARGIN;
     let text = page - 2 * MARGIN;
     let lines = TITLE.wrap(title, text, 2);
     let top = MARGIN + lines.len() * TITLE.line() + 6 + (kinds.len() + 1) * (LABEL.line() + 2) + 12;
     let bottom = top + height;
-    let mut canvas = Canvas::new(page, bottom + TICK + 4 + 2 * LABEL.line() + 6 + MARGIN);
+    let mut canvas = Canvas::new(Size::new(page, bottom + TICK + 4 + 2 * LABEL.line() + 6 + MARGIN));
 
     let mut y = MARGIN;
     for line in &lines {
@@ -105,14 +106,14 @@ fn draw(title: &str, [gflops, gbs]: [f64; 2], kinds: &[RooflineKind]) -> RgbImag
     let y_of = |v: f64| bottom as f64 - 1.0 - share(v, ys) * (height as f64 - 1.0);
     for (value, label) in &rows {
         let y = y_of(*value).round() as usize;
-        canvas.fill([left, y], [width, 1], GRID);
-        canvas.fill([left - TICK, y], [TICK, 1], FRAME);
+        canvas.fill([left, y], Size::new(width, 1), GRID);
+        canvas.fill([left - TICK, y], Size::new(TICK, 1), FRAME);
         canvas.text([left - TICK - 4 - LABEL.width(label), y - LABEL.line() / 2], label, LABEL, Run::Right);
     }
     for (value, label) in &columns {
         let x = x_of(*value).round() as usize;
-        canvas.fill([x, top], [1, height], GRID);
-        canvas.fill([x, bottom], [1, TICK], FRAME);
+        canvas.fill([x, top], Size::new(1, height), GRID);
+        canvas.fill([x, bottom], Size::new(1, TICK), FRAME);
         canvas.text([x - LABEL.width(label) / 2, bottom + TICK + 4], label, LABEL, Run::Right);
     }
     canvas.frame([left, top], PLOT, FRAME);
@@ -157,7 +158,7 @@ mod tests {
         let [a, b] = [INKS[0], INKS[1]].map(|ink| count(&image, ink));
         // Kind a has three markers and b has two; each has one in the legend.
         assert!((a as f64 / b as f64 - 1.5).abs() < 0.1, "{a} and {b}");
-        assert!(count(&image, ROOF) > 2 * PLOT[0]);
+        assert!(count(&image, ROOF) > 2 * PLOT.nx);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::gpu::Caps;
 use crate::kernel::nn::convolve::{self, Finish, Geometry};
 use crate::kernel::nn::{convolve_weights, winograd};
 use crate::plan::Spec;
+use crate::size::Size;
 use crate::tensor::Shape;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,8 +32,9 @@ pub struct Question {
     pub geometry: Geometry,
     /// Input and output channels.
     pub channels: [usize; 2],
-    /// Rows and columns of the source images.
-    pub image: [usize; 2],
+    /// The size of the source images. Tables on disk state it as rows and columns.
+    #[serde(with = "crate::size::rows_first")]
+    pub image: Size,
     /// The number of images, rounded up to a power of two.
     pub images: usize,
 }
@@ -135,18 +137,12 @@ impl Tuning {
 impl Question {
     /// The question about a convolution, or its weight gradient, from images `src` to `co` channels.
     pub fn new(work: Work, geometry: Geometry, src: Shape, co: usize) -> Self {
-        Self {
-            work,
-            geometry,
-            channels: [src.c, co],
-            image: [src.h, src.w],
-            images: src.n.next_power_of_two(),
-        }
+        Self { work, geometry, channels: [src.c, co], image: src.size(), images: src.n.next_power_of_two() }
     }
 
     pub(crate) fn product(&self) -> Product {
         let [rows, columns] = match self.work {
-            Work::Convolution => [self.images * self.image[0] * self.image[1], self.channels[1]],
+            Work::Convolution => [self.images * self.image.pixels(), self.channels[1]],
             Work::Weights => self.channels,
         };
         Product { rows, columns, split: self.work == Work::Weights }
@@ -154,7 +150,7 @@ impl Question {
 
     #[cfg(feature = "proof")]
     pub(crate) fn src(&self) -> Shape {
-        Shape::new(self.images, self.image[0], self.image[1], self.channels[0])
+        Shape::images(self.images, self.image, self.channels[0])
     }
 
     /// The specialisations that compute it in `form`; empty if there is no such form.
@@ -164,5 +160,18 @@ impl Question {
             Work::Weights if matches!(form, Form::Winograd(_) | Form::Half(_)) => Vec::new(),
             Work::Weights => vec![convolve_weights::spec(form, self.geometry, self.channels)],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_state_an_image_as_rows_and_columns() {
+        let question = Question::new(Work::Weights, Geometry::Up, Shape::new(3, 15, 7, 5), 2);
+        let text = r#"{"work":"weights","geometry":"up","channels":[5,2],"image":[15,7],"images":4}"#;
+        assert_eq!(serde_json::to_string(&question).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Question>(text).unwrap(), question);
     }
 }

@@ -3,6 +3,7 @@
 use super::planes::MmdiMap;
 use crate::colour::ColourMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
+use crate::size::Size;
 
 params! {
     struct ColourParams { nx: u32, ny: u32, plane: u32, low: f32, high: f32 }
@@ -50,9 +51,10 @@ pub fn record(
     rec: &mut Recorder,
     [maps, mask]: [Buf; 2],
     picture: Tex,
-    [nx, ny]: [usize; 2],
+    size: Size,
     how: Colouring<impl Into<usize>>,
 ) {
+    let Size { nx, ny } = size;
     let table = rec.constant("colours", &how.map.table());
     let plane = how.plane.into();
     let params =
@@ -61,7 +63,7 @@ pub fn record(
         maps.first::<f32>((plane + 1) * nx * ny),
         mask.first::<f32>(nx * ny),
         table.first::<u32>(256),
-        picture.first([nx, ny]),
+        picture.first(size),
     ];
     rec.linear(Spec::new(&COLOUR, &[]), &params, &resources, nx * ny, Cost::each(nx * ny, 4, 12));
 }

@@ -3,6 +3,7 @@
 
 use super::planes::MmdiMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 
 params! {
     struct ConfidenceParams { nx: u32, ny: u32, radius: u32 }
@@ -19,8 +20,9 @@ pub static CONFIDENCE: Kernel = Kernel {
 
 /// Records the confidence into its plane of `maps`, f32 `[plane][ny][nx]`, from the trace of
 /// [`super::combine::record`], vec4f `[ny][nx]`, over the box of `2 radius + 1` pixels.
-pub fn record(rec: &mut Recorder, trace: Buf, mask: Buf, maps: Buf, [nx, ny]: [usize; 2], radius: usize) {
-    let mean = record_local_mean(rec, trace, mask, [nx, ny], radius);
+pub fn record(rec: &mut Recorder, trace: Buf, mask: Buf, maps: Buf, size: Size, radius: usize) {
+    let Size { nx, ny } = size;
+    let mean = record_local_mean(rec, trace, mask, size, radius);
     let params = ConfidenceParams { nx: nx as u32, ny: ny as u32, radius: radius as u32 };
     let cost = Cost::each(nx * ny, 4 * (2 * radius + 1).pow(2) + 15, 28);
     let resources = [
@@ -51,7 +53,7 @@ pub fn record_local_mean(
     rec: &mut Recorder,
     trace: Buf,
     mask: Buf,
-    [nx, ny]: [usize; 2],
+    Size { nx, ny }: Size,
     radius: usize,
 ) -> Buf {
     let n = nx * ny;

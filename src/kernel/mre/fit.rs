@@ -3,6 +3,7 @@
 //! of a small fit (`kernels/mre/residual.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 use ndarray::Array2;
 use ndarray::{Array3, s};
 use num_complex::Complex32;
@@ -40,8 +41,8 @@ pub static FIT: Kernel = Kernel {
 /// Records the products of fitted value and Laplacian, summed over the directions: waves vec2f `[directions][ny][nx]`,
 /// result vec4f `[ny][nx]`. `columns` `[window][powers][2]` holds the weights of the row moments in value and
 /// Laplacian. `nx` and `ny` must exceed the widest window.
-pub(crate) fn record(rec: &mut Recorder, waves: Buf, shape: [usize; 3], columns: &Array3<f64>) -> Buf {
-    let [nx, ny, directions] = shape;
+pub(crate) fn record(rec: &mut Recorder, waves: Buf, shape: (Size, usize), columns: &Array3<f64>) -> Buf {
+    let (Size { nx, ny }, directions) = shape;
     let window: Window = (columns.dim().0, columns.dim().1);
     let moments = record_row_moments(rec, waves, shape, window);
     let mut taps = Array3::zeros((window.0 + 2 * (BLOCK - 1), window.1, 2));
@@ -82,7 +83,7 @@ pub static ROW_MOMENTS: Kernel = Kernel {
 pub(crate) fn record_row_moments(
     rec: &mut Recorder,
     src: Buf,
-    [nx, ny, planes]: [usize; 3],
+    (Size { nx, ny }, planes): (Size, usize),
     window: Window,
 ) -> Buf {
     let (side, powers) = window;
@@ -114,7 +115,7 @@ pub static RESIDUAL: Kernel = Kernel {
 pub(crate) fn record_residual(
     rec: &mut Recorder,
     waves: Buf,
-    [nx, ny, directions]: [usize; 3],
+    (Size { nx, ny }, directions): (Size, usize),
     value: &Array2<f64>,
 ) -> Buf {
     let taps: Vec<f32> = value.iter().map(|&v| v as f32).collect();

@@ -2,6 +2,7 @@
 //! (`kernels/mre/weigh.wgsl`), and the erosion of the mask (`kernels/mre/erode.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 
 params! {
     struct WindowParams { nx: u32, ny: u32, planes: u32, first: u32, radius: u32 }
@@ -36,7 +37,7 @@ pub struct Span {
 
 /// Records the box means of several spans of planes, vec4f `[planes][ny][nx]`; pixels beyond the image count as zero.
 /// The spans together must cover all planes.
-pub fn record(rec: &mut Recorder, src: Buf, [nx, ny]: [usize; 2], spans: &[Span]) -> Buf {
+pub fn record(rec: &mut Recorder, src: Buf, Size { nx, ny }: Size, spans: &[Span]) -> Buf {
     debug_assert!(spans.iter().all(|s| s.radius >= 2), "the shader sums four pixels' boxes at once");
     let values = nx * ny * spans.iter().map(|s| s.planes).sum::<usize>();
     let mut from = src;
@@ -122,7 +123,7 @@ pub static ERODE: Kernel = Kernel {
 
 /// Records 1 where every pixel within `radius` steps lies in the image and in the mask, else 0. Mask and result are f32
 /// `[ny][nx]`.
-pub fn record_erode(rec: &mut Recorder, mask: Buf, [nx, ny]: [usize; 2], radius: usize) -> Buf {
+pub fn record_erode(rec: &mut Recorder, mask: Buf, Size { nx, ny }: Size, radius: usize) -> Buf {
     let dst = rec.scratch::<f32>("trust", nx * ny);
     let params = ErodeParams { nx: nx as u32, ny: ny as u32, radius: radius as u32 };
     rec.linear(

@@ -5,6 +5,7 @@ use super::{convolve_half, flip, winograd};
 use crate::kernel::form::Form;
 use crate::plan::{Bound, Cost, Kernel, MOST_GROUPS, Params, Place, Recorder, Spec, params, read, write};
 use crate::shader::{Binding, ParamsLayout};
+use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +42,12 @@ impl Geometry {
         }
     }
 
-    /// Rows and columns of the result for images of `h` rows and `w` columns.
-    pub const fn result(self, [h, w]: [usize; 2]) -> [usize; 2] {
+    /// The size of the result for images of this size.
+    pub const fn result(self, size: Size) -> Size {
         match self {
-            Self::Three | Self::One | Self::Tiles => [h, w],
-            Self::Up => [2 * h, 2 * w],
-            Self::Down => [h / 2, w / 2],
+            Self::Three | Self::One | Self::Tiles => size,
+            Self::Up => Size::new(2 * size.nx, 2 * size.ny),
+            Self::Down => Size::new(size.nx / 2, size.ny / 2),
         }
     }
 

@@ -2,6 +2,7 @@
 //! (`kernels/signal/fft.wgsl`), all others by Bluestein's convolution (`kernels/signal/chirp.wgsl`).
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 use num_complex::{Complex32, Complex64};
 use std::collections::HashMap;
 
@@ -113,7 +114,7 @@ impl Fft {
         rec: &mut Recorder,
         src: Buf,
         planes: usize,
-        [nx, ny]: [usize; 2],
+        Size { nx, ny }: Size,
         way: FftDirection,
     ) -> Buf {
         let rows = self.axis(rec, src, Axis { outer: planes * ny, n: nx, inner: 1 }, way);

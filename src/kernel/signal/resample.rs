@@ -1,6 +1,7 @@
 //! Resampling of an image on another grid: `kernels/signal/resample.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 
 params! {
     struct ResampleParams { nx: u32, ny: u32, mx: u32, my: u32, step_x: f32, step_y: f32, reach: u32 }
@@ -19,9 +20,9 @@ pub static RESAMPLE: Kernel = Kernel {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grids {
     /// Columns and rows of the grid that is read.
-    pub from: [usize; 2],
+    pub from: Size,
     /// Columns and rows of the grid that is written.
-    pub to: [usize; 2],
+    pub to: Size,
     /// The pixel spacing of the written grid in pixels of the grid that is read, along x and y.
     pub step: [f64; 2],
     /// 0: a written pixel is inside if the nearest pixel read is inside. Above 0: it is inside if a tent of up to this
@@ -38,14 +39,14 @@ impl Grids {
 
 /// Records `src`, vec4f `[my][mx]`, on the other grid, vec4f `[ny][nx]`. z is above 0 inside.
 pub fn record(rec: &mut Recorder, src: Buf, grids: Grids) -> Buf {
-    let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
+    let Grids { from: Size { nx: mx, ny: my }, to: Size { nx, ny }, step, reach } = grids;
     let dst = rec.scratch::<[f32; 4]>("resampled", nx * ny);
     let [step_x, step_y] = step.map(|s| s as f32);
     let [mx, my, wide, high, reach] = [mx, my, nx, ny, reach].map(|n| n as u32);
     let params = ResampleParams { nx: wide, ny: high, mx, my, step_x, step_y, reach };
     let taps = step.iter().map(|s| (2.0 * s.max(1.0)).ceil() as usize).product::<usize>();
     let cost = Cost::each(nx * ny, 10 * taps, 32);
-    let bound = [src.first::<[f32; 4]>(grids.from[0] * grids.from[1]), dst.first::<[f32; 4]>(nx * ny)];
+    let bound = [src.first::<[f32; 4]>(grids.from.pixels()), dst.first::<[f32; 4]>(nx * ny)];
     rec.linear(Spec::new(&RESAMPLE, &[]), &params, &bound, nx * ny, cost);
     dst
 }

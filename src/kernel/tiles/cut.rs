@@ -1,6 +1,7 @@
 //! Patches of an image, cut and normalised: `kernels/tiles/cut.wgsl`.
 
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -41,7 +42,7 @@ pub struct LatticeBuffers {
 pub(crate) fn record(
     rec: &mut Recorder,
     src: Buf,
-    [nx, ny]: [usize; 2],
+    Size { nx, ny }: Size,
     lattice: LatticeBuffers,
     faintest: Option<f32>,
     dst: Tensor,

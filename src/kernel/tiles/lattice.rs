@@ -3,6 +3,7 @@
 use super::cut::LatticeBuffers;
 use crate::kernel::core::clear;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::size::Size;
 
 params! {
     struct BoundsParams { nx: u32, ny: u32, side: u32, stride: u32 }
@@ -59,8 +60,8 @@ pub static LATTICE_NUMBER: Kernel = Kernel {
 /// The rule by which patches are placed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placing {
-    /// Columns and rows of the image.
-    pub size: [usize; 2],
+    /// The size of the image.
+    pub size: Size,
     /// Rows and columns of a patch.
     pub side: usize,
     /// Pixels between neighbouring patches.
@@ -74,11 +75,7 @@ pub struct Placing {
 impl Placing {
     /// Columns and rows of the largest lattice.
     pub fn points(&self) -> [usize; 2] {
-        self.size.map(|n| (n + self.side - 2) / self.stride + 1)
-    }
-
-    fn pixels(&self) -> usize {
-        self.size[0] * self.size[1]
+        self.size.axes().map(|n| (n + self.side - 2) / self.stride + 1)
     }
 }
 
@@ -87,7 +84,7 @@ impl Placing {
 pub(crate) fn record(rec: &mut Recorder, image: Buf, how: &Placing, to: LatticeBuffers) {
     let [columns, rows] = how.points();
     let points = rec.scratch::<u32>("points of the lattice", columns * rows);
-    let open = rec.scratch::<u32>("open pixels", how.pixels());
+    let open = rec.scratch::<u32>("open pixels", how.size.pixels());
     record_bounds(rec, image, how, to.lattice);
     clear::record(rec, points, columns * rows);
     for &least in &how.least {
@@ -99,8 +96,8 @@ pub(crate) fn record(rec: &mut Recorder, image: Buf, how: &Placing, to: LatticeB
 
 /// Records rows, columns, first row and first column of the lattice into `lattice`.
 pub(crate) fn record_bounds(rec: &mut Recorder, image: Buf, how: &Placing, lattice: Buf) {
-    let n = how.pixels();
-    let [nx, ny, side, stride] = [how.size[0], how.size[1], how.side, how.stride].map(|n| n as u32);
+    let n = how.size.pixels();
+    let [nx, ny, side, stride] = [how.size.nx, how.size.ny, how.side, how.stride].map(|n| n as u32);
     let bound = [image.first::<[f32; 4]>(n), lattice.first::<i32>(5)];
     let params = BoundsParams { nx, ny, side, stride };
     rec.groups(Spec::new(&LATTICE_BOUNDS, &[]), &params, &bound, [1; 3], Cost::each(n, 4, 16));
@@ -108,9 +105,9 @@ pub(crate) fn record_bounds(rec: &mut Recorder, image: Buf, how: &Placing, latti
 
 /// Records which pixels of `image` are in no patch that is taken. The buffers are image, lattice, points, open.
 pub(crate) fn record_open(rec: &mut Recorder, [image, lattice, points, open]: [Buf; 4], how: &Placing) {
-    let n = how.pixels();
+    let n = how.size.pixels();
     let [columns, rows] = how.points();
-    let [count, nx, side, stride] = [n, how.size[0], how.side, how.stride].map(|n| n as u32);
+    let [count, nx, side, stride] = [n, how.size.nx, how.side, how.stride].map(|n| n as u32);
     let bound = [
         image.first::<[f32; 4]>(n),
         lattice.first::<i32>(5),
@@ -129,10 +126,10 @@ pub(crate) fn record_take(
     how: &Placing,
     least: usize,
 ) {
-    let n = how.pixels();
+    let n = how.size.pixels();
     let [columns, rows] = how.points();
     let all = columns * rows;
-    let [count, nx, ny] = [all, how.size[0], how.size[1]].map(|n| n as u32);
+    let [count, nx, ny] = [all, how.size.nx, how.size.ny].map(|n| n as u32);
     let [side, stride, least] = [how.side, how.stride, least].map(|n| n as u32);
     let bound =
         [image.first::<[f32; 4]>(n), lattice.first::<i32>(5), open.first::<u32>(n), points.first::<u32>(all)];

@@ -3,6 +3,7 @@
 
 use super::cut::LatticeBuffers;
 use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -30,7 +31,7 @@ pub static OVERLAP: Kernel = Kernel {
 #[derive(Clone, Copy, Debug)]
 pub struct Overlap {
     /// Columns and rows of the image.
-    pub size: [usize; 2],
+    pub size: Size,
     /// The stride of the patches, in pixels.
     pub stride: usize,
     /// vec4f `[ny][nx]`; pixels with z above 0 are inside.
@@ -44,7 +45,7 @@ pub struct Overlap {
 /// Records the merging of `src`, the predictions of the batch's patches `[n, side, side, 1]`, into `state`, vec4f
 /// `[ny][nx]` of (mean, squares, weights, count).
 pub(crate) fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf) {
-    let Overlap { size: [nx, ny], stride, image, window, lattice } = over;
+    let Overlap { size: Size { nx, ny }, stride, image, window, lattice } = over;
     let Shape { n: batch, h: side, .. } = src.shape;
     let [wide, high, side, stride, batch] = [nx, ny, side, stride, batch].map(|n| n as u32);
     let params = OverlapParams { nx: wide, ny: high, side, stride, batch, src: src.place() };

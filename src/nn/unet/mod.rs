@@ -11,8 +11,8 @@ use crate::kernel::nn::convolve::Geometry;
 use crate::kernel::nn::norm::Per;
 use crate::kernel::nn::pool::Pooling;
 use crate::kernel::nn::upsample::Upsampling;
+use crate::size::Size;
 use crate::tape::{Tape, Var};
-use crate::tensor::Shape;
 use infer::{DROPOUT, POOL, UP};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -174,9 +174,9 @@ impl Network for Unet {
     }
 
     /// Checks that something is left of the image after the pools.
-    fn check_size(&self, [h, w]: [usize; 2]) -> Result<()> {
+    fn check_size(&self, size: Size) -> Result<()> {
         let UnetSettings { pools, norm, .. } = self.settings;
-        let bottom = (h >> pools) * (w >> pools);
+        let bottom = (size.ny >> pools) * (size.nx >> pools);
         if bottom > 1 || (bottom == 1 && norm == NormKind::Batch) {
             return Ok(());
         }
@@ -186,7 +186,7 @@ impl Network for Unet {
             NormKind::Instance => (2 * least, ", as instance norm needs more than one pixel for a mean"),
         };
         Err(Error::Data(format!(
-            "images of {h} × {w} pixels are too small for a U-Net of {pools} pools: {least} × {other} is the minimum{why}"
+            "images of {size} pixels are too small for a U-Net of {pools} pools: {least} × {other} is the minimum{why}"
         )))
     }
 
@@ -198,8 +198,7 @@ impl Network for Unet {
         mode: NetworkMode,
     ) -> Result<Var> {
         let settings = &self.settings;
-        let Shape { h, w, .. } = tape.shape(input);
-        self.check_size([h, w])?;
+        self.check_size(tape.shape(input).size())?;
         let pools = settings.pools;
         let mut builder = Builder { settings, layout: &self.layout, registered, tape, mode, dropouts: 0 };
         let mut skips = Vec::new();
@@ -217,8 +216,7 @@ impl Network for Unet {
             if let Some((index, geometry)) = settings.up.convolution() {
                 x = builder.unit(&format!("up_transpose_conv.{i}"), index, geometry, x)?;
             }
-            let Shape { h, w, .. } = builder.tape.shape(skip);
-            x = builder.tape.pad(x, [h, w])?;
+            x = builder.tape.pad(x, builder.tape.shape(skip).size())?;
             x = builder.tape.concatenate([x, skip])?;
             x = builder.block(&Self::up_conv(i, pools), x)?;
         }

@@ -3,24 +3,24 @@ use super::*;
 /// A test patch with random planes; three pixels at a corner are outside the object.
 #[derive(Clone, PartialEq, Debug)]
 struct Patch {
-    shape: [usize; 2],
+    size: Size,
     planes: [Vec<f32>; 3],
 }
 
 impl Patch {
-    fn new([height, width]: [usize; 2]) -> Self {
+    fn new(size: Size) -> Self {
         let mut random = Rng::with_seed(5);
-        let pixels = height * width;
+        let pixels = size.pixels();
         let mut planes = [2, 1, 1].map(|c| (0..c * pixels).map(|_| 1.0 + random.f32()).collect::<Vec<_>>());
-        for at in [0, 1, width] {
+        for at in [0, 1, size.nx] {
             (planes[0][at], planes[0][at + pixels], planes[2][at]) = (0.0, 0.0, 0.0);
         }
-        Self { shape: [height, width], planes }
+        Self { size, planes }
     }
 
     fn view(&mut self) -> PatchMut<'_> {
         let [input, truth, mask] = &mut self.planes;
-        PatchMut { shape: self.shape, input, truth, mask }
+        PatchMut { size: self.size, input, truth, mask }
     }
 
     fn varied(&self, one: Augmentation, patch: u32) -> Self {
@@ -52,19 +52,19 @@ const ALL: [Augmentation; 6] = [
 
 #[test]
 fn turns_are_a_group_and_go_clockwise() {
-    for shape in [[2, 2], [4, 4], [5, 5], [3, 7], [6, 2]] {
-        let patch = Patch::new(shape);
-        let step = if shape[0] == shape[1] { 1 } else { 2 };
+    for [ny, nx] in [[2, 2], [4, 4], [5, 5], [3, 7], [6, 2]] {
+        let patch = Patch::new(Size::new(nx, ny));
+        let step = if nx == ny { 1 } else { 2 };
         let mut turned = patch.clone();
         for quarters in 0..4 {
-            assert_eq!(turned, patch.turned(step * quarters % 4), "{shape:?}, {quarters}");
+            assert_eq!(turned, patch.turned(step * quarters % 4), "{nx} × {ny}, {quarters}");
             turned.view().turn(step);
         }
         assert_eq!(turned, patch);
         assert_ne!(turned, patch.turned(2));
     }
     let mut small = Patch {
-        shape: [2, 2],
+        size: Size::square(2),
         planes: [vec![1., 2., 3., 4., 5., 6., 7., 8.], vec![1., 2., 3., 4.], vec![0., 1., 0., 0.]],
     };
     small.view().turn(1);
@@ -76,7 +76,7 @@ fn turns_are_a_group_and_go_clockwise() {
 
 #[test]
 fn flips_reverse_rows_or_columns() {
-    let mut small = Patch::new([3, 2]);
+    let mut small = Patch::new(Size::new(2, 3));
     small.planes[1] = vec![1., 2., 3., 4., 5., 6.];
     small.view().flip_rows();
     assert_eq!(small.planes[1], [5., 6., 3., 4., 1., 2.]);
@@ -86,7 +86,7 @@ fn flips_reverse_rows_or_columns() {
 
 #[test]
 fn every_flip_and_turn_is_drawn() {
-    let patch = Patch::new([5, 5]);
+    let patch = Patch::new(Size::new(5, 5));
     let mut rows = patch.clone();
     rows.view().flip_rows();
     let flips = [patch.clone(), rows.clone(), rows.turned(2), patch.turned(2)];
@@ -103,7 +103,7 @@ fn every_flip_and_turn_is_drawn() {
 
 #[test]
 fn phases_keep_the_amplitude_and_go_round() {
-    let patch = Patch::new([4, 6]);
+    let patch = Patch::new(Size::new(6, 4));
     let mut octants = [0; 8];
     for i in 0..400 {
         let turned = patch.varied(Augmentation::Phase, i);
@@ -123,7 +123,7 @@ fn phases_keep_the_amplitude_and_go_round() {
 
 #[test]
 fn gains_and_offsets_are_one_a_channel() {
-    let patch = Patch::new([6, 6]);
+    let patch = Patch::new(Size::new(6, 6));
     let rms = patch.clone().view().rms();
     let mut largest = [0f32; 2];
     for i in 0..400 {
@@ -144,7 +144,7 @@ fn gains_and_offsets_are_one_a_channel() {
 
 #[test]
 fn noise_is_as_loud_as_said() {
-    let patch = Patch::new([30, 30]);
+    let patch = Patch::new(Size::new(30, 30));
     let rms = patch.clone().view().rms();
     let ratios: Vec<f32> = (0..300)
         .map(|i| {
@@ -167,7 +167,7 @@ fn noise_is_as_loud_as_said() {
 
 #[test]
 fn outside_stays_zero_and_truth_stays() {
-    let patch = Patch::new([7, 5]);
+    let patch = Patch::new(Size::new(5, 7));
     for one in &ALL[2..] {
         let varied = patch.varied(*one, 9);
         assert_ne!(varied, patch, "{one:?}");
@@ -176,19 +176,19 @@ fn outside_stays_zero_and_truth_stays() {
             assert_eq!(before == [0.0; 2], after == [0.0; 2], "{one:?}");
         }
     }
-    let mut empty = Patch { shape: [2, 2], planes: [vec![0.0; 8], vec![0.0; 4], vec![0.0; 4]] };
+    let mut empty = Patch { size: Size::square(2), planes: [vec![0.0; 8], vec![0.0; 4], vec![0.0; 4]] };
     augment(&ALL, Draw { seed: 1, epoch: 1, patch: 1 }, &mut empty.view());
     assert_eq!(empty.planes[0], [0.0; 8]);
 }
 
 #[test]
 fn the_place_alone_decides() {
-    let patch = Patch::new([6, 6]);
+    let patch = Patch::new(Size::new(6, 6));
     let n = 5;
     let batch = |draws: &[Draw]| {
         let mut planes = patch.planes.clone().map(|plane| plane.repeat(n));
         let [input, truth, mask] = &mut planes;
-        let each = PatchMut::each([6, 6], input, truth, mask);
+        let each = PatchMut::each(Size::square(6), input, truth, mask);
         each.zip(draws).for_each(|(mut patch, draw)| augment(&ALL, *draw, &mut patch));
         planes
     };

@@ -14,7 +14,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &clear::CLEAR,
-        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+        sizes: &[
+            TrialSize::new(1, Size::square(1)),
+            TrialSize::new(1, Size::new(47, 41)),
+            TrialSize::new(1, Size::square(256)),
+        ],
         record: clear,
     }];
 

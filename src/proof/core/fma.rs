@@ -23,12 +23,20 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &fma::FMA,
-            sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(7, 5, 41), TrialSize::new(2000, 64, 64)],
+            sizes: &[
+                TrialSize::new(1, Size::square(1)),
+                TrialSize::new(7, Size::new(41, 5)),
+                TrialSize::new(2000, Size::square(64)),
+            ],
             record: fma,
         },
         Trial {
             kernel: &fma::FMA_UNITS,
-            sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(7, 1, 3), TrialSize::new(50, 1, 64)],
+            sizes: &[
+                TrialSize::new(1, Size::square(1)),
+                TrialSize::new(7, Size::new(3, 1)),
+                TrialSize::new(50, Size::new(64, 1)),
+            ],
             record: fma_units,
         },
     ];

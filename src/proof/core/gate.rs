@@ -12,7 +12,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &gate::GATE,
-        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 3, 5), TrialSize::new(3, 41, 47)],
+        sizes: &[
+            TrialSize::new(1, Size::square(1)),
+            TrialSize::new(1, Size::new(5, 3)),
+            TrialSize::new(3, Size::new(47, 41)),
+        ],
         record: gate,
     }];
 

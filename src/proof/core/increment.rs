@@ -13,7 +13,7 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &increment::INCREMENT,
-        sizes: &[TrialSize::new(1, 1, 1), TrialSize::new(1, 3, 5)],
+        sizes: &[TrialSize::new(1, Size::square(1)), TrialSize::new(1, Size::new(5, 3))],
         record: increment,
     }];
 

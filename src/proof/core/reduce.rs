@@ -17,12 +17,12 @@ pub(in crate::proof) mod trial {
         Trial {
             kernel: &reduce::REDUCE,
             sizes: &[
-                TrialSize::batch(1, [1, 1], 1, 1),
-                TrialSize::batch(5, [1, 7], 2, 2),
-                TrialSize::batch(41, [3, 47], 3, 3),
-                TrialSize::batch(128, [5, 1], 5, 5),
-                TrialSize::batch(1021, [2, 3], 8, 8),
-                TrialSize::batch(32, [9, 32], 32, 32),
+                TrialSize::batch(1, Size::square(1), 1, 1),
+                TrialSize::batch(5, Size::new(7, 1), 2, 2),
+                TrialSize::batch(41, Size::new(47, 3), 3, 3),
+                TrialSize::batch(128, Size::new(1, 5), 5, 5),
+                TrialSize::batch(1021, Size::new(3, 2), 8, 8),
+                TrialSize::batch(32, Size::new(32, 9), 32, 32),
             ],
             record: reduce,
         },

@@ -26,17 +26,17 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &combine_losses::COMBINE_LOSSES,
-            sizes: &[TrialSize::batch(1, [1, 1], 1, 1)],
+            sizes: &[TrialSize::batch(1, Size::square(1), 1, 1)],
             record: combine_losses,
         },
         // Without images the weight is 0.
         Trial {
             kernel: &combine_losses::WEIGHTED_MEAN,
             sizes: &[
-                TrialSize::batch(0, [1, 1], 1, 1),
-                TrialSize::batch(1, [1, 1], 1, 1),
-                TrialSize::batch(5, [1, 13], 1, 1),
-                TrialSize::batch(1, [41, 47], 1, 1),
+                TrialSize::batch(0, Size::square(1), 1, 1),
+                TrialSize::batch(1, Size::square(1), 1, 1),
+                TrialSize::batch(5, Size::new(13, 1), 1, 1),
+                TrialSize::batch(1, Size::new(47, 41), 1, 1),
             ],
             record: weighted_mean,
         },

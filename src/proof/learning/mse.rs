@@ -33,12 +33,12 @@ pub(super) mod trial {
 
     /// The sizes of the trials of losses.
     pub(crate) const SIZES: [TrialSize; 6] = [
-        TrialSize::batch(1, [1, 1], 1, 1),
-        TrialSize::batch(5, [1, 7], 2, 2),
-        TrialSize::batch(1, [41, 47], 3, 3),
-        TrialSize::batch(2, [55, 1], 5, 5),
-        TrialSize::batch(128, [3, 5], 4, 4),
-        TrialSize::batch(32, [30, 30], 1, 1),
+        TrialSize::batch(1, Size::square(1), 1, 1),
+        TrialSize::batch(5, Size::new(7, 1), 2, 2),
+        TrialSize::batch(1, Size::new(47, 41), 3, 3),
+        TrialSize::batch(2, Size::new(1, 55), 5, 5),
+        TrialSize::batch(128, Size::new(5, 3), 4, 4),
+        TrialSize::batch(32, Size::square(30), 1, 1),
     ];
 
     /// The trials of this file.

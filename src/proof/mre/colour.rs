@@ -24,7 +24,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &colour::COLOUR,
-        sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+        sizes: &[
+            TrialSize::new(1, Size::new(5, 3)),
+            TrialSize::new(1, Size::new(47, 41)),
+            TrialSize::new(1, Size::square(256)),
+        ],
         record: colour,
     }];
 
@@ -34,10 +38,10 @@ pub(super) mod trial {
         let how = Colouring { high: 255.0, ..Default::default() };
         let value = |rng: &mut fastrand::Rng| rng.i32(-40..300) as f32 + (rng.f32() - 0.5) * 0.8;
         let maps: Vec<f32> = (0..MmdiMap::ALL.len() * n).map(|_| value(rng)).collect();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let from = [rec.constant("maps", &maps), rec.constant("mask", &mask)];
-        let picture = rec.texture("picture", size.nx as u32, size.ny as u32);
-        colour::record(rec, from, picture, [size.nx, size.ny], how);
+        let picture = rec.texture("picture", size.image);
+        colour::record(rec, from, picture, size.image, how);
         let map = oracle::wide(how.plane.of(&maps));
         let values = oracle::colour(&map, &oracle::wide(&mask), &how.map.table(), [0.0, 255.0]).to_vec();
         vec![Expect { place: At::Texture(picture), values, tolerance: 0.0 }]

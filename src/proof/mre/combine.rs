@@ -127,10 +127,10 @@ pub(super) mod trial {
         Trial {
             kernel: &combine::COMBINE,
             sizes: &[
-                TrialSize::new(1, 3, 5),
-                TrialSize::new(1, 41, 47),
-                TrialSize::new(2, 41, 47),
-                TrialSize::new(2, 256, 256),
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(2, Size::new(47, 41)),
+                TrialSize::new(2, Size::square(256)),
             ],
             record: combine,
         },
@@ -169,7 +169,7 @@ pub(super) mod trial {
                 sums[(group * 3 + 1) * n + i] = [0.02 * rng.f32(), fraction, 0.03 * rng.f32(), 0.0];
             }
         }
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let from = [rec.constant("sums", &sums), rec.constant("mask", &mask)];
         let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
         let trace = combine::record(rec, [from[0], from[1], maps], &models, n);

@@ -1,9 +1,10 @@
 //! Oracles and trials of `confidence`, `local_mean`.
 
+use crate::size::Size;
 use ndarray::{Array1, Array2};
 
 /// The calibrated confidence from the trace `[n][4]` (ln μ, spread, trusted fraction, coherence).
-pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: [usize; 2], radius: usize) -> Array1<f64> {
+pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: Size, radius: usize) -> Array1<f64> {
     let log = trace.column(0).to_owned();
     let mean = local_mean(&log, mask, size, radius);
     let variance = local_mean(&(&log - &mean).mapv(|d| d * d), mask, size, radius);
@@ -22,7 +23,7 @@ pub fn confidence(trace: &Array2<f64>, mask: &Array1<f64>, size: [usize; 2], rad
 pub fn local_mean(
     values: &Array1<f64>,
     mask: &Array1<f64>,
-    [nx, ny]: [usize; 2],
+    Size { nx, ny }: Size,
     radius: usize,
 ) -> Array1<f64> {
     let image = Array2::from_shape_fn((ny, nx), |(y, x)| (values[y * nx + x], mask[y * nx + x] > 0.0));
@@ -47,12 +48,20 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &confidence::CONFIDENCE,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(1, Size::square(256)),
+            ],
             record: confidence,
         },
         Trial {
             kernel: &confidence::LOCAL_MEAN,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(1, Size::square(256)),
+            ],
             record: local_mean,
         },
     ];
@@ -63,11 +72,11 @@ pub(super) mod trial {
         let some = |rng: &mut fastrand::Rng| if rng.u8(..) < 20 { 0.0 } else { rng.f32() };
         let trace: Vec<[f32; 4]> =
             (0..n).map(|_| [0.2 * rng.f32() + 1.0, 1.2 * rng.f32(), some(rng), 1.1 * some(rng)]).collect();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let (src, inside) = (rec.constant("trace", &trace), rec.constant("mask", &mask));
         let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
-        confidence::record(rec, src, inside, maps, [size.nx, size.ny], 4);
-        let values = oracle::confidence(&oracle::wide4(&trace), &oracle::wide(&mask), [size.nx, size.ny], 4);
+        confidence::record(rec, src, inside, maps, size.image, 4);
+        let values = oracle::confidence(&oracle::wide4(&trace), &oracle::wide(&mask), size.image, 4);
         let mut expected = vec![f64::NAN; MmdiMap::ALL.len() * n];
         expected[MmdiMap::Confidence as usize * n..][..n].copy_from_slice(&values.to_vec());
         vec![Expect::in_buffer(maps, expected, 1e-5)]
@@ -76,11 +85,11 @@ pub(super) mod trial {
     fn local_mean(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let trace: Vec<[f32; 4]> =
             (0..size.pixels()).map(|_| [rng.f32() - 0.3, f32::NAN, 0.0, 0.0]).collect();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let (src, inside) = (rec.constant("trace", &trace), rec.constant("mask", &mask));
-        let dst = confidence::record_local_mean(rec, src, inside, [size.nx, size.ny], 4);
+        let dst = confidence::record_local_mean(rec, src, inside, size.image, 4);
         let log = oracle::wide4(&trace).column(0).to_owned();
-        let expected = oracle::local_mean(&log, &oracle::wide(&mask), [size.nx, size.ny], 4);
+        let expected = oracle::local_mean(&log, &oracle::wide(&mask), size.image, 4);
         vec![Expect::in_buffer(dst, expected.to_vec(), 1e-6)]
     }
 }

@@ -50,17 +50,29 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &fit::FIT,
-            sizes: &[TrialSize::new(1, 17, 16), TrialSize::new(3, 41, 47), TrialSize::new(4, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(16, 17)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(4, Size::square(256)),
+            ],
             record: fit,
         },
         Trial {
             kernel: &fit::ROW_MOMENTS,
-            sizes: &[TrialSize::new(1, 3, 16), TrialSize::new(3, 41, 47), TrialSize::new(4, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(16, 3)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(4, Size::square(256)),
+            ],
             record: row_moments,
         },
         Trial {
             kernel: &fit::RESIDUAL,
-            sizes: &[TrialSize::new(1, 17, 16), TrialSize::new(3, 41, 47), TrialSize::new(4, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(16, 17)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(4, Size::square(256)),
+            ],
             record: residual,
         },
     ];
@@ -71,8 +83,9 @@ pub(super) mod trial {
         let columns = columns.mapv(|w| f64::from(w as f32));
         let waves = oracle::waves(rng, size.planes * size.pixels());
         let src = rec.constant("waves", &waves);
-        let dst = fit::record(rec, src, [size.nx, size.ny, size.planes], &columns);
-        let cube = oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.ny, size.nx));
+        let dst = fit::record(rec, src, (size.image, size.planes), &columns);
+        let cube =
+            oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.image.ny, size.image.nx));
         let expected = oracle::fit(&oracle::row_moments(&cube.expect("shape"), window), &columns);
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-6)]
     }
@@ -81,8 +94,9 @@ pub(super) mod trial {
         let window = (constant(spec, "WINDOW") as usize, constant(spec, "POWERS") as usize);
         let waves = oracle::waves(rng, size.planes * size.pixels());
         let src = rec.constant("waves", &waves);
-        let dst = fit::record_row_moments(rec, src, [size.nx, size.ny, size.planes], window);
-        let cube = oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.ny, size.nx));
+        let dst = fit::record_row_moments(rec, src, (size.image, size.planes), window);
+        let cube =
+            oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.image.ny, size.image.nx));
         let expected = oracle::row_moments(&cube.expect("shape"), window);
         vec![Expect::in_buffer(dst, oracle::flat(&expected), 1e-6)]
     }
@@ -92,8 +106,9 @@ pub(super) mod trial {
         let value = Array2::from_shape_simple_fn((w, w), || f64::from(rng.f32() - 0.5));
         let waves = oracle::waves(rng, size.planes * size.pixels());
         let src = rec.constant("waves", &waves);
-        let dst = fit::record_residual(rec, src, [size.nx, size.ny, size.planes], &value);
-        let cube = oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.ny, size.nx));
+        let dst = fit::record_residual(rec, src, (size.image, size.planes), &value);
+        let cube =
+            oracle::wide_complex(&waves).into_shape_with_order((size.planes, size.image.ny, size.image.nx));
         let expected = oracle::residual(&cube.expect("shape"), &value);
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-6)]
     }

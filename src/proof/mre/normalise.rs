@@ -50,27 +50,31 @@ pub(super) mod trial {
         // One plane: the zero level is known. Two planes: it is lost.
         Trial {
             kernel: &normalise::NORMALISE,
-            sizes: &[TrialSize::new(1, 7, 5), TrialSize::new(2, 41, 47), TrialSize::new(2, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 7)),
+                TrialSize::new(2, Size::new(47, 41)),
+                TrialSize::new(2, Size::square(256)),
+            ],
             record: normalise,
         },
         Trial {
             kernel: &normalise::MOMENTS,
             sizes: &[
-                TrialSize::new(1, 1, 3),
-                TrialSize::new(1, 41, 47),
+                TrialSize::new(1, Size::new(3, 1)),
+                TrialSize::new(1, Size::new(47, 41)),
                 // More than 65 535 workgroups, so that the dispatch is folded to two axes.
-                TrialSize::new(1, 2051, 2053),
-                TrialSize::new(1, 256, 256),
+                TrialSize::new(1, Size::new(2053, 2051)),
+                TrialSize::new(1, Size::square(256)),
             ],
             record: moments,
         },
         Trial {
             kernel: &normalise::TOTAL,
             sizes: &[
-                TrialSize::new(1, 1, 1),
-                TrialSize::new(1, 5, 13),
-                TrialSize::new(1, 47, 113),
-                TrialSize::new(1, 256, 256),
+                TrialSize::new(1, Size::square(1)),
+                TrialSize::new(1, Size::new(13, 5)),
+                TrialSize::new(1, Size::new(113, 47)),
+                TrialSize::new(1, Size::square(256)),
             ],
             record: total,
         },
@@ -81,7 +85,7 @@ pub(super) mod trial {
         let wave = oracle::waves(rng, n);
         // The mean is several standard deviations, as in files rescaled to 0..4095.
         let wave: Vec<_> = wave.iter().map(|u| u + Complex32::new(3.0, -2.0)).collect();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let (wide, inside) = (oracle::wide_complex(&wave), oracle::wide(&mask));
         let sums = oracle::total(&oracle::moments(&wide, &inside));
         let narrow: [f32; 4] = std::array::from_fn(|i| sums[i] as f32);
@@ -95,7 +99,7 @@ pub(super) mod trial {
 
     fn moments(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
-        let (field, mask) = (oracle::waves(rng, n), oracle::blot(rng, size.ny, size.nx));
+        let (field, mask) = (oracle::waves(rng, n), oracle::blot(rng, size.image));
         let (src, inside) = (rec.constant("field", &field), rec.constant("mask", &mask));
         let dst = normalise::record_moments(rec, src, inside, n);
         let expected = oracle::moments(&oracle::wide_complex(&field), &oracle::wide(&mask));

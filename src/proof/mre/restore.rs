@@ -19,14 +19,18 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &restore::RESTORE,
-        sizes: &[TrialSize::new(1, 1, 3), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+        sizes: &[
+            TrialSize::new(1, Size::new(3, 1)),
+            TrialSize::new(1, Size::new(47, 41)),
+            TrialSize::new(1, Size::square(256)),
+        ],
         record: restore,
     }];
 
     fn restore(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
         let (field, continued) = (oracle::waves(rng, n), oracle::waves(rng, n));
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let buffers = [rec.constant("field", &field), rec.constant("mask", &mask)];
         let src = rec.constant("continued", &continued);
         let dst = restore::record(rec, buffers[0], buffers[1], src, n);

@@ -1,10 +1,11 @@
 //! Oracles and trials of `window`, `weigh`, `erode`.
 
+use crate::size::Size;
 use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
 
-/// The mean over a square box of `2 radius + 1` pixels, for planes `[p][n][4]` of an image of `nx` × `ny` pixels.
+/// The mean over a square box of `2 radius + 1` pixels, for planes `[p][n][4]` of an image of this size.
 /// Pixels outside the image count as zero.
-pub fn window(planes: &Array3<f64>, [nx, ny]: [usize; 2], radius: usize) -> Array3<f64> {
+pub fn window(planes: &Array3<f64>, Size { nx, ny }: Size, radius: usize) -> Array3<f64> {
     let dim = planes.dim();
     let mut image: Array4<f64> =
         planes.to_shape((dim.0, ny, nx, 4)).expect("the planes fill the image").to_owned();
@@ -36,7 +37,7 @@ pub fn weigh(products: &Array2<f64>, residual: &Array1<f64>, trust: &Array1<f64>
 
 /// Returns 1 if every pixel within `radius` steps is in the image and in the mask `[ny][nx]`, else 0. This equals
 /// `radius` erosions by a cross of five pixels.
-pub fn erode(mask: &Array1<f64>, [nx, ny]: [usize; 2], radius: usize) -> Array1<f64> {
+pub fn erode(mask: &Array1<f64>, Size { nx, ny }: Size, radius: usize) -> Array1<f64> {
     let mask = mask.mapv(|m| m > 0.0).into_shape_with_order((ny, nx)).expect("the mask fills the image");
     crate::stats::erode::erode(mask.view(), radius).mapv(|m| if m { 1.0 } else { 0.0 }).into_flat()
 }
@@ -49,22 +50,30 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &window::WINDOW,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(3, 41, 47), TrialSize::new(12, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(12, Size::square(256)),
+            ],
             record: window,
         },
         Trial {
             kernel: &window::WEIGH,
-            sizes: &[TrialSize::new(3, 1, 3), TrialSize::new(3, 41, 47), TrialSize::new(3, 256, 256)],
+            sizes: &[
+                TrialSize::new(3, Size::new(3, 1)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(3, Size::square(256)),
+            ],
             record: weigh,
         },
         // The planes of a size are the radius here.
         Trial {
             kernel: &window::ERODE,
             sizes: &[
-                TrialSize::new(0, 3, 5),
-                TrialSize::new(3, 41, 47),
-                TrialSize::new(2, 3, 47),
-                TrialSize::new(7, 256, 256),
+                TrialSize::new(0, Size::new(5, 3)),
+                TrialSize::new(3, Size::new(47, 41)),
+                TrialSize::new(2, Size::new(47, 3)),
+                TrialSize::new(7, Size::square(256)),
             ],
             record: erode,
         },
@@ -78,13 +87,13 @@ pub(super) mod trial {
         let span = |first, planes, radius| Span { first, planes, radius };
         let spans = [span(0, 1, radius), span(1, size.planes - 1, radius + 1)];
         let spans = if size.planes == 1 { &spans[..1] } else { &spans[..] };
-        let dst = window::record(rec, src, [size.nx, size.ny], spans);
+        let dst = window::record(rec, src, size.image, spans);
         let all = oracle::wide4(&values);
         let expected = spans.iter().flat_map(|s| {
             let rows = s.first * size.pixels()..(s.first + s.planes) * size.pixels();
             let part = all.slice(s![rows, ..]).to_owned();
             let part = part.into_shape_with_order((s.planes, size.pixels(), 4)).expect("shape");
-            oracle::flat_real(&oracle::window(&part, [size.nx, size.ny], s.radius))
+            oracle::flat_real(&oracle::window(&part, size.image, s.radius))
         });
         vec![Expect::in_buffer(dst, expected.collect(), 1e-6)]
     }
@@ -93,7 +102,7 @@ pub(super) mod trial {
         let n = size.pixels();
         let products: Vec<[f32; 4]> = (0..n).map(|_| std::array::from_fn(|_| rng.f32())).collect();
         let residual: Vec<f32> = (0..n).map(|_| rng.f32()).collect();
-        let trust = oracle::blot(rng, size.ny, size.nx);
+        let trust = oracle::blot(rng, size.image);
         let from = [
             rec.constant("products", &products),
             rec.constant("residual", &residual),
@@ -109,10 +118,10 @@ pub(super) mod trial {
     }
 
     fn erode(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let src = rec.constant("mask", &mask);
-        let dst = window::record_erode(rec, src, [size.nx, size.ny], size.planes);
-        let expected = oracle::erode(&oracle::wide(&mask), [size.nx, size.ny], size.planes);
+        let dst = window::record_erode(rec, src, size.image, size.planes);
+        let expected = oracle::erode(&oracle::wide(&mask), size.image, size.planes);
         vec![Expect::in_buffer(dst, expected.to_vec(), 0.0)]
     }
 }

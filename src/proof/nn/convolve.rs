@@ -1,6 +1,7 @@
 //! Oracles and trials of `convolve`.
 
 use crate::kernel::nn::convolve::Geometry;
+use crate::size::Size;
 use ndarray::{Array3, Array4};
 
 /// The source pixel that tap `t` of a convolution reads for pixel (y, x) of the result; `None` outside the image.
@@ -8,12 +9,12 @@ pub(super) fn from(
     geometry: Geometry,
     [y, x]: [usize; 2],
     t: usize,
-    [h, w]: [usize; 2],
+    Size { nx, ny }: Size,
 ) -> Option<[usize; 2]> {
     match geometry {
         Geometry::Three => {
             let [y, x] = [(y + t / 3).checked_sub(1)?, (x + t % 3).checked_sub(1)?];
-            (y < h && x < w).then_some([y, x])
+            (y < ny && x < nx).then_some([y, x])
         }
         Geometry::One => Some([y, x]),
         Geometry::Up => (2 * (y % 2) + x % 2 == t).then_some([y / 2, x / 2]),
@@ -32,11 +33,12 @@ pub fn convolve(
 ) -> Array4<f64> {
     let (n, h, w, ci) = src.dim();
     let (taps, _, co) = weights.dim();
-    let [rows, columns] = geometry.result([h, w]);
-    let mut dst = Array4::from_shape_fn((n, rows, columns, co), |(.., o)| bias.map_or(0.0, |b| b[o]));
+    let size = Size::new(w, h);
+    let to = geometry.result(size);
+    let mut dst = Array4::from_shape_fn((n, to.ny, to.nx, co), |(.., o)| bias.map_or(0.0, |b| b[o]));
     for ((image, y, x, o), sum) in dst.indexed_iter_mut() {
         for t in 0..taps {
-            if let Some([sy, sx]) = from(geometry, [y, x], t, [h, w]) {
+            if let Some([sy, sx]) = from(geometry, [y, x], t, size) {
                 *sum += (0..ci).map(|i| src[[image, sy, sx, i]] * weights[[t, i, o]]).sum::<f64>();
             }
         }
@@ -53,15 +55,15 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve::CONVOLVE,
         sizes: &[
-            TrialSize::batch(1, [1, 1], 1, 1),
-            TrialSize::batch(5, [3, 2], 2, 3),
-            TrialSize::batch(2, [3, 5], 133, 150),
-            TrialSize::batch(1, [7, 13], 5, 37),
-            TrialSize::batch(128, [1, 3], 3, 2),
-            TrialSize::batch(33, [2, 3], 18, 5),
-            TrialSize::batch(1, [41, 47], 3, 5),
-            TrialSize::batch(1, [1, 55], 1, 70),
-            TrialSize::batch(4, [15, 15], 32, 32),
+            TrialSize::batch(1, Size::square(1), 1, 1),
+            TrialSize::batch(5, Size::new(2, 3), 2, 3),
+            TrialSize::batch(2, Size::new(5, 3), 133, 150),
+            TrialSize::batch(1, Size::new(13, 7), 5, 37),
+            TrialSize::batch(128, Size::new(3, 1), 3, 2),
+            TrialSize::batch(33, Size::new(3, 2), 18, 5),
+            TrialSize::batch(1, Size::new(47, 41), 3, 5),
+            TrialSize::batch(1, Size::new(55, 1), 1, 70),
+            TrialSize::batch(4, Size::square(15), 32, 32),
         ],
         record: convolve,
     }];

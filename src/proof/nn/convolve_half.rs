@@ -21,13 +21,13 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve_half::CONVOLVE_HALF,
         sizes: &[
-            TrialSize::batch(1, [1, 1], 1, 1),
-            TrialSize::batch(5, [3, 2], 2, 3),
-            TrialSize::batch(2, [3, 5], 133, 150),
-            TrialSize::batch(1, [7, 13], 5, 37),
-            TrialSize::batch(33, [2, 3], 18, 5),
-            TrialSize::batch(1, [1, 55], 1, 70),
-            TrialSize::batch(3, [15, 15], 32, 32),
+            TrialSize::batch(1, Size::square(1), 1, 1),
+            TrialSize::batch(5, Size::new(2, 3), 2, 3),
+            TrialSize::batch(2, Size::new(5, 3), 133, 150),
+            TrialSize::batch(1, Size::new(13, 7), 5, 37),
+            TrialSize::batch(33, Size::new(3, 2), 18, 5),
+            TrialSize::batch(1, Size::new(55, 1), 1, 70),
+            TrialSize::batch(3, Size::square(15), 32, 32),
         ],
         record: convolve_half,
     }];

@@ -2,6 +2,7 @@
 
 use super::convolve::from;
 use crate::kernel::nn::convolve::Geometry;
+use crate::size::Size;
 use ndarray::{Array3, Array4};
 
 /// The gradient of [`super::convolve()`] in its weights, `[taps][ci][co]`. It is the sum over pixels of `src`
@@ -13,7 +14,7 @@ pub fn convolve_weights(src: &Array4<f64>, grad: &Array4<f64>, geometry: Geometr
     for image in 0..n {
         for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
             for t in 0..geometry.taps() {
-                if let Some([sy, sx]) = from(geometry, [y, x], t, [h, w]) {
+                if let Some([sy, sx]) = from(geometry, [y, x], t, Size::new(w, h)) {
                     for i in 0..ci {
                         let value = src[[image, sy, sx, i]];
                         (0..co).for_each(|o| dst[[t, i, o]] += value * grad[[image, y, x, o]]);
@@ -35,15 +36,15 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &convolve_weights::CONVOLVE_WEIGHTS,
         sizes: &[
-            TrialSize::batch(1, [1, 1], 1, 1),
-            TrialSize::batch(5, [3, 2], 2, 3),
-            TrialSize::batch(2, [3, 5], 133, 150),
-            TrialSize::batch(1, [7, 13], 5, 37),
-            TrialSize::batch(128, [1, 3], 3, 2),
-            TrialSize::batch(33, [2, 3], 18, 5),
-            TrialSize::batch(1, [41, 47], 3, 5),
-            TrialSize::batch(1, [1, 55], 41, 70),
-            TrialSize::batch(4, [15, 15], 32, 32),
+            TrialSize::batch(1, Size::square(1), 1, 1),
+            TrialSize::batch(5, Size::new(2, 3), 2, 3),
+            TrialSize::batch(2, Size::new(5, 3), 133, 150),
+            TrialSize::batch(1, Size::new(13, 7), 5, 37),
+            TrialSize::batch(128, Size::new(3, 1), 3, 2),
+            TrialSize::batch(33, Size::new(3, 2), 18, 5),
+            TrialSize::batch(1, Size::new(47, 41), 3, 5),
+            TrialSize::batch(1, Size::new(55, 1), 41, 70),
+            TrialSize::batch(4, Size::square(15), 32, 32),
         ],
         record: convolve_weights,
     }];
@@ -57,8 +58,7 @@ pub(super) mod trial {
         let [ci, co] = size.channels;
         let geometry = GEOMETRIES[constant(spec, "GEOMETRY") as usize];
         let src = made_up::random(rng, size.shape(ci));
-        let [h, w] = geometry.result([size.ny, size.nx]);
-        let grad = made_up::random(rng, Shape { h, w, ..size.shape(co) });
+        let grad = made_up::random(rng, Shape::images(size.planes, geometry.result(size.image), co));
         let expected = oracle::convolve_weights(&src, &grad, geometry);
         let (src, grad) = (made_up::upload(rec, "source", &src), made_up::upload(rec, "gradient", &grad));
         let form = Form::of(spec);

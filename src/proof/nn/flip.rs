@@ -20,10 +20,10 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &flip::FLIP,
         sizes: &[
-            TrialSize::batch(1, [1, 1], 1, 1),
-            TrialSize::batch(1, [1, 1], 2, 5),
-            TrialSize::batch(1, [1, 1], 13, 47),
-            TrialSize::batch(1, [1, 1], 64, 128),
+            TrialSize::batch(1, Size::square(1), 1, 1),
+            TrialSize::batch(1, Size::square(1), 2, 5),
+            TrialSize::batch(1, Size::square(1), 13, 47),
+            TrialSize::batch(1, Size::square(1), 64, 128),
         ],
         record: flip,
     }];

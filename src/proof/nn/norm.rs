@@ -80,12 +80,12 @@ pub(in crate::proof) mod trial {
 
     /// The sizes of the trials of a norm.
     pub(crate) const SIZES: [TrialSize; 6] = [
-        TrialSize::batch(1, [1, 1], 1, 1),
-        TrialSize::batch(5, [1, 7], 2, 2),
-        TrialSize::batch(1, [41, 47], 3, 3),
-        TrialSize::batch(2, [55, 13], 5, 5),
-        TrialSize::batch(128, [3, 3], 4, 4),
-        TrialSize::batch(8, [30, 30], 32, 32),
+        TrialSize::batch(1, Size::square(1), 1, 1),
+        TrialSize::batch(5, Size::new(7, 1), 2, 2),
+        TrialSize::batch(1, Size::new(47, 41), 3, 3),
+        TrialSize::batch(2, Size::new(13, 55), 5, 5),
+        TrialSize::batch(128, Size::square(3), 4, 4),
+        TrialSize::batch(8, Size::square(30), 32, 32),
     ];
 
     /// The trials of this file.

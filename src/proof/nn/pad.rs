@@ -1,11 +1,12 @@
 //! Oracles and trials of `pad`, `pad_grad`.
 
+use crate::size::Size;
 use ndarray::Array4;
 
-/// Pads `x` `[n][h][w][c]` to `rows` × `columns` by reflection at its last row and column.
-pub fn pad(x: &Array4<f64>, [rows, columns]: [usize; 2]) -> Array4<f64> {
+/// Pads `x` `[n][h][w][c]` to `to` by reflection at its last row and column.
+pub fn pad(x: &Array4<f64>, to: Size) -> Array4<f64> {
     let (n, h, w, c) = x.dim();
-    Array4::from_shape_fn((n, rows, columns, c), |(n, row, column, c)| {
+    Array4::from_shape_fn((n, to.ny, to.nx, c), |(n, row, column, c)| {
         x[(n, mirror(row, h), mirror(column, w), c)]
     })
 }
@@ -15,12 +16,12 @@ pub(super) fn mirror(i: usize, n: usize) -> usize {
     if i < n { i } else { 2 * (n - 1) - i }
 }
 
-/// The gradient of [`super::pad()`] in its input of `h` × `w`, from the upstream gradient `grad`.
-pub fn pad_grad(grad: &Array4<f64>, [h, w]: [usize; 2]) -> Array4<f64> {
+/// The gradient of [`super::pad()`] in its input of `size`, from the upstream gradient `grad`.
+pub fn pad_grad(grad: &Array4<f64>, size: Size) -> Array4<f64> {
     let (n, _, _, c) = grad.dim();
-    let mut out = Array4::zeros((n, h, w, c));
+    let mut out = Array4::zeros((n, size.ny, size.nx, c));
     for ((n, row, column, c), g) in grad.indexed_iter() {
-        out[(n, mirror(row, h), mirror(column, w), c)] += g;
+        out[(n, mirror(row, size.ny), mirror(column, size.nx), c)] += g;
     }
     out
 }
@@ -46,7 +47,7 @@ pub(super) mod trial {
         let src = made_up::upload(rec, "input", &x);
         let dst = made_up::room(rec, "padded", evened(src.shape));
         pad::record(rec, src, dst);
-        vec![made_up::expect(dst, &oracle::pad(&x, [dst.shape.h, dst.shape.w]), 0.0)]
+        vec![made_up::expect(dst, &oracle::pad(&x, dst.shape.size()), 0.0)]
     }
 
     fn pad_grad(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
@@ -55,7 +56,7 @@ pub(super) mod trial {
         let grad = made_up::upload(rec, "upstream", &g);
         let dst = made_up::room(rec, "gradient", shape);
         pad::record_grad(rec, grad, dst);
-        vec![made_up::expect(dst, &oracle::pad_grad(&g, [shape.h, shape.w]), 1e-7)]
+        vec![made_up::expect(dst, &oracle::pad_grad(&g, shape.size()), 1e-7)]
     }
 }
 
@@ -66,7 +67,7 @@ mod pad_tests {
     #[test]
     fn a_new_column_equals_the_last_but_one() {
         let x = Array4::from_shape_vec((1, 1, 3, 1), vec![1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(pad(&x, [1, 4]).into_raw_vec_and_offset().0, [1.0, 2.0, 3.0, 2.0]);
+        assert_eq!(pad(&x, Size::new(4, 1)).into_raw_vec_and_offset().0, [1.0, 2.0, 3.0, 2.0]);
     }
 }
 
@@ -81,10 +82,11 @@ mod pad_grad_tests {
     #[test]
     fn is_the_derivative_of_padding() {
         let mut rng = fastrand::Rng::with_seed(3);
-        for to in [[4, 6], [4, 5], [3, 6], [3, 5]] {
+        for [rows, columns] in [[4, 6], [4, 5], [3, 6], [3, 5]] {
+            let to = Size::new(columns, rows);
             let x = random(&mut rng, Shape::new(2, 3, 5, 3));
-            let upstream = random(&mut rng, Shape::new(2, to[0], to[1], 3));
-            assert_gradient(&x, &upstream, &pad_grad(&upstream, [3, 5]), |x| pad(x, to));
+            let upstream = random(&mut rng, Shape::images(2, to, 3));
+            assert_gradient(&x, &upstream, &pad_grad(&upstream, Size::new(5, 3)), |x| pad(x, to));
         }
     }
 }

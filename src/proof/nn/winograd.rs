@@ -1,5 +1,6 @@
 //! Oracles and trials of `winograd_input`, `winograd_weights`, `winograd_output`.
 
+use crate::size::Size;
 use ndarray::{Array2, Array3, Array4, array};
 
 /// The matrix Bᵀ of Winograd's F(2 × 2, 3 × 3).
@@ -48,11 +49,11 @@ fn output_transform() -> Array2<f64> {
     array![[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, -1.0, -1.0]]
 }
 
-/// Returns Aᵀ m A of the products `src` `[tiles][16][1][c]` for images `[n][h][w]`: `[n][h][w][c]`.
-pub fn winograd_output(src: &Array4<f64>, [n, h, w]: [usize; 3]) -> Array4<f64> {
-    let [rows, columns] = [h.div_ceil(2), w.div_ceil(2)];
+/// Returns Aᵀ m A of the products `src` `[tiles][16][1][c]` for `n` images: `[n][ny][nx][c]`.
+pub fn winograd_output(src: &Array4<f64>, n: usize, Size { nx, ny }: Size) -> Array4<f64> {
+    let [rows, columns] = [ny.div_ceil(2), nx.div_ceil(2)];
     let a = output_transform();
-    Array4::from_shape_fn((n, h, w, src.dim().3), |(image, y, x, channel)| {
+    Array4::from_shape_fn((n, ny, nx, src.dim().3), |(image, y, x, channel)| {
         let tile = (image * rows + y / 2) * columns + x / 2;
         (0..16).map(|z| a[[y % 2, z / 4]] * src[[tile, z, 0, channel]] * a[[x % 2, z % 4]]).sum()
     })
@@ -69,10 +70,10 @@ pub(super) mod trial {
         Trial {
             kernel: &winograd::WINOGRAD_WEIGHTS,
             sizes: &[
-                TrialSize::batch(1, [1, 1], 1, 1),
-                TrialSize::batch(1, [1, 1], 5, 37),
-                TrialSize::batch(1, [1, 1], 18, 3),
-                TrialSize::batch(1, [1, 1], 64, 64),
+                TrialSize::batch(1, Size::square(1), 1, 1),
+                TrialSize::batch(1, Size::square(1), 5, 37),
+                TrialSize::batch(1, Size::square(1), 18, 3),
+                TrialSize::batch(1, Size::square(1), 64, 64),
             ],
             record: winograd_weights,
         },
@@ -108,7 +109,7 @@ pub(super) mod trial {
     ) -> Vec<Expect> {
         let shape = size.shape(size.channels[0]);
         let values = made_up::random(rng, tiles(shape));
-        let products = oracle::winograd_output(&values, [shape.n, shape.h, shape.w]);
+        let products = oracle::winograd_output(&values, shape.n, shape.size());
         let finish = made_up::finish(
             rec,
             rng,

@@ -1,6 +1,7 @@
 //! Oracles and trials of `fft`, `chirp`.
 
 use crate::kernel::signal::fft::{Axis, FftDirection};
+use crate::size::Size;
 use ndarray::{Array1, Array3};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
@@ -23,7 +24,7 @@ pub fn fft(values: &Array1<Complex64>, axis: Axis, way: FftDirection) -> Array1<
 }
 
 /// The 2-D Fourier transform of images `[..][ny][nx]`.
-pub fn fft2(values: &Array1<Complex64>, [nx, ny]: [usize; 2], way: FftDirection) -> Array1<Complex64> {
+pub fn fft2(values: &Array1<Complex64>, Size { nx, ny }: Size, way: FftDirection) -> Array1<Complex64> {
     let planes = values.len() / (nx * ny);
     let rows = fft(values, Axis { outer: planes * ny, n: nx, inner: 1 }, way);
     fft(&rows, Axis { outer: planes, n: ny, inner: nx }, way)
@@ -53,17 +54,21 @@ pub(super) mod trial {
         Trial {
             kernel: &fft::FFT,
             sizes: &[
-                TrialSize::new(1, 1, 1),
-                TrialSize::new(3, 5, 2),
-                TrialSize::new(1, 1, 41),
-                TrialSize::new(2, 7, 3),
-                TrialSize::new(4, 8, 256),
+                TrialSize::new(1, Size::square(1)),
+                TrialSize::new(3, Size::new(2, 5)),
+                TrialSize::new(1, Size::new(41, 1)),
+                TrialSize::new(2, Size::new(3, 7)),
+                TrialSize::new(4, Size::new(256, 8)),
             ],
             record: fft,
         },
         Trial {
             kernel: &fft::CHIRP,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(3, 47, 41), TrialSize::new(4, 257, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(3, Size::new(41, 47)),
+                TrialSize::new(4, Size::new(256, 257)),
+            ],
             record: chirp,
         },
     ];
@@ -71,8 +76,9 @@ pub(super) mod trial {
     fn fft(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let radix = constant(spec, "RADIX") as usize;
         // Two passes of this radix, a first one and a later one, and then the radices of `ny`.
-        let radices = [vec![radix, radix], factors(size.ny).expect("sizes of the row are smooth")].concat();
-        let axis = Axis { outer: size.planes, n: radices.iter().product(), inner: size.nx };
+        let radices =
+            [vec![radix, radix], factors(size.image.ny).expect("sizes of the row are smooth")].concat();
+        let axis = Axis { outer: size.planes, n: radices.iter().product(), inner: size.image.nx };
         let lines = oracle::waves(rng, axis.len());
         let src = rec.constant("lines", &lines);
         let mut fft = Fft::new();
@@ -86,11 +92,11 @@ pub(super) mod trial {
     }
 
     fn chirp(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let axis = Axis { outer: size.planes, n: size.ny, inner: size.nx };
+        let axis = Axis { outer: size.planes, n: size.image.ny, inner: size.image.nx };
         let lines = oracle::waves(rng, axis.len());
-        let table = oracle::waves(rng, size.ny);
+        let table = oracle::waves(rng, size.image.ny);
         let (src, t) = (rec.constant("lines", &lines), rec.constant("table", &table));
-        let (kept, n_dst) = (size.ny - 1, 2 * size.ny + 1);
+        let (kept, n_dst) = (size.image.ny - 1, 2 * size.image.ny + 1);
         let padded = fft::record_chirp(rec, src, t, axis, n_dst, kept, 1.0);
         let cut = fft::record_chirp(rec, src, t, axis, kept, kept, -1.0);
         let (lines, table) = (oracle::wide_complex(&lines), oracle::wide_complex(&table));

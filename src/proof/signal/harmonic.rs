@@ -18,10 +18,10 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &harmonic::HARMONIC,
         sizes: &[
-            TrialSize::new(2, 3, 5),
-            TrialSize::new(3, 1, 7),
-            TrialSize::new(8, 41, 47),
-            TrialSize::new(8, 256, 256),
+            TrialSize::new(2, Size::new(5, 3)),
+            TrialSize::new(3, Size::new(7, 1)),
+            TrialSize::new(8, Size::new(47, 41)),
+            TrialSize::new(8, Size::square(256)),
         ],
         record: harmonic,
     }];

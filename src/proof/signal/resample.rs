@@ -1,6 +1,7 @@
 //! Oracles and trials of `resample`.
 
 use crate::kernel::signal::resample::Grids;
+use crate::size::Size;
 use ndarray::Array2;
 
 /// Sums of weights up to this may be rounding errors.
@@ -9,7 +10,7 @@ const FAINT: f64 = 1e-3;
 /// Resamples an image `[my · mx][4]` to another grid: its mean under a tent about each pixel. Channel 2 is above 0
 /// inside.
 pub fn resample(src: &Array2<f64>, grids: Grids) -> Array2<f64> {
-    let Grids { from: [mx, my], to: [nx, ny], step, reach } = grids;
+    let Grids { from: Size { nx: mx, ny: my }, to: Size { nx, ny }, step, reach } = grids;
     // The kernel computes positions in single precision; both must use the same step.
     let step = step.map(|s| f64::from(s as f32));
     let place = |i: usize, n: usize, m: usize, step: f64| {
@@ -65,24 +66,25 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &resample::RESAMPLE,
         sizes: &[
-            TrialSize::new(1, 1, 1),
-            TrialSize::new(0, 3, 5),
-            TrialSize::new(3, 41, 47),
-            TrialSize::new(0, 64, 64),
-            TrialSize::new(2, 256, 256),
+            TrialSize::new(1, Size::square(1)),
+            TrialSize::new(0, Size::new(5, 3)),
+            TrialSize::new(3, Size::new(47, 41)),
+            TrialSize::new(0, Size::square(64)),
+            TrialSize::new(2, Size::square(256)),
         ],
         record: resample,
     }];
 
     fn resample(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let from = [size.nx, size.ny];
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let from = size.image;
+        let mask = oracle::blot(rng, size.image);
         let mut draw = || rng.f32() * 2.0 - 1.0;
         let src: Vec<[f32; 4]> = mask.iter().map(|m| [draw(), draw(), *m, draw()]).collect();
         let buf = rec.constant("image", &src);
         let mut expect = vec![];
         for step in [[1.0, 1.0], [0.71, 1.43], [2.3, 0.37]] {
-            let to = [0, 1].map(|i| (from[i] as f64 / step[i]).ceil() as usize);
+            let along = |n: usize, step: f64| (n as f64 / step).ceil() as usize;
+            let to = Size::new(along(from.nx, step[0]), along(from.ny, step[1]));
             let grids = Grids { from, to, step, reach: size.planes };
             let dst = resample::record(rec, buf, grids);
             rec.keep(dst);

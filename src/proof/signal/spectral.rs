@@ -15,7 +15,11 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &spectral::SPECTRAL,
-        sizes: &[TrialSize::new(1, 1, 3), TrialSize::new(3, 41, 47), TrialSize::new(4, 256, 256)],
+        sizes: &[
+            TrialSize::new(1, Size::new(3, 1)),
+            TrialSize::new(3, Size::new(47, 41)),
+            TrialSize::new(4, Size::square(256)),
+        ],
         record: spectral,
     }];
 

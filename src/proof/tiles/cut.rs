@@ -1,13 +1,14 @@
 //! Oracles and trials of `cut`.
 
 use crate::proof::view::{later, shown};
+use crate::size::Size;
 use ndarray::{Array2, Array4};
 
 /// Cuts `n` patches of `side` × `side` pixels from an image `[ny · nx][4]` of (re, im, inside, –). `places` are (x, y,
 /// –, view). Patches beyond the last place are 0. With `faintest`, each channel is normalised over the pixels inside.
 pub fn cut(
     image: &Array2<f64>,
-    [nx, ny]: [usize; 2],
+    Size { nx, ny }: Size,
     places: &[[f32; 4]],
     [n, side]: [usize; 2],
     faintest: Option<f32>,
@@ -52,14 +53,18 @@ pub(super) mod trial {
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[Trial {
         kernel: &cut::CUT,
-        sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(5, 41, 47), TrialSize::new(128, 256, 256)],
+        sizes: &[
+            TrialSize::new(1, Size::new(5, 3)),
+            TrialSize::new(5, Size::new(47, 41)),
+            TrialSize::new(128, Size::square(256)),
+        ],
         record: cut,
     }];
 
     fn cut(rec: &mut Recorder, spec: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let (n, side) = (size.planes, size.ny.min(30) - 1);
+        let (n, side) = (size.planes, size.image.ny.min(30) - 1);
         let how = (constant(spec, "PATCH") == 1).then_some(FAINTEST);
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let src: Vec<[f32; 4]> = mask
             .iter()
             .map(|m| if *m > 0.0 { [3.0 + rng.f32(), rng.f32(), 1.0, 0.0] } else { [0.0; 4] })
@@ -69,7 +74,7 @@ pub(super) mod trial {
         let patches: Vec<[f32; 4]> = (0..count)
             .map(|_| {
                 let [x, y] =
-                    [size.nx, size.ny].map(|n| rng.i32(-(side as i32) / 2..n as i32 - side as i32 / 2));
+                    size.image.axes().map(|n| rng.i32(-(side as i32) / 2..n as i32 - side as i32 / 2));
                 [x as f32, y as f32, 1.0, rng.u32(..32) as f32]
             })
             .collect();
@@ -81,8 +86,8 @@ pub(super) mod trial {
         };
         let image = rec.constant("image", &src);
         let dst = made_up::room(rec, "cut", Shape::new(n, side, side, 2));
-        cut::record(rec, image, [size.nx, size.ny], lattice, how, dst);
-        let expected = oracle::cut(&oracle::wide4(&src), [size.nx, size.ny], &patches[3..], [n, side], how);
+        cut::record(rec, image, size.image, lattice, how, dst);
+        let expected = oracle::cut(&oracle::wide4(&src), size.image, &patches[3..], [n, side], how);
         vec![made_up::expect(dst, &expected, 1e-5)]
     }
 }

@@ -92,8 +92,11 @@ pub(super) mod trial {
     ];
 
     /// The planes are the stride.
-    const SIZES: &[TrialSize] =
-        &[TrialSize::new(1, 3, 5), TrialSize::new(4, 41, 47), TrialSize::new(3, 256, 256)];
+    const SIZES: &[TrialSize] = &[
+        TrialSize::new(1, Size::new(5, 3)),
+        TrialSize::new(4, Size::new(47, 41)),
+        TrialSize::new(3, Size::square(256)),
+    ];
 
     struct Scene {
         how: Placing,
@@ -105,13 +108,15 @@ pub(super) mod trial {
 
     impl Scene {
         fn new(rec: &mut Recorder, size: TrialSize, rng: &mut fastrand::Rng) -> Self {
-            let side = size.ny.min(30) - 1;
+            let side = size.image.ny.min(30) - 1;
             let stride = size.planes.min(side);
-            let mask = oracle::blot(rng, size.ny, size.nx);
+            let mask = oracle::blot(rng, size.image);
             let image: Vec<[f32; 4]> = mask.iter().map(|m| [f32::NAN, f32::NAN, *m, 0.0]).collect();
-            let inside = Array2::from_shape_fn((size.ny, size.nx), |(y, x)| mask[y * size.nx + x] > 0.0);
+            let inside = Array2::from_shape_fn((size.image.ny, size.image.nx), |(y, x)| {
+                mask[y * size.image.nx + x] > 0.0
+            });
             let least = vec![side * side / 2, 0];
-            let how = Placing { size: [size.nx, size.ny], side, stride, views: 32, least };
+            let how = Placing { size: size.image, side, stride, views: 32, least };
             let bounds = oracle::lattice_bounds(&inside, side, stride);
             Self { how, inside, image: rec.constant("image", &image), bounds }
         }

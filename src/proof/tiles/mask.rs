@@ -26,24 +26,32 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &mask::APPLY_MASK,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(1, Size::square(256)),
+            ],
             record: apply_mask,
         },
         Trial {
             kernel: &mask::UNSTACK,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(1, Size::square(256)),
+            ],
             record: unstack,
         },
     ];
 
     fn apply_mask(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let mut wave = oracle::waves(rng, n);
         // The values outside of the mask may be anything.
         wave.iter_mut().zip(&mask).filter(|(_, m)| **m == 0.0).for_each(|(u, _)| u.re = f32::NAN);
         let buffers = [rec.constant("wave", &wave), rec.constant("mask", &mask)];
-        let conjugated = size.nx % 2 == 1;
+        let conjugated = size.image.nx % 2 == 1;
         let dst = mask::apply(rec, buffers, conjugated, n);
         let expected = oracle::apply_mask(&oracle::wide_complex(&wave), &oracle::wide(&mask), conjugated);
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 0.0)]
@@ -51,7 +59,7 @@ pub(super) mod trial {
 
     fn unstack(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
         let n = size.pixels();
-        let mask = oracle::blot(rng, size.ny, size.nx);
+        let mask = oracle::blot(rng, size.image);
         let src: Vec<[f32; 4]> = (0..n)
             .map(|_| {
                 let inside = f32::from(u8::from(rng.u8(..9) > 0));

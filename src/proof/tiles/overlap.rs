@@ -2,6 +2,7 @@
 
 use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::proof::view::shown;
+use crate::size::Size;
 use ndarray::{Array1, Array2, Array4};
 
 /// Merges the predictions `[n][side][side][1]` at each pixel inside a mask. Returns their weighted mean, weighted sum
@@ -9,7 +10,7 @@ use ndarray::{Array1, Array2, Array4};
 /// columns of a patch.
 pub fn overlap(
     mask: &Array1<f64>,
-    [nx, ny]: [usize; 2],
+    Size { nx, ny }: Size,
     places: &[[f32; 4]],
     window: &[f32],
     predictions: &Array4<f64>,
@@ -55,21 +56,29 @@ pub(super) mod trial {
     pub static TRIALS: &[Trial] = &[
         Trial {
             kernel: &overlap::OVERLAP,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(7, 41, 47), TrialSize::new(128, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(7, Size::new(47, 41)),
+                TrialSize::new(128, Size::square(256)),
+            ],
             record: overlap,
         },
         Trial {
             kernel: &overlap::OVERLAP_STATISTICS,
-            sizes: &[TrialSize::new(1, 3, 5), TrialSize::new(1, 41, 47), TrialSize::new(1, 256, 256)],
+            sizes: &[
+                TrialSize::new(1, Size::new(5, 3)),
+                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(1, Size::square(256)),
+            ],
             record: overlap_statistics,
         },
     ];
 
     fn overlap(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let [nx, ny] = [size.nx, size.ny];
+        let Size { nx, ny } = size.image;
         let side = ny.min(30) - 1;
         let stride = if ny < 10 { 1 } else { 3 };
-        let mask = oracle::blot(rng, ny, nx);
+        let mask = oracle::blot(rng, size.image);
         // The lattice begins before the image, and has gaps.
         let corner = [-1i32, -(stride as i32)];
         let points = [nx, ny].map(|n| n / stride + 1);
@@ -97,7 +106,7 @@ pub(super) mod trial {
         let window: Vec<f32> = (0..side).map(|_| 0.2 + rng.f32()).collect();
         let image: Vec<[f32; 4]> = mask.iter().map(|m| [f32::NAN, f32::NAN, *m, 0.0]).collect();
         let over = |rec: &mut Recorder, first: u32| Overlap {
-            size: [nx, ny],
+            size: size.image,
             stride,
             image: rec.constant("image", &image),
             window: rec.constant("window", &window),
@@ -121,7 +130,7 @@ pub(super) mod trial {
         }
         let values = ndarray::concatenate(ndarray::Axis(0), &[all[0].view(), all[1].view()]).expect("alike");
         let patches: Vec<_> = patches.into_iter().take(2 * size.planes).collect();
-        let expected = oracle::overlap(&oracle::wide(&mask), [nx, ny], &patches, &window, &values);
+        let expected = oracle::overlap(&oracle::wide(&mask), size.image, &patches, &window, &values);
         vec![Expect::in_buffer(state, oracle::flat_real(&expected), 1e-5)]
     }
 

@@ -59,7 +59,7 @@ impl Tape {
     /// # Errors
     /// [`Error::Usage`] if the shapes do not fit together.
     pub fn convolve(&mut self, src: Var, weights: Var, bias: Option<Var>, geometry: Geometry) -> Result<Var> {
-        let Shape { n, h, w, c } = self.shape(src);
+        let shape @ Shape { n, h, w, c } = self.shape(src);
         let co = self.shape(weights).c;
         let fits = self.shape(weights) == geometry.weights(c, co);
         let what = format!("a convolution ({geometry:?}) needs weights for its channels");
@@ -71,8 +71,10 @@ impl Tape {
         if geometry == Geometry::Down {
             self.require(h.is_multiple_of(2) && w.is_multiple_of(2), "stride 2 needs even sizes", &[src])?;
         }
-        let [h, w] = geometry.result([h, w]);
-        Ok(self.push(Convolve { src, weights, bias, geometry }, Shape::new(n, h, w, co)))
+        Ok(self.push(
+            Convolve { src, weights, bias, geometry },
+            Shape::images(n, geometry.result(shape.size()), co),
+        ))
     }
 }
 

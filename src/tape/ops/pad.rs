@@ -4,6 +4,7 @@ use super::{Operation, Parts};
 use crate::error::Result;
 use crate::kernel::nn::pad;
 use crate::plan::Recorder;
+use crate::size::Size;
 use crate::tape::{Lowering, Tape, Var};
 use crate::tensor::{Shape, Tensor};
 
@@ -22,21 +23,21 @@ pub struct PadGrad {
 }
 
 impl Tape {
-    /// Puts `src`, padded by up to one reflected row and column to `h` × `w`, on the tape. Returns `src` itself if it
+    /// Puts `src`, padded by up to one reflected row and column to `size`, on the tape. Returns `src` itself if it
     /// has this size.
     ///
     /// # Errors
     /// [`Error::Usage`](crate::Error::Usage) if more rows or columns are needed, or an axis of one pixel cannot be
     /// reflected.
-    pub fn pad(&mut self, src: Var, [h, w]: [usize; 2]) -> Result<Var> {
+    pub fn pad(&mut self, src: Var, size: Size) -> Result<Var> {
         let shape = self.shape(src);
-        if [h, w] == [shape.h, shape.w] {
+        if size == shape.size() {
             return Ok(src);
         }
         let grows = |from: usize, to: usize| to == from || (to == from + 1 && from > 1);
-        let fits = grows(shape.h, h) && grows(shape.w, w);
-        self.require(fits, &format!("only one row or column can be reflected to reach {h} × {w}"), &[src])?;
-        Ok(self.push(Pad { src }, Shape { h, w, ..shape }))
+        let fits = grows(shape.h, size.ny) && grows(shape.w, size.nx);
+        self.require(fits, &format!("only one row or column can be reflected to reach {size}"), &[src])?;
+        Ok(self.push(Pad { src }, Shape::images(shape.n, size, shape.c)))
     }
 }
 

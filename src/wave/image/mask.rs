@@ -5,6 +5,7 @@ use super::super::warning::{Warning, clipped_share, first_harmonic_share};
 use super::{FrameLayout, WaveImage};
 use crate::error::{Error, Result};
 use crate::io::volume::{Samples, Volume, shape_text};
+use crate::size::Size;
 
 /// A warning is given if the first harmonic has less than this share of the temporal energy.
 const FIRST_HARMONIC: f64 = 0.8;
@@ -13,7 +14,7 @@ impl WaveImage {
     /// Returns true where `slice` is not zero in every frame, `[y][x]`. Values that are not finite count as not
     /// zero.
     pub fn support(&self, slice: usize) -> Vec<bool> {
-        let mut mask = vec![false; self.size[0] * self.size[1]];
+        let mut mask = vec![false; self.size.pixels()];
         for frame in 0..self.frames {
             mask.iter_mut().zip(self.frame(slice, frame)).for_each(|(m, &v)| *m |= v != 0.0);
         }
@@ -60,7 +61,7 @@ impl WaveImage {
         if self.layout == FrameLayout::Phases {
             self.check_phases(&masks);
         }
-        let [nx, ny] = self.size;
+        let Size { nx, ny } = self.size;
         let edge = |i: usize| [0, nx - 1].contains(&(i % nx)) || [0, ny - 1].contains(&(i / nx));
         let touching = masks.iter().flat_map(|m| (0..m.len()).filter(|&i| m[i] && edge(i))).count();
         if touching > 0 {
@@ -75,12 +76,12 @@ impl WaveImage {
                 "the mask is complex; it must be real, zero outside and non-zero inside".into(),
             ));
         };
-        let plane = self.size[0] * self.size[1];
+        let plane = self.size.pixels();
         let mut shape = volume.shape.clone();
         while shape.len() > 2 && shape.last() == Some(&1) {
             shape.pop();
         }
-        let [nx, ny] = self.size;
+        let Size { nx, ny } = self.size;
         if shape != [nx, ny] && shape != [nx, ny, self.slices] {
             return Err(Error::Data(format!(
                 "the mask is {}, but the image {}; give a mask of the image's size, with one slice or as many as the image",
@@ -109,13 +110,13 @@ impl WaveImage {
     }
 
     fn check_finite(&self, masks: &[Vec<bool>]) -> Result<()> {
-        let plane = self.size[0] * self.size[1];
+        let plane = self.size.pixels();
         let mut bad = self.data.iter().enumerate().filter(|(i, v)| {
             let slice = i / (plane * self.frames);
             !v.is_finite() && masks[slice][i % plane]
         });
         let Some((first, _)) = bad.next() else { return Ok(()) };
-        let (x, y) = (first % self.size[0], first % plane / self.size[0]);
+        let (x, y) = (first % self.size.nx, first % plane / self.size.nx);
         let (slice, frame) = (first / (plane * self.frames), first / plane % self.frames);
         Err(Error::NotFinite { count: 1 + bad.count(), first: [x, y, slice, frame] })
     }
@@ -136,7 +137,7 @@ impl WaveImage {
     /// Writes back the samples that `check_phases` collected.
     fn restore(&mut self, masks: &[Vec<bool>], samples: &[f32]) {
         let mut samples = samples.iter();
-        let plane = self.size[0] * self.size[1];
+        let plane = self.size.pixels();
         for (slice, mask) in masks.iter().enumerate() {
             for i in (0..plane).filter(|&i| mask[i]) {
                 for frame in 0..self.frames {

@@ -4,6 +4,7 @@ use super::graph::{Forms, random};
 use super::reference::{Probes, Values, evaluate};
 use crate::common::compare::assert_at_most;
 use ndarray::Array4;
+use palpate::Size;
 use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -16,7 +17,7 @@ use std::collections::HashSet;
 tests![a_networks_gradient_is_that_of_the_f64_tape, dropout_is_decided_by_seed_and_step,];
 
 /// Both pools drop a row or a column, both decoding blocks pad.
-const SIZE: [usize; 3] = [3, 13, 11];
+const SIZE: (usize, Size) = (3, Size::new(11, 13));
 const OBJECTIVE: MseTv = MseTv { total_variation: 0.05 };
 const RATE: f32 = 3e-4;
 
@@ -41,9 +42,9 @@ struct Setup {
 
 impl Setup {
     fn new(settings: UnetSettings, seed: u64) -> Self {
-        let [n, h, w] = SIZE;
+        let (n, size) = SIZE;
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut random = |c| random(&mut rng, Shape::new(n, h, w, c));
+        let mut random = |c| random(&mut rng, Shape::images(n, size, c));
         let [input, target, mask] = [2, 1, 1].map(&mut random);
         let mask = mask.mapv(|v| if v > -0.6 { 1.0 } else { 0.0 });
         let unet = Unet::new(settings).expect("settings");
@@ -67,11 +68,11 @@ impl Setup {
 
     /// The same tape with its leaves' values, the loss, and the parameters.
     fn tape(&self) -> (Tape, Values, Var, Vec<Var>) {
-        let [n, h, w] = SIZE;
+        let (n, size) = SIZE;
         let unet = &self.weights.network;
         let mut tape = Tape::new();
         let registered = unet.layout().register(&mut tape);
-        let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::new(n, h, w, c)));
+        let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::images(n, size, c)));
         let output = unet.forward(&mut tape, &registered, input, NetworkMode::Train).expect("sizes");
         let mse = tape.mse(output, target, Some(mask)).expect("a loss");
         let variation = tape.total_variation(output, Some(mask)).expect("a loss");

@@ -67,7 +67,7 @@ pub fn evaluate(tape: &Tape, leaves: &Values, [seed, step]: [u32; 2]) -> Evaluat
                 oracle::pool(at(src), *pooling)
             }
             Op::Upsample(ops::Upsample { src, upsampling }) => oracle::upsample(at(src), *upsampling),
-            Op::Pad(ops::Pad { src }) => oracle::pad(at(src), [shape.h, shape.w]),
+            Op::Pad(ops::Pad { src }) => oracle::pad(at(src), shape.size()),
             Op::Concatenate(ops::Concatenate { parts: [a, b] }) => oracle::concatenate(at(a), at(b)),
             Op::Add(ops::Add { terms: [a, b] }) => oracle::add(at(a), at(b)),
             Op::Dropout(ops::Dropout { src, rate, site }) => {

@@ -2,6 +2,7 @@
 
 use super::graph::Forms;
 use palpate::Error;
+use palpate::Size;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::kernel::nn::norm::Per;
 use palpate::lowlevel::kernel::nn::pool::Pooling;
@@ -198,7 +199,7 @@ fn mistakes_name_the_shapes() {
             "padding by two",
             |t| {
                 let x = image(t, 3);
-                t.pad(x, [5, 5])
+                t.pad(x, Size::square(5))
             },
             &["[2, 3, 5, 3]", "5 × 5"],
         ),
@@ -206,9 +207,9 @@ fn mistakes_name_the_shapes() {
             "reflecting one row",
             |t| {
                 let x = t.input(Shape::new(1, 1, 8, 3));
-                t.pad(x, [2, 8])
+                t.pad(x, Size::new(8, 2))
             },
-            &["[1, 1, 8, 3]", "2 × 8"],
+            &["[1, 1, 8, 3]", "8 × 2"],
         ),
         (
             "joining two sizes",
@@ -261,7 +262,7 @@ fn mistakes_name_the_numbers() {
     }
     assert!(usage(tape.combine(&[])).contains("one to four"));
     assert_eq!(tape.dropout(x, 0.0, 0).unwrap(), x, "nothing to drop");
-    assert_eq!(tape.pad(x, [3, 5]).unwrap(), x, "nothing to add");
+    assert_eq!(tape.pad(x, Size::new(5, 3)).unwrap(), x, "nothing to add");
 }
 
 /// A part of a concatenation that lies elsewhere in its buffer is no part of it in place.
