@@ -1,8 +1,9 @@
 //! Calibration of the uncertainty from the spread of overlapping predictions, on phantoms that the network has
 //! not seen.
 
-use super::infer::{Dime, DimeMap, DimeSettings};
+use super::infer::{Dime, DimeMap};
 use super::model::{Calibration, Model};
+use super::settings::DimeSettings;
 use crate::error::{Error, Result};
 use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic::Frames;

@@ -14,6 +14,7 @@ mod infer;
 mod lattice;
 mod model;
 mod objective;
+mod settings;
 #[cfg(feature = "simulation")]
 mod training;
 mod views;
@@ -21,9 +22,10 @@ mod views;
 pub use builtin::DimeWeights;
 #[cfg(feature = "simulation")]
 pub use calibrate::{Bin, calibrate};
-pub use infer::{Dime, DimeMap, DimeSettings};
+pub use infer::{Dime, DimeMap};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
+pub use settings::DimeSettings;
 #[cfg(feature = "simulation")]
 pub use training::{Cutting, DimeCheckpoint, DimeTrainSettings, DimeTraining, PatchSettings, TrainingData};
 pub use views::Views;

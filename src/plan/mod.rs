@@ -3,6 +3,7 @@
 //! dispatch by dispatch, and be encoded into a host's command encoder.
 
 mod cache;
+mod extents;
 mod lifetimes;
 pub(crate) mod params;
 mod pipeline;
