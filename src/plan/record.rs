@@ -61,6 +61,7 @@ impl Bound {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Node {
     /// The name in messages and GPU debuggers.
     pub label: &'static str,
@@ -86,6 +87,7 @@ impl Node {
     }
 }
 
+#[derive(Clone)]
 pub(super) enum Role {
     /// Lives from its first dispatch to its last, and shares memory with others over time.
     Scratch,
@@ -101,6 +103,7 @@ pub(super) enum Role {
     External(wgpu::Buffer),
 }
 
+#[derive(Clone)]
 pub(super) enum TextureNode {
     Owned { label: &'static str, width: u32, height: u32 },
     External(wgpu::TextureView),
@@ -161,7 +164,7 @@ impl Dispatch {
 }
 
 /// Collects dispatches. The functions that record kernels write into it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Recorder {
     pub(super) nodes: Vec<Node>,
     pub(super) textures: Vec<TextureNode>,

@@ -1,5 +1,5 @@
 //! The operations of a tape. Each file has an operation's builder, inputs, gradient and dispatches. To add an
-//! operation, write such a file and name it in `operations!`.
+//! operation, write such a file and give it three lines here: `mod`, `pub use`, and a row in `operations!`.
 
 mod activate;
 mod add;

@@ -85,7 +85,7 @@ pub fn evaluate(tape: &Tape, leaves: &Values, [seed, step]: [u32; 2]) -> Evaluat
                 let terms: Vec<_> = terms.iter().map(|(v, factor)| (f64::from(*factor), scalar(v))).collect();
                 oracle::scalar(oracle::combine_losses(&terms))
             }
-            other => panic!("{other:?} belongs to a gradient"),
+            other => panic!("{other:?} has no arm here: it is new, or belongs to a gradient"),
         };
         assert_eq!(value.dim(), (shape.n, shape.h, shape.w, shape.c), "%{var:?} {:?}", tape.op(var));
         values.insert(var, value);
