@@ -32,6 +32,11 @@ impl Pooled {
     pub fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
     }
+
+    /// Takes [`Pooled::retire`] back.
+    pub fn restore(&self) {
+        self.retired.store(false, Ordering::Relaxed);
+    }
 }
 
 impl std::ops::Deref for Pooled {

@@ -49,6 +49,8 @@ impl Gpu {
         let size = buffer.size();
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
         let staging = self.pool().take(self, "palpate read-back", size, usage)?;
+        // A buffer with a pending mapping cannot be lent again, also if the caller drops the future.
+        staging.retire();
         let (sender, callback) = oneshot::channel();
         self.scoped("reading a buffer back", || {
             let mut encoder = self.encoder("palpate read-back");
@@ -72,11 +74,10 @@ impl Reading {
         match values {
             Some(values) => {
                 self.staging.unmap();
+                self.staging.restore();
                 state.map(|()| values)
             }
             None => {
-                // A buffer with a pending mapping cannot be lent again.
-                self.staging.retire();
                 state?;
                 let why = gpu.probe().unwrap_or("a buffer could not be mapped");
                 Err(Error::device_lost(why))

@@ -366,6 +366,14 @@ fn a_future_ends_when_the_host_polls(_: Adapter) {
     gpu.device().poll(wgpu::PollType::wait_indefinitely()).expect("poll");
     let Poll::Ready(maps) = future.as_mut().poll(&mut context) else { panic!("it needs another poll") };
     assert_eq!(bits(maps.expect("invert")), expected);
+    // A future that is dropped leaves nothing behind.
+    {
+        let mut dropped = std::pin::pin!(mmdi.invert_async(&frames, &mask));
+        assert!(dropped.as_mut().poll(&mut context).is_pending());
+    }
+    let before = gpu.pool().allocated();
+    assert_eq!(bits(mmdi.invert(&frames, &mask).expect("invert")), expected);
+    assert!(gpu.pool().allocated() <= before + 4 * frames.len() as u64 * 3, "the pool grew");
     // A lost device ends it too.
     let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
     assert!(future.as_mut().poll(&mut context).is_pending());
