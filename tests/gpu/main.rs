@@ -73,5 +73,9 @@ fn main() -> std::process::ExitCode {
         truth::tests(),
         tuning::tests(),
     ];
-    harness::run(modules, &["kernels::every_kernel_agrees_with_its_oracle"])
+    let long = [
+        "soundness::buffers_of_the_stated_extents_give_the_same_bits_with_checks_and_without",
+        "kernels::every_kernel_agrees_with_its_oracle",
+    ];
+    harness::run(modules, &long)
 }
