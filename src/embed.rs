@@ -1,4 +1,4 @@
-//! What a host lends to an inversion: its own buffers and texture.
+//! The buffers and the texture that a host lends to an inversion.
 
 use crate::error::{Error, Result};
 use crate::kernel::mre::colour::{self, Colouring};

@@ -102,7 +102,7 @@ pub mod lowlevel {
         train,
         /// Patches, for training and inference.
         patches,
-        /// What a host lends to an inversion.
+        /// The buffers and the texture that a host lends to an inversion.
         embed,
         /// The direct inversion, MMDI.
         mmdi,

@@ -7,7 +7,7 @@ use futures_channel::oneshot::{self, Receiver};
 /// The time between two polls while another thread holds a callback.
 const CALLBACK_POLL: std::time::Duration = std::time::Duration::from_micros(200);
 
-/// What wgpu tells the callback of a mapping.
+/// The result that wgpu passes to the callback of a mapping.
 type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
 
 /// A copy of a buffer whose mapping is under way.

@@ -132,7 +132,7 @@ mod tests {
         let fit = polynomial_fit(5, 4, [1.0, 1.0]);
         let [value, laplacian] = &fit.even;
         let value_is = [541.0 / 1225.0, -57.0 / 49.0, 4.0 / 5.0, -57.0 / 49.0, 16.0 / 49.0, 0.0, 4.0 / 5.0];
-        // Of x² and of y², times 2 over the squared radius; the radius is 2.
+        // The Laplacian is the sum of the coefficients of x² and y², times 2 over the squared radius, which is 4.
         let (square, cross, fourth) = (16.0 / 49.0 + 36083.0 / 4410.0, -64.0 / 49.0, -62.0 / 9.0);
         let laplacian_is = [-114.0 / 49.0, square, fourth, square, cross, 0.0, fourth].map(|v| v / 2.0);
         for (got, exact) in [(value, value_is), (laplacian, laplacian_is)] {

@@ -1,4 +1,4 @@
-//! What a training reports.
+//! Reports of a training in progress.
 
 use super::history::Epoch;
 use super::losses::Losses;

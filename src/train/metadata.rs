@@ -1,4 +1,4 @@
-//! What weights tell of the training that made them.
+//! Metadata of weights: a description of the training that made them.
 
 use super::checkpoint::Progress;
 use super::history::Epoch;

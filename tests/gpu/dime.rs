@@ -56,18 +56,7 @@ fn weights() -> Weights {
 }
 
 fn settings(size: Size) -> DimeSettings {
-    DimeSettings {
-        size,
-        spacing_mm: [1.0; 2],
-        frames: Frames::Channels,
-        conjugated: false,
-        frequency_hz: 60.0,
-        density: 1000.0,
-        stride: 3,
-        batch: 128,
-        patch: None,
-        pixel_mm: None,
-    }
+    DimeSettings::new(size, [1.0; 2], Frames::Channels)
 }
 
 /// Two waves that cross, as frames [2][ny][nx], and a ragged mask; NaN-free outside it too.
