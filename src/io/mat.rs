@@ -4,7 +4,7 @@
 //! as int8, and it fails on a file with one unknown variable. It also decompresses without a limit and prints
 //! to stdout. The format itself is only a sequence of tagged elements.
 
-use super::volume::{Format, Number, Samples, Volume, VolumeGeometry, check_shape, shape_text};
+use super::volume::{Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, shape_text};
 use super::{HDF5_MAGIC, read_capped, what_it_is};
 use flate2::read::ZlibDecoder;
 use num_complex::Complex64;
@@ -209,7 +209,13 @@ impl<'a> Variable<'a> {
         } else {
             Samples::Real(re)
         };
-        Ok(Volume { shape, data, geometry: VolumeGeometry::default(), format: Format::Matlab })
+        Ok(Volume {
+            shape,
+            data,
+            geometry: VolumeGeometry::default(),
+            format: Format::Matlab,
+            stated: Stated::default(),
+        })
     }
 }
 

@@ -4,16 +4,20 @@
 //! files of a run together or not at all.
 
 pub mod atomic;
+pub mod axes;
 pub mod mat;
 pub mod nifti;
 pub mod npy;
 pub mod output;
+pub mod place;
 pub mod png;
 pub mod volume;
 
 pub(crate) use crate::store::{load, open};
+pub use axes::{Axes, Axis, AxisName};
 pub use output::OutputSet;
-pub use volume::{Format, Samples, Volume, VolumeGeometry};
+pub use place::{Affine, Reordering};
+pub use volume::{Format, Samples, Stated, Volume, VolumeGeometry};
 
 use crate::error::{Error, Result};
 use std::io::Read;

@@ -8,8 +8,9 @@ pub mod write;
 
 pub use write::{encode_complex64, encode_f32};
 
+use super::place::Affine;
 use super::volume::{
-    Format, Number, Samples, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
+    Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
 };
 use super::{read_capped, what_it_is};
 use ::nifti::NiftiHeader;
@@ -127,7 +128,8 @@ impl Plan {
             values.iter_mut().for_each(|v| *v = *v * slope + inter);
         }
         let data = if self.complex { complex_from_pairs(&values) } else { Samples::Real(values) };
-        Ok(Volume { shape: self.shape, data, geometry: geometry(self.header), format: Format::Nifti })
+        let (geometry, stated) = (geometry(self.header), Stated::default());
+        Ok(Volume { shape: self.shape, data, geometry, format: Format::Nifti, stated })
     }
 }
 
@@ -170,6 +172,56 @@ fn column(header: &NiftiHeader, axis: usize) -> f64 {
         .sqrt()
 }
 
+/// Intent codes of axes that hold the components of a vector.
+const VECTOR: i16 = 1007;
+const DISPLACEMENT: i16 = 1006;
+
+/// The affine that the header states, in mm: the sform, else the qform. None if both are unknown or not finite.
+fn affine(h: &NiftiHeader) -> Option<Affine> {
+    let unit = unit_mm(h);
+    let rows = if h.sform_code > 0 {
+        [h.srow_x, h.srow_y, h.srow_z].map(|row| row.map(f64::from))
+    } else if h.qform_code > 0 {
+        let [b, c, d] = [h.quatern_b, h.quatern_c, h.quatern_d].map(f64::from);
+        // Rounding may leave a little less than nothing.
+        let a = (1.0 - (b * b + c * c + d * d)).max(0.0).sqrt();
+        let turned = [
+            [a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), 2.0 * (b * d + a * c)],
+            [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
+            [2.0 * (b * d - a * c), 2.0 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ];
+        let side = if h.pixdim[0] < 0.0 { -1.0 } else { 1.0 };
+        let steps = [h.pixdim[1], h.pixdim[2], h.pixdim[3]].map(|v| f64::from(v).abs());
+        let origin = [h.quatern_x, h.quatern_y, h.quatern_z].map(f64::from);
+        std::array::from_fn(|k| {
+            let [x, y, z] = turned[k];
+            [x * steps[0], y * steps[1], side * z * steps[2], origin[k]]
+        })
+    } else {
+        return None;
+    };
+    let affine = Affine(rows.map(|row| row.map(|v| v * unit)));
+    affine.0.iter().flatten().all(|v| v.is_finite()).then_some(affine)
+}
+
+impl VolumeGeometry {
+    /// The geometry of an array at `affine`.
+    pub fn placed(affine: Affine) -> Self {
+        let [x, y, z] = affine.0.map(|row| row.map(|v| v as f32));
+        let mut pixdim = [1.0; 8];
+        (0..3).for_each(|axis| pixdim[axis + 1] = affine.spacing(axis) as f32);
+        geometry(NiftiHeader {
+            sform_code: 1,
+            srow_x: x,
+            srow_y: y,
+            srow_z: z,
+            pixdim,
+            xyzt_units: 2,
+            ..NiftiHeader::default()
+        })
+    }
+}
+
 fn geometry(header: NiftiHeader) -> VolumeGeometry {
     let unit = unit_mm(&header);
     // The f32 is converted via its shortest decimal, so that 0.9 mm is not reported as 0.8999999762.
@@ -181,10 +233,17 @@ fn geometry(header: NiftiHeader) -> VolumeGeometry {
         let q = [h.quatern_b, h.quatern_c, h.quatern_d, h.quatern_x, h.quatern_y, h.quatern_z];
         h.qform_code <= 0 || (q == [0.0; 6] && h.pixdim[0] >= 0.0)
     };
+    let identity = unrotated && h.pixdim[1..3] == [1.0, 1.0];
+    let affine_spacing_mm = (h.sform_code > 0).then(|| [column(h, 0) * unit, column(h, 1) * unit]);
+    // Old programs write a negative spacing for a flipped axis, or none at all beside a good affine.
+    let stated = [1, 2].map(|axis| mm(h.pixdim[axis]).abs());
+    let affine_alone = affine_spacing_mm.filter(|_| stated == [0.0, 0.0]);
     VolumeGeometry {
-        spacing_mm: Some([mm(h.pixdim[1]), mm(h.pixdim[2])]),
-        affine_spacing_mm: (h.sform_code > 0).then(|| [column(h, 0) * unit, column(h, 1) * unit]),
-        identity: unrotated && h.pixdim[1..3] == [1.0, 1.0],
+        spacing_mm: Some(affine_alone.unwrap_or(stated)),
+        affine_spacing_mm,
+        identity,
+        affine: affine(h).filter(|_| !identity),
+        vector: [VECTOR, DISPLACEMENT].contains(&h.intent_code),
         header: Some(Box::new(header)),
     }
 }

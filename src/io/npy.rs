@@ -4,7 +4,7 @@
 //! because their type is known only after the header is read.
 
 use super::volume::{
-    Format, Number, Samples, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
+    Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, complex_from_pairs, shape_text,
 };
 use super::what_it_is;
 use crate::error::{Error, Result as Outcome};
@@ -39,7 +39,13 @@ pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
             Samples::Complex(first_axis_fastest(&values, &c_shape))
         }
     };
-    Ok(Volume { shape, data, geometry: VolumeGeometry::default(), format: Format::Npy })
+    Ok(Volume {
+        shape,
+        data,
+        geometry: VolumeGeometry::default(),
+        format: Format::Npy,
+        stated: Stated::default(),
+    })
 }
 
 /// Reads an array of float32 or float64 with any number of axes from `path`; float64 is rounded to float32.
@@ -224,7 +230,7 @@ pub(super) mod tests {
         assert!(bad("[('a', '<f4'), ('b', '<f4')]", "(1,)", &[0; 8]).contains("plain array"));
         assert!(bad("'<f4'", "()", &[0; 4]).contains("single number"));
         assert!(bad("'<f4'", "(0, 3)", &[]).contains("empty"));
-        assert!(bad("'<f4'", "(1, 1, 1, 1, 2)", &[0; 8]).contains("5 dimensions"));
+        assert!(bad("'<f4'", "(1, 1, 1, 1, 1, 1, 1, 2)", &[0; 8]).contains("8 dimensions"));
         assert!(bad("'<f4'", "(99999999999999999999, 3)", &[]).contains("header"));
         assert!(bad("'<f4'", "(4000000000, 4000000000)", &[]).contains("claims"));
         assert!(bad("'<f4'", "(2, 2)", &[0; 15]).contains("truncated"));

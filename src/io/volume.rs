@@ -1,12 +1,16 @@
-//! The contents of a file of any format: samples, shape and geometry.
+//! The contents of a file of any format: samples, shape, geometry, and what the file says of them.
 
+use super::axes::Axes;
+use super::place::Affine;
 use num_complex::Complex64;
 
 /// Maximum number of samples in a file: 2²⁹, 4 GiB as `f64`.
 pub(crate) const MAX_SAMPLES: usize = 1 << 29;
 
-/// Maximum number of axes of a wave image: X, Y, slice, phase.
-const MAX_AXES: usize = 4;
+/// Maximum number of axes of an array.
+const MAX_AXES: usize = 7;
+/// Axes of length 1 behind this one are dropped.
+const KEPT_AXES: usize = 4;
 
 /// The formats that palpate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +18,12 @@ const MAX_AXES: usize = 4;
 pub enum Format {
     /// NIfTI-1, `.nii` or `.nii.gz`.
     Nifti,
-    /// MATLAB v5 (written by `save -v6` and `-v7`), `.mat`.
+    /// MATLAB (written by `save -v6`, `-v7` and `-v7.3`), `.mat`.
     Matlab,
     /// NumPy, `.npy`.
     Npy,
+    /// A series of DICOM files.
+    Dicom,
 }
 
 /// Samples with axis 0 fastest.
@@ -55,14 +61,33 @@ pub struct VolumeGeometry {
     pub affine_spacing_mm: Option<[f64; 2]>,
     /// True if the affine is the identity, which programs write if they do not know the affine.
     pub identity: bool,
+    /// Where the samples lie in the patient, if the file states it. None if the affine is the identity.
+    pub affine: Option<Affine>,
+    /// True if the file says that an axis holds the components of a vector.
+    pub vector: bool,
     /// The complete header of a NIfTI file, so that outputs keep its affine unchanged.
     pub header: Option<Box<nifti::NiftiHeader>>,
+}
+
+/// What a file, its sidecar or a scanner states of the samples, beyond their geometry.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Stated {
+    /// The axes of the array.
+    pub axes: Option<Axes>,
+    /// Frequencies of the vibration, Hz: none, one, or one for each index of the frequency axis.
+    pub frequencies_hz: Vec<f64>,
+    /// Density of the tissue, kg/m³.
+    pub density: Option<f64>,
+    /// Names of the directions of motion, in the order of their axis.
+    pub directions: Vec<String>,
+    /// One turn of the phase, in the units of the samples.
+    pub turn: Option<f64>,
 }
 
 /// The contents of a file.
 #[derive(Debug, Clone)]
 pub struct Volume {
-    /// Lengths of the axes, axis 0 first and fastest in memory: 1 to 4 axes, none of length 0.
+    /// Lengths of the axes, axis 0 first and fastest in memory: 1 to 7 axes, none of length 0.
     pub shape: Vec<usize>,
     /// The samples; their number is the product of `shape`.
     pub data: Samples,
@@ -70,6 +95,8 @@ pub struct Volume {
     pub geometry: VolumeGeometry,
     /// The format of the file.
     pub format: Format,
+    /// What is stated of the samples.
+    pub stated: Stated,
 }
 
 /// The storage of a number in a file.
@@ -136,10 +163,10 @@ pub(crate) fn complex_from_pairs(parts: &[f64]) -> Samples {
 /// Checks a claimed shape before memory is allocated for it, and returns the number of samples.
 ///
 /// Trailing axes of length 1 after the fourth are removed. A fourth axis of length 1 stays because it means
-/// "one frame". Without it, a stack of slices would be taken for phases.
+/// "one frame". Without it, a stack of slices could be taken for phases.
 pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
     let claimed = shape_text(shape);
-    while shape.len() > MAX_AXES && shape.last() == Some(&1) {
+    while shape.len() > KEPT_AXES && shape.last() == Some(&1) {
         shape.pop();
     }
     if shape.is_empty() {
@@ -150,8 +177,8 @@ pub(crate) fn check_shape(shape: &mut Vec<usize>) -> Result<usize, String> {
     }
     if shape.len() > MAX_AXES {
         return Err(format!(
-            "holds {} dimensions ({claimed}), but palpate reads X, Y, slice and phase; \
-             save one motion direction or one series at a time",
+            "holds {} dimensions ({claimed}), but palpate reads at most {MAX_AXES}: x, y, slice, phase, direction, \
+             frequency, and real and imaginary part",
             shape.len()
         ));
     }
@@ -184,7 +211,8 @@ mod tests {
         let mut shape = vec![4, 5, 1, 1, 1, 1];
         assert_eq!(check_shape(&mut shape), Ok(20));
         assert_eq!(shape, [4, 5, 1, 1]);
-        assert!(check_shape(&mut vec![4, 5, 1, 1, 2]).unwrap_err().contains("5 dimensions"));
+        assert_eq!(check_shape(&mut vec![4, 5, 1, 1, 2]), Ok(40));
+        assert!(check_shape(&mut vec![2; 8]).unwrap_err().contains("8 dimensions"));
         assert!(check_shape(&mut vec![4, 0, 2]).unwrap_err().contains("empty"));
         assert!(check_shape(&mut vec![usize::MAX, 3]).unwrap_err().contains("claims"));
         assert!(check_shape(&mut vec![]).is_err());

@@ -5,10 +5,9 @@ use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 use crate::io::nifti::encode_complex64;
 use crate::io::png::{Figure, Panel, Scale, pick_slices};
-use crate::io::{OutputSet, VolumeGeometry};
+use crate::io::{Affine, OutputSet, VolumeGeometry};
 use ndarray::{ArrayView2, ArrayView3, ArrayView4};
 use ndarray_npy::WriteNpyExt;
-use nifti::NiftiHeader;
 use num_complex::Complex32;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -132,22 +131,11 @@ impl Simulated<'_> {
         let gaps: Vec<f64> = slices_mm.windows(2).map(|z| z[1] - z[0]).collect();
         let even = gaps.iter().all(|gap| *gap > 0.0 && (gap - gaps[0]).abs() < 1e-6);
         let gap = gaps.first().copied().filter(|_| even).unwrap_or(1.0);
-        let [p, c, g, f] = [pixel, corner, gap, first].map(|v| v as f32);
-        let header = NiftiHeader {
-            sform_code: 1,
-            srow_x: [p, 0.0, 0.0, c],
-            srow_y: [0.0, p, 0.0, c],
-            srow_z: [0.0, 0.0, g, f],
-            pixdim: [1.0, p, p, g, 1.0, 1.0, 1.0, 1.0],
-            xyzt_units: 2,
-            ..NiftiHeader::default()
-        };
-        let geometry = VolumeGeometry {
-            spacing_mm: Some([pixel; 2]),
-            affine_spacing_mm: Some([pixel; 2]),
-            identity: false,
-            header: Some(Box::new(header)),
-        };
+        let geometry = VolumeGeometry::placed(Affine([
+            [pixel, 0.0, 0.0, corner],
+            [0.0, pixel, 0.0, corner],
+            [0.0, 0.0, gap, first],
+        ]));
         let dims: &[usize] = if planes == 1 { &[*size; 2] } else { &[*size, *size, planes] };
         let about = format!(
             "u_{} in m, {} Hz{}; palpate {}",

@@ -274,6 +274,7 @@ fn check_magnitude(data: &Samples) -> Result<()> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::io::volume::Stated;
     use crate::wave::warning::Code;
     use num_complex::Complex64;
 
@@ -293,7 +294,13 @@ pub(super) mod tests {
             })
             .collect();
         let geometry = VolumeGeometry { spacing_mm: Some([1.5, 1.5]), ..VolumeGeometry::default() };
-        Volume { shape: shape.to_vec(), data: Samples::Real(data), geometry, format: Format::Npy }
+        Volume {
+            shape: shape.to_vec(),
+            data: Samples::Real(data),
+            geometry,
+            format: Format::Npy,
+            stated: Stated::default(),
+        }
     }
 
     pub(crate) fn phases(shape: &[usize]) -> Volume {
