@@ -145,8 +145,16 @@ impl Bench {
         };
         let dime = Dime::new(&Chooser::new(&pipelines), &weights, &own, &|_, _| {})?;
         let mmdi = |mode| {
-            let settings =
-                MmdiSettings { mode, size, spacing_mm, frames, zero_lost: false, frequency_hz, density };
+            let settings = MmdiSettings {
+                mode,
+                size,
+                spacing_mm,
+                frames,
+                directions: 1,
+                zero_lost: false,
+                frequency_hz,
+                density,
+            };
             Mmdi::new(&pipelines, &settings, &|_, _| {})
         };
         let mmdi = [mmdi(MmdiMode::Corrected)?, mmdi(MmdiMode::Clinical)?];

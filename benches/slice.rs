@@ -30,6 +30,7 @@ fn slice(c: &mut Criterion) {
             size: Size::square(N),
             spacing_mm: [1.0, 1.0],
             frames: Frames::Phases(8),
+            directions: 1,
             zero_lost: false,
             frequency_hz: 60.0,
             density: 1000.0,

@@ -67,6 +67,22 @@ pub enum Error {
         /// The contents that this layout needs.
         needed: &'static str,
     },
+    /// The axes of an array are not known, or its data contradict them.
+    #[error("{what}{}", readings_text(readings))]
+    Axes {
+        /// The fault.
+        what: String,
+        /// The readings that fit, such as `x,y,slice,phase`.
+        readings: Vec<String>,
+    },
+    /// The array holds a single frame, which is no wave.
+    #[error(
+        "one frame ({shape}): a wave image needs a real and an imaginary channel, or three or more phases over one period"
+    )]
+    OneFrame {
+        /// The shape, or the axes, of the array.
+        shape: String,
+    },
     /// The header states a pixel spacing that is impossible, or two that differ.
     #[error("{}", header_spacing(*stated, *affine))]
     HeaderSpacing {
@@ -149,6 +165,10 @@ pub enum Error {
         /// The device's message.
         what: String,
     },
+}
+
+fn readings_text(readings: &[String]) -> String {
+    if readings.is_empty() { String::new() } else { format!("; it could be {}", readings.join(" or ")) }
 }
 
 fn failed(failures: &[String]) -> String {

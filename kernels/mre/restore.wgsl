@@ -2,9 +2,10 @@
 //
 //   dst = field where mask > 0, else continued
 //
-// Method: Papoulis 1975, Gerchberg 1974. One thread per pixel.
+// Method: Papoulis 1975, Gerchberg 1974. The fields of several directions of motion share one mask of p.pixels. One thread
+// per pixel of a field.
 #use linear
 
 fn thread(i: u32) {
-    dst[i] = select(continued[i], field[i], mask[i] > 0.0);
+    dst[i] = select(continued[i], field[i], mask[i % p.pixels] > 0.0);
 }

@@ -1,12 +1,13 @@
-// Spectral filters: dst[b] = src weights[b], for each of `planes` real weights on the same spectrum.
-// weights [planes][n], dst [planes][n]. One thread per output.
+// Spectral filters: dst[f][b] = src[f] weights[b], for each of `planes` real weights on each of `fields` spectra.
+// src [fields][n], weights [planes][n], dst [fields][planes][n]. One thread per output.
 #use thread
 
 @compute @workgroup_size(WORKGROUP)
 fn spectral(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = linear(id, groups);
-    if t >= p.n * p.planes {
+    let filtered = p.n * p.planes;
+    if t >= filtered * p.fields {
         return;
     }
-    dst[t] = src[t % p.n] * weights[t];
+    dst[t] = src[(t / filtered) * p.n + t % p.n] * weights[t % filtered];
 }

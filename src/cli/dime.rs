@@ -10,6 +10,7 @@ use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::MmdiSettings;
 use palpate::lowlevel::nn::{Network as _, Weights};
 use palpate::lowlevel::stats::region::{RegionStats, region};
+use palpate::lowlevel::wave::{Warning, WaveImage};
 use palpate::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub struct DimeOptions {
     /// Patches computed at once, at most [default: 128]
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
     batch: Option<usize>,
+    /// Direction of motion that DIME takes, by its name or its number from 0 [default: z, else the last]
+    #[arg(long, value_name = "NAME|NUMBER")]
+    direction: Option<String>,
     /// Convolve on the GPU's matrix units, in half precision; maps differ by some 0.01 % [experimental]
     #[arg(long)]
     matrix_units: bool,
@@ -68,6 +72,7 @@ impl DimeOptions {
             ("patch", self.patch.is_some()),
             ("pixel", self.pixel.is_some()),
             ("batch", self.batch.is_some()),
+            ("direction", self.direction.is_some()),
             ("matrix-units", self.matrix_units),
         ];
         match given.into_iter().find(|(_, given)| *given) {
@@ -83,6 +88,33 @@ impl DimeOptions {
         self.matrix_units
     }
 
+    /// The direction of motion that the network takes. It has learned the driven component alone, which runs through the
+    /// slice.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the image has no such direction.
+    pub fn direction(&self, image: &mut WaveImage) -> Result<usize> {
+        let names = &image.direction_names;
+        let through = names.iter().position(|name| name.eq_ignore_ascii_case("z"));
+        let taken = match &self.direction {
+            None => through.unwrap_or(names.len() - 1),
+            Some(wanted) => {
+                let named = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+                let number = wanted.parse().ok().filter(|i: &usize| *i < names.len());
+                named.or(number).ok_or_else(|| {
+                    Error::Usage(format!("there is no direction '{wanted}', only {}", names.join(", ")))
+                })?
+            }
+        };
+        let name = names[taken].clone();
+        if through.is_some_and(|through| through != taken) {
+            image.warnings.push(Warning::OtherDirection { name });
+        } else if names.len() > 1 && through.is_none() {
+            image.warnings.push(Warning::UnknownDirection { name, given: self.direction.is_some() });
+        }
+        Ok(taken)
+    }
+
     /// The network, its metadata and the options checked.
     pub fn load(&self) -> Result<DimeNetwork> {
         let mut network = match (&self.weights, self.model) {
@@ -91,7 +123,7 @@ impl DimeOptions {
                 let model =
                     Model::from_metadata(&weights.metadata).map_err(|what| Error::file(path, what))?;
                 let file = Some(path.display().to_string());
-                DimeNetwork { weights, model, file, patches: PATCHES, compiled: None }
+                DimeNetwork { weights, model, file, patches: PATCHES, compiled: None, range_kpa: None }
             }
             (None, Some(ModelOption::Slab)) => DimeNetwork::builtin(DimeWeights::Slab)?,
             (None, None | Some(ModelOption::Bulk)) => DimeNetwork::builtin(DimeWeights::Bulk)?,
@@ -114,6 +146,8 @@ pub struct DimeNetwork {
     weights: Weights,
     pub model: Model,
     file: Option<String>,
+    /// The moduli of the training, kPa, if they are known.
+    range_kpa: Option<[f64; 2]>,
     patches: Patches,
     compiled: Option<(DimeSettings, Dime)>,
 }
@@ -123,7 +157,14 @@ impl DimeNetwork {
     pub fn builtin(which: DimeWeights) -> Result<Self> {
         let weights = which.weights()?;
         let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
-        Ok(Self { weights, model, file: None, patches: PATCHES, compiled: None })
+        Ok(Self {
+            weights,
+            model,
+            file: None,
+            range_kpa: Some(which.range_kpa()),
+            patches: PATCHES,
+            compiled: None,
+        })
     }
 
     /// What an inversion is set to, apart from the network.
@@ -141,6 +182,15 @@ impl DimeNetwork {
             patch,
             pixel_mm,
         }
+    }
+
+    /// The moduli, kPa, whose waves are as long on the network's grid as those of its training.
+    pub fn seen_kpa(&self, settings: &DimeSettings) -> Option<[f64; 2]> {
+        let model = &self.model;
+        let per_pixel =
+            settings.frequency_hz * settings.grid_mm(model) / (model.frequency_hz * model.pixel_mm);
+        let scale = per_pixel.powi(2) * settings.density / model.density;
+        self.range_kpa.map(|range| range.map(|kpa| kpa * scale))
     }
 
     /// Compiled for `settings`.
@@ -170,6 +220,8 @@ pub struct DimeReport {
     time_convention: &'static str,
     /// Whether the input was conjugated to fit the time convention; none where its sense could not be told.
     conjugated: Option<bool>,
+    /// The moduli whose waves the network has seen in its training, kPa.
+    seen_kpa: Option<[f64; 2]>,
     patch_px: usize,
     stride_px: usize,
     pixel_mm: f64,
@@ -221,6 +273,7 @@ impl DimeReport {
             views: model.views.name(),
             time_convention: palpate::lowlevel::dime::CONVENTION,
             conjugated,
+            seen_kpa: network.seen_kpa(settings),
             patch_px: settings.patch(model),
             stride_px: settings.stride,
             pixel_mm: settings.grid_mm(model),
@@ -234,6 +287,12 @@ impl DimeReport {
                 .map(|i| PerSlice { slice: i, mask: of(&maps[i..=i], &masks[i..=i]) })
                 .collect(),
         }
+    }
+
+    /// The moduli that the network has seen, if these waves are outside of them: by `stiffness`, the median of MMDI's.
+    pub fn unseen(&self, stiffness: f64) -> Option<[f64; 2]> {
+        // Waves that cross the slice at a slant read stiffer by MMDI than they are.
+        self.seen_kpa.filter(|[low, high]| stiffness < low / UNSEEN || stiffness > high * UNSEEN)
     }
 
     /// The settings in one line, for pictures.
@@ -264,6 +323,9 @@ impl DimeReport {
         )
     }
 }
+
+/// Waves are called unseen if MMDI's stiffness is beyond the training's moduli by this factor.
+const UNSEEN: f64 = 1.25;
 
 pub const STIFFNESS: &str = "DIME storage modulus mu, kPa";
 pub const CONFIDENCE: &str = "1 - uncertainty / stiffness, 0..1";

@@ -41,7 +41,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Invert(invert::Invert),
+    Invert(Box<invert::Invert>),
     Simulate(simulate::Simulate),
     Evaluate(evaluate::Evaluate),
     Forward(forward::Forward),

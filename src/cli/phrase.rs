@@ -34,7 +34,22 @@ pub fn phrase(error: &Error) -> String {
             )
         }
         Error::Layout { .. } => format!("{error}; choose another with --layout, or leave --layout out"),
-        Error::HeaderSpacing { .. } => format!("{error}; give the true one with --spacing"),
+        Error::OneFrame { .. } => format!(
+            "{error}; if it is one of several files of an exam, give them all, with --join re-im, mag-phase or phase"
+        ),
+        Error::Axes { what, readings } if readings.is_empty() => {
+            format!("{what}; state the axes with --axes")
+        }
+        Error::Axes { what, readings } => {
+            let list: Vec<_> = readings.iter().map(|axes| format!("--axes {axes}")).collect();
+            let join = if readings.iter().all(|axes| axes.split(',').count() < 4) {
+                "; if it is one of several files of an exam, give them all with --join phase, direction or re-im"
+            } else {
+                ""
+            };
+            format!("{what}. State them with one of: {}{join}", list.join(" | "))
+        }
+        Error::HeaderSpacing { .. } => format!("{error}; give the true one with --spacing X,Y"),
         Error::NotFinite { .. } => format!("{error}, or leave them out with --mask"),
         Error::NoAdapter { wanted: Some(wanted), found } if !found.is_empty() => {
             let list: Vec<_> = found.iter().enumerate().map(|(i, name)| format!("{i}: {name}")).collect();
@@ -68,6 +83,16 @@ pub fn phrase(error: &Error) -> String {
 /// `warning` as a sentence for a person at a terminal, with the option that helps.
 pub fn advise(warning: &Warning) -> String {
     match warning {
+        Warning::OffFrequency { .. } => {
+            format!("{warning}; --turn states how much one turn is, --axes which axis holds the phases")
+        }
+        Warning::MaskLabels { .. } => {
+            format!("{warning}; choose one with --label, or measure each with --regions")
+        }
+        Warning::OtherDirection { .. } => format!("{warning}; --direction chooses another"),
+        Warning::UnknownDirection { .. } => {
+            format!("{warning}; --direction chooses one, and a sidecar with \"directions\" names them")
+        }
         Warning::AssumedSpacing => format!("{warning}; give the true one with --spacing"),
         Warning::LostZero => format!("{warning}, or --zero known if the zero level is correct"),
         Warning::ImplausibleStiffness { .. } => format!("{warning}; --spacing and --frequency set them"),
@@ -78,9 +103,12 @@ pub fn advise(warning: &Warning) -> String {
 /// `error` as one about the file at `path`, if it is about data that do not know their file.
 pub fn about(path: &Path, error: Error) -> Error {
     match error {
-        Error::Data(_) | Error::Layout { .. } | Error::HeaderSpacing { .. } | Error::NotFinite { .. } => {
-            Error::file(path, phrase(&error))
-        }
+        Error::Data(_)
+        | Error::OneFrame { .. }
+        | Error::Axes { .. }
+        | Error::Layout { .. }
+        | Error::HeaderSpacing { .. }
+        | Error::NotFinite { .. } => Error::file(path, phrase(&error)),
         other => other,
     }
 }

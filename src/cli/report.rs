@@ -7,7 +7,7 @@ use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::mmdi::{MmdiMode, MmdiSettings};
 use palpate::lowlevel::stats::region::{RegionStats, region};
 use palpate::lowlevel::wave::warning::{Code, Warning};
-use palpate::lowlevel::wave::{FrameLayout, WaveImage, ZeroLevel};
+use palpate::lowlevel::wave::{Certainty, FrameLayout, Note, Origin, WaveImage, ZeroLevel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,9 +28,28 @@ pub struct Slice {
     pub mask: Vec<bool>,
     /// DIME's maps, if they were asked for.
     pub dime: Option<Vec<f32>>,
+    /// Of several directions or frequencies, the wave of each, `[frequency × direction]`, with the planes of `maps`.
+    pub waves: Vec<Vec<f32>>,
+    /// Of several frequencies, the maps of each.
+    pub frequencies: Vec<Vec<f32>>,
+    /// Maps of each direction and frequency alone, if they were asked for.
+    pub parts: Vec<Part>,
+}
+
+/// MMDI's maps of one direction or frequency alone.
+pub struct Part {
+    /// The end of the maps' names.
+    pub name: String,
+    /// `[plane][ny][nx]`.
+    pub maps: Vec<f32>,
 }
 
 impl Slice {
+    /// A slice that nothing was computed of yet.
+    pub fn empty(mask: Vec<bool>) -> Self {
+        Self { maps: vec![], mask, dime: None, waves: vec![], frequencies: vec![], parts: vec![] }
+    }
+
     /// One plane of all slices, `[slice][ny][nx]`.
     pub fn stack(slices: &[Self], plane: MmdiMap) -> Vec<f32> {
         slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect()
@@ -96,24 +115,74 @@ pub struct Report {
     /// MMDI's.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<MmdiMode>,
-    frequency_hz: f64,
+    /// One number, or a list in the order of the frequency axis.
+    frequency_hz: OneOrMore,
     density_kg_m3: f64,
     /// Columns and rows. Readers of the file expect an array.
     size_px: [usize; 2],
     slices: usize,
     spacing_mm: [f64; 2],
+    /// Whether frequency, spacing and density were given, stated by the file, or assumed.
+    origins: Origins,
     layout: FrameLayout,
     zero_level: ZeroLevel,
+    /// The axes of the array, and how they are known.
+    axes: String,
+    axes_known: Certainty,
+    /// Of several directions of motion, their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    directions: Vec<String>,
     adapter: String,
     confidence_threshold: f32,
     definitions: BTreeMap<&'static str, &'static str>,
     warnings: Vec<Told>,
+    /// What was understood or done that is no reason for doubt.
+    notes: Vec<Note>,
     /// MMDI's figures over all slices: the whole mask, and its confident part.
     regions: Regions,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     per_slice: Vec<PerSlice>,
+    /// Of several frequencies, MMDI's figures of each over all slices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    per_frequency: Vec<PerFrequency>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dime: Option<DimeReport>,
+}
+
+/// A number, or a list of several.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(f64),
+    More(Vec<f64>),
+}
+
+impl OneOrMore {
+    fn of(values: &[f64]) -> Self {
+        match values {
+            [one] => Self::One(*one),
+            more => Self::More(more.to_vec()),
+        }
+    }
+}
+
+impl std::fmt::Display for OneOrMore {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::One(value) => write!(f, "{value}"),
+            Self::More(values) => {
+                f.write_str(&values.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// Where each quantity comes from.
+#[derive(Clone, Copy, Serialize)]
+struct Origins {
+    frequency: Origin,
+    spacing: Origin,
+    density: Origin,
 }
 
 /// A warning as the user of the command line is told it.
@@ -166,6 +235,14 @@ struct PerSlice {
     regions: Regions,
 }
 
+/// One of several frequencies.
+#[derive(Serialize)]
+struct PerFrequency {
+    frequency_hz: f64,
+    #[serde(flatten)]
+    regions: Regions,
+}
+
 #[derive(Serialize)]
 struct Maps {
     stiffness_kpa: RegionStats,
@@ -214,6 +291,8 @@ impl Report {
             if !SOFT_TISSUE_KPA.contains(&median) {
                 warnings.push(Warning::ImplausibleStiffness { kpa: median });
             }
+            let unseen = dime.as_ref().and_then(|dime| dime.unseen(median));
+            warnings.extend(unseen.map(|seen| Warning::OutsideTraining { kpa: median, seen }));
             if share < FEW && method.mmdi() {
                 warnings.push(Warning::LowConfidence { share, least: CONFIDENT });
             }
@@ -227,19 +306,38 @@ impl Report {
             }
             _ => {}
         }
+        warnings.sort_by_key(Warning::rank);
+        let per_frequency = |(f, hz): (usize, &f64)| {
+            let of = |slice: &Slice| {
+                let maps = slice.frequencies.get(f).cloned().unwrap_or_default();
+                Slice { maps, ..Slice::empty(slice.mask.clone()) }
+            };
+            let slices: Vec<Slice> = slices.iter().map(of).collect();
+            let all: Vec<&Slice> = slices.iter().collect();
+            PerFrequency { frequency_hz: *hz, regions: Regions::new(&all, settings.spacing_mm) }
+        };
+        let several = image.frequencies_hz.len() > 1 && method.mmdi();
         Self {
             palpate: env!("CARGO_PKG_VERSION"),
             notice: "a research tool, not a medical device",
             input: input.display().to_string(),
             method,
             mode: method.mmdi().then_some(settings.mode),
-            frequency_hz: settings.frequency_hz,
-            density_kg_m3: settings.density,
+            frequency_hz: OneOrMore::of(&image.frequencies_hz),
+            density_kg_m3: image.density,
             size_px: settings.size.axes(),
             slices: slices.len(),
             spacing_mm: settings.spacing_mm,
+            origins: Origins {
+                frequency: image.frequency_origin,
+                spacing: image.spacing_origin,
+                density: image.density_origin,
+            },
             layout: image.layout,
             zero_level: image.zero,
+            axes: image.axes.clone(),
+            axes_known: image.certainty,
+            directions: if image.directions > 1 { image.direction_names.clone() } else { Vec::new() },
             adapter,
             confidence_threshold: CONFIDENT,
             definitions: DEFINITIONS
@@ -248,11 +346,17 @@ impl Report {
                 .map(|(_, name, text)| (*name, *text))
                 .collect(),
             warnings: warnings.iter().map(Told::new).collect(),
+            notes: image.notes.clone(),
             regions: if method.mmdi() { regions } else { Regions { mask: None, confident: None } },
             per_slice: (0..)
                 .zip(slices.iter().filter(|_| method.mmdi()))
                 .map(|(slice, s)| PerSlice { slice, regions: Regions::new(&[s], settings.spacing_mm) })
                 .collect(),
+            per_frequency: if several {
+                image.frequencies_hz.iter().enumerate().map(per_frequency).collect()
+            } else {
+                Vec::new()
+            },
             dime,
         }
     }
@@ -270,6 +374,11 @@ impl Report {
     /// The messages of the warnings.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
         self.warnings.iter().map(|w| w.message.as_str())
+    }
+
+    /// The messages of the notes.
+    pub fn told_notes(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().map(Note::to_string)
     }
 
     /// What maps there are.
@@ -290,6 +399,22 @@ impl Report {
         let mmdi = self.method.mmdi().then(|| self.mmdi_summary());
         let parts: Vec<_> = mmdi.into_iter().chain(self.dime.as_ref().map(DimeReport::summary)).collect();
         parts.join("; ")
+    }
+
+    /// What was assumed, as the end of the result's line.
+    fn assumed(&self) -> String {
+        let Origins { frequency, spacing, density } = self.origins;
+        let quantities = [
+            (frequency, format!("{} Hz", self.frequency_hz)),
+            (spacing, format!("{} mm", self.spacing_mm[0])),
+            (density, format!("{} kg/m³", self.density_kg_m3)),
+        ];
+        let assumed: Vec<String> = quantities
+            .into_iter()
+            .filter(|(origin, _)| *origin == Origin::Assumed)
+            .map(|(_, text)| text)
+            .collect();
+        if assumed.is_empty() { String::new() } else { format!("; {} assumed", assumed.join(", ")) }
     }
 
     fn settings(&self) -> String {
@@ -323,7 +448,7 @@ impl Report {
 
     /// One line for standard output.
     pub fn line(&self, folder: &Path) -> String {
-        format!("{}: {} -> {}\n", self.input, self.summary(), folder.display())
+        format!("{}: {}{} -> {}\n", self.input, self.summary(), self.assumed(), folder.display())
     }
 }
 

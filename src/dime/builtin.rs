@@ -24,6 +24,14 @@ impl DimeWeights {
         }
     }
 
+    /// The storage moduli of the training phantoms, kPa, at the frequency and the grid of the training.
+    pub const fn range_kpa(self) -> [f64; 2] {
+        match self {
+            Self::Bulk => [0.75, 10.0],
+            Self::Slab => [1.0, 8.0],
+        }
+    }
+
     /// Reads the weights.
     ///
     /// # Errors

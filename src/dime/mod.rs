@@ -22,7 +22,7 @@ mod views;
 pub use builtin::DimeWeights;
 #[cfg(feature = "simulation")]
 pub use calibrate::{Bin, calibrate};
-pub use infer::{Dime, DimeMap};
+pub use infer::{Dime, DimeMap, combine_frequencies};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
 pub use settings::DimeSettings;

@@ -11,6 +11,7 @@ pub mod npy;
 pub mod output;
 pub mod place;
 pub mod png;
+mod sidecar;
 pub mod volume;
 
 pub(crate) use crate::store::{load, open};
@@ -30,7 +31,8 @@ pub const EXTENSIONS: [&str; 4] = [".nii.gz", ".nii", ".mat", ".npy"];
 ///
 /// The extension selects the format, in upper or lower case: `.nii`, `.nii.gz`, `.mat` (MATLAB v5) or `.npy`.
 /// The axes keep the file's order: index `[i, j, k]` of a MATLAB or NumPy array and voxel (i, j, k) of a NIfTI
-/// file are the same sample.
+/// file are the same sample. A JSON file of the same stem beside it states what its format cannot: axes, frequency,
+/// density, spacing, directions and turn.
 ///
 /// # Errors
 /// [`Error::File`] if the file is missing, a folder, unreadable, empty, truncated or corrupt. The same error is
@@ -51,7 +53,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
             Err(format!("has no ending that palpate reads ({}){}", EXTENSIONS.join(", "), what_it_is(&bytes)))
         }
     };
-    volume.map_err(|what| Error::file(path, what))
+    let mut volume = volume.map_err(|what| Error::file(path, what))?;
+    sidecar::add(path, &mut volume)?;
+    Ok(volume)
 }
 
 /// Names the actual format of a file with a wrong extension. Returns a clause for the end of a message, or an

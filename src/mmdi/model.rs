@@ -152,6 +152,7 @@ mod tests {
     fn settings(mode: MmdiMode) -> MmdiSettings {
         MmdiSettings {
             mode,
+            directions: 1,
             zero_lost: true,
             ..MmdiSettings::new(Size::square(256), [1.0, 1.0], Frames::Channels)
         }

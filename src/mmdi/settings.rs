@@ -23,6 +23,9 @@ impl std::fmt::Display for MmdiMode {
     }
 }
 
+/// The most directions of motion of one wave.
+const MOST_DIRECTIONS: usize = 16;
+
 /// The settings of an inversion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MmdiSettings {
@@ -34,6 +37,8 @@ pub struct MmdiSettings {
     pub spacing_mm: [f64; 2],
     /// The meaning of the frames.
     pub frames: Frames,
+    /// The number of directions of motion, at least 1. Their products are summed.
+    pub directions: usize,
     /// True if the field's zero level is lost (two channels, each rescaled separately).
     pub zero_lost: bool,
     /// Frequency of the vibration, Hz.
@@ -59,6 +64,7 @@ impl MmdiSettings {
             size,
             spacing_mm,
             frames,
+            directions: 1,
             zero_lost: false,
             frequency_hz: 60.0,
             density: 1000.0,
@@ -116,6 +122,16 @@ impl MmdiSettings {
             return Err(Error::Data(format!(
                 "the image has {size} px; an inversion needs at least {least} × {least}"
             )));
+        }
+        if !(1..=MOST_DIRECTIONS).contains(&self.directions) {
+            let allowed = format!("it must be 1 to {MOST_DIRECTIONS}");
+            return Err(Error::setting("directions", self.directions, allowed));
+        }
+        if self.zero_lost && self.directions > 1 {
+            return Err(Error::Data(
+                "the zero level of several directions of motion is lost; subtract the mean of each first"
+                    .into(),
+            ));
         }
         if self.frames.count() < 2 || matches!(self.frames, Frames::Phases(n) if n < 3) {
             return Err(Error::Data(format!(

@@ -19,11 +19,11 @@ pub fn invert(settings: &MmdiSettings, frames: &Array2<f64>, mask: &Array1<f64>)
     if settings.mode == MmdiMode::Corrected {
         let weights = low_pass(settings).into_flat();
         for _ in 0..CONTINUATIONS {
-            let smooth = spectral(&fft2(&field, size, Forward), &weights);
+            let smooth = spectral(&fft2(&field, size, Forward), &weights, 1);
             field = restore(&known, mask, &fft2(&smooth, size, Inverse));
         }
     }
-    let split = spectral(&fft2(&field, size, Forward), &directional(settings).into_flat());
+    let split = spectral(&fft2(&field, size, Forward), &directional(settings).into_flat(), 1);
     let waves = fft2(&split, size, Inverse);
     let waves: Array3<_> = waves.into_shape_with_order((DIRECTIONS, ny, nx)).expect("four images");
 

@@ -1,9 +1,16 @@
 //! A wave image: slices of frames with a known meaning.
 
+mod arrange;
 mod mask;
+mod settle;
+#[cfg(test)]
+mod tests;
 
+use super::note::Note;
+use super::reading::{Guess, refusal};
 use super::warning::Warning;
 use crate::error::{Error, Result};
+use crate::io::axes::{Axes, AxisName};
 use crate::io::volume::{Format, Samples, Volume, VolumeGeometry, shape_text};
 use crate::size::Size;
 
@@ -13,12 +20,21 @@ pub const MIN_PIXELS: usize = 16;
 const MAGNITUDES: std::ops::RangeInclusive<f64> = 1e-15..=1e15;
 /// Relative difference between two statements of the same spacing that is accepted as rounding.
 const SPACING_TOLERANCE: f64 = 1e-2;
+/// At most this many readings of an array are listed.
+const LISTED: usize = 6;
+/// The readings of an array with more samples than this are not weighed against each other.
+const WEIGHED: usize = 1 << 24;
+/// Density that is assumed where nothing states it, kg/m³.
+const DENSITY: f64 = 1000.0;
+/// Frequency that is assumed where nothing states it, Hz.
+const FREQUENCY_HZ: f64 = 60.0;
+/// Spacing that is assumed where nothing states it, mm.
+const SPACING_MM: f64 = 1.0;
 
 /// The layout of the array, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FrameLayoutChoice {
-    /// Chosen by the shape. Complex arrays are complex. For real arrays, 2 frames along the last axis are
-    /// re-im, 3 or more are phases.
+    /// By the axes, as stated, or as format, shape and data show them.
     #[default]
     Auto,
     /// The last axis holds a real and an imaginary channel; each is rescaled.
@@ -41,15 +57,49 @@ pub enum ZeroChoice {
     Lost,
 }
 
-/// Options for reading a [`Volume`] as a wave image.
+/// One turn of the phase, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum TurnChoice {
+    /// As the data show.
+    #[default]
+    Auto,
+    /// The phases are not stored modulo a turn.
+    Straight,
+    /// One turn in the units of the samples.
+    Of(f64),
+}
+
+/// Where a quantity comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The caller gave it.
+    Given,
+    /// The file, or its sidecar, states it.
+    Stated,
+    /// Nothing states it.
+    Assumed,
+}
+
+/// Options for reading a [`Volume`] as a wave image.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions {
+    /// The axes of the array. They go before the layout, and before what the file states.
+    pub axes: Option<Axes>,
     /// The layout.
     pub layout: FrameLayoutChoice,
     /// The zero level.
     pub zero: ZeroChoice,
-    /// Pixel spacing of both axes in mm; it replaces the header's.
-    pub spacing_mm: Option<f64>,
+    /// Pixel spacing along x and y in mm; it replaces the header's.
+    pub spacing_mm: Option<[f64; 2]>,
+    /// Frequencies of the vibration, Hz: none, one, or one for each index of the frequency axis.
+    pub frequencies_hz: Vec<f64>,
+    /// Density of the tissue, kg/m³.
+    pub density: Option<f64>,
+    /// One turn of the phase.
+    pub turn: TurnChoice,
+    /// The value of the mask that counts as inside. None: all above 0.5.
+    pub label: Option<f64>,
 }
 
 /// The meaning of a wave image's frames.
@@ -74,24 +124,58 @@ pub enum ZeroLevel {
     Lost,
 }
 
-/// A wave image in memory.
+/// How the meaning of the axes is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// The caller, the file or its sidecar states them.
+    Stated,
+    /// The data show them.
+    Shown,
+    /// They are the usual ones.
+    Assumed,
+}
+
+/// A wave image in memory, and the mask of the tissue in it.
 #[derive(Debug, Clone)]
 pub struct WaveImage {
-    /// The size of a slice: pixels along axis 0 (x) and axis 1 (y).
+    /// The size of a slice: pixels along x and y.
     pub size: Size,
     /// Number of slices, at least 1.
     pub slices: usize,
     /// Frames per slice: 2 for re-im and complex, else the number of phases.
     pub frames: usize,
+    /// Number of directions of motion, at least 1.
+    pub directions: usize,
+    /// Names of the directions; their numbers from 0 where nothing names them.
+    pub direction_names: Vec<String>,
+    /// Frequencies of the vibration, Hz: one for each index of the frequency axis, at least one.
+    pub frequencies_hz: Vec<f64>,
+    /// Where the frequencies come from.
+    pub frequency_origin: Origin,
+    /// Density of the tissue, kg/m³.
+    pub density: f64,
+    /// Where the density comes from.
+    pub density_origin: Origin,
     /// The meaning of the frames.
     pub layout: FrameLayout,
     /// The zero level of the samples.
     pub zero: ZeroLevel,
     /// Pixel spacing in mm along x and y.
     pub spacing_mm: [f64; 2],
-    /// Samples `[slice][frame][y][x]`, x fastest.
+    /// Where the spacing comes from.
+    pub spacing_origin: Origin,
+    /// The axes of the array as they were read, such as `x,y,slice,phase`.
+    pub axes: String,
+    /// How the axes are known.
+    pub certainty: Certainty,
+    /// Samples `[frequency][slice][frame][direction][y][x]`, x fastest.
     pub data: Vec<f32>,
-    /// The input's geometry; the outputs get the same.
+    /// The mask of the tissue, `[slice][y][x]`.
+    pub masks: Vec<Vec<bool>>,
+    /// The mean magnitude of the MR signal, `[slice][y][x]`, if the array holds it.
+    pub magnitude: Option<Vec<f32>>,
+    /// The input's geometry, in the order x, y, slice; the outputs get the same.
     pub geometry: VolumeGeometry,
     /// The format of the input file.
     pub format: Format,
@@ -99,147 +183,289 @@ pub struct WaveImage {
     pub map_dims: Vec<usize>,
     /// Warnings found so far.
     pub warnings: Vec<Warning>,
+    /// What was understood or done that is worth knowing, and is no reason for doubt.
+    pub notes: Vec<Note>,
 }
 
 impl WaveImage {
-    /// Interprets the axes of `volume` as a wave image.
+    /// Reads `volume` as a wave image, and `mask` as the tissue in it. Without a mask, the tissue is what is not zero in
+    /// every frame; noise of phases outside of the body is left out.
     ///
-    /// Real arrays hold their frames along the last of 3 axes (X, Y, frame) or 4 axes (X, Y, slice, frame). 2
-    /// frames are re-im, with the zero level lost; 3 or more are phases, with the zero level known. Complex
-    /// arrays are X, Y or X, Y, slice, with the zero level known. `options` override each of these.
+    /// The axes are those of `options`, else those that the file states. If neither states them, format and shape
+    /// decide: x, y, phases; x, y, slice, phases; x, y, 2 (real and imaginary part); complex x, y, or x, y, slice. The
+    /// last axis holds phases only if the data show one period.
     ///
-    /// Samples may still be infinite or NaN: see [`check_mask`](Self::check_mask).
+    /// Phases that were stored modulo one turn are unwrapped along time. Samples outside the mask that are not finite
+    /// become zero.
     ///
     /// # Errors
-    /// - [`Error::Setting`] if the given spacing is not a positive number.
+    /// - [`Error::Setting`] if a given spacing, frequency, density or turn is not a positive number.
+    /// - [`Error::Axes`] if the axes are not known, with the readings that fit.
     /// - [`Error::Layout`] if the array does not fit the layout that was asked for.
-    /// - [`Error::Data`] if the array fits no layout, has an axis below [`MIN_PIXELS`], is all zero, or has its
-    ///   greatest value outside 1e-15 to 1e15.
+    /// - [`Error::Data`] if the array fits no layout, has an axis below [`MIN_PIXELS`], holds no wave inside the mask, or
+    ///   has its greatest value outside 1e-15 to 1e15; and if the mask does not fit the image, or is complex or empty.
     /// - [`Error::HeaderSpacing`] if the header states an invalid spacing or two different ones.
-    pub fn from_volume(volume: &Volume, options: &ReadOptions) -> Result<Self> {
-        let (layout, frames) = layout(volume, options.layout)?;
-        let grid = match &volume.data {
-            Samples::Real(_) => &volume.shape[..volume.shape.len() - 1],
-            // The fourth axis has length 1 here.
-            Samples::Complex(_) => &volume.shape[..volume.shape.len().min(3)],
-        };
-        let (size, slices) = (Size::new(grid[0], grid[1]), grid.get(2).copied().unwrap_or(1));
-        if size.nx.min(size.ny) < MIN_PIXELS {
-            return Err(Error::Data(format!(
-                "an image of {size} pixels is too small; both axes need at least {MIN_PIXELS} (this array is {})",
-                shape_text(&volume.shape)
-            )));
+    /// - [`Error::NotFinite`] if a sample inside the mask is not finite.
+    pub fn read(volume: &Volume, mask: Option<&Volume>, options: &ReadOptions) -> Result<Self> {
+        for v in options.frequencies_hz.iter().chain(&volume.stated.frequencies_hz) {
+            positive("frequency_hz", *v, "Hz")?;
         }
+        if let TurnChoice::Of(turn) = options.turn {
+            positive("turn", turn, "")?;
+        }
+        if let Some(axes) = stated(volume, options)? {
+            check_size(volume, &axes)?;
+            check_magnitude(&volume.data)?;
+            return Self::stated_as(volume, mask, options, &axes);
+        }
+        // The size is checked first: of a tiny array nothing else is worth saying.
+        let pixels = [volume.shape.first(), volume.shape.get(1)].map(|n| n.copied().unwrap_or(1));
+        check_size(volume, &[(AxisName::X, pixels[0]), (AxisName::Y, pixels[1])])
+            .or_else(|small| if volume.shape.len() < 2 { Ok(()) } else { Err(small) })?;
         check_magnitude(&volume.data)?;
-        let zero = match (options.zero, layout) {
-            (ZeroChoice::Known, _) | (ZeroChoice::Auto, FrameLayout::Phases | FrameLayout::Complex) => {
-                ZeroLevel::Known
+        let guessed = Guess::of(volume).and_then(|guess| Self::guessed(volume, mask, options, &guess));
+        guessed.map_err(|error| match error {
+            Error::Axes { what, readings } => {
+                Error::Axes { what, readings: Self::likeliest(volume, mask, options, readings) }
             }
-            (ZeroChoice::Lost, _) | (ZeroChoice::Auto, FrameLayout::ReIm) => ZeroLevel::Lost,
-        };
-        let mut warnings = Vec::new();
-        let spacing_mm = spacing(&volume.geometry, options.spacing_mm, &mut warnings)?;
-        if zero == ZeroLevel::Lost {
-            warnings.push(Warning::LostZero);
-        }
-        let plane = size.pixels();
-        let planes = (0..slices).flat_map(|slice| (0..frames).map(move |frame| (slice, frame)));
-        let data = match &volume.data {
-            Samples::Real(v) => planes
-                .flat_map(|(slice, frame)| &v[(frame * slices + slice) * plane..][..plane])
-                .map(|&v| v as f32)
-                .collect(),
-            Samples::Complex(v) => planes
-                .flat_map(|(slice, part)| {
-                    v[slice * plane..][..plane].iter().map(move |v| [v.re, v.im][part] as f32)
-                })
-                .collect(),
-        };
-        Ok(WaveImage {
-            size,
-            slices,
-            frames,
-            layout,
-            zero,
-            spacing_mm,
-            data,
-            geometry: volume.geometry.clone(),
-            format: volume.format,
-            map_dims: grid.to_vec(),
-            warnings,
+            other => other,
         })
+    }
+
+    /// The likeliest of the readings of an array: those whose phases the data show come first.
+    fn likeliest(
+        volume: &Volume,
+        mask: Option<&Volume>,
+        options: &ReadOptions,
+        mut readings: Vec<String>,
+    ) -> Vec<String> {
+        if volume.data.len() <= WEIGHED {
+            let share = |reading: &String| {
+                let axes = reading.parse::<Axes>().ok()?.unfold(&volume.shape).ok()?;
+                // What the frequencies are does not matter here.
+                let count = axes.iter().find(|(name, _)| *name == AxisName::Frequency).map_or(1, |(_, n)| *n);
+                let options = &ReadOptions { frequencies_hz: vec![FREQUENCY_HZ; count], ..options.clone() };
+                let settled = |mask| Self::settled(volume, mask, options, &axes).ok();
+                let evidence = settled(mask).or_else(|| settled(None))?.1?;
+                evidence.shows_phases(false).then_some(evidence.share)
+            };
+            // Sorting is stable: the usual ones stay in front among those that the data do not show.
+            readings.sort_by_cached_key(|reading| {
+                share(reading).map_or(1000, |share| (1000.0 * (1.0 - share)) as u32)
+            });
+        }
+        readings.truncate(LISTED);
+        readings
+    }
+
+    /// Reads an array whose axes are stated.
+    fn stated_as(
+        volume: &Volume,
+        mask: Option<&Volume>,
+        options: &ReadOptions,
+        axes: &[(AxisName, usize)],
+    ) -> Result<Self> {
+        let (mut image, evidence) = Self::settled(volume, mask, options, axes)?;
+        image.certainty = Certainty::Stated;
+        if let Some(evidence) = evidence.filter(|e| !e.shows_phases(false)) {
+            image.warnings.insert(0, Warning::NoPeriod { closing: evidence.closing, share: evidence.share });
+        }
+        image.finish(options)
+    }
+
+    /// Reads an array by its format, shape and data.
+    fn guessed(volume: &Volume, mask: Option<&Volume>, options: &ReadOptions, guess: &Guess) -> Result<Self> {
+        let (mut image, evidence) = Self::settled(volume, mask, options, &guess.axes)?;
+        let share = evidence.map_or(0.0, |e| e.share);
+        for axes in &guess.rivals {
+            // A given mask is that of the slices of the first reading.
+            let Ok((other, Some(rival))) = Self::settled(volume, None, options, axes) else { continue };
+            let better = evidence.is_none_or(|e| e.frames == 3 || rival.share >= share);
+            if rival.frames < 4 || !rival.shows_phases(false) || !better {
+                continue;
+            }
+            if evidence.is_none()
+                && other.layout == FrameLayout::Phases
+                && image.layout == FrameLayout::Complex
+            {
+                // Complex slices of a wave, or an MR signal at phases of the wave: the magnitude of a signal stays.
+                if rival.shows_phases(true) && other.is_steady(volume) {
+                    image = Self::settled(volume, mask, options, axes)?.0;
+                    image.certainty = Certainty::Shown;
+                    return image.finish(options);
+                }
+                continue;
+            }
+            return Err(refusal(
+                volume,
+                "the data show the phases of one period along another axis than the last",
+            ));
+        }
+        image.certainty = match evidence {
+            Some(evidence) if !evidence.shows_phases(guess.strict) => {
+                let why = format!(
+                    "axis {} ({}) was taken for phases, but {}",
+                    guess.last,
+                    volume.shape[guess.last],
+                    evidence.why_not(guess.strict)
+                );
+                return Err(refusal(volume, &why));
+            }
+            Some(evidence) if evidence.frames > 3 => Certainty::Shown,
+            _ => Certainty::Assumed,
+        };
+        if image.layout == FrameLayout::ReIm && image.looks_like_magnitude() {
+            return Err(refusal(
+                volume,
+                "one of its two frames is nowhere negative and the other is, like a magnitude and a phase",
+            ));
+        }
+        if image.certainty == Certainty::Assumed && guess.axes.len() > 2 {
+            image.notes.push(Note::AxesAssumed { axes: image.axes.clone() });
+        }
+        image.finish(options)
     }
 
     /// The samples of one frame, `[y][x]`.
     ///
     /// # Panics
-    /// If the slice or frame does not exist.
-    pub fn frame(&self, slice: usize, frame: usize) -> &[f32] {
-        assert!(frame < self.frames, "frame {frame} of {}", self.frames);
-        let plane = self.size.pixels();
-        &self.data[(slice * self.frames + frame) * plane..][..plane]
+    /// If the frequency, slice, frame or direction does not exist.
+    pub fn frame(&self, [frequency, slice, frame, direction]: [usize; 4]) -> &[f32] {
+        assert!(frame < self.frames && slice < self.slices && direction < self.directions);
+        &self.data[self.at([frequency, slice, frame, direction])..][..self.size.pixels()]
     }
-}
 
-/// Returns the layout of an array and its number of frames.
-fn layout(volume: &Volume, choice: FrameLayoutChoice) -> Result<(FrameLayout, usize)> {
-    let shape = shape_text(&volume.shape);
-    let axes = volume.shape.len();
-    let fail = |what: String| Err(Error::Data(what));
-    let name = match choice {
-        FrameLayoutChoice::Auto => "auto",
-        FrameLayoutChoice::ReIm => "re-im",
-        FrameLayoutChoice::Phases => "phases",
-        FrameLayoutChoice::Complex => "complex",
-    };
-    let misfit = |found: String, needed| Err(Error::Layout { layout: name, found, needed });
-    if let Samples::Complex(_) = volume.data {
-        return match (choice, axes) {
-            (FrameLayoutChoice::ReIm | FrameLayoutChoice::Phases, _) => {
-                misfit(format!("complex samples ({shape})"), "real ones")
+    /// The samples of one slice at one frequency, `[frame][direction][y][x]`.
+    ///
+    /// # Panics
+    /// If the frequency or slice does not exist.
+    pub fn slice(&self, frequency: usize, slice: usize) -> &[f32] {
+        let length = self.frames * self.directions * self.size.pixels();
+        &self.data[self.at([frequency, slice, 0, 0])..][..length]
+    }
+
+    /// The samples of one direction of a slice, `[frame][y][x]`.
+    ///
+    /// # Panics
+    /// If the frequency, slice or direction does not exist.
+    pub fn direction(&self, frequency: usize, slice: usize, direction: usize) -> Vec<f32> {
+        let frames = 0..self.frames;
+        frames.flat_map(|frame| self.frame([frequency, slice, frame, direction])).copied().collect()
+    }
+
+    /// Where a frame begins.
+    fn at(&self, [frequency, slice, frame, direction]: [usize; 4]) -> usize {
+        let frames = (frequency * self.slices + slice) * self.frames + frame;
+        (frames * self.directions + direction) * self.size.pixels()
+    }
+
+    /// Fills in the quantities, and the warnings that depend on them.
+    fn finish(mut self, options: &ReadOptions) -> Result<Self> {
+        let zero = match (options.zero, self.layout) {
+            (ZeroChoice::Known, _) | (ZeroChoice::Auto, FrameLayout::Phases | FrameLayout::Complex) => {
+                ZeroLevel::Known
             }
-            (_, 2 | 3) => Ok((FrameLayout::Complex, 2)),
-            (_, 4) if volume.shape[3] == 1 => Ok((FrameLayout::Complex, 2)),
-            _ => fail(format!(
-                "a complex array of {shape} is not a wave image; it must have the axes X, Y or X, Y, slice"
-            )),
+            (ZeroChoice::Lost, _) | (ZeroChoice::Auto, FrameLayout::ReIm) => ZeroLevel::Lost,
         };
-    }
-    let frames = if axes > 2 { volume.shape[axes - 1] } else { 1 };
-    match (choice, frames) {
-        (_, 1) => fail(format!(
-            "one frame ({shape}): a wave image needs a real and an imaginary channel, or three or more phases over \
-             one period, along the last axis of X, Y, frame or X, Y, slice, frame"
-        )),
-        (FrameLayoutChoice::Auto | FrameLayoutChoice::ReIm, 2) => Ok((FrameLayout::ReIm, 2)),
-        (FrameLayoutChoice::Complex, 2) => Ok((FrameLayout::Complex, 2)),
-        (FrameLayoutChoice::Auto | FrameLayoutChoice::Phases, 3..) => Ok((FrameLayout::Phases, frames)),
-        (FrameLayoutChoice::Phases, _) => {
-            misfit(format!("{frames} frames along the last axis ({shape})"), "three or more")
+        self.zero = zero;
+        if zero == ZeroLevel::Lost {
+            self.warnings.push(Warning::LostZero);
         }
-        (FrameLayoutChoice::ReIm | FrameLayoutChoice::Complex, _) => {
-            misfit(format!("{frames} frames along the last axis ({shape})"), "two")
-        }
-        (FrameLayoutChoice::Auto, _) => fail(format!("no frames ({shape})")),
+        Ok(self)
     }
 }
 
-/// Returns the spacing along both axes: the given one, else that of the header, else 1 mm.
-fn spacing(geometry: &VolumeGeometry, given: Option<f64>, warnings: &mut Vec<Warning>) -> Result<[f64; 2]> {
+/// Names and lengths of the axes as the caller, the file or a sidecar states them.
+fn stated(volume: &Volume, options: &ReadOptions) -> Result<Option<Vec<(AxisName, usize)>>> {
+    let by = |axes: &Axes| {
+        let unfolded = axes.unfold(&volume.shape);
+        unfolded.map(Some).map_err(|what| Error::Axes { what, readings: Vec::new() })
+    };
+    match (&options.axes, options.layout, &volume.stated.axes) {
+        (Some(axes), ..) => by(axes),
+        (None, FrameLayoutChoice::Auto, Some(axes)) => by(axes),
+        (None, FrameLayoutChoice::Auto, None) => Ok(None),
+        (None, layout, _) => laid_out(volume, layout).map(Some),
+    }
+}
+
+/// The axes that a layout states: x, y, and slice, with the frames along the last axis.
+fn laid_out(volume: &Volume, layout: FrameLayoutChoice) -> Result<Vec<(AxisName, usize)>> {
+    let shape = shape_text(&volume.shape);
+    let complex = matches!(volume.data, Samples::Complex(_));
+    let lengths: Vec<usize> = if volume.shape.len() > 4 {
+        volume.shape.iter().copied().filter(|n| *n > 1).collect()
+    } else {
+        volume.shape.clone()
+    };
+    let frames = if lengths.len() > 2 { lengths[lengths.len() - 1] } else { 1 };
+    let (name, last, fits, needed) = match layout {
+        FrameLayoutChoice::ReIm => ("re-im", Some(AxisName::ReIm), frames == 2 && !complex, "two real ones"),
+        FrameLayoutChoice::Complex if complex => ("complex", None, true, ""),
+        FrameLayoutChoice::Complex => ("complex", Some(AxisName::ReIm), frames == 2, "two"),
+        _ => ("phases", Some(AxisName::Phase), frames > 2, "three or more"),
+    };
+    if frames == 1 && !complex {
+        return Err(Error::OneFrame { shape });
+    }
+    if !fits {
+        let found =
+            format!("{frames} {}frames along the last axis ({shape})", if complex { "complex " } else { "" });
+        return Err(Error::Layout { layout: name, found, needed });
+    }
+    let names: Vec<AxisName> = match (lengths.len() - usize::from(last.is_some()), last) {
+        (2, last) => [AxisName::X, AxisName::Y].into_iter().chain(last).collect(),
+        (3, last) => [AxisName::X, AxisName::Y, AxisName::Slice].into_iter().chain(last).collect(),
+        (4, None) if lengths[3] == 1 => vec![AxisName::X, AxisName::Y, AxisName::Slice],
+        _ => {
+            let found = format!("an array of {shape}");
+            return Err(Error::Layout {
+                layout: name,
+                found,
+                needed: "X, Y, or X, Y, slice, before the frames",
+            });
+        }
+    };
+    Ok(names.into_iter().zip(lengths).collect())
+}
+
+fn check_size(volume: &Volume, axes: &[(AxisName, usize)]) -> Result<()> {
+    let along = |name| axes.iter().find(|(other, _)| *other == name).map_or(1, |(_, n)| *n);
+    let size = Size::new(along(AxisName::X), along(AxisName::Y));
+    if size.nx.min(size.ny) >= MIN_PIXELS {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "an image of {size} pixels is too small; both axes need at least {MIN_PIXELS} (this array is {})",
+        shape_text(&volume.shape)
+    )))
+}
+
+fn positive(name: &'static str, value: f64, unit: &str) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    let space = if unit.is_empty() { "" } else { " " };
+    Err(Error::setting(name, format!("{value}{space}{unit}"), "it must be above 0 and finite"))
+}
+
+/// Returns the spacing along both axes and its origin: the given one, else that of the header, else 1 mm.
+fn spacing(
+    geometry: &VolumeGeometry,
+    given: Option<[f64; 2]>,
+    warnings: &mut Vec<Warning>,
+) -> Result<([f64; 2], Origin)> {
     if geometry.identity {
         warnings.push(Warning::IdentityAffine);
     }
     let valid = |mm: &f64| *mm > 0.0 && mm.is_finite();
-    if let Some(mm) = given {
-        return if valid(&mm) {
-            Ok([mm, mm])
-        } else {
-            Err(Error::setting("spacing_mm", format!("{mm} mm"), "it must be above 0 and finite"))
-        };
+    if let Some(both) = given {
+        both.into_iter().try_for_each(|mm| positive("spacing_mm", mm, "mm"))?;
+        return Ok((both, Origin::Given));
     }
     let Some([x, y]) = geometry.spacing_mm.filter(|_| !geometry.identity) else {
         warnings.push(Warning::AssumedSpacing);
-        return Ok([1.0, 1.0]);
+        return Ok(([SPACING_MM; 2], Origin::Assumed));
     };
     if ![x, y].iter().all(valid) {
         return Err(Error::HeaderSpacing { stated: [x, y], affine: None });
@@ -249,7 +475,7 @@ fn spacing(geometry: &VolumeGeometry, given: Option<f64>, warnings: &mut Vec<War
     if !(agree(x, ax) && agree(y, ay)) {
         return Err(Error::HeaderSpacing { stated: [x, y], affine: Some([ax, ay]) });
     }
-    Ok([x, y])
+    Ok(([x, y], Origin::Stated))
 }
 
 /// Refuses data that are all zero, all non-finite, or too large or too small for f32.
@@ -268,150 +494,5 @@ fn check_magnitude(data: &Samples) -> Result<()> {
         Some(v) => Err(Error::Data(format!(
             "the greatest sample is {v:e}, outside 1e-15 to 1e15; rescale the image (stiffness does not change)"
         ))),
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::io::volume::Stated;
-    use crate::wave::warning::Code;
-    use num_complex::Complex64;
-
-    pub(crate) const N: usize = 20;
-
-    /// An array of the given shape with sample (x, y, …) from `value`; zero at the border.
-    pub(crate) fn volume(shape: &[usize], value: impl Fn(&[usize]) -> f64) -> Volume {
-        let mut index = vec![0; shape.len()];
-        let data = (0..shape.iter().product())
-            .map(|flat: usize| {
-                shape.iter().zip(&mut index).fold(flat, |rest, (n, i)| {
-                    *i = rest % n;
-                    rest / n
-                });
-                let inside = index.iter().zip(shape).take(2).all(|(&i, &n)| i > 0 && i + 1 < n);
-                if inside { value(&index) } else { 0.0 }
-            })
-            .collect();
-        let geometry = VolumeGeometry { spacing_mm: Some([1.5, 1.5]), ..VolumeGeometry::default() };
-        Volume {
-            shape: shape.to_vec(),
-            data: Samples::Real(data),
-            geometry,
-            format: Format::Npy,
-            stated: Stated::default(),
-        }
-    }
-
-    pub(crate) fn phases(shape: &[usize]) -> Volume {
-        let frames = shape[shape.len() - 1];
-        volume(shape, |i| {
-            let t = i[i.len() - 1] as f64 / frames as f64;
-            2000.0 + 900.0 * (0.3 * i[0] as f64 + 0.1 * i[1] as f64 + std::f64::consts::TAU * t).sin()
-        })
-    }
-
-    pub(crate) fn samples(volume: &mut Volume) -> &mut Vec<f64> {
-        match &mut volume.data {
-            Samples::Real(values) => values,
-            Samples::Complex(_) => panic!("complex"),
-        }
-    }
-
-    pub(crate) fn read(volume: &Volume) -> Result<WaveImage> {
-        WaveImage::from_volume(volume, &ReadOptions::default())
-    }
-
-    pub(crate) fn codes(image: &WaveImage) -> Vec<Code> {
-        image.warnings.iter().map(Warning::code).collect()
-    }
-
-    #[test]
-    fn layouts_follow_from_the_shape() {
-        let by = |shape: &[usize], layout| {
-            let options = ReadOptions { layout, ..ReadOptions::default() };
-            WaveImage::from_volume(&volume(shape, |i| 1.0 + i[0] as f64), &options)
-                .map(|w| (w.layout, w.zero, w.slices, w.frames))
-        };
-        use FrameLayoutChoice as C;
-        let two = |layout, zero| Some((layout, zero, 1, 2));
-        assert_eq!(by(&[N, N, 2], C::Auto).ok(), two(FrameLayout::ReIm, ZeroLevel::Lost));
-        assert_eq!(by(&[N, N, 2], C::ReIm).ok(), two(FrameLayout::ReIm, ZeroLevel::Lost));
-        assert_eq!(by(&[N, N, 2], C::Complex).ok(), two(FrameLayout::Complex, ZeroLevel::Known));
-        assert_eq!(by(&[N, N, 3], C::Auto).ok(), Some((FrameLayout::Phases, ZeroLevel::Known, 1, 3)));
-        assert_eq!(by(&[N, N, 5, 8], C::Auto).ok(), Some((FrameLayout::Phases, ZeroLevel::Known, 5, 8)));
-        assert_eq!(by(&[N, N, 5, 2], C::Auto).ok(), Some((FrameLayout::ReIm, ZeroLevel::Lost, 5, 2)));
-        for (shape, layout, says) in [
-            (&[N, N][..], C::Auto, "one frame"),
-            (&[N, N, 1], C::Auto, "one frame"),
-            (&[N, N, 7, 1], C::Auto, "one frame"),
-            (&[N * N], C::Auto, "one frame"),
-            (&[N, N, 2], C::Phases, "three or more"),
-            (&[N, N, 1], C::Phases, "one frame"),
-            (&[N, N, 3], C::ReIm, "re-im needs two"),
-            (&[N, N, 3], C::Complex, "complex needs two"),
-            (&[1, 1, 8], C::Auto, "too small"),
-            (&[N, 15, 8], C::Auto, "20 × 15"),
-        ] {
-            let e = by(shape, layout).unwrap_err();
-            assert!(matches!(e, Error::Data(_) | Error::Layout { .. }), "{shape:?}: {e:?}");
-            assert!(e.to_string().contains(says), "{shape:?}: {e}");
-        }
-    }
-
-    #[test]
-    fn samples_are_ordered_by_slice_and_frame() {
-        let shape = [N, N + 1, 3, 4];
-        let value = |i: &[usize]| (i[0] + 100 * i[1] + 10_000 * i[2] + 100_000 * i[3]) as f64;
-        let image = read(&volume(&shape, value)).unwrap();
-        assert_eq!((image.size, &image.map_dims[..]), (Size::new(N, N + 1), &shape[..3]));
-        assert_eq!(image.frame(2, 3)[5 * N + 7], value(&[7, 5, 2, 3]) as f32);
-        assert_eq!(image.data[((2 * 4 + 3) * (N + 1) + 5) * N + 7], value(&[7, 5, 2, 3]) as f32);
-    }
-
-    #[test]
-    fn complex_arrays_are_slices() {
-        let mut volume = volume(&[N, N, 3], |i| (i[0] + 50 * i[2]) as f64);
-        let data = samples(&mut volume).iter().map(|&v| Complex64::new(v, -2.0 * v)).collect();
-        volume.data = Samples::Complex(data);
-        let image = read(&volume).unwrap();
-        assert_eq!((image.slices, image.frames, image.zero), (3, 2, ZeroLevel::Known));
-        assert_eq!((image.frame(1, 0)[N + 4], image.frame(1, 1)[N + 4]), (54.0, -108.0));
-        let lost = ReadOptions { zero: ZeroChoice::Lost, ..ReadOptions::default() };
-        let image = WaveImage::from_volume(&volume, &lost).unwrap();
-        assert_eq!((image.zero, codes(&image)), (ZeroLevel::Lost, vec![Code::LostZero]));
-        let wrong = ReadOptions { layout: FrameLayoutChoice::Phases, ..ReadOptions::default() };
-        assert!(WaveImage::from_volume(&volume, &wrong).unwrap_err().to_string().contains("complex"));
-        volume.shape = vec![N, N, 1, 3];
-        assert!(read(&volume).is_err());
-    }
-
-    #[test]
-    fn spacing_is_the_given_the_headers_or_assumed() {
-        let mut volume = phases(&[N, N, 4]);
-        let with = |volume: &Volume, spacing_mm| {
-            let options = ReadOptions { spacing_mm, ..ReadOptions::default() };
-            WaveImage::from_volume(volume, &options).map(|w| (w.spacing_mm, codes(&w)))
-        };
-        assert_eq!(with(&volume, None).unwrap(), ([1.5, 1.5], vec![]));
-        assert_eq!(with(&volume, Some(2.0)).unwrap(), ([2.0, 2.0], vec![]));
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let refused = with(&volume, Some(bad)).unwrap_err();
-            assert!(matches!(refused, Error::Setting { name: "spacing_mm", .. }), "{refused:?}");
-            volume.geometry.spacing_mm = Some([1.5, bad]);
-            let refused = with(&volume, None).unwrap_err();
-            assert!(matches!(refused, Error::HeaderSpacing { affine: None, .. }), "{refused:?}");
-            assert!(with(&volume, Some(1.0)).is_ok());
-        }
-        volume.geometry.spacing_mm = None;
-        assert_eq!(with(&volume, None).unwrap(), ([1.0, 1.0], vec![Code::AssumedSpacing]));
-        volume.geometry.spacing_mm = Some([1.0, 1.0]);
-        volume.geometry.affine_spacing_mm = Some([1.4, 1.4]);
-        assert!(with(&volume, None).unwrap_err().to_string().contains("contradicts"));
-        volume.geometry.affine_spacing_mm = Some([1.0, 1.0]);
-        volume.geometry.identity = true;
-        let both = vec![Code::IdentityAffine, Code::AssumedSpacing];
-        assert_eq!(with(&volume, None).unwrap(), ([1.0, 1.0], both));
-        assert_eq!(with(&volume, Some(1.4)).unwrap().1, [Code::IdentityAffine]);
     }
 }

@@ -17,8 +17,18 @@ pub enum Code {
     LostZero,
     /// Many samples are at the ends of their range.
     ClippedPhase,
-    /// The phases were stored modulo one turn.
-    Unwrapped,
+    /// The frames do not run over one period.
+    NoPeriod,
+    /// DIME was given a direction of motion that it has not learned.
+    OtherDirection,
+    /// It is not known which direction of motion runs through the slice.
+    UnknownDirection,
+    /// The waves are outside of what DIME's network has seen.
+    OutsideTraining,
+    /// The mask holds several labels.
+    MaskLabels,
+    /// The mask holds values between outside and inside.
+    SoftMask,
     /// Only a small share of the motion is at the first harmonic of the frames.
     OffFrequency,
     /// The mask reaches the edge of the image.
@@ -38,7 +48,7 @@ pub enum Code {
 }
 
 /// A warning, for programs and for people. `Display` is a complete sentence. In JSON, it has a `code` and a `message`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
     /// The affine is the identity.
@@ -52,10 +62,43 @@ pub enum Warning {
         /// Their share of the samples, 0 to 1.
         share: f64,
     },
-    /// The phases were stored modulo one turn.
-    Unwrapped {
-        /// The share of the pixels that were unwrapped, 0 to 1.
+    /// The frames do not run over one period, though their axis is stated to hold phases.
+    NoPeriod {
+        /// The step from the last frame to the first over the mean step between neighbours.
+        closing: f64,
+        /// The first harmonic's share of the motion's energy, 0 to 1.
         share: f64,
+    },
+    /// DIME was given a direction of motion that it has not learned.
+    OtherDirection {
+        /// The name of the direction.
+        name: String,
+    },
+    /// It is not known which direction of motion runs through the slice.
+    UnknownDirection {
+        /// The name of the direction that DIME was given.
+        name: String,
+        /// Whether the caller chose it.
+        given: bool,
+    },
+    /// The waves are outside of what DIME's network has seen.
+    OutsideTraining {
+        /// The median stiffness by MMDI, kPa.
+        kpa: f64,
+        /// The moduli that the network has seen, kPa.
+        seen: [f64; 2],
+    },
+    /// The mask holds several labels, and all count as inside.
+    MaskLabels {
+        /// The least and the greatest label.
+        labels: [f64; 2],
+    },
+    /// The mask holds values between outside and inside.
+    SoftMask {
+        /// The number of pixels above 0 that count as outside.
+        outside: usize,
+        /// The number of pixels that count as inside.
+        inside: usize,
     },
     /// Only a small share of the motion is at the first harmonic of the frames.
     OffFrequency {
@@ -103,6 +146,24 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// The place among other warnings: those that say that the result may be wrong come first, then those that say why it
+    /// is less sure.
+    pub fn rank(&self) -> usize {
+        match self.code() {
+            Code::NoPeriod => 0,
+            Code::OffFrequency => 1,
+            Code::AssumedSpacing => 2,
+            Code::ImplausibleStiffness => 3,
+            Code::MaskLabels | Code::SoftMask => 4,
+            Code::OtherDirection | Code::UnknownDirection | Code::OutsideTraining => 5,
+            Code::Conjugated | Code::UnknownSense => 6,
+            Code::ClippedPhase => 7,
+            Code::LowConfidence | Code::BelowWavelength => 8,
+            Code::LostZero | Code::EmptySlice | Code::MaskTouchesBorder => 9,
+            Code::IdentityAffine => 10,
+        }
+    }
+
     /// The subject.
     pub fn code(&self) -> Code {
         match self {
@@ -110,7 +171,12 @@ impl Warning {
             Warning::AssumedSpacing => Code::AssumedSpacing,
             Warning::LostZero => Code::LostZero,
             Warning::ClippedPhase { .. } => Code::ClippedPhase,
-            Warning::Unwrapped { .. } => Code::Unwrapped,
+            Warning::NoPeriod { .. } => Code::NoPeriod,
+            Warning::OtherDirection { .. } => Code::OtherDirection,
+            Warning::UnknownDirection { .. } => Code::UnknownDirection,
+            Warning::OutsideTraining { .. } => Code::OutsideTraining,
+            Warning::MaskLabels { .. } => Code::MaskLabels,
+            Warning::SoftMask { .. } => Code::SoftMask,
             Warning::OffFrequency { .. } => Code::OffFrequency,
             Warning::MaskTouchesBorder { .. } => Code::MaskTouchesBorder,
             Warning::EmptySlice { .. } => Code::EmptySlice,
@@ -141,15 +207,45 @@ impl fmt::Display for Warning {
                 "{:.2} % of the samples in the mask are clipped at the ends of their range; stiffness is doubtful there",
                 100.0 * share
             ),
-            Warning::Unwrapped { share } => write!(
+            Warning::NoPeriod { closing, share } => write!(
                 f,
-                "the phases are stored modulo one turn: {:.1} % of the pixels were unwrapped along time",
+                "the frames do not look like phases of one period, in order: the step from the last to the first is \
+                 {closing:.1} times the others, and {:.0} % of the motion is at the driving frequency; stiffness is wrong if \
+                 they are not",
                 100.0 * share
+            ),
+            Warning::OtherDirection { name } => write!(
+                f,
+                "DIME has learned the motion through the slice alone, and was given the direction '{name}': its map is not \
+                 to be relied on"
+            ),
+            Warning::UnknownDirection { name, given: false } => write!(
+                f,
+                "the directions of motion have no names: DIME was given direction {name}, the last, as the one through the \
+                 slice; its map is wrong if it is another"
+            ),
+            Warning::UnknownDirection { name, given: true } => write!(
+                f,
+                "the directions of motion have no names: DIME's map is wrong if direction {name} does not run through the \
+                 slice"
+            ),
+            Warning::OutsideTraining { kpa, seen: [low, high] } => write!(
+                f,
+                "the waves are outside of what DIME's network has seen: MMDI reads {kpa:.2} kPa, and the network was trained \
+                 on waves of {low:.2} to {high:.2} kPa"
+            ),
+            Warning::MaskLabels { labels: [least, greatest] } => write!(
+                f,
+                "the mask holds several labels, from {least} to {greatest}, and all of them are taken as one tissue"
+            ),
+            Warning::SoftMask { outside, inside } => write!(
+                f,
+                "the mask is not binary: {inside} pixels above 0.5 are taken as inside, {outside} below as outside"
             ),
             Warning::OffFrequency { share } => write!(
                 f,
                 "only {:.0} % of the motion is at the driving frequency; check that the phases cover one period, in \
-                 order",
+                 order, and that they are not stored modulo a turn",
                 100.0 * share
             ),
             Warning::MaskTouchesBorder { pixels } => {

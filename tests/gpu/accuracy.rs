@@ -133,6 +133,7 @@ impl Lab {
             size: grid.size,
             spacing_mm: grid.spacing_mm,
             frames: Frames::Channels,
+            directions: 1,
             zero_lost,
             frequency_hz: 60.0,
             density: 1000.0,

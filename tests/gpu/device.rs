@@ -42,6 +42,7 @@ fn settings(mode: MmdiMode, size: Size) -> MmdiSettings {
         size,
         spacing_mm: [1.5, 1.5],
         frames: Frames::Phases(4),
+        directions: 1,
         zero_lost: false,
         frequency_hz: 60.0,
         density: 1000.0,
@@ -407,7 +408,7 @@ fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completi
     let field = rec.constant("field", &vec![[1f32, 2.0]; n]);
     let mask = rec.constant("mask", &vec![1f32; n]);
     for _ in 0..2100 {
-        palpate::lowlevel::kernel::mre::normalise::record_moments(&mut rec, field, mask, n);
+        palpate::lowlevel::kernel::mre::normalise::record_moments(&mut rec, field, mask, [1, n]);
     }
     let plan = Plan::compile(rec, &Pipelines::new(&gpu, Checks::Off), &|_, _| {}).expect("compile");
     let timings = plan.profile().expect("profile");

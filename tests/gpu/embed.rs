@@ -43,6 +43,7 @@ fn settings() -> MmdiSettings {
         size: Size::new(64, 48),
         spacing_mm: [1.5, 1.5],
         frames: Frames::Channels,
+        directions: 1,
         zero_lost: false,
         frequency_hz: 90.0,
         density: 1000.0,

@@ -17,6 +17,7 @@ fn settings(mode: MmdiMode, size: Size, frames: Frames) -> MmdiSettings {
         size,
         spacing_mm: [1.5, 1.25],
         frames,
+        directions: 1,
         zero_lost: frames == Frames::Channels,
         frequency_hz: 60.0,
         density: 1000.0,

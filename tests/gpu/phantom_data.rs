@@ -262,6 +262,7 @@ fn inversion_finds_our_cylinders_as_much_too_stiff_as_theirs(
         size: Size::square(SIZE),
         spacing_mm: [1.0; 2],
         frames: Frames::Channels,
+        directions: 1,
         zero_lost: true,
         frequency_hz: 60.0,
         density: 1000.0,

@@ -36,9 +36,9 @@ const STUDIES: [Study; 4] = [
 /// Inverts one sample and returns (theirs, ours) over the mask eroded by 12 px.
 fn sample(pipelines: &Pipelines, study: &Study, mode: MmdiMode, wave: &Path) -> (Vec<f64>, Vec<f64>) {
     let volume = io::read(wave).expect("a wave image");
-    let options = ReadOptions { spacing_mm: study.spacing_mm, ..Default::default() };
-    let mut image = WaveImage::from_volume(&volume, &options).expect("a wave image");
-    let mask = image.check_mask(None).expect("a mask").remove(0);
+    let options = ReadOptions { spacing_mm: study.spacing_mm.map(|mm| [mm; 2]), ..Default::default() };
+    let mut image = WaveImage::read(&volume, None, &options).expect("a wave image");
+    let mask = image.masks.remove(0);
     let settings = MmdiSettings {
         mode,
         size: image.size,
@@ -48,6 +48,7 @@ fn sample(pipelines: &Pipelines, study: &Study, mode: MmdiMode, wave: &Path) -> 
         } else {
             Frames::Channels
         },
+        directions: 1,
         zero_lost: image.zero == ZeroLevel::Lost,
         frequency_hz: 60.0,
         density: 1000.0,

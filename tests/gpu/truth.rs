@@ -87,6 +87,7 @@ impl Scene {
             size: Size::new(nx, ny),
             spacing_mm: self.spacing_mm,
             frames: Frames::Channels,
+            directions: 1,
             zero_lost: false,
             frequency_hz: 60.0,
             density: 1000.0,

@@ -7,7 +7,7 @@ use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write
 use num_complex::Complex32;
 
 params! {
-    struct NormaliseParams { count: u32, lost: f32 }
+    struct NormaliseParams { count: u32, pixels: u32, lost: f32 }
 }
 
 /// The row of the table of kernels.
@@ -25,16 +25,23 @@ pub static NORMALISE: Kernel = Kernel {
     specs: || vec![Spec::new(&NORMALISE, &[])],
 };
 
-/// Records the field of unit power under the mask, vec2f `[n]`, and writes wave and amplitude into `maps`. `from` is
-/// the harmonic vec2f `[n]`, the mask f32 `[n]`, and the total of [`record_total`] over [`record_moments`]. `lost`
-/// subtracts the mean.
-pub fn record(rec: &mut Recorder, from: [Buf; 3], maps: Buf, lost: bool, n: usize) -> Buf {
+/// Records the fields of unit power under the mask, vec2f `[fields][pixels]`, and writes waves and amplitudes into `maps`,
+/// f32 `[plane][fields][pixels]`. `from` is the harmonic vec2f `[fields][pixels]`, the mask f32 `[pixels]`, and the total
+/// of [`record_total`] over [`record_moments`]. `lost` subtracts the mean, which is that of all fields.
+pub fn record(
+    rec: &mut Recorder,
+    from: [Buf; 3],
+    maps: Buf,
+    lost: bool,
+    [fields, pixels]: [usize; 2],
+) -> Buf {
     let [harmonic, mask, total] = from;
+    let n = fields * pixels;
     let field = rec.scratch::<Complex32>("field", n);
-    let params = NormaliseParams { count: n as u32, lost: f32::from(lost) };
+    let params = NormaliseParams { count: n as u32, pixels: pixels as u32, lost: f32::from(lost) };
     let resources = [
         harmonic.first::<Complex32>(n),
-        mask.first::<f32>(n),
+        mask.first::<f32>(pixels),
         total.first::<[f32; 4]>(1),
         field.first::<Complex32>(n),
         maps.first::<f32>((MmdiMap::Imaginary as usize + 1) * n),
@@ -44,7 +51,7 @@ pub fn record(rec: &mut Recorder, from: [Buf; 3], maps: Buf, lost: bool, n: usiz
 }
 
 params! {
-    struct MomentsParams { count: u32 }
+    struct MomentsParams { count: u32, pixels: u32 }
 }
 
 /// The row of the table of kernels.
@@ -56,13 +63,15 @@ pub static MOMENTS: Kernel = Kernel {
     specs: || vec![Spec::new(&MOMENTS, &[])],
 };
 
-/// Records `mask (Re u, Im u, |u|², 1)`: field vec2f `[n]`, mask f32 `[n]`, result vec4f `[n]`.
-pub fn record_moments(rec: &mut Recorder, field: Buf, mask: Buf, n: usize) -> Buf {
+/// Records `mask (Re u, Im u, |u|², 1)`: field vec2f `[fields][pixels]`, mask f32 `[pixels]`, result vec4f
+/// `[fields][pixels]`.
+pub fn record_moments(rec: &mut Recorder, field: Buf, mask: Buf, [fields, pixels]: [usize; 2]) -> Buf {
+    let n = fields * pixels;
     let dst = rec.scratch::<[f32; 4]>("moments", n);
-    let resources = [field.first::<Complex32>(n), mask.first::<f32>(n), dst.first::<[f32; 4]>(n)];
+    let resources = [field.first::<Complex32>(n), mask.first::<f32>(pixels), dst.first::<[f32; 4]>(n)];
     rec.linear(
         Spec::new(&MOMENTS, &[]),
-        &MomentsParams { count: n as u32 },
+        &MomentsParams { count: n as u32, pixels: pixels as u32 },
         &resources,
         n,
         Cost::each(n, 3, 28),

@@ -4,7 +4,7 @@ use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write
 use num_complex::Complex32;
 
 params! {
-    struct RestoreParams { count: u32 }
+    struct RestoreParams { count: u32, pixels: u32 }
 }
 
 /// The row of the table of kernels.
@@ -21,18 +21,19 @@ pub static RESTORE: Kernel = Kernel {
     specs: || vec![Spec::new(&RESTORE, &[])],
 };
 
-/// Records `field` inside the mask and `continued` outside it, all vec2f `[n]`; mask f32 `[n]`.
-pub fn record(rec: &mut Recorder, field: Buf, mask: Buf, continued: Buf, n: usize) -> Buf {
+/// Records `field` inside the mask and `continued` outside it, all vec2f `[fields][pixels]`; mask f32 `[pixels]`.
+pub fn record(rec: &mut Recorder, [field, mask, continued]: [Buf; 3], [fields, pixels]: [usize; 2]) -> Buf {
+    let n = fields * pixels;
     let dst = rec.scratch::<Complex32>("continued field", n);
     let resources = [
         field.first::<Complex32>(n),
-        mask.first::<f32>(n),
+        mask.first::<f32>(pixels),
         continued.first::<Complex32>(n),
         dst.first::<Complex32>(n),
     ];
     rec.linear(
         Spec::new(&RESTORE, &[]),
-        &RestoreParams { count: n as u32 },
+        &RestoreParams { count: n as u32, pixels: pixels as u32 },
         &resources,
         n,
         Cost::each(n, 0, 28),

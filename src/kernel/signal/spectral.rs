@@ -4,7 +4,7 @@ use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write
 use num_complex::Complex32;
 
 params! {
-    struct SpectralParams { n: u32, planes: u32 }
+    struct SpectralParams { n: u32, planes: u32, fields: u32 }
 }
 
 /// The row of the table of kernels.
@@ -16,13 +16,15 @@ pub static SPECTRAL: Kernel = Kernel {
     specs: || vec![Spec::new(&SPECTRAL, &[])],
 };
 
-/// Records `dst[b] = src weights[b]`: src vec2f `[n]`, weights f32 `[planes][n]`, result vec2f `[planes][n]`.
-pub fn record(rec: &mut Recorder, src: Buf, weights: Buf, planes: usize, n: usize) -> Buf {
-    let dst = rec.scratch::<Complex32>("filtered spectra", planes * n);
-    let params = SpectralParams { n: n as u32, planes: planes as u32 };
-    let cost = Cost { flops: (2 * planes * n) as f64, bytes: ((8 + 12 * planes) * n) as f64 };
+/// Records `dst[f][b] = src[f] weights[b]`: src vec2f `[fields][n]`, weights f32 `[planes][n]`, result vec2f
+/// `[fields][planes][n]`.
+pub fn record(rec: &mut Recorder, src: Buf, weights: Buf, [fields, planes]: [usize; 2], n: usize) -> Buf {
+    let all = fields * planes * n;
+    let dst = rec.scratch::<Complex32>("filtered spectra", all);
+    let params = SpectralParams { n: n as u32, planes: planes as u32, fields: fields as u32 };
+    let cost = Cost { flops: (2 * all) as f64, bytes: ((8 * fields + (4 + 8 * fields) * planes) * n) as f64 };
     let resources =
-        [src.first::<Complex32>(n), weights.first::<f32>(planes * n), dst.first::<Complex32>(planes * n)];
-    rec.linear(Spec::new(&SPECTRAL, &[]), &params, &resources, planes * n, cost);
+        [src.first::<Complex32>(fields * n), weights.first::<f32>(planes * n), dst.first::<Complex32>(all)];
+    rec.linear(Spec::new(&SPECTRAL, &[]), &params, &resources, all, cost);
     dst
 }

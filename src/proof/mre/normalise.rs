@@ -4,7 +4,7 @@ use crate::kernel::mre::planes::MmdiMap;
 use ndarray::{Array1, Array2, Axis};
 use num_complex::Complex64;
 
-/// Scales the field to unit power under the mask. Also returns the maps with the planes of the wave filled in; the
+/// Scales the fields, which share the mask, to unit power under it. Also returns the maps with the planes of the wave filled in; the
 /// other planes are NaN.
 pub fn normalise(
     harmonic: &Array1<Complex64>,
@@ -15,7 +15,9 @@ pub fn normalise(
     let sums = total(&moments(harmonic, mask));
     let count = sums[3].max(1.0);
     let mean = if lost { Complex64::new(sums[0], sums[1]) / count } else { Complex64::ZERO };
-    let wave = Array1::from_shape_fn(n, |i| if mask[i] > 0.0 { harmonic[i] - mean } else { Complex64::ZERO });
+    let wave = Array1::from_shape_fn(n, |i| {
+        if mask[i % mask.len()] > 0.0 { harmonic[i] - mean } else { Complex64::ZERO }
+    });
     let power = wave.iter().map(|u| u.norm_sqr()).sum::<f64>() / count;
     let power = power.max(1e-6 * sums[2] / count);
     let mut maps = vec![f64::NAN; MmdiMap::ALL.len() * n];
@@ -28,11 +30,11 @@ pub fn normalise(
     (field, maps)
 }
 
-/// Returns (Re u, Im u, |u|², 1) inside the mask, else 0: `[n][4]`.
+/// Returns (Re u, Im u, |u|², 1) inside the mask, else 0: `[n][4]`. Several fields share the mask.
 pub fn moments(field: &Array1<Complex64>, mask: &Array1<f64>) -> Array2<f64> {
     Array2::from_shape_fn((field.len(), 4), |(i, k)| {
         let u = field[i];
-        if mask[i] > 0.0 { [u.re, u.im, u.norm_sqr(), 1.0][k] } else { 0.0 }
+        if mask[i % mask.len()] > 0.0 { [u.re, u.im, u.norm_sqr(), 1.0][k] } else { 0.0 }
     })
 }
 
@@ -47,12 +49,12 @@ pub(super) mod trial {
 
     /// The trials of this file.
     pub static TRIALS: &[Trial] = &[
-        // One plane: the zero level is known. Two planes: it is lost.
+        // Of one plane the zero level is known, of more it is lost.
         Trial {
             kernel: &normalise::NORMALISE,
             sizes: &[
                 TrialSize::new(1, Size::new(5, 7)),
-                TrialSize::new(2, Size::new(47, 41)),
+                TrialSize::new(3, Size::new(47, 41)),
                 TrialSize::new(2, Size::square(256)),
             ],
             record: normalise,
@@ -61,7 +63,7 @@ pub(super) mod trial {
             kernel: &normalise::MOMENTS,
             sizes: &[
                 TrialSize::new(1, Size::new(3, 1)),
-                TrialSize::new(1, Size::new(47, 41)),
+                TrialSize::new(3, Size::new(47, 41)),
                 // More than 65 535 workgroups, so that the dispatch is folded to two axes.
                 TrialSize::new(1, Size::new(2053, 2051)),
                 TrialSize::new(1, Size::square(256)),
@@ -81,7 +83,7 @@ pub(super) mod trial {
     ];
 
     fn normalise(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let (n, lost) = (size.pixels(), size.planes == 2);
+        let (n, lost) = (size.planes * size.pixels(), size.planes > 1);
         let wave = oracle::waves(rng, n);
         // The mean is several standard deviations, as in files rescaled to 0..4095.
         let wave: Vec<_> = wave.iter().map(|u| u + Complex32::new(3.0, -2.0)).collect();
@@ -92,16 +94,16 @@ pub(super) mod trial {
         let from =
             [rec.constant("wave", &wave), rec.constant("mask", &mask), rec.constant("total", &[narrow])];
         let maps = rec.output::<f32>("maps", MmdiMap::ALL.len() * n);
-        let field = normalise::record(rec, from, maps, lost, n);
+        let field = normalise::record(rec, from, maps, lost, [size.planes, size.pixels()]);
         let (expected, planes) = oracle::normalise(&wide, &inside, lost);
         vec![Expect::in_buffer(field, oracle::flat(&expected), 2e-6), Expect::in_buffer(maps, planes, 2e-6)]
     }
 
     fn moments(rec: &mut Recorder, _: &Spec, size: TrialSize, rng: &mut fastrand::Rng) -> Vec<Expect> {
-        let n = size.pixels();
+        let n = size.planes * size.pixels();
         let (field, mask) = (oracle::waves(rng, n), oracle::blot(rng, size.image));
         let (src, inside) = (rec.constant("field", &field), rec.constant("mask", &mask));
-        let dst = normalise::record_moments(rec, src, inside, n);
+        let dst = normalise::record_moments(rec, src, inside, [size.planes, size.pixels()]);
         let expected = oracle::moments(&oracle::wide_complex(&field), &oracle::wide(&mask));
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-7)]
     }
