@@ -6,6 +6,7 @@ mod dime;
 mod doctor;
 mod evaluate;
 mod forward;
+mod info;
 mod invert;
 mod phrase;
 mod picture;
@@ -42,6 +43,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Demo),
     Invert(Box<invert::Invert>),
+    Info(info::Info),
     Simulate(simulate::Simulate),
     Evaluate(evaluate::Evaluate),
     Forward(forward::Forward),
@@ -57,6 +59,7 @@ impl Cli {
         match self.command {
             Command::Demo(command) => command.run(),
             Command::Invert(command) => command.run(),
+            Command::Info(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Forward(command) => command.run(),

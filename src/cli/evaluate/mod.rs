@@ -1,15 +1,17 @@
 //! `palpate evaluate`: estimates against the truth.
 
+mod doubts;
 mod figure;
 mod pairs;
 
 use super::{json, print, say};
 use clap::ValueEnum;
+use doubts::Fit;
 use ndarray::ArrayView2;
 use pairs::{files, list, other_map, partner, read};
 use palpate::Size;
-use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{Scatter, scatter};
+use palpate::lowlevel::io::{Affine, OutputSet};
 use palpate::lowlevel::patches::{SetImages, Split, is_set};
 use palpate::lowlevel::stats::agreement::agreement;
 use palpate::lowlevel::stats::erode::erode;
@@ -62,10 +64,21 @@ enum SplitOption {
 
 const FILES: [&str; 4] = ["evaluation.json", "evaluation.md", "agreement.png", "maps.png"];
 
+/// Where the true maps lie, by their names.
+type Places = BTreeMap<String, Affine>;
+
+/// Affine, size and number of slices of a true map.
+fn place(sample: &Sample, places: &Places) -> (Option<Affine>, Size, usize) {
+    (places.get(&sample.name).copied(), sample.size, sample.truth.len() / sample.size.pixels())
+}
+
 /// An array of kPa with its shape.
+#[derive(Clone)]
 struct Map {
     shape: Vec<usize>,
     values: Vec<f32>,
+    /// Where it lies, if its file states it.
+    affine: Option<Affine>,
 }
 
 impl Map {
@@ -102,6 +115,8 @@ struct Report {
     split: Option<SplitOption>,
     regions: Option<String>,
     missing: Vec<String>,
+    /// Ratio and overlap of estimates and truth, by method.
+    fits: Vec<Fit>,
     evaluations: Vec<Row>,
 }
 
@@ -109,12 +124,12 @@ impl Evaluate {
     pub fn run(self) -> Result<()> {
         let mut set = OutputSet::new(&self.output, self.force)?;
         set.check_free(&FILES.map(String::from))?;
-        let mut samples = self.truths()?;
-        let missing = self.add_estimates(&mut samples)?;
+        let (mut samples, places) = self.truths()?;
+        let missing = self.add_estimates(&mut samples, &places)?;
         for what in &missing {
             say(format_args!("warning: {what}"));
         }
-        self.add_regions(&mut samples)?;
+        self.add_regions(&mut samples, &places)?;
         let methods: BTreeSet<String> = samples.iter().flat_map(|s| s.estimates.keys().cloned()).collect();
         if methods.is_empty() {
             let stems: Vec<&str> = samples.iter().take(3).map(|s| s.name.as_str()).collect();
@@ -144,6 +159,10 @@ impl Evaluate {
                 ));
             }
         }
+        let fits: Vec<Fit> = methods.iter().map(|method| Fit::of(&samples, method)).collect();
+        for doubt in fits.iter().flat_map(Fit::doubts) {
+            say(format_args!("warning: {doubt}"));
+        }
         if is_set(&self.truth) && self.split.is_none() {
             say(
                 "warning: of all phantoms, those a network may have learned from are among them; --split test leaves them out",
@@ -172,6 +191,7 @@ impl Evaluate {
             split: self.split,
             regions: self.regions.as_ref().map(|folder| folder.display().to_string()),
             missing,
+            fits,
             evaluations: rows
                 .into_iter()
                 .map(|(group, method, evaluation)| Row { group, method, evaluation })
@@ -188,9 +208,9 @@ impl Evaluate {
     }
 
     /// The true maps.
-    fn truths(&self) -> Result<Vec<Sample>> {
+    fn truths(&self) -> Result<(Vec<Sample>, Places)> {
         if is_set(&self.truth) {
-            return self.set();
+            return Ok((self.set()?, Places::new()));
         }
         if self.split.is_some() {
             let what =
@@ -198,11 +218,13 @@ impl Evaluate {
             return Err(Error::Usage(format!("{} {what}", self.truth.display())));
         }
         let mut samples = vec![];
+        let mut places = Places::new();
         for (stem, path) in files(&self.truth)? {
             let map = read(&path)?;
+            places.extend(map.affine.map(|affine| (stem.clone(), affine)));
             samples.push(self.sample(stem, String::new(), map, None)?);
         }
-        Ok(samples)
+        Ok((samples, places))
     }
 
     fn set(&self) -> Result<Vec<Sample>> {
@@ -229,7 +251,7 @@ impl Evaluate {
                 samples.push(self.sample(
                     name.into(),
                     family.name().into(),
-                    Map { shape, values },
+                    Map { shape, values, affine: None },
                     Some(mask),
                 )?);
             }
@@ -240,7 +262,7 @@ impl Evaluate {
 
     /// A true map; without a mask, it is where the truth is not 0.
     fn sample(&self, name: String, group: String, truth: Map, mask: Option<Vec<bool>>) -> Result<Sample> {
-        let Map { shape, values } = truth;
+        let Map { shape, values, .. } = truth;
         let size = Size::new(shape[0], shape[1]);
         let mut mask = mask.unwrap_or_else(|| values.iter().map(|v| *v != 0.0 && v.is_finite()).collect());
         for slice in mask.chunks_exact_mut(size.pixels()) {
@@ -259,7 +281,7 @@ impl Evaluate {
     }
 
     /// Adds what estimates there are; returns what is missing, in words.
-    fn add_estimates(&self, samples: &mut [Sample]) -> Result<Vec<String>> {
+    fn add_estimates(&self, samples: &mut [Sample], places: &Places) -> Result<Vec<String>> {
         let mut missing = vec![];
         for given in &self.estimate {
             let (name, folder) = match given.split_once('=') {
@@ -277,6 +299,7 @@ impl Evaluate {
                 };
                 let sample = &mut samples[at];
                 let map = read(&path)?;
+                let map = map.laid_on(place(sample, places), false).map_err(|e| super::about(&path, e))?;
                 if map.shape[..2] != sample.size.axes() || map.values.len() != sample.truth.len() {
                     return Err(Error::file(
                         path,
@@ -319,12 +342,14 @@ impl Evaluate {
         Ok(missing)
     }
 
-    fn add_regions(&self, samples: &mut [Sample]) -> Result<()> {
+    fn add_regions(&self, samples: &mut [Sample], places: &Places) -> Result<()> {
         let Some(folder) = &self.regions else { return Ok(()) };
         for (name, path) in files(folder)? {
-            let region = read(&path)?;
-            let inside: Vec<bool> = region.values.iter().map(|v| *v != 0.0).collect();
+            let stored = read(&path)?;
             for sample in samples.iter_mut() {
+                let region = stored.clone().laid_on(place(sample, places), true);
+                let region = region.map_err(|e| super::about(&path, e))?;
+                let inside: Vec<bool> = region.values.iter().map(|v| *v > 0.5).collect();
                 // One slice's region serves all slices.
                 if region.shape[..2] != sample.size.axes() || !sample.truth.len().is_multiple_of(inside.len())
                 {

@@ -1,8 +1,9 @@
 //! Which file is an estimate of what.
 
 use super::Map;
+use palpate::Size;
 use palpate::lowlevel::io::output::stem;
-use palpate::lowlevel::io::{self, Samples, Volume};
+use palpate::lowlevel::io::{self, Affine, Reordering, Samples, Volume};
 use palpate::lowlevel::stats::evaluation::Sample;
 use palpate::{Error, Result};
 use std::collections::BTreeMap;
@@ -67,15 +68,32 @@ pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(found.into_iter().map(|((_, stem), path)| (stem, path)).collect())
 }
 
+impl Map {
+    /// The map in the order of another that lies at `affine`, of `size` and this number of slices. A map or an affine
+    /// without a place is taken as it is stored. One slice of a region may serve all if `one_for_all`.
+    pub fn laid_on(
+        self,
+        (affine, size, slices): (Option<Affine>, Size, usize),
+        one_for_all: bool,
+    ) -> Result<Self> {
+        let (Some(own), Some(affine)) = (self.affine, affine) else { return Ok(self) };
+        let from = [self.shape[0], self.shape[1], self.shape.get(2).copied().unwrap_or(1)];
+        let found = Reordering::between((&own, from), (&affine, [size.nx, size.ny, slices]), one_for_all)?;
+        let mut shape: Vec<usize> = found.axes.iter().map(|axis| from[*axis]).collect();
+        shape.truncate(if shape[2] == 1 { 2 } else { 3 });
+        Ok(Self { values: found.apply(&self.values, from), shape, affine: Some(affine) })
+    }
+}
+
 /// A real array of two or three axes.
 pub fn read(path: &Path) -> Result<Map> {
-    let Volume { mut shape, data, .. } = io::read(path)?;
+    let Volume { mut shape, data, geometry, .. } = io::read(path)?;
     while shape.len() > 2 && shape.last() == Some(&1) {
         shape.pop();
     }
     match data {
         Samples::Real(values) if (2..=3).contains(&shape.len()) => {
-            Ok(Map { shape, values: values.into_iter().map(|v| v as f32).collect() })
+            Ok(Map { shape, values: values.into_iter().map(|v| v as f32).collect(), affine: geometry.affine })
         }
         Samples::Real(_) => {
             Err(Error::file(path, format!("has {} axes, where a map has 2 or 3", shape.len())))

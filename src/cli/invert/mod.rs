@@ -1,6 +1,6 @@
 //! `palpate invert`: wave images to stiffness maps.
 
-mod exams;
+pub mod exams;
 pub mod input;
 mod regions;
 mod table;
