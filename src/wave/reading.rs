@@ -62,7 +62,7 @@ impl Guess {
             ([(_, n)], true) if *n > 2 => guess(&[Slice], &[&[Phase]]),
             ([_], true) => guess(&[Slice], &[]),
             ([_, (_, n)], true) if *n > 2 => guess(&[Slice, Phase], &[]),
-            (_, true) => refuse("it has several axes beside x and y"),
+            (_, true) => refuse(&many(shape)),
 
             ([(_, 2 | 3)], false) if volume.geometry.vector => {
                 refuse("its header says that the last axis holds the components of a vector")
@@ -88,13 +88,21 @@ impl Guess {
             }
             ([_, (_, 2)], false) if !header => guess(&[Slice, ReIm], &[&[Phase, Slice]]),
             ([_, _], false) if !header => guess(&[Slice, Phase], &[&[Phase, Slice]]),
-            _ => refuse("it has several axes beside x and y"),
+            _ => refuse(&many(shape)),
         }
     }
 }
 
 fn one_frame(shape: &[usize]) -> Error {
     Error::OneFrame { shape: shape_text(shape) }
+}
+
+/// Why the axes of an array with many are not known.
+fn many(shape: &[usize]) -> String {
+    format!(
+        "it has {} dimensions, and nothing names them; name them, or save one series at a time",
+        shape.len()
+    )
 }
 
 /// The refusal of an array whose axes are not known, with the readings that fit its shape.

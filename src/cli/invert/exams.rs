@@ -79,7 +79,10 @@ fn in_folder(folder: &Path) -> Result<Vec<Exam>> {
     let mut files = Vec::new();
     search(folder, 0, &mut files)?;
     if files.is_empty() {
-        return Err(Error::file(folder, format!("is a folder without images ({})", EXTENSIONS.join(", "))));
+        return Err(Error::file(
+            folder,
+            format!("is a folder without images ({}); name the files in it", EXTENSIONS.join(", ")),
+        ));
     }
     let mut counts: HashMap<String, usize> = HashMap::new();
     files.iter().for_each(|file| *counts.entry(stem(file)).or_default() += 1);

@@ -178,7 +178,7 @@ impl WaveImage {
             let inside: Vec<bool> = values.iter().map(|&v| v > INSIDE).collect();
             if !inside.contains(&true) {
                 return Err(Error::Data(match labels.is_empty() {
-                    true => "the mask is zero everywhere; it must be 1 where the tissue is".into(),
+                    true => "the mask is zero everywhere; it must be non-zero where the tissue is".into(),
                     false => format!("the mask is nowhere above {INSIDE}, which counts as inside"),
                 }));
             }
