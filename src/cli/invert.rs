@@ -288,7 +288,10 @@ impl Invert {
             &format!("first harmonic; {plain}"),
         )?;
         set.add_bytes(&format!("{stem}_wave.nii.gz"), &bytes)?;
-        set.add_bytes(&format!("{stem}.png"), &picture::inversion(stem, image, slices, report)?)?;
+        set.add_bytes(
+            &format!("{stem}.png"),
+            &picture::inversion(stem, image, slices, report, &picture::PictureOptions::default())?,
+        )?;
         set.add_bytes(&format!("{stem}.json"), json(report)?.as_bytes())?;
         set.commit().map(drop)
     }
