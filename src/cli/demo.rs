@@ -215,6 +215,7 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
         mask: slice.mask.view(),
         scale,
         hatch: None,
+        backdrop: None,
     };
     let [mmdi, real] = [MmdiMap::Stiffness, MmdiMap::Real].map(|plane| slice.view(plane.of(&maps.mmdi)));
     let [modulus, uncertainty] =
@@ -241,6 +242,7 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],
         axes: ["x (axis 0)", "y (axis 1)"].map(String::from),
+        sides: None,
         spacing_mm: [phantom.pixel_mm; 2],
         panels: vec![
             panel("Truth µ", slice.truth.view(), stiffness()),

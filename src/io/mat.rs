@@ -1,11 +1,11 @@
-//! Reader for MATLAB v5 files: `save -v6`, and `-v7`, which adds compression.
+//! Reader for MATLAB files: v5, that is `save -v6`, and `-v7`, which adds compression; v7.3 by the module `hdf5`.
 //!
-//! This is our own reader because the existing crate is not usable. It refuses int32 arrays and doubles packed
+//! For v5 this is our own reader because the existing crate is not usable. It refuses int32 arrays and doubles packed
 //! as int8, and it fails on a file with one unknown variable. It also decompresses without a limit and prints
 //! to stdout. The format itself is only a sequence of tagged elements.
 
 use super::volume::{Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, shape_text};
-use super::{HDF5_MAGIC, read_capped, what_it_is};
+use super::{hdf5, read_capped, what_it_is};
 use flate2::read::ZlibDecoder;
 use num_complex::Complex64;
 
@@ -16,34 +16,65 @@ const PEEK_BYTES: usize = 4096;
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
-/// Decodes the only array in `file` that has two or more axes longer than 1. Scalars, vectors, text and
-/// structures are skipped.
-pub(super) fn decode(file: &[u8]) -> Result<Volume, String> {
-    let big_endian = check_header(file)?;
-    let variables = variables(file, big_endian)?;
-    let mut arrays = variables.iter().filter(|v| v.is_image());
-    match (arrays.next(), arrays.next()) {
-        (Some(only), None) => {
-            only.decode(big_endian).map_err(|what| format!("variable `{}` {what}", only.name))
-        }
-        (Some(_), Some(_)) => {
-            Err(format!("holds several arrays ({}); save only one of them, with -v7", list(&variables)))
-        }
-        _ if variables.is_empty() => Err("holds no variables".into()),
-        _ => Err(format!("holds no numeric array with two or more dimensions, only {}", list(&variables))),
+/// Decodes the array called `variable`. Without a name, decodes the only array in `file` that has two or more axes
+/// longer than 1; scalars, vectors, text and structures are skipped.
+pub(super) fn decode(file: Vec<u8>, variable: Option<&str>) -> Result<Volume, String> {
+    if hdf5::is_hdf5(&file) {
+        return hdf5::decode(file, variable);
+    }
+    let big_endian = check_header(&file)?;
+    let variables = variables(&file, big_endian)?;
+    let entries: Vec<Entry> = variables.iter().map(Variable::entry).collect();
+    let chosen = &variables[choose(&entries, variable)?];
+    chosen.decode(big_endian).map_err(|what| format!("variable `{}` {what}", chosen.name))
+}
+
+/// A variable as messages name it, and as the choice among several needs it.
+pub(super) struct Entry {
+    pub name: String,
+    kind: &'static str,
+    shape: Vec<usize>,
+}
+
+impl Entry {
+    /// A variable; of `kind` "numeric" if it is an array of numbers.
+    pub fn new(name: String, kind: &'static str, shape: Vec<usize>) -> Self {
+        Self { name, kind, shape }
+    }
+
+    fn is_image(&self) -> bool {
+        self.kind == "numeric" && self.shape.iter().filter(|&&n| n > 1).count() >= 2
+    }
+}
+
+/// Chooses a variable by its name, or the only one that is an image. A variable inside a group, which has a `/` in its
+/// name, counts only if there is no other.
+pub(super) fn choose(entries: &[Entry], name: Option<&str>) -> Result<usize, String> {
+    if entries.is_empty() {
+        return Err("holds no variables".into());
+    }
+    if let Some(name) = name {
+        let found = entries.iter().position(|entry| entry.name == name);
+        let at = found.ok_or_else(|| format!("holds no variable `{name}`, only {}", list(entries)))?;
+        return match entries[at].kind {
+            "numeric" => Ok(at),
+            kind => Err(format!("variable `{name}` is no array of numbers ({kind})")),
+        };
+    }
+    let images = |inner: bool| {
+        let of = |entry: &Entry| entry.is_image() && entry.name.contains('/') == inner;
+        (0..entries.len()).filter(|&at| of(&entries[at])).collect::<Vec<_>>()
+    };
+    let found = [false, true].map(images).into_iter().find(|found| !found.is_empty());
+    match found.unwrap_or_default()[..] {
+        [only] => Ok(only),
+        [] => Err(format!("holds no numeric array with two or more dimensions, only {}", list(entries))),
+        _ => Err(format!("holds several arrays ({}); name the one to read", list(entries))),
     }
 }
 
 /// Checks the file's header; returns true if numbers are big-endian.
 fn check_header(file: &[u8]) -> Result<bool, String> {
-    if file.starts_with(HDF5_MAGIC)
-        || file.get(512..520) == Some(HDF5_MAGIC)
-        || file.starts_with(b"MATLAB 7.3")
-    {
-        return Err(
-            "is a MATLAB 7.3 (HDF5) file, which palpate does not read; save it with -v7 or -v6".into()
-        );
-    }
     match (file.get(124..126), file.get(126..128)) {
         (Some([0, 1]), Some(b"IM")) => Ok(false),
         (Some([1, 0]), Some(b"MI")) => Ok(true),
@@ -54,7 +85,7 @@ fn check_header(file: &[u8]) -> Result<bool, String> {
         _ if file.starts_with(b"MATLAB") => {
             Err("has a corrupt header: the version and byte order are not those of a MATLAB v5 file".into())
         }
-        _ => Err(format!("is not a MATLAB v5 file{}; save it from MATLAB with -v7 or -v6", what_it_is(file))),
+        _ => Err(format!("is not a MATLAB file{}", what_it_is(file))),
     }
 }
 
@@ -169,8 +200,8 @@ impl<'a> Variable<'a> {
         }
     }
 
-    fn is_image(&self) -> bool {
-        (6..=15).contains(&self.class) && self.shape.iter().filter(|&&n| n > 1).count() >= 2
+    fn entry(&self) -> Entry {
+        Entry::new(self.name.clone(), self.class_name(), self.shape.clone())
     }
 
     /// Reads the numbers. They may be stored in a smaller type than the class says.
@@ -237,13 +268,13 @@ fn number(kind: u32) -> Option<Number> {
 }
 
 /// Lists the variables for a message, at most 12.
-fn list(variables: &[Variable]) -> String {
-    let entry = |v: &Variable| match v.shape.is_empty() {
-        true => format!("`{}` ({})", v.name, v.class_name()),
-        false => format!("`{}` ({}, {})", v.name, v.class_name(), shape_text(&v.shape)),
+fn list(entries: &[Entry]) -> String {
+    let entry = |e: &Entry| match e.shape.is_empty() {
+        true => format!("`{}` ({})", e.name, e.kind),
+        false => format!("`{}` ({}, {})", e.name, e.kind, shape_text(&e.shape)),
     };
-    let shown = variables.iter().take(12).map(entry).collect::<Vec<_>>().join(", ");
-    match variables.len().saturating_sub(12) {
+    let shown = entries.iter().take(12).map(entry).collect::<Vec<_>>().join(", ");
+    match entries.len().saturating_sub(12) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
@@ -297,7 +328,7 @@ pub(super) mod tests {
         let note = variable("note", 4, &[1, 2], &[(16, b"hi".to_vec())]);
         let rate = variable("f", 6, &[1, 1], &[(2, vec![60])]);
         for wave in [compressed(&wave), wave] {
-            let volume = decode(&file(&[note.clone(), rate.clone(), wave])).unwrap();
+            let volume = decode(file(&[note.clone(), rate.clone(), wave]), None).unwrap();
             assert_eq!(volume.shape, [2, 2]);
             let want = [(1., 5.), (2., 6.), (3., 7.), (4., -1.)].map(|(re, im)| Complex64::new(re, im));
             assert_eq!(volume.data, Samples::Complex(want.to_vec()));
@@ -308,26 +339,35 @@ pub(super) mod tests {
     fn several_or_no_arrays_are_listed() {
         let a = variable("a", 9, &[2, 2], &[(2, vec![1; 4])]);
         let b = variable("b", 9, &[2, 3], &[(2, vec![1; 6])]);
-        let what = decode(&file(&[a.clone(), b])).unwrap_err();
+        let what = decode(file(&[a.clone(), b.clone()]), None).unwrap_err();
         assert!(what.contains("`a` (numeric, 2 × 2)") && what.contains("`b`"), "{what}");
+        assert!(what.ends_with("name the one to read"), "{what}");
         let s = variable("s", 2, &[1, 1], &[(5, vec![0; 4])]);
-        assert!(decode(&file(&[s])).unwrap_err().contains("`s` (struct"));
-        assert!(decode(&file(&[])).unwrap_err().contains("no variables"));
+        assert!(decode(file(&[s]), None).unwrap_err().contains("`s` (struct"));
+        assert!(decode(file(&[]), None).unwrap_err().contains("no variables"));
         let sparse = variable("m", 5, &[9, 9], &[]);
-        assert!(decode(&file(&[sparse])).unwrap_err().contains("sparse"));
+        assert!(decode(file(&[sparse]), None).unwrap_err().contains("sparse"));
+    }
+
+    #[test]
+    fn arrays_are_chosen_by_name() {
+        let a = variable("a", 9, &[2, 2], &[(2, vec![1; 4])]);
+        let b = variable("b", 9, &[2, 3], &[(2, vec![7; 6])]);
+        let note = variable("note", 4, &[1, 2], &[(16, b"hi".to_vec())]);
+        let of = |name: &str| decode(file(&[a.clone(), note.clone(), b.clone()]), Some(name));
+        assert_eq!(of("b").unwrap().data, Samples::Real(vec![7.0; 6]));
+        assert!(of("note").unwrap_err().contains("`note` is no array of numbers (text)"));
+        assert!(of("c").unwrap_err().contains("no variable `c`, only `a` (numeric, 2 × 2)"));
     }
 
     #[test]
     fn claims_are_checked_before_they_are_believed() {
         let huge = variable("a", 6, &[i32::MAX, i32::MAX, i32::MAX, i32::MAX], &[(9, doubles(&[1.0]))]);
-        assert!(decode(&file(&[huge])).unwrap_err().contains("claims"));
+        assert!(decode(file(&[huge]), None).unwrap_err().contains("claims"));
         let negative = variable("a", 6, &[4, 2, -1], &[(9, doubles(&[1.0]))]);
-        assert!(decode(&file(&[negative])).unwrap_err().contains("empty"));
+        assert!(decode(file(&[negative]), None).unwrap_err().contains("empty"));
         let short = variable("a", 6, &[4, 2], &[(9, doubles(&[1.0]))]);
-        assert!(decode(&file(&[compressed(&short)])).unwrap_err().contains("1 numbers, where 4 × 2"));
-        let mut v73 = file(&[]);
-        v73[..10].copy_from_slice(b"MATLAB 7.3");
-        assert!(decode(&v73).unwrap_err().contains("-v7"));
+        assert!(decode(file(&[compressed(&short)]), None).unwrap_err().contains("1 numbers, where 4 × 2"));
     }
 
     #[test]
@@ -344,6 +384,6 @@ pub(super) mod tests {
         .concat();
         out.extend([big(MATRIX), big(body.len() as u32)].concat());
         out.extend(body);
-        assert_eq!(decode(&out).unwrap().data, Samples::Real(vec![1.0, 2.0, -3.0, 4.0]));
+        assert_eq!(decode(out, None).unwrap().data, Samples::Real(vec![1.0, 2.0, -3.0, 4.0]));
     }
 }

@@ -1,10 +1,11 @@
 //! File input and output.
 //!
-//! Reads wave images from NIfTI, MATLAB v5 and NPY files. Writes maps to NIfTI, figures to PNG, and all output
-//! files of a run together or not at all.
+//! Reads wave images from NIfTI, MATLAB and NPY files. Writes maps to NIfTI, figures to PNG, and all output files of a
+//! run together or not at all.
 
 pub mod atomic;
 pub mod axes;
+mod hdf5;
 pub mod mat;
 pub mod nifti;
 pub mod npy;
@@ -29,7 +30,7 @@ pub const EXTENSIONS: [&str; 4] = [".nii.gz", ".nii", ".mat", ".npy"];
 
 /// Reads one array from `path`.
 ///
-/// The extension selects the format, in upper or lower case: `.nii`, `.nii.gz`, `.mat` (MATLAB v5) or `.npy`.
+/// The extension selects the format, in upper or lower case: `.nii`, `.nii.gz`, `.mat` (MATLAB v5 and v7.3) or `.npy`.
 /// The axes keep the file's order: index `[i, j, k]` of a MATLAB or NumPy array and voxel (i, j, k) of a NIfTI
 /// file are the same sample. A JSON file of the same stem beside it states what its format cannot: axes, frequency,
 /// density, spacing, directions and turn.
@@ -39,16 +40,29 @@ pub const EXTENSIONS: [&str; 4] = [".nii.gz", ".nii", ".mat", ".npy"];
 /// returned if its format is not that of its extension, or if it holds no array or several. Sizes in a header
 /// are checked before memory is allocated for them.
 pub fn read(path: impl AsRef<Path>) -> Result<Volume> {
+    read_variable(path, None)
+}
+
+/// Reads the array called `variable` from `path`, or, without a name, the only array as [`read`] does.
+///
+/// An array inside a group or struct of a MATLAB v7.3 file is called `group/name`.
+///
+/// # Errors
+/// As [`read`]. [`Error::File`] too if there is no array of this name, or if the format has no names.
+pub fn read_variable(path: impl AsRef<Path>, variable: Option<&str>) -> Result<Volume> {
     let path = path.as_ref();
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let extension = EXTENSIONS.into_iter().find(|e| name.ends_with(e));
     // The file is opened before its extension is checked: a misspelt name is the more useful message.
     let bytes = load(path)?;
-    let volume = match extension {
-        Some(".nii.gz") => nifti::decode_gz(&bytes),
-        Some(".nii") => nifti::decode(&bytes),
-        Some(".mat") => mat::decode(&bytes),
-        Some(".npy") => npy::decode(&bytes),
+    let volume = match (extension, variable) {
+        (Some(".mat"), _) => mat::decode(bytes, variable),
+        (Some(ending), Some(variable)) => Err(format!(
+            "is a {ending} file, whose only array has no name; `{variable}` names an array of a .mat file"
+        )),
+        (Some(".nii.gz"), _) => nifti::decode_gz(&bytes),
+        (Some(".nii"), _) => nifti::decode(&bytes),
+        (Some(".npy"), _) => npy::decode(&bytes),
         _ => {
             Err(format!("has no ending that palpate reads ({}){}", EXTENSIONS.join(", "), what_it_is(&bytes)))
         }

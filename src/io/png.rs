@@ -1,9 +1,9 @@
 //! Figures of maps side by side, each with a colour bar, written as PNG.
 //!
-//! A panel shows an array as it is stored, row 0 at the top and column 0 at the left. The names of the axes,
-//! with arrows, are drawn beside it.
+//! A panel shows an array as it is given, row 0 at the top and column 0 at the left. The names of the axes,
+//! with arrows, are drawn beside it, or the letters of the patient's sides at its four sides.
 //!
-//! Pixels outside the mask are grey. Values beyond the scale have the end colour, and an arrow head on the bar
+//! Pixels outside the mask are grey, or show another image in shades of grey. Values beyond the scale have the end colour, and an arrow head on the bar
 //! marks this. Values that are not finite are magenta.
 
 mod agreement;
@@ -22,7 +22,7 @@ use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 pub use agreement::{Scatter, scatter};
 use canvas::{Canvas, Run};
-use layout::{BETWEEN, GUTTER, MARGIN, NOTE, PageLayout, TITLE};
+use layout::{BETWEEN, GUTTER, MARGIN, NOTE, PageLayout, TITLE, Text};
 pub use losses::{Series, losses};
 pub use roofline::{RooflineKind, roofline};
 
@@ -60,6 +60,8 @@ pub struct Panel<'a> {
     pub scale: Scale,
     /// True where the map is hatched (within the mask only), `[y][x]`.
     pub hatch: Option<Array2<bool>>,
+    /// Shown outside the mask in shades of grey, `[y][x]`: 0 is black and 1 is white.
+    pub backdrop: Option<ArrayView2<'a, f32>>,
 }
 
 /// A page of panels with a title above and notes below.
@@ -71,6 +73,8 @@ pub struct Figure<'a> {
     pub notes: Vec<String>,
     /// Names of the horizontal and the vertical axis. An arrow toward larger indices is drawn after each.
     pub axes: [String; 2],
+    /// Letters at the left, right, upper and lower side of each map, in place of the names of the axes.
+    pub sides: Option<[char; 4]>,
     /// Pixel size along x and y in mm. If it is not finite and positive, pixels are drawn square and there is
     /// no scale bar.
     pub spacing_mm: [f64; 2],
@@ -98,23 +102,15 @@ impl Figure<'_> {
     /// Each map pixel is a whole number of image pixels if it is square and the map is not too large.
     pub fn draw(&self) -> RgbImage {
         let page = PageLayout::new(self);
-        let text_width = page.width - 2 * MARGIN - GUTTER;
+        let text = Text::new(self, &page);
         let left = MARGIN + GUTTER;
-        let title = TITLE.wrap(&self.title, text_width, 3);
-        let notes: Vec<String> = self.notes.iter().flat_map(|note| NOTE.wrap(note, text_width, 12)).collect();
-
+        let mut canvas = Canvas::new(text.size);
         let mut top = MARGIN;
-        let grid = top + title.len() * TITLE.line() + if title.is_empty() { 0 } else { 16 };
-        let below = grid + page.rows.iter().sum::<usize>() + BETWEEN[1] * page.rows.len().saturating_sub(1);
-        let notes_top = below + if notes.is_empty() { 0 } else { 20 };
-        let mut canvas =
-            Canvas::new(Size::new(page.width, notes_top + notes.len() * (NOTE.line() + 2) + MARGIN));
-
-        for line in &title {
+        for line in &text.title {
             canvas.text([left, top], line, TITLE, Run::Right);
             top += TITLE.line();
         }
-        let mut y = grid;
+        let mut y = text.grid;
         for (row, panels) in self.panels.chunks(page.columns).enumerate() {
             for (column, panel) in panels.iter().enumerate() {
                 let x = left + column * (page.cell + BETWEEN[0]);
@@ -123,10 +119,15 @@ impl Figure<'_> {
             }
             y += page.rows[row] + BETWEEN[1];
         }
-        for (i, line) in notes.iter().enumerate() {
-            canvas.text([left, notes_top + i * (NOTE.line() + 2)], line, NOTE, Run::Right);
+        for (i, line) in text.notes.iter().enumerate() {
+            canvas.text([left, text.notes_top + i * (NOTE.line() + 2)], line, NOTE, Run::Right);
         }
         canvas.image
+    }
+
+    /// The size of the picture in pixels, without drawing it.
+    pub fn size(&self) -> Size {
+        Text::new(self, &PageLayout::new(self)).size
     }
 
     /// Draws the figure and returns the bytes of a PNG file.
@@ -178,6 +179,7 @@ mod tests {
                 mask: self.mask.view(),
                 scale: Scale { map: ColourMap::Stiffness, min: 0.0, max: 8.0, label },
                 hatch: None,
+                backdrop: None,
             }
         }
     }
@@ -185,7 +187,7 @@ mod tests {
     fn figure<'a>(panels: Vec<Panel<'a>>, spacing_mm: [f64; 2]) -> Figure<'a> {
         let axes = ["x (axis 0)".to_string(), "y (axis 1)".to_string()];
         let notes = vec!["f = 60 Hz".to_string()];
-        Figure { title: "A map".to_string(), notes, axes, spacing_mm, panels, columns: 2 }
+        Figure { title: "A map".to_string(), notes, axes, sides: None, spacing_mm, panels, columns: 2 }
     }
 
     /// Returns how many pixels have the colour, and their bounds `[left, top, width, height]`.
@@ -217,10 +219,11 @@ mod tests {
             let mut figure = figure(vec![panel.clone(), maps.panel(), panel], spacing);
             (figure.title, figure.axes) = (long.clone(), [long.clone(), long.clone()]);
             figure.notes.push(long.clone());
-            for per_row in [1, 2, 3] {
-                figure.columns = per_row;
+            for (per_row, sides) in [(1, None), (2, None), (3, Some(['R', 'L', 'A', 'P']))] {
+                (figure.columns, figure.sides) = (per_row, sides);
                 let image = figure.draw();
                 let (width, height) = image.dimensions();
+                assert_eq!(figure.size().axes(), [width as usize, height as usize]);
                 assert!((600..=3600).contains(&width), "{rows} x {columns}: {width} wide");
                 for (x, y, pixel) in image.enumerate_pixels() {
                     let rim = x.min(y).min(width - 1 - x).min(height - 1 - y) < INK_FREE;
@@ -300,6 +303,62 @@ mod tests {
         assert!(changed.iter().all(|x| (left - 2 * zoom..left).contains(x)));
         let share = changed.len() as f64 / f64::from(2 * zoom * height);
         assert!((share - 1.0 / HATCH_PITCH as f64).abs() < 0.01, "{share}");
+    }
+
+    #[test]
+    fn the_backdrop_shows_outside_the_mask_alone() {
+        let mut maps = Maps::new(10, 20);
+        maps.mask.slice_mut(ndarray::s![.., 10..]).fill(false);
+        let plain = figure(vec![maps.panel()], [1.0, 1.0]).draw();
+        let backdrop = Array2::from_shape_fn((10, 20), |(_, x)| if x < 15 { 0.5 } else { f32::NAN });
+        let mut panel = maps.panel();
+        panel.backdrop = Some(backdrop.view());
+        let drawn = figure(vec![panel], [1.0, 1.0]).draw();
+        let (_, [left, top, width, height]) = find(&plain, OUTSIDE);
+        for ((x, y, before), after) in plain.enumerate_pixels().zip(drawn.pixels()) {
+            let outside = (left..left + width).contains(&x) && (top..top + height).contains(&y);
+            let wanted = match outside {
+                true if x < left + width / 2 => [128; 3],
+                true => [0; 3],
+                false => before.0,
+            };
+            assert_eq!(after.0, wanted, "{x}, {y}");
+        }
+    }
+
+    #[test]
+    fn letters_stand_at_the_four_sides() {
+        let mut maps = Maps::new(20, 20);
+        maps.mask.fill(false);
+        let mut figure = figure(vec![maps.panel()], [1.0, 1.0]);
+        figure.sides = Some([' '; 4]);
+        let blank = figure.draw();
+        let (_, [left, top, width, height]) = find(&blank, LINE);
+        for (at, side) in ["left", "right", "top", "bottom"].iter().enumerate() {
+            let mut sides = [' '; 4];
+            sides[at] = 'H';
+            figure.sides = Some(sides);
+            let drawn = figure.draw();
+            let ink: Vec<_> = blank
+                .enumerate_pixels()
+                .zip(drawn.pixels())
+                .filter(|((.., a), b)| a != b)
+                .map(|(p, _)| p)
+                .collect();
+            assert!(!ink.is_empty());
+            // The frame includes the colour bar, so the right side is found by the height of the map, which is square.
+            let right = left + height;
+            for (x, y, _) in ink {
+                let middle = |v: u32, from: u32| (from + height / 2).abs_diff(v) < 16;
+                let stands = match at {
+                    0 => x < left && middle(y, top),
+                    1 => x >= right && x < left + width && middle(y, top),
+                    2 => y < top && middle(x, left),
+                    _ => y >= top + height && middle(x, left),
+                };
+                assert!(stands, "{side}: {x}, {y}");
+            }
+        }
     }
 
     #[test]

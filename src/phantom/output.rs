@@ -177,6 +177,7 @@ impl Simulated<'_> {
             mask: inside,
             scale,
             hatch: None,
+            backdrop: None,
         };
         let mut panels: Vec<Panel> = waves
             .iter()
@@ -209,6 +210,7 @@ impl Simulated<'_> {
                 format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
             ],
             axes: ["x", "y"].map(String::from),
+            sides: None,
             spacing_mm: [phantom.pixel_mm; 2],
             columns: if panels.len() > 4 { 3 } else { panels.len() },
             panels,

@@ -35,7 +35,8 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
         // Of stacks, the first slice.
         let [nx, n] = [sample.size.nx, sample.size.pixels()];
         let mask = ArrayView2::from_shape((n / nx, nx), &sample.mask[..n]).expect("a mask fills its image");
-        let panel = |title: String, values, scale| Panel { title, values, mask, scale, hatch: None };
+        let panel =
+            |title: String, values, scale| Panel { title, values, mask, scale, hatch: None, backdrop: None };
         panels.extend(
             image(&sample.truth, nx, n).map(|v| panel(format!("{}: truth", sample.name), v, stiffness())),
         );
@@ -53,6 +54,7 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],
         axes: ["x (axis 0)", "y (axis 1)"].map(String::from),
+        sides: None,
         spacing_mm: [f64::NAN; 2],
         columns: 1 + 2 * methods.len(),
         panels,

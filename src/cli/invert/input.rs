@@ -146,7 +146,11 @@ impl InputOptions {
     pub fn read(&self, exam: &Exam, mask: Option<&Volume>) -> Result<WaveImage> {
         let about = |error: Error| about(&exam.told, error);
         let mut options = self.read_options()?;
-        let mut volumes = exam.files.iter().map(io::read).collect::<Result<Vec<_>>>()?;
+        let mut volumes = exam
+            .files
+            .iter()
+            .map(|file| io::read_variable(file, self.variable.as_deref()))
+            .collect::<Result<Vec<_>>>()?;
         let mut volume = match &self.join {
             None => volumes.swap_remove(0),
             Some(axis) => {

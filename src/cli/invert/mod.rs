@@ -178,6 +178,11 @@ impl Invert {
         }
     }
 
+    /// The ends of the stiffness colours, if they are given.
+    fn scale(&self) -> Option<[f32; 2]> {
+        <[f32; 2]>::try_from(&self.scale[..]).ok()
+    }
+
     /// Whether an exam was finished before. Outputs are written together, the report last.
     fn done(&self, exam: &Exam) -> bool {
         self.resume && self.output.join(format!("{}.json", exam.name)).is_file()

@@ -101,7 +101,8 @@ impl Invert {
         let what = format!("first harmonic; {plain}");
         let bytes = encode_complex64(&wave, &dims, &image.geometry, image.spacing_mm, &what)?;
         set.add_bytes(&format!("{stem}_wave.nii.gz"), &bytes)?;
-        set.add_bytes(&format!("{stem}.png"), &picture::inversion(stem, image, slices, report)?)?;
+        let pictured = picture::PictureOptions { scale: self.scale(), magnitude: image.magnitude.as_deref() };
+        set.add_bytes(&format!("{stem}.png"), &picture::inversion(stem, image, slices, report, &pictured)?)?;
         if !regions.is_empty() {
             set.add_bytes(
                 &format!("{stem}_regions.csv"),

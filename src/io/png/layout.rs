@@ -29,9 +29,38 @@ pub(super) const BETWEEN: [usize; 2] = [34, 26];
 pub(super) const BAR: Size = Size::new(16, 190);
 pub(super) const BAR_GAP: usize = 14;
 
+/// Space for a letter beside a map and above or below it.
+const SIDE: [usize; 2] = [20, 22];
+
+/// The texts of a page, broken into lines, and where they stand.
+pub(super) struct Text {
+    pub title: Vec<String>,
+    pub notes: Vec<String>,
+    /// Top of the panels.
+    pub grid: usize,
+    pub notes_top: usize,
+    /// The whole page.
+    pub size: Size,
+}
+
+impl Text {
+    pub fn new(figure: &Figure, page: &PageLayout) -> Self {
+        let width = page.width - 2 * MARGIN - GUTTER;
+        let title = TITLE.wrap(&figure.title, width, 3);
+        let notes: Vec<String> = figure.notes.iter().flat_map(|note| NOTE.wrap(note, width, 12)).collect();
+        let grid = MARGIN + title.len() * TITLE.line() + if title.is_empty() { 0 } else { 16 };
+        let below = grid + page.rows.iter().sum::<usize>() + BETWEEN[1] * page.rows.len().saturating_sub(1);
+        let notes_top = below + if notes.is_empty() { 0 } else { 20 };
+        let size = Size::new(page.width, notes_top + notes.len() * (NOTE.line() + 2) + MARGIN);
+        Self { title, notes, grid, notes_top, size }
+    }
+}
+
 /// Sizes that all panels of a figure share.
 pub(super) struct PageLayout {
     pub columns: usize,
+    /// Space for the letters at the sides of a map: left and right; above and below.
+    pub side: [usize; 2],
     /// Image pixels per map pixel, along x and y.
     zoom: [f64; 2],
     /// Image pixels per mm along x, if the spacing is known.
@@ -60,7 +89,8 @@ impl PageLayout {
             .map(|panel| number_width(&scale_ticks(&panel.scale, TALLEST)))
             .max()
             .unwrap_or(0);
-        let bar = BAR_GAP + BAR.nx + 8 + numbers + 4 + LABEL.line();
+        let side = if figure.sides.is_some() { SIDE } else { [0, 0] };
+        let bar = BAR_GAP + BAR.nx + 8 + numbers + 4 + LABEL.line() + 2 * side[0];
 
         let extent = |axis: usize| {
             figure.panels.iter().map(|p| p.values.dim()).map(|(y, x)| [x, y][axis]).max().unwrap_or(0).max(1)
@@ -73,6 +103,7 @@ impl PageLayout {
 
         let mut page = Self {
             columns,
+            side,
             zoom: aspect.map(|a| a * zoom),
             per_mm: known.then_some(aspect[0] * zoom / spacing[0]),
             title_lines: 0,
@@ -87,8 +118,9 @@ impl PageLayout {
             (2 * MARGIN + GUTTER + columns * (page.cell + BETWEEN[0]) - BETWEEN[0]).max(NARROWEST_PAGE);
         page.title_lines =
             figure.panels.iter().map(|panel| PANEL.wrap(&panel.title, page.cell, 2).len()).max().unwrap_or(0);
-        let footer = 6 + LABEL.line() + 4 + LABEL.line();
-        let above = page.title_lines * PANEL.line() + TITLE_GAP;
+        let names = if figure.sides.is_some() { 0 } else { 6 + LABEL.line() };
+        let footer = names + 4 + LABEL.line();
+        let above = page.title_lines * PANEL.line() + TITLE_GAP + side[1];
         page.rows = sizes
             .chunks(columns)
             .enumerate()
@@ -96,7 +128,8 @@ impl PageLayout {
                 let first = row * columns;
                 let heights = sizes.iter().enumerate().map(|(column, size)| {
                     let lowest = first + columns + column >= figure.panels.len();
-                    (size.ny + if lowest { footer } else { 0 }).max(page.bar_height(*size) + LABEL.line() / 2)
+                    (size.ny + side[1] + if lowest { footer } else { 0 })
+                        .max(page.bar_height(*size) + LABEL.line() / 2)
                 });
                 above + heights.max().unwrap_or(0)
             })

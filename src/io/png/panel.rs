@@ -29,10 +29,18 @@ impl Figure<'_> {
             canvas.text([x, y], line, PANEL, Run::Right);
             y += PANEL.line();
         }
-        y += TITLE_GAP;
+        y += TITLE_GAP + page.side[1];
         let size = page.size(panel);
+        let x = x + page.side[0];
         draw_map(canvas, panel, [x, y], size);
-        draw_bar(canvas, panel, [x + size.nx + BAR_GAP, y], page.bar_height(size));
+        draw_bar(canvas, panel, [x + size.nx + page.side[0] + BAR_GAP, y], page.bar_height(size));
+        if let Some(sides) = self.sides {
+            draw_sides(canvas, sides, [x, y], size);
+            if lowest {
+                self.draw_scale_bar(canvas, page, [x, y + size.ny + page.side[1] + 4], size.nx);
+            }
+            return;
+        }
         if leftmost {
             let room = size.ny.max(BAR.ny) - ARROW - 14;
             let name = LABEL.shorten(&self.axes[1], room);
@@ -78,6 +86,21 @@ fn arrow(canvas: &mut Canvas, [x, y]: [usize; 2], run: Run) {
     canvas.head(tip, 3, 6, run, LABEL.ink);
 }
 
+/// Draws the letters at the left, right, upper and lower side of a map.
+fn draw_sides(canvas: &mut Canvas, [left, right, top, bottom]: [char; 4], [x, y]: [usize; 2], size: Size) {
+    let [width, height] = [LABEL.width("A"), LABEL.line()];
+    let middle = [x + size.nx / 2, y + size.ny / 2];
+    let across = (middle[0] - width / 2, middle[1].saturating_sub(height / 2));
+    for (letter, at) in [
+        (left, [x - width - 4, across.1]),
+        (right, [x + size.nx + 5, across.1]),
+        (top, [across.0, y - height - 1]),
+        (bottom, [across.0, y + size.ny + 2]),
+    ] {
+        canvas.text(at, &letter.to_string(), LABEL, Run::Right);
+    }
+}
+
 fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], size: Size) {
     let (rows, columns) = panel.values.dim();
     let Size { nx: width, ny: height } = size;
@@ -87,7 +110,7 @@ fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], size: Size) 
             let inside = panel.mask.get(at).copied().unwrap_or(false);
             let value = panel.values[at];
             let colour = match (inside, value.is_finite()) {
-                (false, _) => OUTSIDE,
+                (false, _) => panel.backdrop.as_ref().and_then(|b| b.get(at)).map_or(OUTSIDE, grey),
                 (true, false) => NOT_FINITE,
                 (true, true) => panel.scale.map.at(panel.scale.place(value)),
             };
@@ -102,6 +125,12 @@ fn draw_map(canvas: &mut Canvas, panel: &Panel, [x, y]: [usize; 2], size: Size) 
         }
     }
     canvas.frame([x, y], size, LINE);
+}
+
+/// The shade of a backdrop's value.
+fn grey(value: &f32) -> Ink {
+    // NaN becomes black.
+    [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
 }
 
 /// Draws the colour bar with its numbers and label, and arrow heads if values exceed its ends.

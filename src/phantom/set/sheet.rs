@@ -50,6 +50,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
             mask: small.mask.view(),
             scale,
             hatch: None,
+            backdrop: None,
         };
         let wave =
             Scale { map: ColourMap::Diverging, min: -small.peak, max: small.peak, label: "µm".into() };
@@ -74,6 +75,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],
         axes: ["x", "y"].map(String::from),
+        sides: None,
         spacing_mm: [spacing; 2],
         panels: panels.collect(),
         columns: COLUMNS.min(2 * small.len()),
