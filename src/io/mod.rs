@@ -5,6 +5,8 @@
 
 pub mod atomic;
 pub mod axes;
+#[cfg(feature = "dicom")]
+pub mod dicom;
 mod hdf5;
 pub mod mat;
 pub mod nifti;
