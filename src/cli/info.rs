@@ -28,9 +28,9 @@ impl Info {
     pub fn run(self) -> Result<()> {
         let mask = self.input.mask()?;
         let mut failed: Option<Error> = None;
-        for exam in exams(&self.inputs, self.input.join.is_some(), None)? {
+        for exam in exams(&self.inputs, self.input.join.is_some(), self.input.series(), None)? {
             match self.input.read(&exam, mask.as_ref()) {
-                Ok(image) => print(&about(&exam, &image))?,
+                Ok((image, _)) => print(&about(&exam, &image))?,
                 Err(error) => {
                     if let Some(before) = failed.replace(error) {
                         say(format_args!("error: {}", phrase(&before)));

@@ -34,6 +34,11 @@ pub fn phrase(error: &Error) -> String {
             )
         }
         Error::Layout { .. } => format!("{error}; choose another with --layout, or leave --layout out"),
+        Error::SeveralSeries { .. } => format!("{error}\n--series chooses one by its number"),
+        Error::UnknownOrder { found } => format!(
+            "{found}; state it with --offsets N (phase offsets), --directions x,y,z (in their order) and --period US \
+             (microseconds)"
+        ),
         Error::OneFrame { .. } => format!(
             "{error}; if it is one of several files of an exam, give them all, with --join re-im, mag-phase or phase"
         ),

@@ -38,6 +38,11 @@ pub enum Note {
     },
     /// Pixels that are NaN in every frame were left out.
     NanOutside,
+    /// What a scanner's files left open and how it was settled.
+    Scanner {
+        /// A clause.
+        what: String,
+    },
     /// The mask was stored in another order and was reordered by its affine.
     MaskReordered,
     /// The mask, or the image, does not state its position; they were laid on each other as stored.
@@ -55,6 +60,7 @@ impl Note {
             Note::FrequencyByName { .. } => "frequency-by-name",
             Note::NoiseOutside { .. } => "noise-outside",
             Note::NanOutside => "nan-outside",
+            Note::Scanner { .. } => "scanner",
             Note::MaskReordered => "mask-reordered",
             Note::MaskUnplaced => "mask-unplaced",
         }
@@ -83,6 +89,7 @@ impl fmt::Display for Note {
                 100.0 * share
             ),
             Note::NanOutside => f.write_str("pixels that are NaN in every frame were left out"),
+            Note::Scanner { what } => f.write_str(what),
             Note::MaskReordered => {
                 f.write_str("the mask is stored in another order than the image and was reordered by its affine")
             }

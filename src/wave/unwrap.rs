@@ -62,14 +62,14 @@ fn is_even(samples: &[f32], middle: f64, span: f64) -> bool {
     samples.iter().filter(near).count() as f64 >= AT_ENDS * 2.0 * END * samples.len() as f64
 }
 
-/// Whether the samples fill a known turn evenly, as phases modulo the turn do, wrapped by a wave or by noise.
-pub(super) fn fills_a_turn(samples: &[f32]) -> bool {
+/// The known turn that the samples fill evenly, as phases modulo the turn do, wrapped by a wave or by noise.
+pub(super) fn filled(samples: &[f32]) -> Option<f64> {
     let ends = samples
         .iter()
         .filter(|v| v.is_finite())
         .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], &v| [low.min(v.into()), high.max(v.into())]);
     let [low, high] = ends;
-    known(samples).is_some() && is_even(samples, (low + high) / 2.0, high - low)
+    known(samples).filter(|_| is_even(samples, (low + high) / 2.0, high - low))
 }
 
 /// Whether `turn` is one that programs are known to use.

@@ -152,7 +152,7 @@ impl Warning {
         match self.code() {
             Code::NoPeriod => 0,
             Code::OffFrequency => 1,
-            Code::AssumedSpacing => 2,
+            Code::IdentityAffine | Code::AssumedSpacing => 2,
             Code::ImplausibleStiffness => 3,
             Code::MaskLabels | Code::SoftMask => 4,
             Code::OtherDirection | Code::UnknownDirection | Code::OutsideTraining => 5,
@@ -160,7 +160,6 @@ impl Warning {
             Code::ClippedPhase => 7,
             Code::LowConfidence | Code::BelowWavelength => 8,
             Code::LostZero | Code::EmptySlice | Code::MaskTouchesBorder => 9,
-            Code::IdentityAffine => 10,
         }
     }
 

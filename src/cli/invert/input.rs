@@ -2,6 +2,7 @@
 
 use super::super::about;
 use clap::ValueEnum;
+use palpate::lowlevel::io::dicom::{self, DicomOptions, Source};
 use palpate::lowlevel::io::{self, Axes, Axis, AxisName, Volume};
 use palpate::lowlevel::wave::{
     FrameLayoutChoice, Note, ReadOptions, TurnChoice, WaveImage, ZeroChoice, join,
@@ -46,6 +47,21 @@ pub struct InputOptions {
     /// Mask, above 0.5 inside: X, Y or X, Y, slice; without it, what is not zero in every frame
     #[arg(long, value_name = "FILE")]
     pub mask: Option<PathBuf>,
+    /// Magnitude of the MR signal, shown in grey behind the maps of the picture
+    #[arg(long, value_name = "FILE")]
+    pub magnitude: Option<PathBuf>,
+    /// Names of the directions of motion, in the order of their axis; z is the one through the slice
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    directions: Vec<String>,
+    /// DICOM: number of the series to read
+    #[arg(long, value_name = "NUMBER")]
+    series: Option<u32>,
+    /// DICOM: number of phase offsets, where the files do not state it
+    #[arg(long, value_name = "COUNT")]
+    offsets: Option<usize>,
+    /// DICOM: period of the vibration, microseconds, where the files do not state it
+    #[arg(long, value_name = "US")]
+    period: Option<f64>,
     /// Value of the mask that is inside, where it holds several labels
     #[arg(long, value_name = "VALUE", requires = "mask")]
     label: Option<f64>,
@@ -81,17 +97,29 @@ pub struct Exam {
     /// What messages call it: its path, or that of its first file.
     pub told: PathBuf,
     files: Vec<PathBuf>,
+    /// Of a folder of DICOM files, the number of the series.
+    series: Option<u32>,
 }
 
 impl Exam {
     /// An exam of one file or folder.
     pub fn of(name: String, file: PathBuf) -> Self {
-        Self { name, told: file.clone(), files: vec![file] }
+        Self { name, told: file.clone(), files: vec![file], series: None }
     }
 
     /// One exam of several files.
     pub fn joined(name: String, files: Vec<PathBuf>) -> Self {
-        Self { name, told: files[0].clone(), files }
+        Self { name, told: files[0].clone(), files, series: None }
+    }
+
+    /// A series of DICOM files in a folder.
+    pub fn dicom(name: String, folder: PathBuf, series: u32) -> Self {
+        Self { name, told: folder.clone(), files: vec![folder], series: Some(series) }
+    }
+
+    /// The number of the DICOM series.
+    pub fn series(&self) -> Option<u32> {
+        self.series
     }
 
     /// The files it is made of.
@@ -142,8 +170,40 @@ impl InputOptions {
         self.mask.as_ref().map(io::read).transpose()
     }
 
-    /// Reads an exam as a wave image.
-    pub fn read(&self, exam: &Exam, mask: Option<&Volume>) -> Result<WaveImage> {
+    /// The number of the DICOM series, if it is given.
+    pub fn series(&self) -> Option<u32> {
+        self.series
+    }
+
+    /// Reads an exam as a wave image, and of DICOM files what maps need to go back into their study.
+    pub fn read(&self, exam: &Exam, mask: Option<&Volume>) -> Result<(WaveImage, Option<Source>)> {
+        let about_exam = |error: Error| about(&exam.told, error);
+        let (mut image, source) = match exam.series {
+            Some(series) => {
+                let options = DicomOptions {
+                    directions: Some(self.directions.clone()).filter(|names| !names.is_empty()),
+                    offsets: self.offsets,
+                    period_us: self.period,
+                    series: Some(series),
+                };
+                let found = dicom::read(&exam.told, &options)?;
+                let image = WaveImage::read(&found.volume, mask, &self.read_options()?);
+                let mut image = image.map_err(about_exam)?;
+                if let Some(magnitude) = &found.magnitude {
+                    image.set_magnitude(magnitude).map_err(about_exam)?;
+                }
+                image.notes.extend(found.notes.into_iter().map(|what| Note::Scanner { what }));
+                (image, Some(found.source))
+            }
+            None => (self.read_files(exam, mask)?, None),
+        };
+        if let Some(path) = &self.magnitude {
+            image.set_magnitude(&io::read(path)?).map_err(|error| about(path, error))?;
+        }
+        Ok((image, source))
+    }
+
+    fn read_files(&self, exam: &Exam, mask: Option<&Volume>) -> Result<WaveImage> {
         let about = |error: Error| about(&exam.told, error);
         let mut options = self.read_options()?;
         let mut volumes = exam
@@ -165,6 +225,9 @@ impl InputOptions {
         let by_name = named_hz(&exam.name)
             .filter(|_| options.frequencies_hz.is_empty() && volume.stated.frequencies_hz.is_empty());
         volume.stated.frequencies_hz.extend(by_name);
+        if !self.directions.is_empty() {
+            volume.stated.directions.clone_from(&self.directions);
+        }
         let mut image = WaveImage::read(&volume, mask, &options).map_err(about)?;
         if let Some(hz) = by_name {
             image.notes.push(Note::FrequencyByName { hz });

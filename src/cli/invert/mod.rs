@@ -55,6 +55,10 @@ pub struct Invert {
     input: InputOptions,
     #[command(flatten)]
     regions: RegionOptions,
+    /// Write the stiffness and the confidence of a DICOM exam as DICOM, too: as a series of MR images, and as parametric
+    /// maps
+    #[arg(long)]
+    dicom: bool,
     /// Ends of the stiffness colours in the picture, kPa [default: by the data]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     scale: Vec<f32>,
@@ -87,12 +91,14 @@ enum ModeOption {
 impl Invert {
     pub fn run(self) -> Result<()> {
         self.check()?;
-        let exams = exams(&self.inputs, self.input.join.is_some(), self.shard)?;
+        let exams = exams(&self.inputs, self.input.join.is_some(), self.input.series(), self.shard)?;
         let set = OutputSet::new(&self.output, self.force)?;
         let todo: Vec<&Exam> = exams.iter().filter(|exam| !self.done(exam)).collect();
         let mut names: Vec<_> =
             todo.iter().flat_map(|exam| write::names(&exam.name, self.method, &self.regions)).collect();
-        let table = table::name(self.shard).filter(|_| exams.len() > 1);
+        // The files that a person names one by one need no table.
+        let many = self.shard.is_some() || self.resume || self.inputs.iter().any(|input| input.is_dir());
+        let table = Some(table::name(self.shard)).filter(|_| many && exams.len() > 1);
         // A table that was written before is continued.
         names.extend(table.clone().filter(|_| !self.resume));
         set.check_free(&names)?;
@@ -215,7 +221,12 @@ impl Invert {
 
     /// `--force` must not let an output replace an input.
     fn spare_inputs(&self, exams: &[Exam], names: &[String]) -> Result<()> {
-        let files = exams.iter().flat_map(Exam::files).chain(&self.input.mask).chain(self.regions.file());
+        let files = exams
+            .iter()
+            .flat_map(Exam::files)
+            .chain(&self.input.mask)
+            .chain(&self.input.magnitude)
+            .chain(self.regions.file());
         let inputs: Vec<_> = files.filter_map(|input| input.canonicalize().ok()).collect();
         for name in names {
             let path = self.output.join(name);
@@ -231,14 +242,23 @@ impl Invert {
 
     fn one(&self, exam: &Exam, mask: Option<&Volume>, work: &mut Work) -> Result<Report> {
         let about = |error: Error| super::about(&exam.told, error);
-        let mut image = self.input.read(exam, mask)?;
+        let (mut image, source) = self.input.read(exam, mask)?;
         let regions = self.regions.read(&image)?;
         let settings = self.settings_of(&image);
         settings.check().map_err(about)?;
         let (mut slices, adapter) = work.invert(&settings, &image, self.each).map_err(about)?;
         let dime = work.dime(&settings, &mut image, &mut slices, &self.dime).map_err(about)?;
         let report = Report::new(&exam.told, &image, &settings, &slices, adapter, dime, self.method);
-        self.write(exam, &image, &settings, &slices, &report, work.network.as_ref(), &regions)?;
+        self.write(
+            exam,
+            &image,
+            &settings,
+            &slices,
+            &report,
+            work.network.as_ref(),
+            &regions,
+            source.as_ref(),
+        )?;
         Ok(report)
     }
 }

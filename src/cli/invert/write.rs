@@ -7,13 +7,14 @@ use crate::cli::dime::{CONFIDENCE, DimeNetwork, STIFFNESS, confidence, uncertain
 use crate::cli::report::{Method, Report, Slice};
 use crate::cli::{json, picture};
 use num_complex::Complex32;
-use palpate::Result;
 use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::OutputSet;
+use palpate::lowlevel::io::dicom::{Derived, Source, Unit, encode_mr_series, encode_parametric_map};
 use palpate::lowlevel::io::nifti::{encode_complex64, encode_f32};
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::mmdi::MmdiSettings;
 use palpate::lowlevel::wave::WaveImage;
+use palpate::{Error, Result};
 
 /// The maps written for each method, and the end of their names.
 const MAPS: [(MmdiMap, &str); 6] = [
@@ -50,6 +51,7 @@ impl Invert {
         report: &Report,
         network: Option<&DimeNetwork>,
         regions: &[Region],
+        source: Option<&Source>,
     ) -> Result<()> {
         let stem = &exam.name;
         let mut set = OutputSet::new(&self.output, self.force)?;
@@ -109,8 +111,47 @@ impl Invert {
                 table(regions, slices, image.spacing_mm).as_bytes(),
             )?;
         }
+        if self.dicom {
+            let source = source.ok_or_else(|| {
+                Error::Usage(format!("{} is no DICOM series; leave out --dicom", exam.told.display()))
+            })?;
+            for (name, bytes) in self.encode_dicom(exam, source, slices, &mmdi)? {
+                set.add_bytes(&format!("{stem}_{name}"), &bytes)?;
+            }
+        }
         set.add_bytes(&format!("{stem}.json"), json(report)?.as_bytes())?;
         set.commit().map(drop)
+    }
+
+    /// The maps as DICOM files: names and bytes. Their series have the numbers after a hundred times the source's.
+    fn encode_dicom(
+        &self,
+        exam: &Exam,
+        source: &Source,
+        slices: &[Slice],
+        method: &str,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut maps: Vec<(&str, &str, Unit, Vec<f32>)> = Vec::new();
+        if self.method.mmdi() {
+            let [stiffness, sure] =
+                [MmdiMap::Stiffness, MmdiMap::Confidence].map(|plane| Slice::stack(slices, plane));
+            maps.push(("mmdi_stiffness", "MMDI stiffness |mu*|", Unit::Kilopascal, stiffness));
+            maps.push(("mmdi_confidence", "MMDI confidence", Unit::One, sure));
+        }
+        if self.method.dime() {
+            let modulus = Slice::stack_dime(slices, DimeMap::Modulus);
+            maps.push(("dime_stiffness", "DIME stiffness mu", Unit::Kilopascal, modulus));
+            let sure = slices.iter().flat_map(|s| &s.dime).flat_map(|m| confidence(m)).collect();
+            maps.push(("dime_confidence", "DIME confidence", Unit::One, sure));
+        }
+        let mut files = Vec::new();
+        let first = 100 * exam.series().unwrap_or(0) + 1;
+        for (number, (name, description, unit, values)) in (first..).step_by(2).zip(&maps) {
+            let map = Derived { values, name, description, unit: *unit, method };
+            files.extend(encode_mr_series(source, &map, number)?);
+            files.push(encode_parametric_map(source, &map, number + 1)?);
+        }
+        Ok(files)
     }
 }
 

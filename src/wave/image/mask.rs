@@ -102,6 +102,16 @@ impl WaveImage {
         Ok(labels.into_iter().map(|label| (label, values.iter().map(|v| *v == label).collect())).collect())
     }
 
+    /// Takes the magnitude of the MR signal from an image of its own, which is laid on this image as a mask is.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it does not fit this image, or is complex.
+    pub fn set_magnitude(&mut self, volume: &Volume) -> Result<()> {
+        let (values, _) = self.laid_on(volume)?;
+        self.magnitude = Some(values.iter().map(|v| *v as f32).collect());
+        Ok(())
+    }
+
     fn given_mask(&mut self, volume: &Volume, label: Option<f64>) -> Result<Vec<Vec<bool>>> {
         let (values, note) = self.laid_on(volume)?;
         self.notes.extend(note);

@@ -89,8 +89,10 @@ impl WaveImage {
             TurnChoice::Of(turn) => Some(turn),
             _ => unwrap::best(&wrapped, |turn| self.sample(&self.tissue(&inside, turn)), self.frames),
         };
-        // Noise fills the turn, whether or not the wave has to be unwrapped.
-        let tissue = match turn.or(candidates.first().copied()) {
+        // Noise fills the turn, whether or not the wave has to be unwrapped. A wave image that is not modulo a turn is all
+        // tissue: where its waves are short, neighbours differ as well.
+        let filled = unwrap::filled(&self.sample(&inside).concat());
+        let tissue = match turn.or(filled) {
             Some(turn) => self.tissue(&inside, turn),
             None => inside.clone(),
         };
@@ -115,7 +117,7 @@ impl WaveImage {
             self.frames,
             turn.filter(|_| unwrapped),
             mean,
-            unwrapped || unwrap::fills_a_turn(&self.sample(&inside).concat()),
+            unwrapped || filled.is_some(),
         );
         if evidence.share < FIRST_HARMONIC {
             self.warnings.push(Warning::OffFrequency { share: evidence.share });
