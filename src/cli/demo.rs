@@ -10,7 +10,7 @@ use palpate::Size;
 use palpate::lowlevel::colour::ColourMap;
 use palpate::lowlevel::dime::{DimeMap, DimeWeights};
 use palpate::lowlevel::io::OutputSet;
-use palpate::lowlevel::io::png::{Figure, Panel, Scale};
+use palpate::lowlevel::io::png::{Figure, Panel, Scale, USUAL_WIDTH};
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::MmdiSettings;
@@ -254,6 +254,7 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
             panel("DIME - truth", dime_off.view(), difference()),
         ],
         columns: 4,
+        width: USUAL_WIDTH,
     };
     figure.png()
 }

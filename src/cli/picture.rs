@@ -8,7 +8,7 @@ use ndarray::Array2;
 use palpate::lowlevel::colour::ColourMap;
 use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::Format;
-use palpate::lowlevel::io::png::{Figure, Panel, Scale, pick_slices};
+use palpate::lowlevel::io::png::{Figure, Panel, Scale, USUAL_WIDTH, pick_slices};
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::wave::WaveImage;
 use palpate::{Error, Result, Size};
@@ -18,6 +18,8 @@ use view::View;
 /// The longest side of a picture, and its most pixels: programs that show pictures cope with this much.
 const LARGEST: usize = 12_000;
 const MOST_PIXELS: usize = 60_000_000;
+/// Width that the page of a stack aims at for each kind of map, pixels.
+const STACK_WIDTH: usize = 550;
 /// The range of colours if there is nothing to choose it by, kPa.
 const USUAL_KPA: f32 = 8.0;
 
@@ -38,7 +40,9 @@ pub fn inversion(
     report: &Report,
     options: &PictureOptions,
 ) -> Result<Vec<u8>> {
-    let picture = Picture::new(image, slices, report.method(), options)?;
+    let matrix = matches!(image.format, Format::Matlab | Format::Npy);
+    let view = View::new(image.size, matrix, image.geometry.affine.as_ref());
+    let picture = Picture::new(view, image.spacing_mm, slices, report.method(), options)?;
     let (mut figure, left_out) = picture.fitted();
     figure.title = stem.into();
     figure.notes = report.notes();
@@ -66,12 +70,18 @@ struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    fn new(image: &WaveImage, slices: &'a [Slice], method: Method, options: &PictureOptions) -> Result<Self> {
+    fn new(
+        view: View,
+        spacing_mm: [f64; 2],
+        slices: &'a [Slice],
+        method: Method,
+        options: &PictureOptions,
+    ) -> Result<Self> {
         let full: Vec<usize> = (0..slices.len()).filter(|&i| slices[i].mask.contains(&true)).collect();
-        let matrix = image.format != Format::Nifti;
-        let view = View::new(image.size, matrix, image.geometry.affine.as_ref())
-            .cropped(slices.iter().map(|slice| slice.mask.as_slice()));
-        let magnitude = options.magnitude.map(|values| brightness(values, image.size, slices)).transpose()?;
+        // With a magnitude, anatomy about the mask helps to find one's way.
+        let about = if options.magnitude.is_some() { 4 } else { 16 };
+        let view = view.cropped(slices.iter().map(|slice| slice.mask.as_slice()), about);
+        let magnitude = options.magnitude.map(|values| brightness(values, slices)).transpose()?;
         let (mmdi, dime) = (method.mmdi().then(|| of_mmdi(slices)), of_dime(slices, DimeMap::Modulus));
         let stiffest = mmdi.flatten().into_iter().chain(dime).reduce(f32::max);
         let uncertain = slices.iter().flat_map(|slice| {
@@ -82,7 +92,7 @@ impl<'a> Picture<'a> {
             slices,
             method,
             view,
-            spacing_mm: image.spacing_mm,
+            spacing_mm,
             full,
             stiffness: options.scale.unwrap_or([0.0, stiffest.and_then(round_above).unwrap_or(USUAL_KPA)]),
             uncertainty: quantile(uncertain, 0.98).and_then(round_above).unwrap_or(1.0),
@@ -96,10 +106,12 @@ impl<'a> Picture<'a> {
         loop {
             let shown: Vec<usize> =
                 pick_slices(self.full.len(), count).into_iter().map(|at| self.full[at]).collect();
-            // About as many rows as columns, so that a page of many slices is no strip.
-            let square = (count as f64 / self.kinds() as f64).sqrt().round() as usize;
-            for beside in [square, square + 1, square.saturating_sub(1)].map(|n| n.max(1)) {
-                let figure = self.figure(&shown, beside);
+            let kinds = self.kinds();
+            // About as many rows as columns, so that a page of many slices is no strip; and large maps of one slice.
+            let square = (count as f64 / kinds as f64).sqrt().round() as usize;
+            let beside = [square, square + 1, square.saturating_sub(1)].map(|n| n.max(1) * kinds);
+            for columns in if count == 1 { [kinds / 2; 3] } else { beside } {
+                let figure = self.figure(&shown, columns);
                 let Size { nx, ny } = figure.size();
                 if count <= 1 || (nx.max(ny) <= LARGEST && nx * ny <= MOST_PIXELS) {
                     let left_out = self.full.iter().copied().filter(|i| !shown.contains(i)).collect();
@@ -115,8 +127,8 @@ impl<'a> Picture<'a> {
         if self.method == Method::Both { 6 } else { 4 }
     }
 
-    /// The figure of these slices, so many of them side by side.
-    fn figure(&self, shown: &[usize], beside: usize) -> Figure<'_> {
+    /// The figure of these slices, with so many maps side by side.
+    fn figure(&self, shown: &[usize], columns: usize) -> Figure<'_> {
         Figure {
             title: String::new(),
             notes: Vec::new(),
@@ -124,7 +136,8 @@ impl<'a> Picture<'a> {
             sides: self.view.sides(),
             spacing_mm: self.view.spacing(self.spacing_mm),
             panels: shown.iter().flat_map(|&i| self.row(i)).collect(),
-            columns: self.kinds() * beside,
+            columns,
+            width: if shown.len() > 1 { self.kinds() * STACK_WIDTH } else { USUAL_WIDTH },
         }
     }
 
@@ -225,8 +238,8 @@ fn of_dime(slices: &[Slice], plane: DimeMap) -> Option<f32> {
 }
 
 /// The magnitude from 0 to 1. Single bright pixels do not darken the rest.
-fn brightness(values: &[f32], size: Size, slices: &[Slice]) -> Result<Vec<f32>> {
-    let wanted = size.pixels() * slices.len();
+fn brightness(values: &[f32], slices: &[Slice]) -> Result<Vec<f32>> {
+    let wanted: usize = slices.iter().map(|slice| slice.mask.len()).sum();
     if values.len() != wanted {
         return Err(Error::Data(format!(
             "the magnitude has {} samples, but the {} slices of the wave have {wanted}",
@@ -266,8 +279,7 @@ fn slices_text(slices: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use palpate::lowlevel::io::{Affine, VolumeGeometry};
-    use palpate::lowlevel::wave::{FrameLayout, ZeroLevel};
+    use palpate::lowlevel::io::Affine;
 
     const SIZE: Size = Size::new(40, 30);
 
@@ -286,27 +298,11 @@ mod tests {
         let maps = MmdiMap::ALL.iter().flat_map(plane).collect();
         let [modulus, error, spread] = [4.7, 0.13, 0.0].map(|v| vec![v; SIZE.pixels()]);
         let dime = dime.then(|| [modulus, error, spread].concat());
-        Slice { maps, mask: (0..SIZE.pixels()).map(inside).collect(), dime }
-    }
-
-    fn image(slices: usize, affine: Option<Affine>) -> WaveImage {
-        WaveImage {
-            size: SIZE,
-            slices,
-            frames: 2,
-            layout: FrameLayout::Complex,
-            zero: ZeroLevel::Known,
-            spacing_mm: [1.0, 1.0],
-            data: Vec::new(),
-            geometry: VolumeGeometry { affine, ..VolumeGeometry::default() },
-            format: Format::Nifti,
-            map_dims: vec![SIZE.nx, SIZE.ny, slices],
-            warnings: Vec::new(),
-        }
+        Slice { maps, dime, ..Slice::empty((0..SIZE.pixels()).map(inside).collect()) }
     }
 
     fn picture<'a>(slices: &'a [Slice], method: Method, options: &PictureOptions) -> Picture<'a> {
-        Picture::new(&image(slices.len(), None), slices, method, options).unwrap()
+        Picture::new(View::new(SIZE, false, None), [1.0, 1.0], slices, method, options).unwrap()
     }
 
     #[test]
@@ -365,15 +361,16 @@ mod tests {
         magnitude[SIZE.pixels() + 26 * SIZE.nx + 7] = 1.0;
         magnitude[SIZE.pixels() - 13..SIZE.pixels()].fill(1.0);
         let options = PictureOptions { magnitude: Some(&magnitude), ..PictureOptions::default() };
-        let picture = Picture::new(&image(2, Some(affine)), &slices, Method::Mmdi, &options).unwrap();
+        let view = View::new(SIZE, false, Some(&affine));
+        let picture = Picture::new(view.clone(), [2.0, 2.0], &slices, Method::Mmdi, &options).unwrap();
         let (figure, _) = picture.fitted();
         assert_eq!(figure.sides, Some(['R', 'L', 'A', 'P']));
         let behind = figure.panels[4].backdrop.unwrap();
-        assert_eq!([behind[[1, 1]], behind[[1, 0]], behind[[12, 3]]], [1.0, 0.5, 0.5]);
+        assert_eq!([behind[[2, 2]], behind[[2, 1]], behind[[12, 3]]], [1.0, 0.5, 0.5]);
         assert!(figure.panels[4].title.ends_with(", slice 1"));
         assert!(picture.notes(&[])[0].contains("Outside the mask: magnitude."));
         let short = PictureOptions { magnitude: Some(&magnitude[1..]), ..options };
-        assert!(Picture::new(&image(2, None), &slices, Method::Mmdi, &short).is_err());
+        assert!(Picture::new(view, [2.0, 2.0], &slices, Method::Mmdi, &short).is_err());
     }
 
     #[test]

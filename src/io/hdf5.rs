@@ -6,7 +6,9 @@
 
 use super::HDF5_MAGIC;
 use super::mat::{Entry, choose};
-use super::volume::{Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, shape_text};
+use super::volume::{
+    Format, MAX_SAMPLES, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, shape_text,
+};
 use half::f16;
 use hdf5_pure::{AttrValue, Dataset, Datatype, DatatypeByteOrder, File, Group};
 use num_complex::Complex64;
@@ -133,7 +135,7 @@ fn read(dataset: &Dataset, length: usize) -> Result<Volume, String> {
     let samples = check_shape(&mut shape)?;
     let kind = dataset.datatype().map_err(damaged)?;
     // Chunks that were never written read as zeros, so the file's length alone limits nothing.
-    let room = length as u128 * MOST_PACKED;
+    let room = (length as u128 * MOST_PACKED).min(16 * MAX_SAMPLES as u128);
     let size = u128::from(dataset.element_size().map_err(damaged)?);
     let chunk = dataset.chunk_shape().map_err(damaged)?.unwrap_or_default();
     let chunk = chunk.iter().try_fold(size, |bytes, &n| bytes.checked_mul(u128::from(n)));

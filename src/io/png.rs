@@ -82,7 +82,12 @@ pub struct Figure<'a> {
     pub panels: Vec<Panel<'a>>,
     /// Panels per row.
     pub columns: usize,
+    /// Width that a row of panels aims at, in pixels: the maps grow or shrink to it, but not below a readable size.
+    pub width: usize,
 }
+
+/// The usual [`Figure::width`].
+pub const USUAL_WIDTH: usize = 1640;
 
 /// Returns at most `at_most` of `n_slices` slices, evenly spread and in order: the middles of equal blocks.
 ///
@@ -187,7 +192,16 @@ mod tests {
     fn figure<'a>(panels: Vec<Panel<'a>>, spacing_mm: [f64; 2]) -> Figure<'a> {
         let axes = ["x (axis 0)".to_string(), "y (axis 1)".to_string()];
         let notes = vec!["f = 60 Hz".to_string()];
-        Figure { title: "A map".to_string(), notes, axes, sides: None, spacing_mm, panels, columns: 2 }
+        Figure {
+            title: "A map".to_string(),
+            notes,
+            axes,
+            sides: None,
+            spacing_mm,
+            panels,
+            columns: 2,
+            width: USUAL_WIDTH,
+        }
     }
 
     /// Returns how many pixels have the colour, and their bounds `[left, top, width, height]`.

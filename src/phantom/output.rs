@@ -4,7 +4,7 @@ use super::{Phantom, PhantomImages, Quality};
 use crate::colour::ColourMap;
 use crate::error::{Error, Result};
 use crate::io::nifti::encode_complex64;
-use crate::io::png::{Figure, Panel, Scale, pick_slices};
+use crate::io::png::{Figure, Panel, Scale, USUAL_WIDTH, pick_slices};
 use crate::io::{Affine, OutputSet, VolumeGeometry};
 use ndarray::{ArrayView2, ArrayView3, ArrayView4};
 use ndarray_npy::WriteNpyExt;
@@ -213,6 +213,7 @@ impl Simulated<'_> {
             sides: None,
             spacing_mm: [phantom.pixel_mm; 2],
             columns: if panels.len() > 4 { 3 } else { panels.len() },
+            width: USUAL_WIDTH,
             panels,
         };
         figure.png()

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use palpate::Result;
 use palpate::lowlevel::colour::ColourMap;
-use palpate::lowlevel::io::png::{Figure, Panel, Scale, pick_slices};
+use palpate::lowlevel::io::png::{Figure, Panel, Scale, USUAL_WIDTH, pick_slices};
 use palpate::lowlevel::stats::evaluation::Sample;
 use std::collections::BTreeSet;
 
@@ -57,6 +57,7 @@ pub fn maps(samples: &[Sample], methods: &BTreeSet<String>) -> Result<Vec<u8>> {
         sides: None,
         spacing_mm: [f64::NAN; 2],
         columns: 1 + 2 * methods.len(),
+        width: USUAL_WIDTH,
         panels,
     };
     figure.png()

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 /// The letters of the patient's sides towards which right, forwards and up in the patient run, and their opposites.
 const SIDES: [[char; 2]; 3] = [['R', 'L'], ['A', 'P'], ['H', 'F']];
-/// The least margin about the mask, pixels, and its share of the mask's longer side.
-const MARGIN: (usize, usize) = (4, 16);
+/// The least margin about the mask, pixels.
+const MARGIN: usize = 4;
 
 /// A slice as a picture shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,8 @@ impl View {
         Self { transposed, flipped: [across.1, down.1], sides, ..plain }
     }
 
-    /// Shows no more than the box about these masks, with a margin.
-    pub fn cropped<'a>(self, masks: impl Iterator<Item = &'a [bool]>) -> Self {
+    /// Shows no more than the box about these masks, with a margin: the longer side of the box, divided by `share`.
+    pub fn cropped<'a>(self, masks: impl Iterator<Item = &'a [bool]>, share: usize) -> Self {
         let Size { nx, ny } = self.size;
         let [mut x, mut y] = [(nx, 0), (ny, 0)];
         for mask in masks {
@@ -56,7 +56,7 @@ impl View {
             return self;
         }
         let longer = (x.1 - x.0).max(y.1 - y.0) + 1;
-        let margin = MARGIN.0.max(longer / MARGIN.1);
+        let margin = MARGIN.max(longer / share);
         let wider =
             |(low, high): (usize, usize), n: usize| low.saturating_sub(margin)..(high + 1 + margin).min(n);
         Self { part: [wider(x, nx), wider(y, ny)], ..self }
@@ -183,7 +183,7 @@ mod tests {
         masks[2][12 * 40 + 25] = true;
         let map: Vec<usize> = (0..1200).collect();
         let shown = |masks: &[Vec<bool>]| {
-            let view = View::new(size, false, None).cropped(masks.iter().map(Vec::as_slice));
+            let view = View::new(size, false, None).cropped(masks.iter().map(Vec::as_slice), 16);
             let map = view.of(&map);
             (map.dim(), map[[0, 0]])
         };

@@ -13,8 +13,7 @@ pub(super) const LABEL: Font = Font { weight: Regular, size: Size20, ink: [60; 3
 pub(super) const NOTE: Font = Font { weight: Regular, size: Size20, ink: [70; 3] };
 
 pub(super) const MARGIN: usize = 28;
-/// Target width of a row of panels and target height of one panel, in pixels.
-const PAGE: usize = 1640;
+/// Target height of a panel, in pixels.
 const TALLEST: usize = 660;
 /// Longest side of a map that exceeds the page. Up to this, one image pixel per map pixel; beyond, pixels are
 /// skipped.
@@ -97,7 +96,7 @@ impl PageLayout {
                 as f64
                 * aspect[axis]
         };
-        let wide = (PAGE / columns).saturating_sub(bar + BETWEEN[0]).max(NARROWEST_CELL) as f64;
+        let wide = (figure.width / columns).saturating_sub(bar + BETWEEN[0]).max(NARROWEST_CELL) as f64;
         let fit = (wide / extent(0)).min(TALLEST as f64 / extent(1));
         let zoom = fit.floor().max((LARGEST as f64 / extent(0).max(extent(1))).min(1.0));
 

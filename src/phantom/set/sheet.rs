@@ -3,7 +3,7 @@
 use super::{Family, Manifest};
 use crate::colour::ColourMap;
 use crate::error::{Error, Result};
-use crate::io::png::{Figure, Panel, Scale, pick_slices};
+use crate::io::png::{Figure, Panel, Scale, USUAL_WIDTH, pick_slices};
 use crate::phantom::output::peak;
 use ndarray::{Array2, Array3, Array4, s};
 use num_complex::Complex32;
@@ -79,6 +79,7 @@ pub(super) fn draw(folder: &Path, manifest: &Manifest) -> Result<Option<Vec<u8>>
         spacing_mm: [spacing; 2],
         panels: panels.collect(),
         columns: COLUMNS.min(2 * small.len()),
+        width: USUAL_WIDTH,
     };
     figure.png().map(Some)
 }
