@@ -67,6 +67,23 @@ pub enum Error {
         /// The contents that this layout needs.
         needed: &'static str,
     },
+    /// A folder holds several series that could be meant.
+    #[error("the folder holds {found}; choose one by its number:{}", lines(series))]
+    SeveralSeries {
+        /// What there are several of.
+        found: String,
+        /// The series, each with its number first.
+        series: Vec<String>,
+    },
+    /// A series does not say how its images follow each other.
+    #[error(
+        "{found}; state the number of phase offsets, the names of the directions of motion in their order, and the \
+         period of the vibration"
+    )]
+    UnknownOrder {
+        /// The numbers of images and slices.
+        found: String,
+    },
     /// The header states a pixel spacing that is impossible, or two that differ.
     #[error("{}", header_spacing(*stated, *affine))]
     HeaderSpacing {
@@ -153,6 +170,10 @@ pub enum Error {
 
 fn failed(failures: &[String]) -> String {
     if failures.is_empty() { String::new() } else { format!(" ({})", failures.join("; ")) }
+}
+
+fn lines(series: &[String]) -> String {
+    series.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 fn listed(settings: &[(&str, String)]) -> String {

@@ -1,10 +1,12 @@
 //! File input and output.
 //!
-//! Reads wave images from NIfTI, MATLAB v5 and NPY files. Writes maps to NIfTI, figures to PNG, and all output
-//! files of a run together or not at all.
+//! Reads wave images from NIfTI, MATLAB v5 and NPY files, and from folders of DICOM files. Writes maps to NIfTI and DICOM,
+//! figures to PNG, and all output files of a run together or not at all.
 
 pub mod atomic;
 pub mod axes;
+#[cfg(feature = "dicom")]
+pub mod dicom;
 pub mod mat;
 pub mod nifti;
 pub mod npy;
@@ -65,7 +67,7 @@ fn what_it_is(bytes: &[u8]) -> String {
         [b'P', b'K', 3, 4, ..] => "a zip archive (.npz is one: save the array alone, as .npy)",
         _ if bytes.starts_with(b"MATLAB") => "a MATLAB file (.mat)",
         _ if bytes.starts_with(HDF5_MAGIC) => "an HDF5 file",
-        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file; convert it to NIfTI first",
+        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file; read the folder that holds its series",
         _ if nifti::is_nifti(bytes) => "a NIfTI file (.nii)",
         _ => return String::new(),
     };
