@@ -122,7 +122,7 @@ pub mod lowlevel {
         wave,
         /// Colour maps.
         colour,
-        /// Files: NIfTI, MATLAB, NumPy, PNG.
+        /// Files: NIfTI, MATLAB, NumPy, DICOM, PNG.
         #[cfg(feature = "files")]
         io,
         /// Oracles, trials, qualification and tuning.

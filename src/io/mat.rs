@@ -5,7 +5,7 @@
 //! to stdout. The format itself is only a sequence of tagged elements.
 
 use super::volume::{Format, Number, Samples, Stated, Volume, VolumeGeometry, check_shape, shape_text};
-use super::{hdf5, read_capped, what_it_is};
+use super::{SEVERAL, hdf5, read_capped, what_it_is};
 use flate2::read::ZlibDecoder;
 use num_complex::Complex64;
 
@@ -69,7 +69,7 @@ pub(super) fn choose(entries: &[Entry], name: Option<&str>) -> Result<usize, Str
     match found.unwrap_or_default()[..] {
         [only] => Ok(only),
         [] => Err(format!("holds no numeric array with two or more dimensions, only {}", list(entries))),
-        _ => Err(format!("holds several arrays ({}); name the one to read", list(entries))),
+        _ => Err(format!("holds several arrays ({}); {SEVERAL}", list(entries))),
     }
 }
 

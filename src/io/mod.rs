@@ -27,6 +27,9 @@ use crate::error::{Error, Result};
 use std::io::Read;
 use std::path::Path;
 
+/// The end of the message about a file of several arrays, of which none was named.
+pub const SEVERAL: &str = "name the one to read";
+
 /// The file extensions that [`read`] accepts, in the order in which they are tried.
 pub const EXTENSIONS: [&str; 4] = [".nii.gz", ".nii", ".mat", ".npy"];
 
@@ -85,7 +88,7 @@ fn what_it_is(bytes: &[u8]) -> String {
         [b'P', b'K', 3, 4, ..] => "a zip archive (.npz is one: save the array alone, as .npy)",
         _ if bytes.starts_with(b"MATLAB") => "a MATLAB file (.mat)",
         _ if bytes.starts_with(HDF5_MAGIC) => "an HDF5 file",
-        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file; convert it to NIfTI first",
+        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file; read the folder that holds its series",
         _ if nifti::is_nifti(bytes) => "a NIfTI file (.nii)",
         _ => return String::new(),
     };

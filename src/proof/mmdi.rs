@@ -10,22 +10,33 @@ use crate::proof::oracle::{
 use crate::size::Size;
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 
-/// Inverts one slice: frames `[frames][n]` and mask `[n]` give maps `[plane][n]`.
+/// Inverts one slice: frames `[frames][directions × n]` and mask `[n]` give maps `[plane][n]`.
 pub fn invert(settings: &MmdiSettings, frames: &Array2<f64>, mask: &Array1<f64>) -> Vec<f64> {
     let size @ Size { nx, ny } = settings.size;
     let wave = harmonic(frames, &settings.frames.weights());
-    let (known, mut maps) = normalise(&wave, mask, settings.zero_lost);
+    let (known, waves) = normalise(&wave, mask, settings.zero_lost);
+    let (fields, n) = (settings.directions, nx * ny);
+    let mut maps = vec![f64::NAN; MmdiMap::ALL.len() * n];
+    // Of a plane of the wave, `[direction][n]`.
+    let plane = |plane: MmdiMap, direction: usize| &waves[(plane as usize * fields + direction) * n..][..n];
+    for i in 0..n {
+        let squares = (0..fields).map(|d| plane(MmdiMap::Amplitude, d)[i].powi(2));
+        maps[MmdiMap::Amplitude as usize * n + i] = squares.sum::<f64>().sqrt();
+        maps[MmdiMap::Real as usize * n + i] = plane(MmdiMap::Real, 0)[i];
+        maps[MmdiMap::Imaginary as usize * n + i] = plane(MmdiMap::Imaginary, 0)[i];
+    }
     let mut field = known.clone();
     if settings.mode == MmdiMode::Corrected {
         let weights = low_pass(settings).into_flat();
         for _ in 0..CONTINUATIONS {
-            let smooth = spectral(&fft2(&field, size, Forward), &weights, 1);
+            let smooth = spectral(&fft2(&field, size, Forward), &weights, fields);
             field = restore(&known, mask, &fft2(&smooth, size, Inverse));
         }
     }
-    let split = spectral(&fft2(&field, size, Forward), &directional(settings).into_flat(), 1);
+    let split = spectral(&fft2(&field, size, Forward), &directional(settings).into_flat(), fields);
     let waves = fft2(&split, size, Inverse);
-    let waves: Array3<_> = waves.into_shape_with_order((DIRECTIONS, ny, nx)).expect("four images");
+    let waves: Array3<_> =
+        waves.into_shape_with_order((fields * DIRECTIONS, ny, nx)).expect("four images a field");
 
     let model = models(settings);
     let noise = residual(&waves, &model.reference.value);

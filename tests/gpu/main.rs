@@ -25,6 +25,7 @@ mod fusion;
 mod gradients;
 mod half;
 mod images;
+mod inputs;
 mod kernels;
 mod mlp;
 mod mmdi;
@@ -59,6 +60,7 @@ fn main() -> std::process::ExitCode {
         gradients::tape::tests(),
         half::tests(),
         images::tests(),
+        inputs::tests(),
         kernels::tests(),
         mlp::tests(),
         mmdi::tests(),

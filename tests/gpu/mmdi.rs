@@ -9,7 +9,11 @@ use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::{self, oracle};
 
-tests![the_plan_agrees_with_its_oracle, an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness,];
+tests![
+    the_plan_agrees_with_its_oracle,
+    directions_of_motion_count_by_their_energy,
+    an_offset_that_drowns_the_wave_in_f32_does_not_pass_for_stiffness,
+];
 
 fn settings(mode: MmdiMode, size: Size, frames: Frames) -> MmdiSettings {
     MmdiSettings {
@@ -26,10 +30,13 @@ fn settings(mode: MmdiMode, size: Size, frames: Frames) -> MmdiSettings {
 
 fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
     for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
-        for (size, frames) in [(Size::new(64, 48), Frames::Channels), (Size::new(47, 61), Frames::Phases(5))]
-        {
-            let settings = settings(mode, size, frames);
-            let n = size.pixels();
+        for (size, frames, directions) in [
+            (Size::new(64, 48), Frames::Channels, 1),
+            (Size::new(47, 61), Frames::Phases(5), 1),
+            (Size::new(33, 47), Frames::Phases(4), 3),
+        ] {
+            let settings = MmdiSettings { directions, ..settings(mode, size, frames) };
+            let n = directions * size.pixels();
             let mut rng = fastrand::Rng::with_seed(3);
             let mask = oracle::blot(&mut rng, size);
             // A wave of 20 px with a tenth of noise, as offset and coarse as a scanner stores it.
@@ -38,7 +45,10 @@ fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
                     let (x, t) = (((i % n) % size.nx) as f32, (i / n) as f32);
                     let turn = if frames == Frames::Channels { 4.0 } else { frames.count() as f32 };
                     let phase = std::f32::consts::TAU * (x / 20.0 - t / turn);
-                    (2048.0 + 500.0 * phase.cos() + 100.0 * (rng.f32() - 0.5)).round()
+                    // The directions of motion differ in strength and in time.
+                    let direction = ((i % n) / size.pixels()) as f32;
+                    let wave = 500.0 / (1.0 + direction) * (phase + direction).cos();
+                    (2048.0 + wave + 100.0 * (rng.f32() - 0.5)).round()
                 })
                 .collect();
             let mmdi = Mmdi::new(pipelines, &settings, &|_, _| {}).expect("compile");
@@ -55,6 +65,51 @@ fn the_plan_agrees_with_its_oracle(pipelines: &Pipelines) {
             }
         }
     }
+}
+
+/// A direction that does not move changes nothing, and of two directions in two media the stronger one decides.
+fn directions_of_motion_count_by_their_energy(pipelines: &Pipelines) {
+    let size = Size::new(64, 48);
+    let n = size.pixels();
+    let mask: Vec<bool> =
+        (0..n).map(|i| (6..58).contains(&(i % 64)) && (6..42).contains(&(i / 64))).collect();
+    let wave = |length: f32, strength: f32| -> Vec<f32> {
+        let value = |i: usize| {
+            let (x, t) = ((i % n % 64) as f32, (i / n) as f32);
+            strength * (std::f32::consts::TAU * (x / length - t / 4.0)).cos()
+        };
+        (0..4 * n).map(|i| if mask[i % n] { value(i) } else { 0.0 }).collect()
+    };
+    let together = |waves: &[Vec<f32>]| -> Vec<f32> {
+        (0..4).flat_map(|t| waves.iter().flat_map(move |w| w[t * n..][..n].to_vec())).collect()
+    };
+    let median_of = |waves: &[Vec<f32>]| {
+        let settings = MmdiSettings {
+            directions: waves.len(),
+            ..settings(MmdiMode::Corrected, size, Frames::Phases(4))
+        };
+        let mmdi = Mmdi::new(pipelines, &settings, &|_, _| {}).expect("compile");
+        let maps = mmdi.invert(&together(waves), &mask).expect("invert");
+        let inside: Vec<f32> = mask.iter().map(|m| f32::from(*m)).collect();
+        (median_inside(&maps, &inside), mmdi.waves().expect("waves"))
+    };
+    let [soft, stiff] = [wave(12.0, 1.0), wave(18.0, 1.0)];
+    let (alone, _) = median_of(std::slice::from_ref(&soft));
+    let (with_still, waves) = median_of(&[vec![0.0; 4 * n], soft.clone()]);
+    assert_near(with_still, alone, 1e-5, "a direction that does not move");
+    let amplitude = |direction: usize| MmdiMap::Amplitude.of(&waves[direction])[20 * 64 + 30];
+    assert!(amplitude(0) == 0.0 && (amplitude(1) - 1.0).abs() < 1e-5);
+    let faint: Vec<f32> = stiff.iter().map(|v| 0.05 * v).collect();
+    let (mostly_soft, _) = median_of(&[soft.clone(), faint]);
+    assert_near(mostly_soft, alone, 0.02, "a faint second direction");
+    // Both alike: the energies of wave and Laplacian add up.
+    let (both, _) = median_of(&[soft, stiff.clone()]);
+    let (other, _) = median_of(&[stiff]);
+    assert!(both > 1.1 * alone && both < 0.9 * other, "{alone} {both} {other}");
+}
+
+fn median_inside(maps: &[f32], mask: &[f32]) -> f64 {
+    inside(maps, MmdiMap::Stiffness, mask)
 }
 
 /// Two channels of a plane wave of 25 px in a disc, with an offset in each.

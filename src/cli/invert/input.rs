@@ -203,13 +203,23 @@ impl InputOptions {
         Ok((image, source))
     }
 
+    /// Adds the option to the error of a file of several arrays.
+    fn choose(&self, error: Error) -> Error {
+        match error {
+            Error::File { path, what } if what.ends_with(io::SEVERAL) => {
+                Error::File { path, what: format!("{what} with --variable NAME") }
+            }
+            other => other,
+        }
+    }
+
     fn read_files(&self, exam: &Exam, mask: Option<&Volume>) -> Result<WaveImage> {
         let about = |error: Error| about(&exam.told, error);
         let mut options = self.read_options()?;
         let mut volumes = exam
             .files
             .iter()
-            .map(|file| io::read_variable(file, self.variable.as_deref()))
+            .map(|file| io::read_variable(file, self.variable.as_deref()).map_err(|e| self.choose(e)))
             .collect::<Result<Vec<_>>>()?;
         let mut volume = match &self.join {
             None => volumes.swap_remove(0),

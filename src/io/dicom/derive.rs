@@ -108,6 +108,7 @@ impl<'a> Study<'a> {
             tags::PATIENT_SEX,
             tags::PATIENT_POSITION,
             tags::STUDY_ID,
+            tags::LATERALITY,
             tags::POSITION_REFERENCE,
         ] {
             out.text(tag, "");
@@ -119,8 +120,10 @@ impl<'a> Study<'a> {
             [(tags::STUDY_INSTANCE_UID, "study"), (tags::FRAME_OF_REFERENCE_UID, "frame of reference")]
         {
             if self.source.bytes(tag).is_none() {
-                // All maps of a series share it.
-                out.text(tag, &uid(&[self.source.series.as_bytes(), part.as_bytes()]));
+                // All maps of a series share it, and those of other patients do not.
+                let mut parts = vec![part.as_bytes(), self.source.series.as_bytes()];
+                parts.extend(self.source.kept.iter().map(|(_, bytes)| &bytes[..]));
+                out.text(tag, &uid(&parts));
             }
         }
         let version = env!("CARGO_PKG_VERSION");

@@ -1,7 +1,7 @@
 //! Lossless JPEG (process 14) of one component, with 2 to 16 bits.
 //!
-//! This is our own decoder because the existing ones for lossy JPEG that know this process too are wrong on restarts
-//! and point transforms, and panic on some damaged files.
+//! This is our own decoder because the crate `jpeg-decoder` (0.3) passes over restarts where a sample is predicted by its
+//! left neighbour, and predicts from samples that are already shifted where there is a point transform.
 
 /// A Huffman table: for each length of code, the first code and its place among the symbols.
 #[derive(Clone, Default)]

@@ -8,6 +8,7 @@
 //! A message names a file by its path below the folder.
 
 mod comments;
+mod dataset;
 mod derive;
 mod encode;
 mod jpeg;
@@ -22,6 +23,7 @@ mod scan;
 mod series;
 mod source;
 mod syntax;
+mod table;
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,11 @@
 //! Siemens mosaics: all slices of a stack in one image, as tiles.
 
-use super::parse::Dataset;
+use super::dataset::Dataset;
 use super::place::{Place, cross, normalised};
 use super::tags;
+
+/// Maximum number of tiles in a row.
+const MOST_ACROSS: usize = 64;
 
 /// The tiles of a mosaic.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +33,10 @@ impl Mosaic {
         let csa = |name: &str| csa.as_ref().and_then(|csa| csa.numbers(name)).unwrap_or_default();
         let stated =
             data.number(tags::MOSAIC_IMAGES).or_else(|| csa("NumberOfImagesInMosaic").first().copied());
-        let whole = |v: f64| ((1.0..=4096.0).contains(&v) && v.fract() == 0.0).then_some(v as usize);
+        let whole = |v: f64| {
+            ((1.0..=(MOST_ACROSS * MOST_ACROSS) as f64).contains(&v) && v.fract() == 0.0)
+                .then_some(v as usize)
+        };
         let slices = stated.and_then(whole);
         let across = match slices {
             Some(slices) => (slices as f64).sqrt().ceil() as usize,
@@ -41,7 +47,7 @@ impl Mosaic {
                 whole(side).filter(|side| columns % side == 0).map_or(0, |side| columns / side)
             }
         };
-        if across == 0 {
+        if !(1..=MOST_ACROSS).contains(&across) {
             return Err(
                 "is a mosaic that does not say how many slices it has; convert it with dcm2niix".into()
             );

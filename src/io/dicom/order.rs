@@ -19,10 +19,10 @@ pub(super) struct Order {
     pub notes: Vec<String>,
 }
 
-const SLICE: usize = 0;
-const PHASE: usize = 1;
-const DIRECTION: usize = 2;
-const FREQUENCY: usize = 3;
+pub(super) const SLICE: usize = 0;
+pub(super) const PHASE: usize = 1;
+pub(super) const DIRECTION: usize = 2;
+pub(super) const FREQUENCY: usize = 3;
 
 impl Order {
     /// The order of `images`, whose slices are known.
@@ -73,20 +73,25 @@ impl Order {
     /// The order as Siemens research sequences write it into comments.
     fn by_comments(&mut self, images: &[&Image]) -> Result<()> {
         let turned = |image: &Image| [image.comment.azimuth, image.comment.polar];
-        let mut ways: Vec<[Option<f64>; 2]> = images.iter().map(|image| turned(image)).collect();
-        ways.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-        ways.dedup();
-        // Without a number of its direction, an image has its angles.
-        let way = |image: &Image| {
-            let rank = || ways.iter().position(|way| *way == turned(image)).map_or(0, |n| n as i64);
-            image.comment.direction.unwrap_or_else(rank)
-        };
-        self.rank_checked(PHASE, images, "t", |image| image.comment.time)?;
+        let temporal: Option<Vec<i64>> = images.iter().map(|image| image.temporal).collect();
+        match temporal {
+            Some(numbers) if images.iter().all(|image| image.comment.time.is_none()) => {
+                self.rank(PHASE, &numbers, |n| format!("phase offset {n}"));
+                without_gaps(&numbers, "phase offset ")?;
+            }
+            _ => self.rank_checked(PHASE, images, "t", |image| image.comment.time)?,
+        }
         self.rank_checked(FREQUENCY, images, "f", |image| image.comment.frequency)?;
         if images.iter().any(|image| image.comment.direction.is_some()) {
             self.rank_checked(DIRECTION, images, "d", |image| image.comment.direction)?;
         } else {
-            let numbers: Vec<i64> = images.iter().map(|image| way(image)).collect();
+            // Without a number of its direction, an image has its angles.
+            let mut ways: Vec<[Option<f64>; 2]> = images.iter().map(|image| turned(image)).collect();
+            ways.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+            ways.dedup();
+            let rank =
+                |image: &&Image| ways.iter().position(|way| *way == turned(image)).map_or(0, |n| n as i64);
+            let numbers: Vec<i64> = images.iter().map(rank).collect();
             self.rank(DIRECTION, &numbers, |n| angles(ways[n as usize]).unwrap_or_default());
         }
         let mut names: Vec<Option<[Option<f64>; 2]>> = vec![None; self.lengths[DIRECTION]];
@@ -344,55 +349,6 @@ impl Order {
             self.directions = names.clone();
         }
         Ok(())
-    }
-
-    /// The image at each place, slice fastest, then phase offset, direction, frequency.
-    ///
-    /// # Errors
-    /// [`Error::Data`] that names the first image that is absent or there twice. `name` gives the file of an image.
-    pub fn table(&self, name: impl Fn(usize) -> String) -> Result<Vec<usize>> {
-        let size = self.lengths.iter().try_fold(1usize, |n, length| n.checked_mul(*length));
-        // Each place needs an image, so that more places than images are a gap.
-        let mut table: BTreeMap<usize, usize> = BTreeMap::new();
-        let size = size.unwrap_or(usize::MAX);
-        let place = |at: [usize; 4]| {
-            (0..4).rev().fold(0usize, |n, axis| n.saturating_mul(self.lengths[axis]).saturating_add(at[axis]))
-        };
-        for (n, at) in self.at.iter().enumerate() {
-            if let Some(other) = table.insert(place(*at), n) {
-                return Err(Error::Data(format!(
-                    "two images are {}: {} and {}; remove one of them",
-                    self.describe(*at),
-                    name(other),
-                    name(n)
-                )));
-            }
-        }
-        if table.len() < size {
-            let gap = table.keys().enumerate().find(|(n, key)| n != *key).map_or(table.len(), |(n, _)| n);
-            let mut rest = gap;
-            let at = self.lengths.map(|length| {
-                let index = rest % length;
-                rest /= length;
-                index
-            });
-            let missing = size - table.len();
-            let more =
-                if missing > 1 { format!(" ({missing} images are missing in all)") } else { String::new() };
-            return Err(Error::Data(format!(
-                "the image of {} is missing{more}; add its file",
-                self.describe(at)
-            )));
-        }
-        Ok(table.into_values().collect())
-    }
-
-    /// The indices in words: `direction d1, phase offset t5, slice 1`.
-    fn describe(&self, at: [usize; 4]) -> String {
-        let names = [FREQUENCY, DIRECTION, PHASE, SLICE].map(|axis| {
-            self.labels[axis].get(at[axis]).filter(|_| self.lengths[axis] > 1 || axis == SLICE).cloned()
-        });
-        names.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

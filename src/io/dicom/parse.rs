@@ -5,14 +5,15 @@
 //! length is compared with the bytes that are left before anything is reserved, and elements that palpate does not use
 //! are passed over. A pixel is read only when it is needed.
 
+use super::dataset::{Dataset, Value};
 use super::syntax::Syntax;
-use super::tags::{self, Tag, known};
+use super::tags::{self, known};
 use std::io::{BufReader, Read, Seek};
 
 /// Maximum depth of nested sequences.
 const MAX_DEPTH: usize = 16;
 /// Maximum number of elements of a file.
-const MAX_ELEMENTS: usize = 4 << 20;
+const MAX_ELEMENTS: usize = 2 << 20;
 /// Maximum length of a value that is kept, in bytes.
 const MAX_VALUE: u64 = 4 << 20;
 /// Maximum number of fragments of compressed pixels.
@@ -22,92 +23,6 @@ const UNDEFINED: u32 = u32::MAX;
 const ITEM: u32 = 0xfffe_e000;
 const ITEM_END: u32 = 0xfffe_e00d;
 const SEQUENCE_END: u32 = 0xfffe_e0dd;
-
-/// A value of an element.
-#[derive(Debug)]
-enum Value {
-    Bytes(Vec<u8>),
-    Items(Vec<Dataset>),
-}
-
-/// The elements that palpate knows, of a file or of an item of a sequence.
-#[derive(Debug, Default)]
-pub(super) struct Dataset {
-    elements: Vec<(u32, Value)>,
-    big_endian: bool,
-}
-
-impl Dataset {
-    fn value(&self, tag: Tag) -> Option<&Value> {
-        self.elements.iter().find(|(number, _)| *number == tag.number).map(|(_, value)| value)
-    }
-
-    /// The bytes of a value.
-    pub fn bytes(&self, tag: Tag) -> Option<&[u8]> {
-        match self.value(tag)? {
-            Value::Bytes(bytes) => Some(bytes),
-            Value::Items(_) => None,
-        }
-    }
-
-    /// The items of a sequence; none if it is absent.
-    pub fn items(&self, tag: Tag) -> &[Dataset] {
-        match self.value(tag) {
-            Some(Value::Items(items)) => items,
-            _ => &[],
-        }
-    }
-
-    /// A text without its padding; None if it is absent or empty.
-    pub fn text(&self, tag: Tag) -> Option<String> {
-        let bytes = self.bytes(tag)?;
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_string(),
-            // Latin-1 is the most common of the other character sets.
-            Err(_) => bytes.iter().copied().map(char::from).collect(),
-        };
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_string();
-        (!text.is_empty()).then_some(text)
-    }
-
-    /// The numbers of an element, of any representation; None if it is absent, empty or holds anything else.
-    pub fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
-        if matches!(&tag.vr, b"DS" | b"IS") {
-            let text = self.text(tag)?;
-            let number = |part: &str| part.trim().parse().ok().filter(|v: &f64| v.is_finite());
-            return text.split('\\').map(number).collect();
-        }
-        let bytes = self.bytes(tag)?;
-        let big = self.big_endian;
-        macro_rules! read {
-            ($type:ty) => {{
-                let number = |&b| if big { <$type>::from_be_bytes(b) } else { <$type>::from_le_bytes(b) };
-                bytes.as_chunks().0.iter().map(number).map(f64::from).collect::<Vec<f64>>()
-            }};
-        }
-        let numbers = match &tag.vr {
-            b"US" => read!(u16),
-            b"UL" => read!(u32),
-            b"FD" => read!(f64),
-            // A tag is two numbers of 16 bits.
-            b"AT" => {
-                read!(u16).as_chunks().0.iter().map(|[group, element]| group * 65536.0 + element).collect()
-            }
-            _ => return None,
-        };
-        (!numbers.is_empty() && numbers.iter().all(|v| v.is_finite())).then_some(numbers)
-    }
-
-    /// The first number of an element.
-    pub fn number(&self, tag: Tag) -> Option<f64> {
-        self.numbers(tag)?.first().copied()
-    }
-
-    /// The only `N` numbers of an element.
-    pub fn exactly<const N: usize>(&self, tag: Tag) -> Option<[f64; N]> {
-        self.numbers(tag)?.try_into().ok()
-    }
-}
 
 /// Where the pixels are in the file.
 #[derive(Debug, Clone)]
@@ -120,7 +35,6 @@ pub(super) enum Stored {
 }
 
 /// The contents of a file before its pixels, and where these are.
-#[derive(Debug)]
 pub(super) struct Header {
     pub syntax: Syntax,
     pub data: Dataset,
@@ -270,7 +184,7 @@ impl<R: Read + Seek> Parser<R> {
             let (_, length) = self.head(number, self.end)?;
             if number == tags::TRANSFER_SYNTAX_UID.number {
                 let bytes = self.value(length.into(), self.end)?;
-                data.elements.push((number, Value::Bytes(bytes)));
+                data.push(number, Value::Bytes(bytes));
             } else {
                 self.skip(length.into(), self.end)?;
             }
@@ -290,7 +204,7 @@ impl<R: Read + Seek> Parser<R> {
     /// Elements up to `limit`, or up to the end of the item if it is `delimited`. Those of a sequence that palpate does
     /// not know are passed over.
     fn dataset(&mut self, limit: u64, delimited: bool, depth: usize, keep: bool) -> Result<Dataset, String> {
-        let mut data = Dataset { elements: Vec::new(), big_endian: self.big_endian };
+        let mut data = Dataset::new(self.big_endian);
         while self.at < limit {
             self.another()?;
             let start = self.at;
@@ -328,11 +242,11 @@ impl<R: Read + Seek> Parser<R> {
                 let items = self.items(length, limit, depth + 1, tag.is_some())?;
                 (self.implicit, self.big_endian) = around;
                 if tag.is_some() {
-                    data.elements.push((number, Value::Items(items)));
+                    data.push(number, Value::Items(items));
                 }
             } else if tag.is_some() {
                 let bytes = self.value(length.into(), limit)?;
-                data.elements.push((number, Value::Bytes(bytes)));
+                data.push(number, Value::Bytes(bytes));
             } else {
                 self.skip(length.into(), limit)?;
             }

@@ -4,7 +4,7 @@ use super::DicomOptions;
 use super::order::Order;
 use super::place::{Grid, Place};
 use super::scan::{Image, Scan};
-use super::series::{Kind, Series, choose, series};
+use super::series::{Kind, Series, SeriesSummary, choose, series};
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::io::axes::{Axes, AxisName};
@@ -18,6 +18,8 @@ pub struct Exam {
     pub volume: Volume,
     /// The magnitude on the same grid, the mean of its images of a slice: x, y, slice.
     pub magnitude: Option<Volume>,
+    /// The series of the wave.
+    pub series: SeriesSummary,
     /// The study and the grid, to write maps of this image as DICOM.
     pub source: Source,
     /// What was assumed, each a clause.
@@ -69,7 +71,7 @@ pub fn read(folder: &Path, options: &DicomOptions) -> Result<Exam> {
         if summary.phases > 0 { magnitude(folder, &scan, (&all, chosen), &grid, &mut notes) } else { None };
     let source = Source::of(&folder.join(&scan.files[images[0].file].path), &grid)
         .map_err(|what| Error::file(&scan.files[images[0].file].path, what))?;
-    Ok(Exam { volume, magnitude, source, notes })
+    Ok(Exam { volume, magnitude, series: summary.clone(), source, notes })
 }
 
 /// Names and lengths of the axes behind x and y.

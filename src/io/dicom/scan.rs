@@ -2,8 +2,9 @@
 
 use super::Kind;
 use super::comments::Comment;
+use super::dataset::Dataset;
 use super::mosaic::Mosaic;
-use super::parse::{Dataset, Header, parse};
+use super::parse::{Header, parse};
 use super::pixels::Layout;
 use super::place::Place;
 use super::tags::{self, Tag};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Maximum number of files in a folder.
 const MAX_FILES: usize = 100_000;
 /// Maximum number of images in a folder.
-const MAX_IMAGES: usize = 1 << 22;
+const MAX_IMAGES: usize = 1 << 20;
 /// Maximum length of a file in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 
@@ -80,7 +81,7 @@ impl Scan {
                 continue;
             }
             let header = header(&path).map_err(|what| Error::file(&own, what))?;
-            scan.add(&own, &header).map_err(|what| Error::file(&own, what))?;
+            scan.add(&own, &header);
             if scan.images.len() > MAX_IMAGES {
                 return Err(Error::Data(format!("the folder holds more than {MAX_IMAGES} images")));
             }
@@ -91,21 +92,25 @@ impl Scan {
         Ok(scan)
     }
 
-    fn add(&mut self, path: &Path, header: &Header) -> Result<(), String> {
+    /// Adds a file with its images, unless it has no pixels.
+    fn add(&mut self, path: &Path, header: &Header) {
         let data = &header.data;
-        let Some(stored) = &header.stored else { return Ok(()) };
+        let Some(stored) = &header.stored else { return };
         if data.text(tags::SOP_CLASS_UID).as_deref() == Some(DIRECTORY_CLASS) {
-            return Ok(());
+            return;
         }
-        let count = |tag: Tag| data.number(tag).filter(|v| *v >= 1.0 && *v <= 65535.0).map(|v| v as usize);
-        let (columns, rows) = count(tags::COLUMNS)
-            .zip(count(tags::ROWS))
-            .ok_or("does not state its numbers of rows and columns")?;
-        let frames = data.number(tags::FRAMES).unwrap_or(1.0);
-        if !(1.0..=1e6).contains(&frames) {
-            return Err(format!("claims {frames} frames"));
-        }
-        let frames = frames as usize;
+        let count = |tag: Tag| data.number(tag).map_or(0, |v| v as usize);
+        let [columns, rows, frames] =
+            [count(tags::COLUMNS), count(tags::ROWS), data.number(tags::FRAMES).map_or(1, |v| v as usize)];
+        let grouped = data.items(tags::FRAME_GROUPS).len();
+        // A fault matters only where the series is read.
+        let fault = if columns == 0 || rows == 0 {
+            Some("does not state its numbers of rows and columns".to_string())
+        } else if frames == 0 || (grouped != frames && (frames > 1 || grouped > 0)) {
+            Some(format!("claims {frames} frames, but says of {grouped} where they lie"))
+        } else {
+            None
+        };
         let number = data.number(tags::SERIES_NUMBER).filter(|n| (0.0..4e9).contains(n)).unwrap_or(0.0);
         let description: String = data
             .text(tags::SERIES_DESCRIPTION)
@@ -121,15 +126,16 @@ impl Scan {
             description: description.chars().take(64).collect(),
             columns,
             rows,
-            layout: Layout::of(header, stored, [columns, rows], frames),
+            layout: match &fault {
+                Some(what) => Err(what.clone()),
+                None => Layout::of(header, stored, [columns, rows], frames),
+            },
             thickness: Frame::new(data, 0).number(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS),
         });
-        let grouped = data.items(tags::FRAME_GROUPS).len();
-        if grouped != frames && (frames > 1 || grouped > 0) {
-            return Err(format!("has {frames} frames, but says of {grouped} where they lie"));
-        }
         let whole = [columns, rows];
-        if is_mosaic(data) {
+        if fault.is_some() {
+            self.images.push(image(data, file, 0, whole));
+        } else if is_mosaic(data) {
             let image = image(data, file, 0, whole);
             let place = image.place.clone().ok();
             match Mosaic::of(data, whole, place) {
@@ -145,7 +151,6 @@ impl Scan {
         } else {
             self.images.extend((0..frames).map(|frame| image(data, file, frame, whole)));
         }
-        Ok(())
     }
 }
 
@@ -204,17 +209,28 @@ impl<'a> Frame<'a> {
         let found = self.places(sequence).flat_map(|data| {
             [tags::COMPLEX_COMPONENT, tags::FRAME_TYPE, tags::IMAGE_TYPE].map(|tag| of(data, tag))
         });
-        found.into_iter().find(|kind| *kind != Kind::Other).unwrap_or(Kind::Other)
+        found.into_iter().find(|kind| *kind != Kind::Other).unwrap_or_else(|| self.private_kind())
+    }
+
+    /// The kind as GE's scanners state it in an element of their own.
+    fn private_kind(&self) -> Kind {
+        let ge = self.data.text(tags::MANUFACTURER).is_some_and(|name| name.to_uppercase().starts_with("GE"));
+        match self.data.number(tags::GE_IMAGE_KIND).filter(|_| ge) {
+            Some(0.0) => Kind::Magnitude,
+            Some(1.0) => Kind::Phase,
+            _ => Kind::Other,
+        }
     }
 }
 
-/// What a dimension of a multi-frame file counts.
+/// Reports whether a dimension of a multi-frame file counts phase offsets.
 fn is_time(pointer: u32) -> bool {
     [tags::TEMPORAL_POSITION, tags::TEMPORAL_POSITION_INDEX, tags::TRIGGER_TIME, tags::NOMINAL_TRIGGER_DELAY]
         .iter()
         .any(|tag| tag.number == pointer)
 }
 
+/// Reports whether a dimension of a multi-frame file is known from elsewhere.
 fn is_place_or_kind(pointer: u32) -> bool {
     [
         tags::STACK_ID,
@@ -290,17 +306,24 @@ pub(super) fn is_dicom(path: &Path) -> bool {
 pub(super) fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut below = Vec::new();
-    entries(folder, &mut found, Some(&mut below))?;
-    for folder in below {
-        entries(&folder, &mut found, None)?;
+    entries(folder, folder, &mut found, Some(&mut below))?;
+    for own in below {
+        entries(folder, &own, &mut found, None)?;
     }
     found.sort();
     Ok(found)
 }
 
-fn entries(folder: &Path, files: &mut Vec<PathBuf>, mut folders: Option<&mut Vec<PathBuf>>) -> Result<()> {
-    let unreadable = |e: std::io::Error| Error::file(folder, format!("cannot be read: {}", e.kind()));
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+/// Adds the files of `own`, which is `root` or below it, and its folders.
+fn entries(
+    root: &Path,
+    own: &Path,
+    files: &mut Vec<PathBuf>,
+    mut folders: Option<&mut Vec<PathBuf>>,
+) -> Result<()> {
+    let name = own.strip_prefix(root).ok().filter(|name| !name.as_os_str().is_empty()).unwrap_or(root);
+    let unreadable = |e: std::io::Error| Error::file(name, format!("cannot be read: {}", e.kind()));
+    for entry in std::fs::read_dir(own).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if !path.is_dir() {
             files.push(path);
@@ -308,7 +331,7 @@ fn entries(folder: &Path, files: &mut Vec<PathBuf>, mut folders: Option<&mut Vec
             folders.push(path);
         }
         if files.len() > MAX_FILES {
-            return Err(Error::file(folder, format!("holds more than {MAX_FILES} files")));
+            return Err(Error::file(root, format!("holds more than {MAX_FILES} files")));
         }
     }
     Ok(())

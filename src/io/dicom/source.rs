@@ -1,6 +1,6 @@
 //! The study and the grid of a wave image, for maps that are written as DICOM.
 
-use super::parse::Dataset;
+use super::dataset::Dataset;
 use super::place::{Grid, Place};
 use super::scan::header;
 use super::tags::{self, Tag};

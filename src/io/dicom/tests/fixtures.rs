@@ -1,6 +1,7 @@
 //! DICOM files in any transfer syntax that palpate reads, by an encoder of their own.
 
 use super::super::tags::{self, Tag};
+use super::codecs::{jpeg, rle};
 use std::collections::BTreeMap;
 
 pub const IMPLICIT: &str = "1.2.840.10008.1.2";
@@ -21,6 +22,7 @@ pub const STEP_MM: f64 = 4.0;
 #[derive(Clone)]
 enum Value {
     Text(String),
+    Bytes(Vec<u8>),
     U16(Vec<u16>),
     U32(Vec<u32>),
     F64(Vec<f64>),
@@ -56,6 +58,10 @@ impl Made {
         self.with(tag, value)
     }
 
+    pub fn bytes(self, tag: Tag, bytes: Vec<u8>) -> Self {
+        self.with(tag, Value::Bytes(bytes))
+    }
+
     pub fn items(self, tag: Tag, items: Vec<Made>) -> Self {
         self.with(tag, Value::Items(items))
     }
@@ -79,6 +85,7 @@ impl Made {
             let mut undefined = matches!(value, Value::Items(_));
             let mut bytes = match value {
                 Value::Text(text) => text.clone().into_bytes(),
+                Value::Bytes(bytes) => bytes.clone(),
                 Value::U16(v) => v.iter().flat_map(|v| u16s(*v)).collect(),
                 Value::U32(v) => v.iter().flat_map(|v| u32s(*v)).collect(),
                 Value::F64(v) => {
@@ -325,80 +332,4 @@ pub fn mosaics(series: u32, [slices, phases, directions, _]: [usize; 4]) -> Vec<
             .frames(vec![pixels])
     };
     places([1, phases, directions, 1]).into_iter().enumerate().map(one).collect()
-}
-
-/// A frame as run lengths: the high bytes, then the low bytes.
-fn rle(frame: &[u16]) -> Vec<u8> {
-    let segment = |shift: u32| {
-        let mut out = Vec::new();
-        let bytes: Vec<u8> = frame.iter().map(|v| (v >> shift) as u8).collect();
-        for run in bytes.chunk_by(|a, b| a == b) {
-            for part in run.chunks(128) {
-                // Runs of one byte are literal ones.
-                out.push(if part.len() == 1 { 0 } else { (257 - part.len()) as u8 });
-                out.push(part[0]);
-            }
-        }
-        out
-    };
-    let [high, low] = [8, 0].map(segment);
-    let mut out: Vec<u8> =
-        [2, 64, 64 + high.len() as u32].into_iter().chain([0; 13]).flat_map(u32::to_le_bytes).collect();
-    out.extend(high);
-    out.extend(low);
-    out
-}
-
-/// A frame as lossless JPEG of 12 bits, by the predictor 1 or 7, with restarts after `restart` samples.
-pub fn jpeg(frame: &[u16], columns: usize, predictor: u8, restart: usize) -> Vec<u8> {
-    let rows = frame.len() / columns;
-    let mut out = vec![0xff, 0xd8, 0xff, 0xc3, 0, 11, 12];
-    out.extend([(rows >> 8) as u8, rows as u8, (columns >> 8) as u8, columns as u8, 1, 1, 0x11, 0]);
-    // Seventeen codes of five bits.
-    out.extend([0xff, 0xc4, 0, 36, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    out.extend(0..17);
-    out.extend([0xff, 0xdd, 0, 4, (restart >> 8) as u8, restart as u8]);
-    out.extend([0xff, 0xda, 0, 8, 1, 1, 0, predictor, 0, 0]);
-    let (mut bits, mut held, mut begun) = (0u64, 0, 0);
-    let mut push = |out: &mut Vec<u8>, value: u64, count: u32, last: bool| {
-        bits = bits << count | value;
-        held += count;
-        if last {
-            // The rest of the last byte is ones.
-            let pad = (8 - held % 8) % 8;
-            bits = bits << pad | ((1 << pad) - 1);
-            held += pad;
-        }
-        while held >= 8 {
-            held -= 8;
-            let byte = (bits >> held) as u8;
-            out.push(byte);
-            if byte == 0xff {
-                out.push(0);
-            }
-        }
-    };
-    for n in 0..frame.len() {
-        if restart > 0 && n > 0 && n % restart == 0 {
-            push(&mut out, 0, 0, true);
-            out.extend([0xff, 0xd0 + ((n / restart - 1) % 8) as u8]);
-            begun = n;
-        }
-        let before = |back: usize| i32::from(frame[n - back]);
-        let prediction = match n {
-            _ if n == begun => 1 << 11,
-            _ if n < begun + columns => before(1),
-            _ if n % columns == 0 => before(columns),
-            _ if predictor == 1 => before(1),
-            _ => (before(1) + before(columns)) >> 1,
-        };
-        let difference = i32::from(frame[n]) - prediction;
-        let size = 32 - difference.unsigned_abs().leading_zeros();
-        let low = if difference < 0 { difference + (1 << size) - 1 } else { difference };
-        push(&mut out, size.into(), 5, false);
-        push(&mut out, low as u64, size, false);
-    }
-    push(&mut out, 0, 0, true);
-    out.extend([0xff, 0xd9]);
-    out
 }

@@ -57,7 +57,7 @@ fn ten_thousand_damaged_files_never_panic() {
             Err(error) => {
                 read[1] += 1;
                 let what = error.to_string();
-                assert!(!what.contains("Doe") && !what.contains("4711"), "{seed}: {what}");
+                assert!(!shows_the_patient(&what), "{seed}: {what}");
             }
         }
     }
@@ -84,7 +84,7 @@ fn nested_sequences_and_false_lengths_are_refused() {
     let what = |tail: &[u8]| {
         let bytes = [&meta[..], tail].concat();
         let length = bytes.len() as u64;
-        parse(Cursor::new(bytes), length).unwrap_err()
+        parse(Cursor::new(bytes), length).err().unwrap()
     };
     // A sequence in an item of a sequence, a million times.
     let level =
@@ -98,5 +98,9 @@ fn nested_sequences_and_false_lengths_are_refused() {
     let what = Folder::of(&[huge]).fault(&DicomOptions::default());
     assert!(what.contains("at most"), "{what}");
     let many = enhanced(5, [1, 3, 1, 1], &["P"]).numbers(tags::FRAMES, &[1e9]);
-    assert!(Folder::of(&[many]).fault(&DicomOptions::default()).contains("claims 1000000000 frames"));
+    assert!(
+        Folder::of(&[many])
+            .fault(&DicomOptions::default())
+            .contains("claims 1000000000 frames, but says of 3")
+    );
 }

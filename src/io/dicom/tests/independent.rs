@@ -4,6 +4,7 @@ use super::fixtures::*;
 use super::reading::expected;
 use super::writing::{map, source, values};
 use super::*;
+use crate::io::place::Reordering;
 use dicom_object::{OpenFileOptions, Tag as Number};
 use std::process::Command;
 
@@ -76,6 +77,47 @@ print(*all)
         let own: Vec<f64> = line.split(' ').map(|v| v.parse().unwrap()).collect();
         assert!(own.iter().zip(&values).all(|(a, b)| (a - f64::from(*b)).abs() <= tolerance), "{line}");
         assert_eq!(own.len(), values.len());
+    }
+}
+
+#[test]
+fn dciodvfy_finds_no_error_in_what_is_written() {
+    let (source, _) = source();
+    let values = values();
+    let mut files = encode_mr_series(&source, &map(&values), 105).unwrap();
+    files.push(encode_parametric_map(&source, &map(&values), 106).unwrap());
+    let folder = Folder::of(&[]);
+    for (name, bytes) in &files {
+        folder.put(name, bytes);
+        let Ok(output) = Command::new("dciodvfy").arg(folder.path().join(name)).output() else {
+            return println!("skipped: dciodvfy is not installed");
+        };
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!text.contains("Error"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn dcm2niix_finds_the_same_grid() {
+    let (source, exam) = source();
+    let values = values();
+    let [folder, out] = [(); 2].map(|()| Folder::of(&[]));
+    for (name, bytes) in encode_mr_series(&source, &map(&values), 105).unwrap() {
+        folder.put(&name, &bytes);
+    }
+    let (name, bytes) = encode_parametric_map(&source, &map(&values), 106).unwrap();
+    folder.put(&name, &bytes);
+    let [from, to] = [&folder, &out].map(|folder| folder.path().to_str().unwrap().to_string());
+    if run("dcm2niix", &["-b", "n", "-f", "%s", "-o", &to, &from]).is_none() {
+        return;
+    }
+    let shape = [COLUMNS, ROWS, 3];
+    for number in [105, 106] {
+        let other = crate::io::read(out.path().join(format!("{number}.nii"))).unwrap();
+        let [own, affine] = [&exam.volume, &other].map(|volume| volume.geometry.affine.unwrap());
+        let reordering = Reordering::between((&affine, shape), (&own, shape), false).unwrap();
+        let other = reordering.apply(real(&other), shape);
+        assert!(other.iter().zip(&values).all(|(a, b)| (a - f64::from(*b)).abs() < 2e-4), "{number}");
     }
 }
 

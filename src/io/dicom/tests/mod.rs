@@ -1,5 +1,6 @@
 //! Series made in code, read, damaged and written.
 
+mod codecs;
 mod fixtures;
 mod hostile;
 mod independent;
@@ -35,7 +36,10 @@ impl Folder {
     }
 
     fn put(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.0.path().join(name), bytes).unwrap();
+        let path = self.0.path().join(name);
+        // Some file systems write a file that replaces another one to the disk at once.
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(path, bytes).unwrap();
     }
 
     fn read(&self, options: &DicomOptions) -> Result<Exam> {
@@ -49,7 +53,7 @@ impl Folder {
             Ok(exam) => panic!("read as {:?}", exam.volume.shape),
         };
         let text = error.to_string();
-        assert!(!text.contains("Doe") && !text.contains("4711"), "{text}");
+        assert!(!shows_the_patient(&text), "{text}");
         assert!(!text.contains(self.0.path().to_str().unwrap()), "{text}");
         text
     }
@@ -60,6 +64,11 @@ fn real(volume: &Volume) -> &[f64] {
         Samples::Real(values) => values,
         Samples::Complex(_) => panic!("complex"),
     }
+}
+
+/// Reports whether a text holds what the made files say of the patient.
+fn shows_the_patient(text: &str) -> bool {
+    ["Doe", "P4711", "A4711", "S4711", "19600203", "1.2.826"].iter().any(|secret| text.contains(secret))
 }
 
 /// `offsets`, directions by name, and the series.

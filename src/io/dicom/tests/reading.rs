@@ -1,5 +1,6 @@
 //! Series are read as they were made.
 
+use super::codecs::csa;
 use super::fixtures::*;
 use super::*;
 use crate::io::dicom::tags;
@@ -23,10 +24,11 @@ pub fn expected(shape: [usize; 4]) -> Vec<f64> {
     all
 }
 
-/// The affine of a made series.
-fn affine() -> Affine {
+/// The affine of a made series. A single slice has its thickness as its step.
+fn affine(slices: usize) -> Affine {
     let [x, y, z] = position(0);
-    Affine([[-1.5, 0.0, 0.0, -x], [0.0, -0.8 * 2.0, 0.6 * STEP_MM, -y], [0.0, 0.6 * 2.0, 0.8 * STEP_MM, z]])
+    let step = if slices > 1 { STEP_MM } else { 3.0 };
+    Affine([[-1.5, 0.0, 0.0, -x], [0.0, -0.8 * 2.0, 0.6 * step, -y], [0.0, 0.6 * 2.0, 0.8 * step, z]])
 }
 
 fn check(exam: &Exam, shape: [usize; 4], what: &str) {
@@ -35,7 +37,7 @@ fn check(exam: &Exam, shape: [usize; 4], what: &str) {
     assert_eq!(volume.shape, [COLUMNS, ROWS].into_iter().chain(longer).collect::<Vec<_>>(), "{what}");
     assert_eq!(real(volume), expected(shape), "{what}");
     assert_eq!(volume.format, Format::Dicom);
-    let (own, made) = (volume.geometry.affine.unwrap(), affine());
+    let (own, made) = (volume.geometry.affine.unwrap(), affine(shape[0]));
     assert!((0..12).all(|n| (own.0[n / 4][n % 4] - made.0[n / 4][n % 4]).abs() < 1e-4), "{what}: {own}");
     assert_eq!(volume.geometry.spacing_mm, Some([1.5, 2.0]), "{what}");
     let axes = volume.stated.axes.as_ref().unwrap().unfold(&volume.shape).unwrap();
@@ -71,6 +73,28 @@ fn several_frequencies_are_the_last_axis() {
 }
 
 #[test]
+fn comments_may_be_partial() {
+    let shape = [2, 4, 3, 1];
+    let with = |comment: &dyn Fn([usize; 4]) -> String| -> Vec<Made> {
+        let files = silent(5, "P", shape).into_iter().zip(places(shape));
+        files.map(|(file, at)| file.text(tags::IMAGE_COMMENTS, &comment(at))).collect()
+    };
+    // Angles without a number of their direction, in the order of the angles.
+    let angles = with(&|at| format!("az{} po90 t{}", 45 * at[2], at[1] + 1));
+    let exam = Folder::of(&angles).read(&DicomOptions::default()).unwrap();
+    check(&exam, shape, "angles");
+    assert_eq!(exam.volume.stated.directions, ["az0 po90", "az45 po90", "az90 po90"]);
+    assert!(exam.volume.stated.frequencies_hz.is_empty());
+    // Directions in the comments, phase offsets in elements.
+    let directions: Vec<Made> = with(&|at| format!("d{}", at[2]))
+        .into_iter()
+        .zip(places(shape))
+        .map(|(file, at)| file.numbers(tags::TEMPORAL_POSITION, &[at[1] as f64 + 1.0]))
+        .collect();
+    check(&Folder::of(&directions).read(&DicomOptions::default()).unwrap(), shape, "directions");
+}
+
+#[test]
 fn frames_of_one_file_have_their_groups() {
     let shape = [2, 8, 3, 1];
     for syntax in [IMPLICIT, EXPLICIT, BIG_ENDIAN, RLE, JPEG] {
@@ -99,6 +123,66 @@ fn mosaics_are_cut() {
     let derived: Vec<Made> = files.iter().map(matrix).collect();
     let exam = Folder::of(&derived).read(&DicomOptions::default()).unwrap();
     assert_eq!(exam.volume.shape, [COLUMNS, ROWS, 4, 4, 3]);
+    // The private header has the number of slices, and a normal that runs the other way.
+    let header = csa(&[
+        ("EchoLinePosition", &[12.0]),
+        ("NumberOfImagesInMosaic", &[3.0]),
+        ("SliceNormalVector", &NORMAL.map(|v| -v)),
+    ]);
+    let private =
+        |file: &Made| file.clone().without(tags::MOSAIC_IMAGES).bytes(tags::CSA_IMAGE_HEADER, header.clone());
+    let turned: Vec<Made> = files.iter().map(private).collect();
+    let exam = Folder::of(&turned).read(&DicomOptions::default()).unwrap();
+    assert_eq!(exam.volume.shape, [COLUMNS, ROWS, 3, 4, 3]);
+    let slices: Vec<&[f64]> = real(&exam.volume).chunks(20).collect();
+    let made = expected(shape);
+    let made: Vec<&[f64]> = made.chunks(20).collect();
+    assert_eq!([slices[0], slices[1], slices[2]], [made[2], made[1], made[0]]);
+    let [x, y, z] = std::array::from_fn(|k| position(0)[k] - 2.0 * STEP_MM * NORMAL[k]);
+    let first = exam.volume.geometry.affine.unwrap().at([0.0; 3]);
+    assert!((0..3).all(|k| (first[k] - [-x, -y, z][k]).abs() < 1e-4), "{first:?}");
+}
+
+#[test]
+fn fragments_of_a_frame_are_told_by_the_offsets() {
+    let whole = enhanced(5, [1, 3, 1, 1], &["P"]);
+    // The last fragment of the pixels is cut in two, with a table of offsets of the frames.
+    let bytes = whole.file(RLE);
+    let at = bytes.windows(8).rposition(|w| w == [0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]).unwrap();
+    let mut parts = Vec::new();
+    let mut rest = &bytes[at + 8..];
+    while rest[..4] == [0xfe, 0xff, 0, 0xe0] {
+        let length = u32::from_le_bytes(*rest[4..].first_chunk().unwrap()) as usize;
+        parts.push(&rest[8..8 + length]);
+        rest = &rest[8 + length..];
+    }
+    assert_eq!(parts.len(), 3);
+    let (a, b) = parts[2].split_at(70);
+    let item = |part: &[u8]| [&[0xfe, 0xff, 0, 0xe0][..], &(part.len() as u32).to_le_bytes(), part].concat();
+    let starts =
+        [0, parts[0].len() + 8, parts[0].len() + parts[1].len() + 16].map(|n| (n as u32).to_le_bytes());
+    let mut cut = bytes[..at].to_vec();
+    for part in [&starts.concat()[..], parts[0], parts[1], a, b] {
+        cut.extend(item(part));
+    }
+    cut.extend(rest);
+    let folder = Folder::of(&[]);
+    folder.put("a.dcm", &cut);
+    check(&folder.read(&DicomOptions::default()).unwrap(), [1, 3, 1, 1], "offsets");
+}
+
+#[test]
+fn samples_are_signed_and_have_bits_below() {
+    let signed = single(5, "P", 1, [0; 4])
+        .numbers(tags::PIXEL_REPRESENTATION, &[1.0])
+        .numbers(tags::HIGH_BIT, &[14.0])
+        .frames(vec![(0..20).map(|n| (n * 205) << 3 | 0x8005).collect()]);
+    let exam = Folder::of(&[signed]).read(&DicomOptions::default()).unwrap();
+    for (n, v) in real(&exam.volume).iter().enumerate() {
+        let own = n as f64 * 205.0;
+        let own = if own >= 2048.0 { own - 4096.0 } else { own };
+        assert_eq!(*v, own * 2.0 - 4096.0);
+    }
 }
 
 #[test]
@@ -170,6 +254,14 @@ fn a_magnitude_is_found_and_averaged() {
         assert!((v - mean).abs() < 1e-9, "{n}");
     }
     assert!(exam.notes.iter().any(|note| note.contains("magnitude is that of series 5")), "{:?}", exam.notes);
+    // GE's scanners state the kind in an element of their own.
+    let private = |file: Made, kind: f64| {
+        file.text(tags::MANUFACTURER, "GE MEDICAL SYSTEMS").numbers(tags::GE_IMAGE_KIND, &[kind])
+    };
+    let phases = commented(6, shape).into_iter().map(|file| private(file.without(tags::IMAGE_TYPE), 1.0));
+    let magnitudes = silent(6, "X", shape).into_iter().map(|file| private(file, 0.0));
+    let exam = Folder::of(&phases.chain(magnitudes).collect::<Vec<_>>()).read(&DicomOptions::default());
+    assert!(exam.unwrap().magnitude.is_some());
     // Both kinds in one series.
     let mixed: Vec<Made> = files[..8].iter().cloned().chain(silent(6, "M", shape)).collect();
     let exam = Folder::of(&mixed).read(&DicomOptions::default()).unwrap();

@@ -67,7 +67,7 @@ fn slices_must_form_a_stack() {
     };
     let what = moved(2, position(3));
     assert!(what.contains("1 slice is missing between slice 2 and slice 3"), "{what}");
-    let half = position(1).map(|v| v + 0.1);
+    let half = std::array::from_fn(|k| position(1)[k] + 0.5 * NORMAL[k]);
     assert!(moved(1, half).contains("not equally spaced"));
     let mut beside = position(1);
     beside[0] += 3.0;
@@ -87,7 +87,8 @@ fn slices_must_form_a_stack() {
         (one(&|f| f.numbers(tags::RESCALE_SLOPE, &[0.0])), "slope of 0"),
         (one(&|f| f.numbers(tags::SAMPLES_PER_PIXEL, &[3.0])), "holds colours"),
         (one(&|f| f.numbers(tags::ROWS, &[40.0]).numbers(tags::COLUMNS, &[50.0])), "is truncated"),
-        (one(&|f| f.numbers(tags::FRAMES, &[3.0])), "says of 0 where they lie"),
+        (one(&|f| f.numbers(tags::FRAMES, &[3.0])), "claims 3 frames, but says of 0 where they lie"),
+        (one(&|f| f.without(tags::ROWS)), "007.dcm: does not state its numbers of rows"),
         (one(&|f| f.numbers(tags::HIGH_BIT, &[20.0])), "12 bits up to bit 20 of 16"),
         (one(&|f| f.text(tags::IMAGE_COMMENTS, "f0 d0 az45 po90 t2 VP20000")), "two different angles"),
         (one(&|f| f.text(tags::IMAGE_COMMENTS, "f0 d0 az0 po90 t2 VP1000")), "vibration periods of"),
@@ -113,9 +114,10 @@ fn other_transfer_syntaxes_are_named() {
         let what = Folder::stored(&commented(5, [1, 3, 1, 1]), uid).fault(&DicomOptions::default());
         assert!(what.contains(says) && what.starts_with("000.dcm: "), "{what}");
     }
-    // A series in another syntax does not matter where it is not read.
+    // A series that cannot be read does not matter where it is not the wave.
     let folder = Folder::of(&commented(5, [1, 3, 1, 1]));
     folder.put("survey.dcm", &single(1, "M", 1, [0; 4]).file("1.2.840.10008.1.2.4.90"));
+    folder.put("screen.dcm", &single(2, "X", 1, [0; 4]).numbers(tags::FRAMES, &[9.0]).file(EXPLICIT));
     let exam = folder.read(&DicomOptions::default()).unwrap();
     assert!(exam.notes.iter().any(|note| note.contains("JPEG 2000")), "{:?}", exam.notes);
 }

@@ -87,8 +87,6 @@ fn maps_that_do_not_fit_are_refused() {
 fn a_source_does_not_show_the_patient() {
     let (source, exam) = source();
     for text in [format!("{source:?}"), format!("{exam:?}"), exam.notes.join(" ")] {
-        for secret in ["Doe", "4711", "1960", "1.2.826", "2025"] {
-            assert!(!text.contains(secret), "{secret} in {text}");
-        }
+        assert!(!shows_the_patient(&text), "{text}");
     }
 }
