@@ -15,6 +15,12 @@ tests![what_is_not_confident_is_hatched_and_nothing_else, axes_lie_as_the_format
 const FRAME: Rgb<u8> = Rgb([86, 90, 96]);
 const OUTSIDE: Rgb<u8> = Rgb([212, 214, 218]);
 
+/// Where a pixel of an image whose x runs to the patient's right and whose y runs forwards is drawn: the patient's right is
+/// on the left, the front on top.
+fn read(x: usize, y: usize) -> [usize; 2] {
+    [SIZE.nx - 1 - x, SIZE.ny - 1 - y]
+}
+
 /// A map as it is drawn: a square of the picture for each of its pixels.
 struct Drawn<'a> {
     picture: &'a RgbImage,
@@ -40,7 +46,7 @@ fn picture(folder: &Folder, name: &str) -> RgbImage {
     image::load_from_memory(&folder.bytes(name)).expect("a picture").into_rgb8()
 }
 
-/// The maps of `size`, from the left, found by their thin frames.
+/// The maps of `size`, row by row, found by their thin frames.
 fn maps(picture: &RgbImage, size: Size) -> Vec<Drawn<'_>> {
     let (width, height) = picture.dimensions();
     let framed = |x: u32, y: u32| picture.get_pixel_checked(x, y) == Some(&FRAME);
@@ -61,6 +67,7 @@ fn maps(picture: &RgbImage, size: Size) -> Vec<Drawn<'_>> {
         }
     }
     assert_eq!(found.len(), 4, "wave (2), stiffness and confidence");
+    found.sort_by_key(|map| [map.corner[1], map.corner[0]]);
     found
 }
 
@@ -85,8 +92,11 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
     let mut hatched = [0; 2];
     for (x, y) in pixels() {
         let doubtful = inside(x, y) && (confidence.at(x, y) as f32) < least;
-        assert_eq!(drawn[3].at(x, y).1, doubtful, "{x}, {y}: confidence {}", confidence.at(x, y));
-        assert!(drawn[..3].iter().all(|map| !map.at(x, y).1), "hatched beside the confidence, at {x}, {y}");
+        let [column, row] = read(x, y);
+        for map in &drawn[2..] {
+            assert_eq!(map.at(column, row).1, doubtful, "{x}, {y}: confidence {}", confidence.at(x, y));
+        }
+        assert!(drawn[..2].iter().all(|map| !map.at(column, row).1), "the wave is hatched at {x}, {y}");
         hatched[usize::from(x >= half)] += usize::from(doubtful);
     }
     let counts = [0..half, half..SIZE.nx]
@@ -95,7 +105,7 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
     assert!(wave < 0.4 && noise > 0.8, "hatched: {wave} of the wave, {noise} of the noise");
 }
 
-/// Images have axis 0 to the right, matrices have it downwards.
+/// Images are turned for reading by their affine, matrices have axis 0 downwards.
 fn axes_lie_as_the_format_has_them(_: Adapter) {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
@@ -118,7 +128,8 @@ fn axes_lie_as_the_format_has_them(_: Adapter) {
         let matrix = maps(&matrix, Size::new(ny, nx));
         for (i, (image, matrix)) in image.iter().zip(&matrix).enumerate() {
             for (x, y) in pixels() {
-                let [(a, _), (b, _)] = [image.at(x, y), matrix.at(y, x)];
+                let [column, row] = read(x, y);
+                let [(a, _), (b, _)] = [image.at(column, row), matrix.at(y, x)];
                 assert_eq!(a == OUTSIDE, !inside(x, y), "image: panel {i} at {x}, {y}");
                 assert_eq!(b == OUTSIDE, !inside(x, y), "{name}: panel {i} at {x}, {y}");
                 let off = a.0.iter().zip(b.0).map(|(a, b)| a.abs_diff(b)).max();

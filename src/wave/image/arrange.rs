@@ -115,6 +115,7 @@ impl WaveImage {
                 // Where there is no signal there is no phase.
                 (Kind::Signal, _) if (a, b) == (0.0, 0.0) => 0.0,
                 (Kind::Signal, _) => b.atan2(a),
+                (Kind::MagnitudePhase, _) if a == 0.0 => 0.0,
                 (Kind::MagnitudePhase, _) => b,
             }
         };
