@@ -255,7 +255,7 @@ mod tests {
     fn damaged_files_never_panic() {
         let folder = Folder::new();
         for (name, good) in valid() {
-            for seed in 0..400 {
+            for seed in 0..10_000 {
                 let mut next = random(seed + 1);
                 let mut bytes = good.clone();
                 for _ in 0..1 + next() % 6 {

@@ -235,8 +235,9 @@ fn geometry(header: NiftiHeader) -> VolumeGeometry {
     };
     let identity = unrotated && h.pixdim[1..3] == [1.0, 1.0];
     let affine_spacing_mm = (h.sform_code > 0).then(|| [column(h, 0) * unit, column(h, 1) * unit]);
-    // Old programs write a negative spacing for a flipped axis, or none at all beside a good affine.
-    let stated = [1, 2].map(|axis| mm(h.pixdim[axis]).abs());
+    // Old programs write a negative spacing for a flipped axis where there is no affine, or none at all beside a good one.
+    let placed = h.sform_code > 0 || h.qform_code > 0;
+    let stated = [1, 2].map(|axis| mm(h.pixdim[axis])).map(|mm| if placed { mm } else { mm.abs() });
     let affine_alone = affine_spacing_mm.filter(|_| stated == [0.0, 0.0]);
     VolumeGeometry {
         spacing_mm: Some(affine_alone.unwrap_or(stated)),

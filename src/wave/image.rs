@@ -280,20 +280,21 @@ impl WaveImage {
         for axes in &guess.rivals {
             // A given mask is that of the slices of the first reading.
             let Ok((other, Some(rival))) = Self::settled(volume, None, options, axes) else { continue };
-            let better = evidence.is_none_or(|e| e.frames == 3 || rival.share >= share);
-            if rival.frames < 4 || !rival.shows_phases(false) || !better {
-                continue;
-            }
-            if evidence.is_none()
-                && other.layout == FrameLayout::Phases
-                && image.layout == FrameLayout::Complex
-            {
+            if image.layout == FrameLayout::Complex && other.is_steady(volume) {
                 // Complex slices of a wave, or an MR signal at phases of the wave: the magnitude of a signal stays.
-                if rival.shows_phases(true) && other.is_steady(volume) {
-                    image = Self::settled(volume, mask, options, axes)?.0;
-                    image.certainty = Certainty::Shown;
-                    return image.finish(options);
+                if rival.frames < 4 || !rival.shows_phases(true) {
+                    return Err(refusal(
+                        volume,
+                        "its magnitude is the same along the last axis, like that of an MR signal at phases of the wave",
+                    ));
                 }
+                image = Self::settled(volume, mask, options, axes)?.0;
+                image.certainty = Certainty::Shown;
+                return image.finish(options);
+            }
+            let better = evidence.is_none_or(|e| e.frames == 3 || rival.share >= share);
+            let shown = rival.frames > 3 && rival.shows_phases(false) && better;
+            if !shown || image.layout == FrameLayout::Complex {
                 continue;
             }
             return Err(refusal(
@@ -314,10 +315,10 @@ impl WaveImage {
             Some(evidence) if evidence.frames > 3 => Certainty::Shown,
             _ => Certainty::Assumed,
         };
-        if image.layout == FrameLayout::ReIm && image.looks_like_magnitude() {
+        if image.layout == FrameLayout::ReIm && image.differs_in_kind() {
             return Err(refusal(
                 volume,
-                "one of its two frames is nowhere negative and the other is, like a magnitude and a phase",
+                "its two frames differ in kind, as a magnitude and a phase do, not a real and an imaginary part",
             ));
         }
         if image.certainty == Certainty::Assumed && guess.axes.len() > 2 {

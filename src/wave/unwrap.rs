@@ -13,6 +13,8 @@ const TURNS: [f64; 9] = [TAU, 1e3 * TAU, 360.0, 4096.0, 8192.0, 1000.0, 2.0, 1.0
 const FILLED: f64 = 0.9;
 /// They may exceed it by this share: single samples at both ends, and the step between two levels.
 const EXCESS: f64 = 2e-3;
+/// The most turns that are tried.
+const MOST_CANDIDATES: usize = 8;
 /// The share of samples that may lie beyond either end of the turn, as spikes do.
 const SPIKES: f64 = 2e-4;
 /// Shares of motion off the first harmonic up to this need no unwrapping. With four phases, a full-scale wave
@@ -46,6 +48,17 @@ pub(super) fn candidates(samples: &[f32]) -> Vec<f64> {
             if !turns.iter().any(|known| (turn / known - 1.0).abs() < 5e-3) {
                 turns.push(turn);
             }
+        }
+    }
+    turns
+}
+
+/// The different turns among those of several lists, at most [`MOST_CANDIDATES`].
+pub(super) fn distinct(lists: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
+    let mut turns: Vec<f64> = Vec::new();
+    for turn in lists.flatten() {
+        if turns.len() < MOST_CANDIDATES && !turns.iter().any(|known| (turn / known - 1.0).abs() < 5e-3) {
+            turns.push(turn);
         }
     }
     turns

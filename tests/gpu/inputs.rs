@@ -283,12 +283,12 @@ fn masks_that_are_not_binary_and_not_finite(_: Adapter) {
         folder.good(&format!("invert {line} -o {out} --spacing 1.5"));
         folder.map(&format!("{out}/{name}_mask.nii.gz")).values
     };
-    let nan = mask("w.npy --mask nan.npy", "nan", "w");
-    assert_eq!(mask("w.npy --mask soft.npy", "soft", "w"), nan);
-    assert_eq!(mask("outside.npy", "outside", "outside"), nan);
+    folder.refused("invert w.npy -o none --mask nan.npy", 1, &["NaN", "0 or 1"]);
+    let whole = mask("outside.npy", "outside", "outside");
+    assert_eq!(mask("w.npy --mask soft.npy", "soft", "w"), whole);
     assert_eq!(warnings(&folder, "soft/w.json"), ["soft-mask"]);
     assert_eq!(notes(&folder, "outside/outside.json"), ["nan-outside"]);
-    assert_eq!(mask("w.npy --mask labels.npy", "labels", "w"), nan);
+    assert_eq!(mask("w.npy --mask labels.npy", "labels", "w"), whole);
     assert_eq!(warnings(&folder, "labels/w.json"), ["mask-labels"]);
     let soft = mask("w.npy --mask labels.npy --label 1", "one", "w");
     assert!(pixels().all(|(x, y)| (soft[x + nx * y] > 0.0) == (inside(x, y) && x < 24)));

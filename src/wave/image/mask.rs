@@ -10,6 +10,8 @@ use crate::wave::note::Note;
 
 /// Values of a mask above this are inside.
 const INSIDE: f64 = 0.5;
+/// The most that a share of tissue can be after resampling.
+const MOST_SHARE: f64 = 2.0;
 /// The most regions of one image.
 const MOST_LABELS: usize = 1000;
 /// At most this many labels of a mask are listed.
@@ -125,6 +127,12 @@ impl WaveImage {
                 "the mask is complex; it must be real, zero outside and non-zero inside".into(),
             ));
         };
+        let bad = values.iter().filter(|v| !v.is_finite()).count();
+        if bad > 0 {
+            return Err(Error::Data(format!(
+                "{bad} values of the mask are NaN or infinite; set them to 0 or 1"
+            )));
+        }
         let plane = self.size.pixels();
         let mut shape = volume.shape.clone();
         while shape.len() > 2 && shape.last() == Some(&1) {
@@ -169,47 +177,55 @@ impl WaveImage {
         Ok((values.iter().copied().cycle().take(all).collect(), note))
     }
 
-    /// Which values of a mask are inside. NaN is outside.
+    /// Which values of a mask are inside.
     fn inside(&mut self, values: &[f64], label: Option<f64>) -> Result<Vec<bool>> {
-        if values.iter().all(|v| v.is_nan()) {
-            return Err(Error::Data("the mask is NaN everywhere; it must be 1 where the tissue is".into()));
-        }
-        if let Some(bad) = values.iter().find(|v| v.is_infinite()) {
-            return Err(Error::Data(format!("the mask holds values of {bad}; set them to 0 or 1")));
-        }
+        // What is above 0, up to one value more than can be listed.
         let mut labels: Vec<f64> = Vec::new();
-        for &v in values.iter().filter(|v| !v.is_nan() && **v != 0.0) {
+        for &v in values.iter().filter(|v| **v > 0.0) {
             if labels.len() <= LABELS && !labels.contains(&v) {
                 labels.push(v);
             }
         }
         labels.sort_by(f64::total_cmp);
-        let Some(label) = label else {
-            let inside: Vec<bool> = values.iter().map(|&v| v > INSIDE).collect();
-            if !inside.contains(&true) {
-                return Err(Error::Data(match labels.is_empty() {
-                    true => "the mask is zero everywhere; it must be non-zero where the tissue is".into(),
-                    false => format!("the mask is nowhere above {INSIDE}, which counts as inside"),
-                }));
-            }
-            let whole = labels.iter().all(|v| v.fract() == 0.0);
-            if labels.len() > 1 && whole && labels.len() <= LABELS {
-                self.warnings.push(Warning::MaskLabels { labels: [labels[0], labels[labels.len() - 1]] });
-            } else if labels.len() > 1 {
-                let between = values.iter().filter(|v| **v > 0.0 && **v <= INSIDE).count();
-                self.warnings.push(Warning::SoftMask {
-                    outside: between,
-                    inside: inside.iter().filter(|m| **m).count(),
-                });
-            }
-            return Ok(inside);
-        };
-        let inside: Vec<bool> = values.iter().map(|v| *v == label).collect();
-        if inside.contains(&true) {
-            return Ok(inside);
-        }
         let list: Vec<String> = labels.iter().take(LABELS).map(f64::to_string).collect();
-        Err(Error::setting("label", label, format!("the mask has no such value, only {}", list.join(", "))))
+        let list = if labels.len() > LABELS { format!("{}, …", list.join(", ")) } else { list.join(", ") };
+        if let Some(label) = label {
+            let inside: Vec<bool> = values.iter().map(|v| *v == label).collect();
+            if inside.contains(&true) {
+                return Ok(inside);
+            }
+            return Err(Error::setting("label", label, format!("the mask has no such value, only {list}")));
+        }
+        let inside: Vec<bool> = values.iter().map(|&v| v > INSIDE).collect();
+        if values.iter().all(|&v| v == 0.0) {
+            return Err(Error::Data(
+                "the mask is zero everywhere; it must be non-zero where the tissue is".into(),
+            ));
+        }
+        if !inside.contains(&true) {
+            return Err(Error::Data(format!("the mask is nowhere above {INSIDE}, which counts as inside")));
+        }
+        let greatest = values.iter().copied().fold(0.0, f64::max);
+        let whole = labels.iter().all(|v| v.fract() == 0.0);
+        match labels.len() {
+            1 if labels[0] > INSIDE => {}
+            2..=LABELS if whole => {
+                self.warnings.push(Warning::MaskLabels { labels: [labels[0], greatest] });
+            }
+            // Resampling overshoots by a fifth. What goes far beyond 1 is no share of tissue.
+            _ if greatest > MOST_SHARE => {
+                return Err(Error::Data(format!(
+                    "the mask is neither 0 and 1, nor a share of tissue from 0 to 1, nor a few labels: its values are \
+                     {list}, and go to {greatest}; name the label of the tissue, or divide percent by 100"
+                )));
+            }
+            _ => {
+                let outside = values.iter().filter(|v| **v > 0.0 && **v <= INSIDE).count();
+                let inside = inside.iter().filter(|m| **m).count();
+                self.warnings.push(Warning::SoftMask { outside, inside });
+            }
+        }
+        Ok(inside)
     }
 
     fn check_finite(&self, masks: &[Vec<bool>]) -> Result<()> {

@@ -207,7 +207,7 @@ fn two_frames_are_parts_unless_the_header_says_space() {
     two.geometry.identity = true;
     assert_eq!(notes(&read(&two).unwrap()), ["axes-assumed"]);
     let polar = volume(&[N, N, 1, 2], |i| if i[3] == 0 { 900.0 } else { 3.1 * wave(i, 0.0) });
-    assert!(refused(read(&polar)).contains("magnitude and a phase"));
+    assert!(refused(read(&polar)).contains("differ in kind"));
     let image = WaveImage::read(
         &polar,
         None,
@@ -345,7 +345,7 @@ fn masks_are_checked() {
     assert!(refused(masked(&wave, &volume(&[N, N, 2], |_| 1.0))).contains("20 × 20 × 2"));
     assert!(refused(masked(&wave, &volume(&[N, N], |_| 0.0))).contains("zero everywhere"));
     assert!(refused(masked(&wave, &volume(&[N, N], |_| -1.0))).contains("nowhere above 0.5"));
-    assert!(refused(masked(&wave, &volume(&[N, N], |_| f64::INFINITY))).contains("inf"));
+    assert!(refused(masked(&wave, &volume(&[N, N], |_| f64::NAN))).contains("324 values"));
     let mut border = volume(&[N, N], |_| 0.0);
     samples(&mut border)[0] = 1.0;
     assert!(refused(masked(&wave, &border)).contains("zeros inside the mask"));
@@ -358,14 +358,15 @@ fn masks_of_probabilities_and_labels_are_told() {
     let image = masked(&wave, &soft).unwrap();
     assert_eq!(codes(&image), [Code::SoftMask]);
     assert!(image.masks[0][5 * N + 10] && !image.masks[0][5 * N + 9]);
-    let mut labels = volume(&[N, N], |i| 1.0 + (i[0] / 10) as f64);
-    samples(&mut labels)[0] = f64::NAN;
+    let labels = volume(&[N, N], |i| 1.0 + (i[0] / 10) as f64);
     assert_eq!(codes(&masked(&wave, &labels).unwrap()), [Code::MaskLabels]);
     let options = |label| ReadOptions { label: Some(label), ..ReadOptions::default() };
     let second = WaveImage::read(&wave, Some(&labels), &options(2.0)).unwrap();
     assert!(codes(&second).is_empty() && !second.masks[0][5 * N + 9] && second.masks[0][5 * N + 10]);
     let what = refused(WaveImage::read(&wave, Some(&labels), &options(3.0)));
     assert!(what.contains("1, 2"), "{what}");
+    let percent = volume(&[N, N], |i| 100.0 * i[0] as f64 / 19.0);
+    assert!(refused(masked(&wave, &percent)).contains("percent"));
     let regions = second.labels(&labels).unwrap();
     assert_eq!(regions.iter().map(|(label, _)| *label).collect::<Vec<_>>(), [1.0, 2.0]);
     assert!(second.labels(&soft).unwrap().len() == 1 && second.labels(&volume(&[N, N], |_| 1.5)).is_err());
@@ -453,4 +454,55 @@ fn the_spatial_axes_keep_their_place() {
         ([2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [2.0, 1.0])
     );
     assert_eq!((image.size, AxisName::X.name()), (Size::new(N, N + 1), "x"));
+}
+
+#[test]
+fn no_array_and_no_statement_panics() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let names =
+        ["x", "y", "slice", "phase", "direction", "frequency", "re-im", "mag-phase", "1", "phase:2*slice"];
+    for case in 0..3000 {
+        let axes = random.usize(1..6);
+        let mut shape: Vec<usize> = (0..axes).map(|_| random.usize(1..5)).collect();
+        shape.iter_mut().take(2).for_each(|n| *n = random.usize(16..19));
+        if random.bool() {
+            random.shuffle(&mut shape);
+        }
+        let value = |random: &mut fastrand::Rng| match random.u32(0..40) {
+            0 => f64::NAN,
+            1 => f64::INFINITY,
+            2..10 => 0.0,
+            _ => 1e4 * (random.f64() - 0.5),
+        };
+        let count = shape.iter().product();
+        let finite = random.bool();
+        let mut values: Vec<f64> = (0..count).map(|_| value(&mut random)).collect();
+        values.iter_mut().filter(|v| finite && !v.is_finite()).for_each(|v| *v = 1.0);
+        let mut volume = volume(&shape, |_| 0.0);
+        volume.data = match case % 3 {
+            0 => Samples::Complex(values.iter().map(|v| Complex64::new(*v, 2.0 - v)).collect()),
+            _ => Samples::Real(values),
+        };
+        volume.format = [Format::Nifti, Format::Npy, Format::Matlab][random.usize(0..3)];
+        volume.geometry.vector = random.u32(0..5) == 0;
+        volume.geometry.identity = random.bool();
+        let mask =
+            random.bool().then(|| bare(self::volume(&shape[..2.min(shape.len())], |i| i[0] as f64 - 3.0)));
+        let list: Vec<&str> = (0..shape.len()).map(|_| names[random.usize(0..names.len())]).collect();
+        let options = ReadOptions {
+            axes: random.bool().then(|| list.join(",").parse().unwrap()),
+            layout: [FrameLayoutChoice::Auto, FrameLayoutChoice::Phases, FrameLayoutChoice::Complex]
+                [random.usize(0..3)],
+            frequencies_hz: vec![50.0; random.usize(0..4)],
+            turn: [TurnChoice::Auto, TurnChoice::Straight, TurnChoice::Of(3.0)][random.usize(0..3)],
+            ..ReadOptions::default()
+        };
+        if let Ok(image) = WaveImage::read(&volume, mask.as_ref(), &options) {
+            assert!(image.data.iter().all(|v| v.is_finite()), "{shape:?} {options:?}");
+            assert_eq!(image.data.len(), {
+                let frames = image.frequencies_hz.len() * image.slices * image.frames * image.directions;
+                frames * image.size.pixels()
+            });
+        }
+    }
 }
