@@ -2,6 +2,7 @@
 
 use super::invert::input::InputOptions;
 use super::invert::{self, exams::exams};
+use super::report::rounded;
 use super::{phrase, print, say};
 use palpate::lowlevel::wave::{Certainty, FrameLayout, Origin, WaveImage, ZeroLevel};
 use palpate::{Error, Result};
@@ -72,9 +73,9 @@ fn about(exam: &invert::input::Exam, image: &WaveImage) -> String {
         Origin::Stated => "stated by the file",
         Origin::Assumed => "assumed",
     };
-    let hz: Vec<String> = image.frequencies_hz.iter().map(f64::to_string).collect();
+    let hz: Vec<String> = image.frequencies_hz.iter().map(|hz| rounded(*hz)).collect();
     line("frequency", format!("{} Hz ({})", hz.join(", "), origin(image.frequency_origin)));
-    let [x, y] = image.spacing_mm.map(|mm| (mm * 1e4).round() / 1e4);
+    let [x, y] = image.spacing_mm.map(rounded);
     line("spacing", format!("{x} × {y} mm ({})", origin(image.spacing_origin)));
     line("density", format!("{} kg/m³ ({})", image.density, origin(image.density_origin)));
     match &image.geometry.affine {

@@ -1,5 +1,7 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
+mod sense;
+
 use super::advise;
 use super::dime::DimeReport;
 use palpate::lowlevel::dime::DimeMap;
@@ -11,6 +13,8 @@ use palpate::lowlevel::wave::{Certainty, FrameLayout, Note, Origin, WaveImage, Z
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+pub use sense::{Sense, sense};
 
 /// The least confidence that counts as confident: below it pictures are hatched.
 pub const CONFIDENT: f32 = 0.9;
@@ -60,50 +64,6 @@ impl Slice {
         slices.iter().flat_map(|s| &s.dime).flat_map(|maps| plane.of(maps)).copied().collect()
     }
 }
-
-/// In which sense of time a wave runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sense {
-    /// As it should.
-    Forwards,
-    /// The median loss modulus, kPa, is negative: the wave looks conjugated.
-    Conjugated(f64),
-    /// Nothing is sure, or nearly nothing is lost: the sign of the loss modulus says nothing.
-    Unknown,
-}
-
-impl Sense {
-    fn of(loss: f64, stiffness: f64) -> Self {
-        match loss / stiffness {
-            share if share < -CONJUGATED => Self::Conjugated(loss),
-            share if share > FORWARDS => Self::Forwards,
-            _ => Self::Unknown,
-        }
-    }
-
-    pub fn conjugated(self) -> Option<bool> {
-        match self {
-            Self::Forwards => Some(false),
-            Self::Conjugated(_) => Some(true),
-            Self::Unknown => None,
-        }
-    }
-}
-
-/// The sense in which a wave runs, by its loss modulus where MMDI is confident.
-pub fn sense(slices: &[Slice], spacing_mm: [f64; 2]) -> Sense {
-    let all: Vec<&Slice> = slices.iter().collect();
-    let Some(sure) = Regions::new(&all, spacing_mm).confident else { return Sense::Unknown };
-    Sense::of(sure.loss_kpa.median, sure.stiffness_kpa.median)
-}
-
-/// The share of the stiffness by which the loss modulus is negative where a wave is conjugated. Little damping can look
-/// like a little gain: of 183 simulated phantoms with damping from 0.05 on, two read -0.02 and -0.05, and five livers in
-/// vivo 0.14 to 0.29.
-const CONJUGATED: f64 = 0.1;
-
-/// The share above which the loss modulus says that a wave is not.
-const FORWARDS: f64 = 0.02;
 
 /// The JSON beside the maps.
 #[derive(Serialize)]
@@ -168,13 +128,17 @@ impl OneOrMore {
 
 impl std::fmt::Display for OneOrMore {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            Self::One(value) => write!(f, "{value}"),
-            Self::More(values) => {
-                f.write_str(&values.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))
-            }
-        }
+        let values = match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::More(values) => values,
+        };
+        f.write_str(&values.iter().map(|v| rounded(*v)).collect::<Vec<_>>().join(", "))
     }
+}
+
+/// A quantity without the digits that come of a period or of an f32 in a header.
+pub fn rounded(value: f64) -> String {
+    ((value * 1e4).round() / 1e4).to_string()
 }
 
 /// Where each quantity comes from.
@@ -485,17 +449,4 @@ fn extent_mm(mask: &[bool], settings: &MmdiSettings) -> f64 {
         if low > high { 0.0 } else { (high - low + 1) as f64 * h }
     };
     span(|i, nx| i % nx, settings.spacing_mm[0]).max(span(|i, nx| i / nx, settings.spacing_mm[1]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What a phantom of little damping read, −0.18 of 3.46 kPa, is no conjugate; a liver's −0.5 of 2.2 is.
-    #[test]
-    fn a_little_gain_is_no_conjugate() {
-        let senses = [(-0.18, 3.46), (-0.5, 2.2), (0.05, 3.0), (0.3, 2.2), (f64::NAN, 2.0)];
-        let found = senses.map(|(loss, stiffness)| Sense::of(loss, stiffness).conjugated());
-        assert_eq!(found, [None, Some(true), None, Some(false), None]);
-    }
 }

@@ -387,6 +387,9 @@ fn directions_and_frequencies_are_combined(_: Adapter) {
             pixels().filter(|&(x, y)| inside(x, y)).map(|(x, y)| (part.at(x, y) / one.at(x, y) - 1.0).abs());
         assert_below(median(off), 5e-3, what);
     }
+    // At 20 Hz the same wavelength is that of a ninth of the modulus, which the network has not seen.
+    folder.good("invert one.npy -o slow --spacing 1.5 --frequency 20 --method dime --stride 15");
+    assert!(warnings(&folder, "slow/one.json").contains(&"outside-training".into()));
     // DIME takes the direction through the slice, and warns of another.
     let dime = format!("{line} --frequency 60,60.1 --method dime --stride 15 --force");
     folder.good(&dime);

@@ -2,7 +2,7 @@
 
 use crate::cli::dime::{DimeNetwork, DimeOptions, DimeReport};
 use crate::cli::progress::Bars;
-use crate::cli::report::{Part, Sense, Slice, sense};
+use crate::cli::report::{Part, Sense, Slice, rounded, sense};
 use crate::cli::{AdapterOption, Forms, TuneOption};
 use palpate::Result;
 use palpate::lowlevel::dime::combine_frequencies;
@@ -71,9 +71,9 @@ impl<'a> Work<'a> {
             }
             if each && frequencies.len() > 1 {
                 let named = frequencies.iter().zip(&slice.frequencies);
-                slice
-                    .parts
-                    .extend(named.map(|(hz, maps)| Part { name: format!("{hz}Hz"), maps: maps.clone() }));
+                slice.parts.extend(
+                    named.map(|(hz, maps)| Part { name: format!("{}Hz", rounded(*hz)), maps: maps.clone() }),
+                );
             }
         }
         let adapter = self.forms()?.chooser.pipelines().gpu().caps().info.name.clone();

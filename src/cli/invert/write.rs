@@ -4,7 +4,7 @@ use super::Invert;
 use super::input::Exam;
 use super::regions::{Region, RegionOptions, table};
 use crate::cli::dime::{CONFIDENCE, DimeNetwork, STIFFNESS, confidence, uncertainty};
-use crate::cli::report::{Method, Report, Slice};
+use crate::cli::report::{Method, Report, Slice, rounded};
 use crate::cli::{json, picture};
 use num_complex::Complex32;
 use palpate::lowlevel::dime::DimeMap;
@@ -55,7 +55,7 @@ impl Invert {
     ) -> Result<()> {
         let stem = &exam.name;
         let mut set = OutputSet::new(&self.output, self.force)?;
-        let hz: Vec<String> = image.frequencies_hz.iter().map(f64::to_string).collect();
+        let hz: Vec<String> = image.frequencies_hz.iter().map(|hz| rounded(*hz)).collect();
         let about = |method: &str| {
             format!(
                 "{method}{} Hz {} kg/m3; palpate {}",

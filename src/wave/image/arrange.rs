@@ -1,11 +1,12 @@
 //! From an array with named axes to the samples of a wave image in their order.
 
 use super::super::unwrap;
+use super::checks::{positive, spacing};
 use super::{
     AxisName, Certainty, FrameLayout, FrameLayoutChoice, Origin, ReadOptions, TurnChoice, WaveImage,
-    ZeroLevel, spacing,
+    ZeroLevel,
 };
-use super::{DENSITY, FREQUENCY_HZ, positive};
+use super::{DENSITY, FREQUENCY_HZ};
 use crate::error::{Error, Result};
 use crate::io::place::Affine;
 use crate::io::volume::{Samples, Volume, VolumeGeometry};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::io::volume::Samples;
 use crate::io::volume::Stated;
 use crate::io::{Affine, AxisName};
 use crate::wave::warning::Code;
