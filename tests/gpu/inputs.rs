@@ -599,4 +599,5 @@ fn what_a_file_is_read_as_is_printed(_: Adapter) {
         assert!(ran.out.contains(word), "{word}: {}", ran.out);
     }
     folder.refused("info missing.nii", 1, &["no such file"]);
+    folder.refused("invert liver.nii -o none --dicom", 2, &["no folder of DICOM", "leave out --dicom"]);
 }

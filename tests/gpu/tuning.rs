@@ -46,7 +46,9 @@ fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
     for answer in &kept.answers {
         let least = least(answer.ms.values().copied());
         let own = answer.ms[&answer.form.to_string()];
-        assert!(answer.ms.len() > 1 && own <= least / 0.95, "{answer:?}");
+        // Figures are kept to a microsecond, which is a tenth of the shortest.
+        let half = 0.5e-3;
+        assert!(answer.ms.len() > 1 && own - half <= (least + half) / 0.95, "{answer:?}");
         // What came with palpate for other shapes stands beside it.
         assert_eq!(chooser.choices().form(&answer.question), Some(answer.form));
     }

@@ -92,6 +92,10 @@ impl Invert {
     pub fn run(self) -> Result<()> {
         self.check()?;
         let exams = exams(&self.inputs, self.input.join.is_some(), self.input.series(), self.shard)?;
+        if let Some(exam) = exams.iter().find(|exam| self.dicom && exam.series().is_none()) {
+            let what = "is no folder of DICOM files, and only such an exam has a study; leave out --dicom";
+            return Err(Error::Usage(format!("{} {what}", exam.told.display())));
+        }
         let set = OutputSet::new(&self.output, self.force)?;
         let todo: Vec<&Exam> = exams.iter().filter(|exam| !self.done(exam)).collect();
         let mut names: Vec<_> =

@@ -7,6 +7,7 @@ use crate::cli::dime::{CONFIDENCE, DimeNetwork, STIFFNESS, confidence, uncertain
 use crate::cli::report::{Method, Report, Slice, rounded};
 use crate::cli::{json, picture};
 use num_complex::Complex32;
+use palpate::Result;
 use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::dicom::{Derived, Source, Unit, encode_mr_series, encode_parametric_map};
@@ -14,7 +15,6 @@ use palpate::lowlevel::io::nifti::{encode_complex64, encode_f32};
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::mmdi::MmdiSettings;
 use palpate::lowlevel::wave::WaveImage;
-use palpate::{Error, Result};
 
 /// The maps written for each method, and the end of their names.
 const MAPS: [(MmdiMap, &str); 6] = [
@@ -111,10 +111,7 @@ impl Invert {
                 table(regions, slices, image.spacing_mm).as_bytes(),
             )?;
         }
-        if self.dicom {
-            let source = source.ok_or_else(|| {
-                Error::Usage(format!("{} is no DICOM series; leave out --dicom", exam.told.display()))
-            })?;
+        if let Some(source) = source.filter(|_| self.dicom) {
             for (name, bytes) in self.encode_dicom(exam, source, slices, &mmdi)? {
                 set.add_bytes(&format!("{stem}_{name}"), &bytes)?;
             }

@@ -18,6 +18,9 @@ const SAMPLED: usize = 4000;
 const AGREEMENT: f64 = 0.4;
 /// Without a mask, noise is left out of it if it fills more than this share of it.
 const NOISE: f64 = 0.05;
+/// Half the pixels that a second difference spans, and the rows to either side over which it is averaged.
+const LAG: usize = 4;
+const ROWS: usize = 2;
 /// Real and imaginary part of one wave are alike in roughness: within 0.4 and 1.2 in the 15 public images. A magnitude is
 /// smoother than a phase by this factor and more.
 const ROUGHER: f64 = 6.0;
@@ -262,26 +265,35 @@ impl WaveImage {
         changed as f64 / all.max(1) as f64
     }
 
-    /// The roughness of the mean of the frames over that of their differences from it, from neighbouring pixels.
+    /// The roughness of the mean of the frames over that of their differences from it. Roughness is the energy of second
+    /// differences over some pixels, which a smooth background does not have, as means of some rows, which have little noise.
     fn roughness_of_mean(&self, masks: &[Vec<bool>], turn: Option<f64>) -> f64 {
-        let n = self.frames as f64;
+        let (n, nx) = (self.frames as f64, self.size.nx);
+        let wrap = |step: f64| turn.map_or(step, |turn| step - turn * (step / turn).round());
         let (mut means, mut rest) = (0.0, 0.0);
         for frequency in 0..self.frequencies_hz.len() {
             for (slice, mask) in masks.iter().enumerate() {
+                // Whether the pixels of all differences about a pixel are in the mask.
+                let covered = |i: usize| {
+                    let (x, rows) = (i % nx, i / nx);
+                    let fits = x >= LAG && x + LAG < nx && rows >= ROWS && rows + ROWS < self.size.ny;
+                    fits && (rows - ROWS..=rows + ROWS)
+                        .all(|y| [x - LAG, x, x + LAG].iter().all(|x| mask[y * nx + x]))
+                };
+                let places: Vec<usize> = (0..mask.len()).filter(|&i| mask[i] && covered(i)).collect();
                 for direction in 0..self.directions {
                     let frames: Vec<&[f32]> =
                         (0..self.frames).map(|t| self.frame([frequency, slice, t, direction])).collect();
-                    for i in
-                        (0..mask.len() - 1).filter(|&i| mask[i] && mask[i + 1] && (i + 1) % self.size.nx > 0)
-                    {
-                        let steps = frames.iter().map(|frame| {
-                            let step = f64::from(frame[i + 1]) - f64::from(frame[i]);
-                            turn.map_or(step, |turn| step - turn * (step / turn).round())
-                        });
-                        let steps: Vec<f64> = steps.collect();
-                        let mean = steps.iter().sum::<f64>() / n;
+                    for &i in &places {
+                        let second = |frame: &&[f32]| {
+                            let at = |k: usize| f64::from(frame[k]);
+                            let rows = (0..=2 * ROWS).map(|row| i - ROWS * nx + row * nx);
+                            rows.map(|k| wrap(at(k + LAG) - at(k)) - wrap(at(k) - at(k - LAG))).sum::<f64>()
+                        };
+                        let bends: Vec<f64> = frames.iter().map(second).collect();
+                        let mean = bends.iter().sum::<f64>() / n;
                         means += mean * mean;
-                        rest += steps.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+                        rest += bends.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
                     }
                 }
             }

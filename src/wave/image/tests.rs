@@ -194,6 +194,21 @@ fn phases_along_another_axis_are_found() {
 }
 
 #[test]
+fn three_phases_are_known_in_noise_and_on_a_background() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let mut three = volume(&[N, N, 3], |i| wave(i, i[2] as f64 / 3.0) + 0.2 * i[0] as f64);
+    samples(&mut three).iter_mut().filter(|v| **v != 0.0).for_each(|v| *v += 0.8 * (random.f64() - 0.5));
+    let image = read(&three).unwrap();
+    assert_eq!((image.frames, image.certainty), (3, Certainty::Assumed));
+    // Three directions of one phase, of nearly the same wave.
+    let directions = volume(&[N, N, 3], |i| {
+        let (strength, t) = [(1.0, 0.0), (0.8, 0.08), (0.6, -0.1)][i[2]];
+        strength * wave(&[3 * i[0], i[1]], t)
+    });
+    assert!(refused(read(&directions)).contains("three images"));
+}
+
+#[test]
 fn a_last_frame_that_repeats_the_first_is_left_out() {
     let ends = volume(&[N, N, 9], |i| wave(i, i[2] as f64 / 8.0));
     let image = read(&ends).unwrap();
