@@ -97,7 +97,10 @@ fn in_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Exam>> {
             images(folder)?.into_iter().map(|file| Exam::of(stem(&file), file)).collect();
         for subject in subjects {
             let name = subject.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            for mut exam in in_folder(&subject, series)? {
+            // A subject that cannot be read is an exam that fails; the others go on.
+            let found = in_folder(&subject, series)
+                .unwrap_or_else(|error| vec![Exam::broken(name.clone(), subject.clone(), &error)]);
+            for mut exam in found {
                 if !exam.name.starts_with(&name) {
                     exam.name = format!("{name}_{}", exam.name);
                 }
@@ -187,6 +190,18 @@ fn search(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_subject_without_images_fails_alone() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["sub-01", "sub-02"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+        }
+        std::fs::write(root.path().join("sub-02/wave.npy"), b"x").unwrap();
+        let exams = exams(&[root.path().to_path_buf()], false, None, None).unwrap();
+        let faults: Vec<_> = exams.iter().map(|exam| (exam.name.as_str(), exam.fault().is_some())).collect();
+        assert_eq!(faults, [("sub-01", true), ("sub-02_wave", false)]);
+    }
 
     #[test]
     fn a_folder_is_many_exams_and_a_shard_some_of_them() {

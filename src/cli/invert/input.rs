@@ -1,6 +1,6 @@
 //! The options that say what an input is, and the exams that the inputs make.
 
-use super::super::about;
+use super::super::{about, phrase};
 use clap::ValueEnum;
 use palpate::lowlevel::io::dicom::{self, DicomOptions, Source};
 use palpate::lowlevel::io::{self, Axes, Axis, AxisName, Volume};
@@ -28,10 +28,10 @@ pub struct InputOptions {
     /// Array of a .mat file, by its name
     #[arg(long, value_name = "NAME")]
     variable: Option<String>,
-    /// Frequency of the vibration, Hz; several in the order of their axis: 30,40,50 [default: 60, with a note]
+    /// Frequency of the vibration, Hz; several in the order of their axis: 30,40,50 [default: the file's, else 60]
     #[arg(long, value_name = "HZ", value_delimiter = ',', allow_hyphen_values = true)]
     pub frequency: Vec<f64>,
-    /// Density of the tissue, kg/m3 [default: 1000]
+    /// Density of the tissue, kg/m3 [default: the file's, else 1000]
     #[arg(long, value_name = "KG/M3", allow_hyphen_values = true)]
     pub density: Option<f64>,
     /// Pixel spacing, mm, in place of the header's: one number for both axes, or X,Y
@@ -99,22 +99,38 @@ pub struct Exam {
     files: Vec<PathBuf>,
     /// Of a folder of DICOM files, the number of the series.
     series: Option<u32>,
+    /// Why it cannot be read, where that is known before.
+    fault: Option<String>,
 }
 
 impl Exam {
     /// An exam of one file or folder.
     pub fn of(name: String, file: PathBuf) -> Self {
-        Self { name, told: file.clone(), files: vec![file], series: None }
+        Self { name, told: file.clone(), files: vec![file], series: None, fault: None }
     }
 
     /// One exam of several files.
     pub fn joined(name: String, files: Vec<PathBuf>) -> Self {
-        Self { name, told: files[0].clone(), files, series: None }
+        Self { name, told: files[0].clone(), files, series: None, fault: None }
     }
 
     /// A series of DICOM files in a folder.
     pub fn dicom(name: String, folder: PathBuf, series: u32) -> Self {
-        Self { name, told: folder.clone(), files: vec![folder], series: Some(series) }
+        Self { name, told: folder.clone(), files: vec![folder], series: Some(series), fault: None }
+    }
+
+    /// An exam that cannot be read.
+    pub fn broken(name: String, folder: PathBuf, error: &Error) -> Self {
+        let what = match error {
+            Error::File { path, what } if *path == folder => what.clone(),
+            other => phrase(other),
+        };
+        Self { name, told: folder, files: Vec::new(), series: None, fault: Some(what) }
+    }
+
+    /// Why it cannot be read, where that is known before.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// The number of the DICOM series.
@@ -178,6 +194,9 @@ impl InputOptions {
     /// Reads an exam as a wave image, and of DICOM files what maps need to go back into their study.
     pub fn read(&self, exam: &Exam, mask: Option<&Volume>) -> Result<(WaveImage, Option<Source>)> {
         let about_exam = |error: Error| about(&exam.told, error);
+        if let Some(fault) = exam.fault() {
+            return Err(Error::file(&exam.told, fault));
+        }
         let (mut image, source) = match exam.series {
             Some(series) => {
                 let options = DicomOptions {

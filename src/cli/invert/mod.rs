@@ -36,7 +36,7 @@ use work::Work;
 /// Example: palpate invert liver.nii.gz --frequency 60 -o maps
 #[derive(clap::Args)]
 pub struct Invert {
-    /// Wave images (.nii, .nii.gz, .mat, .npy), or folders of them
+    /// Wave images (.nii, .nii.gz, .mat, .npy), folders of them, or folders of DICOM files
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder the maps are written to
@@ -51,10 +51,6 @@ pub struct Invert {
     /// Write MMDI's stiffness and confidence of each direction of motion and of each frequency, too
     #[arg(long)]
     each: bool,
-    #[command(flatten)]
-    input: InputOptions,
-    #[command(flatten)]
-    regions: RegionOptions,
     /// Write the stiffness and the confidence of a DICOM exam as DICOM, too: as a series of MR images, and as parametric
     /// maps
     #[arg(long)]
@@ -62,8 +58,6 @@ pub struct Invert {
     /// Ends of the stiffness colours in the picture, kPa [default: by the data]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     scale: Vec<f32>,
-    #[command(flatten)]
-    dime: DimeOptions,
     #[command(flatten)]
     adapter: AdapterOption,
     #[command(flatten)]
@@ -80,6 +74,12 @@ pub struct Invert {
     /// Print the statistics as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    input: InputOptions,
+    #[command(flatten)]
+    regions: RegionOptions,
+    #[command(flatten)]
+    dime: DimeOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -92,7 +92,9 @@ impl Invert {
     pub fn run(self) -> Result<()> {
         self.check()?;
         let exams = exams(&self.inputs, self.input.join.is_some(), self.input.series(), self.shard)?;
-        if let Some(exam) = exams.iter().find(|exam| self.dicom && exam.series().is_none()) {
+        if let Some(exam) =
+            exams.iter().find(|exam| self.dicom && exam.series().is_none() && exam.fault().is_none())
+        {
             let what = "is no folder of DICOM files, and only such an exam has a study; leave out --dicom";
             return Err(Error::Usage(format!("{} {what}", exam.told.display())));
         }
