@@ -1,10 +1,10 @@
 //! What an inversion says of itself: statistics, settings, warnings; the JSON beside the maps.
 
 mod sense;
+mod slice;
 
 use super::advise;
 use super::dime::DimeReport;
-use palpate::lowlevel::dime::DimeMap;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::mmdi::{MmdiMode, MmdiSettings};
 use palpate::lowlevel::stats::region::{RegionStats, region};
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use sense::{Sense, sense};
+pub use slice::{Part, Slice};
 
 /// The least confidence that counts as confident: below it pictures are hatched.
 pub const CONFIDENT: f32 = 0.9;
@@ -23,47 +24,6 @@ pub const CONFIDENT: f32 = 0.9;
 const SOFT_TISSUE_KPA: std::ops::RangeInclusive<f64> = 0.1..=100.0;
 /// A share of confident pixels below this calls for a warning.
 const FEW: f64 = 0.05;
-
-/// The maps of one slice and its mask.
-pub struct Slice {
-    /// `[plane][ny][nx]`.
-    pub maps: Vec<f32>,
-    /// `[ny][nx]`.
-    pub mask: Vec<bool>,
-    /// DIME's maps, if they were asked for.
-    pub dime: Option<Vec<f32>>,
-    /// Of several directions or frequencies, the wave of each, `[frequency × direction]`, with the planes of `maps`.
-    pub waves: Vec<Vec<f32>>,
-    /// Of several frequencies, the maps of each.
-    pub frequencies: Vec<Vec<f32>>,
-    /// Maps of each direction and frequency alone, if they were asked for.
-    pub parts: Vec<Part>,
-}
-
-/// MMDI's maps of one direction or frequency alone.
-pub struct Part {
-    /// The end of the maps' names.
-    pub name: String,
-    /// `[plane][ny][nx]`.
-    pub maps: Vec<f32>,
-}
-
-impl Slice {
-    /// A slice that nothing was computed of yet.
-    pub fn empty(mask: Vec<bool>) -> Self {
-        Self { maps: vec![], mask, dime: None, waves: vec![], frequencies: vec![], parts: vec![] }
-    }
-
-    /// One plane of all slices, `[slice][ny][nx]`.
-    pub fn stack(slices: &[Self], plane: MmdiMap) -> Vec<f32> {
-        slices.iter().flat_map(|s| plane.of(&s.maps)).copied().collect()
-    }
-
-    /// One plane of DIME's.
-    pub fn stack_dime(slices: &[Self], plane: DimeMap) -> Vec<f32> {
-        slices.iter().flat_map(|s| &s.dime).flat_map(|maps| plane.of(maps)).copied().collect()
-    }
-}
 
 /// The JSON beside the maps.
 #[derive(Serialize)]

@@ -156,15 +156,10 @@ mod tests {
         }
     }
 
-    /// A small random generator with a fixed seed, so that failures are repeatable.
+    /// Numbers of a fixed seed, so that failures are repeatable.
     fn random(seed: u64) -> impl FnMut() -> u64 {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        }
+        let mut random = fastrand::Rng::with_seed(seed);
+        move || random.u64(..)
     }
 
     #[test]

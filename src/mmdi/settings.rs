@@ -39,7 +39,8 @@ pub struct MmdiSettings {
     pub frames: Frames,
     /// The number of directions of motion, at least 1. Their products are summed.
     pub directions: usize,
-    /// True if the field's zero level is lost (two channels, each rescaled separately).
+    /// True if the field's zero level is lost (two channels, each rescaled separately). The mean under the mask is
+    /// subtracted; of several directions it is that of all of them, so the caller subtracts that of each before.
     pub zero_lost: bool,
     /// Frequency of the vibration, Hz.
     pub frequency_hz: f64,
@@ -126,12 +127,6 @@ impl MmdiSettings {
         if !(1..=MOST_DIRECTIONS).contains(&self.directions) {
             let allowed = format!("it must be 1 to {MOST_DIRECTIONS}");
             return Err(Error::setting("directions", self.directions, allowed));
-        }
-        if self.zero_lost && self.directions > 1 {
-            return Err(Error::Data(
-                "the zero level of several directions of motion is lost; subtract the mean of each first"
-                    .into(),
-            ));
         }
         if self.frames.count() < 2 || matches!(self.frames, Frames::Phases(n) if n < 3) {
             return Err(Error::Data(format!(

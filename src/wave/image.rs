@@ -2,11 +2,13 @@
 
 mod arrange;
 mod checks;
+mod kind;
 mod mask;
 mod options;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tissue;
 
 use super::note::Note;
 use super::reading::{Guess, refusal};

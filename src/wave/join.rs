@@ -1,10 +1,9 @@
 //! Several files of one exam as one array.
 
-use super::image::{ReadOptions, TurnChoice, WaveImage};
-use super::unwrap;
+use super::image::{ReadOptions, WaveImage};
 use crate::error::{Error, Result};
 use crate::io::axes::{Axes, Axis, AxisName};
-use crate::io::place::Reordering;
+use crate::io::place::{Affine, Reordering};
 use crate::io::volume::{MAX_SAMPLES, Samples, Volume, shape_text};
 use num_complex::Complex64;
 use std::f64::consts::TAU;
@@ -82,11 +81,7 @@ pub fn join(mut volumes: Vec<Volume>, axis: &Axis, options: &ReadOptions) -> Res
 }
 
 /// Reads a volume in the order of the first one.
-fn lay_on(
-    volume: &mut Volume,
-    (own, first): (&crate::io::Affine, &crate::io::Affine),
-    shape: &[usize],
-) -> Result<()> {
+fn lay_on(volume: &mut Volume, (own, first): (&Affine, &Affine), shape: &[usize]) -> Result<()> {
     let three = |shape: &[usize]| std::array::from_fn(|k| shape.get(k).copied().unwrap_or(1));
     let (from, to) = (three(&volume.shape), three(shape));
     let found = Reordering::between((own, from), (first, to), false)?;
@@ -109,17 +104,15 @@ fn own_axes(volume: &Volume, names: &[AxisName], options: &ReadOptions) -> Resul
         let unfolded = axes.unfold(&volume.shape);
         return unfolded.map_err(|what| Error::Axes { what, readings: Vec::new() });
     }
+    let longer = volume.shape.iter().copied().enumerate().filter(|(k, n)| *k < 2 || *n > 1);
+    let lengths: Vec<usize> = longer.map(|(_, n)| n).collect();
     if !names.contains(&AxisName::Phase) && matches!(volume.data, Samples::Real(_)) {
         // Each file holds its phases, or its real and imaginary part, and has to show them.
-        let alone =
-            WaveImage::read(volume, None, &ReadOptions { frequencies_hz: vec![1.0], ..options.clone() })?;
-        let along = alone.axes.split(',').map(|name| name.parse::<AxisName>().unwrap_or(AxisName::Slice));
-        let lengths =
-            volume.shape.iter().copied().enumerate().filter(|(k, n)| *k < 2 || *n > 1).map(|(_, n)| n);
+        let options = ReadOptions { frequencies_hz: vec![1.0], ..options.clone() };
+        let alone = WaveImage::read(volume, None, &options)?;
+        let along = alone.axes.split(',').filter_map(|name| name.parse::<AxisName>().ok());
         return Ok(along.zip(lengths).collect());
     }
-    let lengths: Vec<usize> =
-        volume.shape.iter().copied().enumerate().filter(|(k, n)| *k < 2 || *n > 1).map(|(_, n)| n).collect();
     let plain = [AxisName::X, AxisName::Y, AxisName::Slice];
     if lengths.len() > plain.len() {
         return Err(Error::Axes {
@@ -142,16 +135,9 @@ fn parted(volumes: Vec<Volume>, part: AxisName, options: &ReadOptions) -> Result
     let samples = if part == AxisName::ReIm {
         pairs.map(|(re, im)| Complex64::new(*re, *im)).collect()
     } else {
-        let turn = match (options.turn, b.stated.turn) {
-            (TurnChoice::Of(turn), _) | (TurnChoice::Auto, Some(turn)) => turn,
-            (TurnChoice::Straight, _) => TAU,
-            (TurnChoice::Auto, None) => {
-                let inside = first.iter().zip(second).filter(|(m, _)| **m != 0.0).map(|(_, p)| *p as f32);
-                unwrap::known(&inside.collect::<Vec<_>>()).ok_or_else(|| {
-                    Error::Data("the unit of the phase is not known; state how much one turn is".into())
-                })?
-            }
-        };
+        let turn = options.turn.of_arguments(b.stated.turn, || {
+            first.iter().zip(second).filter(|(m, _)| **m != 0.0).map(|(_, p)| *p as f32).collect()
+        })?;
         pairs.map(|(m, p)| Complex64::from_polar(*m, TAU * p / turn)).collect()
     };
     a.data = Samples::Complex(samples);

@@ -90,16 +90,16 @@ fn is_known(turn: f64) -> bool {
     TURNS.iter().any(|known| (turn / known - 1.0).abs() < 5e-3)
 }
 
-/// The turn of `candidates` that mends the series best. `series` holds the series of the tissue, one list for each slice.
-/// None if they are not wrapped, or if none mends them.
+/// The turn that mends its series best, of several with the series of the tissue, one list for each slice. None if they are
+/// not wrapped, or if none mends them.
 ///
 /// Samples count as wrapped if unwrapping at least halves the share of motion off the first harmonic in some slice. A
 /// wave image that only spans such a range does not gain from unwrapping.
-pub(super) fn best(candidates: &[f64], series: impl Fn(f64) -> Vec<Vec<f32>>, frames: usize) -> Option<f64> {
+pub(super) fn best(tried: impl Iterator<Item = (f64, Vec<Vec<f32>>)>, frames: usize) -> Option<f64> {
     let mut best: Option<(f64, f64)> = None;
-    for &turn in candidates {
+    for (turn, slices) in tried {
         let (mut gained, mut off, mut all) = (false, 0.0, 0.0);
-        for slice in series(turn) {
+        for slice in slices {
             let count = slice.len() as f64;
             let [before, after] = off_harmonic(&slice, frames, turn);
             let gains = gain(before, after) && (is_known(turn) || after < PERIODIC);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn found(samples: &[f32], frames: usize) -> Option<f64> {
-        best(&candidates(samples), |_| vec![samples.to_vec()], frames)
+        best(candidates(samples).into_iter().map(|turn| (turn, vec![samples.to_vec()])), frames)
     }
 
     #[test]

@@ -15,10 +15,12 @@ mod bench;
 mod cli;
 mod demo;
 mod device;
+mod dicom;
 mod dime;
 mod dime_data;
 mod doubts;
 mod embed;
+mod exams;
 mod fft;
 mod forward;
 mod fusion;
@@ -35,6 +37,7 @@ mod plan;
 mod real_data;
 mod simulate;
 mod soundness;
+mod told;
 mod train;
 mod training;
 mod truth;
@@ -52,6 +55,7 @@ fn main() -> std::process::ExitCode {
         dime_data::tests(),
         doubts::tests(),
         embed::tests(),
+        exams::tests(),
         fft::tests(),
         forward::tests(),
         fusion::tests(),

@@ -1,4 +1,4 @@
-//! What makes a comparison doubtful: another unit, or maps that do not cover each other.
+//! Doubts about a comparison: another unit, or maps that do not cover each other.
 
 use palpate::lowlevel::stats::evaluation::Sample;
 use serde::Serialize;

@@ -64,7 +64,7 @@ enum SplitOption {
 
 const FILES: [&str; 4] = ["evaluation.json", "evaluation.md", "agreement.png", "maps.png"];
 
-/// Where the true maps lie, by their names.
+/// The places of the true maps, by their names.
 type Places = BTreeMap<String, Affine>;
 
 /// Affine, size and number of slices of a true map.
@@ -77,7 +77,7 @@ fn place(sample: &Sample, places: &Places) -> (Option<Affine>, Size, usize) {
 struct Map {
     shape: Vec<usize>,
     values: Vec<f32>,
-    /// Where it lies, if its file states it.
+    /// The place of the map, if its file states it.
     affine: Option<Affine>,
 }
 

@@ -147,7 +147,7 @@ fn in_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Exam>> {
     Ok(named.collect())
 }
 
-/// What is in a folder, in order, without what is hidden.
+/// The entries of a folder in order, without hidden ones.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let fail = |e: std::io::Error| Error::file(folder, format!("this folder cannot be read: {e}"));
     let entries = std::fs::read_dir(folder).map_err(fail)?;

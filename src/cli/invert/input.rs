@@ -10,7 +10,7 @@ use palpate::lowlevel::wave::{
 use palpate::{Error, Result};
 use std::path::PathBuf;
 
-/// What an input is.
+/// The options that say what an input is.
 #[derive(clap::Args)]
 #[command(next_help_heading = "What the input is")]
 pub struct InputOptions {

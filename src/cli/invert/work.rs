@@ -43,14 +43,10 @@ impl<'a> Work<'a> {
         let frequencies = &image.frequencies_hz;
         let mut slices: Vec<Slice> = image.masks.iter().cloned().map(Slice::empty).collect();
         let mut maps: Vec<Vec<Vec<f32>>> = vec![Vec::new(); image.slices];
-        // The mean of each direction is subtracted here, where there are several.
-        let together =
-            MmdiSettings { zero_lost: settings.zero_lost && image.directions == 1, ..settings.clone() };
         for (f, &frequency_hz) in frequencies.iter().enumerate() {
-            let settings = MmdiSettings { frequency_hz, ..together.clone() };
-            self.compile(&settings)?;
-            let mmdi = self.compiled(&settings)?;
+            let settings = MmdiSettings { frequency_hz, ..settings.clone() };
             let bar = self.bars.bar("slices", image.slices);
+            let mmdi = self.compiled(&settings)?;
             for (s, slice) in slices.iter_mut().enumerate() {
                 let found = mmdi.invert(&frames(image, f, s), &slice.mask)?;
                 if image.directions > 1 || frequencies.len() > 1 {
@@ -76,8 +72,8 @@ impl<'a> Work<'a> {
                 );
             }
         }
-        let adapter = self.forms()?.chooser.pipelines().gpu().caps().info.name.clone();
-        Ok((slices, adapter))
+        let name = |forms: &Forms| forms.chooser.pipelines().gpu().caps().info.name.clone();
+        Ok((slices, self.forms.as_ref().map(name).unwrap_or_default()))
     }
 
     /// Adds the maps of each direction alone, over all frequencies.
@@ -90,7 +86,6 @@ impl<'a> Work<'a> {
         let mut maps = vec![Vec::new(); image.slices * image.directions];
         for (f, &frequency_hz) in image.frequencies_hz.iter().enumerate() {
             let settings = MmdiSettings { frequency_hz, directions: 1, ..settings.clone() };
-            self.compile(&settings)?;
             let mmdi = self.compiled(&settings)?;
             for (s, slice) in slices.iter().enumerate() {
                 for d in 0..image.directions {
@@ -105,31 +100,20 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn forms(&mut self) -> Result<&Forms> {
-        if self.forms.is_none() {
-            self.forms = Some(self.tune.open(self.adapter, self.matrix_units)?);
-        }
-        let Some(forms) = &self.forms else { unreachable!("opened above") };
-        Ok(forms)
-    }
-
-    fn compile(&mut self, settings: &MmdiSettings) -> Result<()> {
+    /// The inversion for `settings`, compiled if it is not the one that ran last.
+    fn compiled(&mut self, settings: &MmdiSettings) -> Result<&Mmdi> {
+        let forms = match &self.forms {
+            Some(forms) => forms,
+            None => self.forms.insert(self.tune.open(self.adapter, self.matrix_units)?),
+        };
         if self.compiled.as_ref().is_none_or(|(compiled, _)| compiled != settings) {
             // The old plan's buffers go back to the pool before the new one asks for its own.
             self.compiled = None;
-            self.forms()?;
-            let Some(forms) = &self.forms else { unreachable!("opened above") };
             let mmdi = self.bars.compile(forms.chooser.pipelines(), settings)?;
             self.compiled = Some((settings.clone(), mmdi));
         }
-        Ok(())
-    }
-
-    fn compiled(&self, settings: &MmdiSettings) -> Result<&Mmdi> {
-        match &self.compiled {
-            Some((compiled, mmdi)) if compiled == settings => Ok(mmdi),
-            _ => unreachable!("compiled before it is run"),
-        }
+        let Some((_, mmdi)) = &self.compiled else { unreachable!("compiled above") };
+        Ok(mmdi)
     }
 
     /// Adds DIME's maps to the slices, where they are asked for. MMDI comes first, since its loss modulus tells whether
@@ -166,7 +150,7 @@ impl<'a> Work<'a> {
 }
 
 /// The frames of a slice, `[frame][direction][y][x]`. Where the zero level of several directions is lost, the mean of each
-/// under the mask is subtracted.
+/// under the mask is subtracted; MMDI subtracts that of all.
 fn frames(image: &WaveImage, frequency: usize, slice: usize) -> Vec<f32> {
     let mut frames = image.slice(frequency, slice).to_vec();
     if image.zero == ZeroLevel::Lost && image.directions > 1 {

@@ -1,11 +1,7 @@
 //! From an array with named axes to the samples of a wave image in their order.
 
-use super::super::unwrap;
 use super::checks::{positive, spacing};
-use super::{
-    AxisName, Certainty, FrameLayout, FrameLayoutChoice, Origin, ReadOptions, TurnChoice, WaveImage,
-    ZeroLevel,
-};
+use super::{AxisName, Certainty, FrameLayout, FrameLayoutChoice, Origin, ReadOptions, WaveImage, ZeroLevel};
 use super::{DENSITY, FREQUENCY_HZ};
 use crate::error::{Error, Result};
 use crate::io::place::Affine;
@@ -101,7 +97,7 @@ impl WaveImage {
             Samples::Complex(v) => [v[at].re, v[at].im],
         };
         let turn = match kind {
-            Kind::Polar => polar_turn(volume, options, second, axes.stride(MagPhase))?,
+            Kind::Polar => polar_turn(volume, options, axes.stride(MagPhase))?,
             _ => TAU,
         };
         let value = |at: usize, frame: usize| -> f64 {
@@ -226,22 +222,11 @@ fn turned(volume: &Volume, axes: &Axes) -> (VolumeGeometry, bool) {
 }
 
 /// One turn of the argument of a wave that is given as modulus and argument.
-fn polar_turn(volume: &Volume, options: &ReadOptions, second: usize, stride: usize) -> Result<f64> {
-    match (options.turn, volume.stated.turn) {
-        (TurnChoice::Of(turn), _) | (TurnChoice::Auto, Some(turn)) => return Ok(turn),
-        (TurnChoice::Straight, _) => return Ok(TAU),
-        (TurnChoice::Auto, None) => {}
-    }
+fn polar_turn(volume: &Volume, options: &ReadOptions, stride: usize) -> Result<f64> {
     let Samples::Real(v) = &volume.data else { return Ok(TAU) };
-    let arguments: Vec<f32> = (0..v.len())
-        .filter(|i| (i / stride.max(1)) % 2 == 1 && v[i - second] != 0.0)
-        .map(|i| v[i] as f32)
-        .collect();
-    unwrap::known(&arguments).ok_or_else(|| {
-        Error::Data(
-            "the unit of the wave's phase is not known: its range is no turn that is in use; state how much one turn is"
-                .into(),
-        )
+    options.turn.of_arguments(volume.stated.turn, || {
+        let moves = |i: &usize| (i / stride) % 2 == 1 && v[i - stride] != 0.0;
+        (0..v.len()).filter(moves).map(|i| v[i] as f32).collect()
     })
 }
 

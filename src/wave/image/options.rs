@@ -1,6 +1,9 @@
 //! What the caller states of a wave image.
 
+use crate::error::{Error, Result};
 use crate::io::axes::Axes;
+use crate::wave::unwrap;
+use std::f64::consts::TAU;
 
 /// The layout of the array, as chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +41,29 @@ pub enum TurnChoice {
     Straight,
     /// One turn in the units of the samples.
     Of(f64),
+}
+
+impl TurnChoice {
+    /// One turn of phases that are the argument of something: the chosen one, else the stated one, else the one in use
+    /// that they fill. Without a choice to unwrap, they are radians.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if they fill no turn that is in use.
+    pub(in crate::wave) fn of_arguments(
+        self,
+        stated: Option<f64>,
+        arguments: impl FnOnce() -> Vec<f32>,
+    ) -> Result<f64> {
+        match (self, stated) {
+            (Self::Of(turn), _) | (Self::Auto, Some(turn)) => Ok(turn),
+            (Self::Straight, _) => Ok(TAU),
+            (Self::Auto, None) => unwrap::known(&arguments()).ok_or_else(|| {
+                let what = "the unit of the phase is not known: its range is no turn that is in use; state how much one \
+                            turn is";
+                Error::Data(what.into())
+            }),
+        }
+    }
 }
 
 /// Where a quantity comes from.
