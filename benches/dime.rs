@@ -22,8 +22,8 @@ const PHASES: usize = 8;
 const RUNS: usize = 3;
 
 fn main() -> Result<()> {
-    let Some(gpu) = common::gpu() else { return Ok(()) };
-    println!("adapter: {} ({})", gpu.caps().info.name, gpu.caps().info.driver_info);
+    let Some(device) = common::gpu() else { return Ok(()) };
+    println!("adapter: {} ({})", device.caps().info.name, device.caps().info.driver_info);
     let stride = std::env::var("STRIDE").ok().and_then(|s| s.parse().ok()).unwrap_or(3);
     let (what, frames, spacing) = match in_vivo()? {
         Some(frames) => ("an in-vivo liver", frames, 360.0 / 256.0),
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
         patch: None,
         pixel_mm: None,
     };
-    let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
+    let chooser = Chooser::new(&Pipelines::new(&device, Checks::Off));
     let weights = DimeWeights::Bulk.weights()?;
     let start = Instant::now();
     let mut dime = Dime::new(&chooser, &weights, &settings, &|_, _| {})?;

@@ -16,9 +16,9 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 fn network(c: &mut Criterion) {
-    let Some(gpu) = common::gpu() else { return };
-    println!("adapter: {} ({})", gpu.caps().info.name, gpu.caps().info.driver_info);
-    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let Some(device) = common::gpu() else { return };
+    println!("adapter: {} ({})", device.caps().info.name, device.caps().info.driver_info);
+    let pipelines = Pipelines::new(&device, Checks::Off);
     let chooser = Chooser::new(&pipelines);
     let mut group = c.benchmark_group("network");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
@@ -32,7 +32,7 @@ fn network(c: &mut Criterion) {
             let recorded = case.record(&chooser, BATCH, layer);
             recorded.and_then(|recorded| Plan::compile(recorded.rec, &pipelines, &|_, _| {}))
         };
-        let run = |plan: &Plan| plan.run().and_then(|()| gpu.wait()).unwrap_or_else(|e| panic!("{e}"));
+        let run = |plan: &Plan| plan.run().and_then(|()| device.wait()).unwrap_or_else(|e| panic!("{e}"));
         group.bench_function(format!("{} {layer}", case.name), |b| {
             let plan = plan.get_or_init(|| made().inspect(&run).unwrap_or_else(|e| panic!("{e}")));
             b.iter(|| run(plan));

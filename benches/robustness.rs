@@ -120,8 +120,8 @@ struct Bench {
 
 impl Bench {
     fn new(set: &str) -> Result<Option<Self>> {
-        let Some(gpu) = common::gpu() else { return Ok(None) };
-        let pipelines = Pipelines::new(&gpu, Checks::Off);
+        let Some(device) = common::device() else { return Ok(None) };
+        let pipelines = Pipelines::new(&device, Checks::Off);
         let images = SetImages::open(&[set], Split::Test)?;
         let which = if images.forward_model() == "slab" { DimeWeights::Slab } else { DimeWeights::Bulk };
         let weights = match std::env::var_os("PALPATE_WEIGHTS") {
@@ -181,7 +181,7 @@ fn main() -> Result<()> {
     let Some(mut bench) = Bench::new(&set)? else { return Ok(()) };
     let all = bench.images.len();
     let count = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(all).clamp(1, all);
-    let adapter = bench.pipelines.gpu().caps().info.name.clone();
+    let adapter = bench.pipelines.device().caps().info.name.clone();
     println!("{count} of {all} test phantoms of {}, on {adapter}\n", bench.images.describe());
     println!("| wave | method | RMSE, kPa | bias, kPa | median error |\n|---|---|---|---|---|");
     for (name, case) in CASES {

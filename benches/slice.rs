@@ -8,7 +8,7 @@ mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use palpate::Size;
-use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Pipelines};
@@ -19,9 +19,9 @@ const N: usize = 256;
 const RUNS: usize = 15;
 
 fn slice(c: &mut Criterion) {
-    let Some(gpu) = common::gpu() else { return };
-    println!("adapter: {}", gpu.caps().info.name);
-    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let Some(device) = common::gpu() else { return };
+    println!("adapter: {}", device.caps().info.name);
+    let pipelines = Pipelines::new(&device, Checks::Off);
     let mut group = c.benchmark_group("slice");
     group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
     for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {
@@ -38,8 +38,8 @@ fn slice(c: &mut Criterion) {
         let mmdi = Mmdi::new(&pipelines, &settings, &|_, _| {}).unwrap_or_else(|e| panic!("{e}"));
         let (frames, mask) = wave();
         mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}"));
-        stages(&gpu, &mmdi, mode);
-        many(&gpu, &mmdi, &frames, &mask);
+        stages(&device, &mmdi, mode);
+        many(&device, &mmdi, &frames, &mask);
         group.bench_function(format!("{mode:?} {N}x{N}"), |b| {
             b.iter(|| mmdi.invert(&frames, &mask).unwrap_or_else(|e| panic!("{e}")));
         });
@@ -62,13 +62,13 @@ fn wave() -> (Vec<f32>, Vec<bool>) {
     (frames.collect(), (0..N * N).map(inside).collect())
 }
 
-fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: MmdiMode) {
+fn stages(device: &Device, mmdi: &Mmdi, mode: MmdiMode) {
     println!(
         "{mode:?}: {} dispatches, {:.1} MiB",
         mmdi.plan().len(),
         mmdi.plan().memory() as f64 / 1048576.0
     );
-    if !gpu.caps().timestamps() {
+    if !device.caps().timestamps() {
         println!("(no timestamps on this adapter)");
         return;
     }
@@ -104,8 +104,8 @@ fn stages(gpu: &Gpu, mmdi: &Mmdi, mode: MmdiMode) {
 
 /// Times fifty slices one after another, to see that none is slower than the first warm one and that memory does not
 /// grow.
-fn many(gpu: &Gpu, mmdi: &Mmdi, frames: &[f32], mask: &[bool]) {
-    let before = gpu.pool().allocated();
+fn many(device: &Device, mmdi: &Mmdi, frames: &[f32], mask: &[bool]) {
+    let before = device.pool().allocated();
     let times: Vec<f64> = (0..50)
         .map(|_| {
             let start = std::time::Instant::now();
@@ -115,7 +115,7 @@ fn many(gpu: &Gpu, mmdi: &Mmdi, frames: &[f32], mask: &[bool]) {
         .collect();
     let mut sorted = times.clone();
     sorted.sort_by(f64::total_cmp);
-    let (grown, peak) = (gpu.pool().allocated() - before, gpu.pool().peak() as f64 / 1048576.0);
+    let (grown, peak) = (device.pool().allocated() - before, device.pool().peak() as f64 / 1048576.0);
     println!(
         "50 slices, upload to maps: first {:.1} ms, second {:.1}, median {:.1}, last {:.1}; device memory grew by \
          {grown} bytes, peak {peak:.1} MiB",

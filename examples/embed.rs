@@ -11,7 +11,7 @@
 
 use num_complex::Complex64;
 use palpate::wgpu::{self, BufferUsages, TextureUsages, util::DeviceExt};
-use palpate::{Checks, Chooser, Colouring, Frames, Gpu, Host, Pipelines, Size};
+use palpate::{Checks, Chooser, Colouring, Device, Frames, Host, Pipelines, Size};
 use palpate::{Dime, DimeMap, DimeSettings, DimeWeights, Mmdi, MmdiMap, MmdiSettings};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -36,8 +36,8 @@ fn main() -> Result<()> {
 
     // 2. Once: palpate on the host's device. It compiles kernels and makes buffers here, not in a frame. Both
     //    inversions read the same wave and the same mask.
-    let gpu = Gpu::adopt(device.clone(), queue.clone());
-    let pipelines = Pipelines::new(&gpu, Checks::Off);
+    let device = Device::adopt(device.clone(), queue.clone());
+    let pipelines = Pipelines::new(&device, Checks::Off);
     let [maps_of_mmdi, maps_of_dime] = maps;
     let mmdi = Mmdi::embedded(
         &pipelines,
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
 
     std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
     image::save_buffer(&path, &rgba, window.width(), window.height(), image::ColorType::Rgba8)?;
-    let (name, dispatches) = (&gpu.caps().info.name, mmdi.plan().len() + dime.plan().len());
+    let (name, dispatches) = (&device.caps().info.name, mmdi.plan().len() + dime.plan().len());
     println!("{}: one frame on {name}, with {dispatches} kinds of dispatches by palpate", path.display());
     Ok(())
 }

@@ -5,7 +5,7 @@ use palpate::Size;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
 use palpate::lowlevel::nn::{Network, NetworkMode, ParameterLayout, Registered};
 use palpate::train::*;
-use palpate::{Activation, AdapterChoice, Checks, Chooser, Gpu, Pipelines, Tape, Var, Weights};
+use palpate::{Activation, AdapterChoice, Checks, Chooser, Device, Pipelines, Tape, Var, Weights};
 
 /// Three layers with this many hidden channels. The names are those of PyTorch's `nn.Sequential`.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Source for Sine {
 }
 
 fn main() -> palpate::Result<()> {
-    let chooser = Chooser::new(&Pipelines::new(&Gpu::open(&AdapterChoice::Best)?, Checks::Off));
+    let chooser = Chooser::new(&Pipelines::new(&Device::open(&AdapterChoice::Best)?, Checks::Off));
     let run = |training: Training<Mlp, MeanSquareError, Sine>, folder: &TrainFolder| {
         training.run(&chooser, &mut |_| {})?;
         Checkpoint::<Mlp, _, _>::load(&folder.checkpoint())

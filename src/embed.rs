@@ -1,5 +1,6 @@
 //! The buffers and the texture that a host lends to an inversion.
 
+use crate::device::{Buffer, Texture};
 use crate::error::{Error, Result};
 use crate::kernel::mre::colour::{self, Colouring};
 use crate::plan::{Buf, Recorder, Tex};
@@ -9,13 +10,13 @@ use crate::size::Size;
 /// [`Dime::embedded`](crate::Dime::embedded). `M` names the maps of the inversion.
 pub struct Host<M> {
     /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
-    pub frames: wgpu::Buffer,
+    pub frames: Buffer,
     /// f32 `[ny][nx]`, inside where above 0, `STORAGE`.
-    pub mask: wgpu::Buffer,
+    pub mask: Buffer,
     /// f32 `[map][ny][nx]` for the result, in the order of `M`, `STORAGE`.
-    pub maps: wgpu::Buffer,
+    pub maps: Buffer,
     /// An rgba8unorm texture of `nx` × `ny` with `STORAGE_BINDING`, and how one map is coloured into it.
-    pub picture: Option<(wgpu::TextureView, Colouring<M>)>,
+    pub picture: Option<(Texture, Colouring<M>)>,
 }
 
 /// The same in a plan.

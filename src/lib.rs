@@ -4,16 +4,16 @@
 //! stiffness. This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a
 //! medical device.
 //!
-//! The names at the top level are enough for most programs: a device ([`Gpu`]), the inversions ([`Mmdi`], [`Dime`]), a
+//! The names at the top level are enough for most programs: a device ([`Device`]), the inversions ([`Mmdi`], [`Dime`]), a
 //! network on plain images ([`Forward`]), and custom networks ([`Tape`], [`train`]). Their parts are in [`lowlevel`].
 //!
 //! ```no_run
-//! use palpate::{AdapterChoice, Checks, Frames, Gpu, Mmdi, MmdiMap, MmdiSettings, Pipelines, Size};
+//! use palpate::{AdapterChoice, Checks, Frames, Device, Mmdi, MmdiMap, MmdiSettings, Pipelines, Size};
 //!
 //! # fn main() -> palpate::Result<()> {
-//! let gpu = Gpu::open(&AdapterChoice::Best)?;
+//! let device = Device::open(&AdapterChoice::Best)?;
 //! let settings = MmdiSettings::new(Size::new(256, 256), [1.0, 1.0], Frames::Phases(8));
-//! let mmdi = Mmdi::new(&Pipelines::new(&gpu, Checks::Off), &settings, &|_, _| {})?;
+//! let mmdi = Mmdi::new(&Pipelines::new(&device, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);
 //! let maps = mmdi.invert(&frames, &mask)?;
 //! let stiffness_kpa = MmdiMap::Stiffness.of(&maps);
@@ -28,12 +28,13 @@
 #[cfg(feature = "proof")]
 mod bench;
 mod colour;
+mod device;
 mod dime;
 mod embed;
 mod error;
 #[cfg(feature = "simulation")]
 mod fem;
-mod gpu;
+
 #[cfg(feature = "files")]
 mod io;
 mod kernel;
@@ -44,6 +45,7 @@ mod patches;
 #[cfg(feature = "simulation")]
 mod phantom;
 mod plan;
+mod processor;
 #[cfg(feature = "proof")]
 mod proof;
 mod shader;
@@ -57,10 +59,10 @@ pub mod train;
 #[cfg(feature = "files")]
 mod wave;
 
+pub use device::{AdapterChoice, Buffer, Device, Texture};
 pub use dime::{Dime, DimeMap, DimeSettings, DimeWeights};
 pub use embed::Host;
 pub use error::{Error, Result};
-pub use gpu::{AdapterChoice, Gpu};
 pub use kernel::form::Chooser;
 pub use kernel::mre::colour::Colouring;
 pub use kernel::mre::planes::MmdiMap;
@@ -69,6 +71,7 @@ pub use kernel::signal::harmonic::Frames;
 pub use mmdi::{Mmdi, MmdiMode, MmdiSettings};
 pub use nn::{Forward, Unet, UnetSettings, Weights};
 pub use plan::{Checks, Pipelines, Plan, Recorder};
+pub use processor::{Instructions, Memory, Processor};
 pub use size::Size;
 pub use tape::{Tape, Var};
 pub use tensor::Shape;
@@ -85,7 +88,7 @@ pub mod lowlevel {
     }
     rooms! {
         /// Devices: adapters, their capabilities, memory.
-        gpu,
+        device,
         /// Shaders as text: assembly, reflection, translation.
         shader,
         /// Recordings of dispatches, and plans that replay them.

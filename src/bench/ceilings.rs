@@ -1,8 +1,8 @@
 //! The ceilings of a device, with which kernels are compared.
 
 use super::timer::{Measured, Runs, Timer};
+use crate::device::Caps;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
 use crate::kernel::core::{clear, copy, fma};
 use crate::kernel::form::Form;
 use crate::plan::{Cost, Pipelines, Plan, Recorder};
@@ -38,7 +38,7 @@ impl Ceilings {
     /// # Errors
     /// Any error of the device.
     pub fn measure(pipelines: &Pipelines, timer: &Timer, runs: Runs, tell: &dyn Fn(&str)) -> Result<Self> {
-        let caps = pipelines.gpu().caps();
+        let caps = pipelines.device().caps();
         tell("multiply-adds in f32");
         let fma_gflops = rate(pipelines, timer, runs, false)?;
         tell("multiply-adds in f16");
@@ -77,7 +77,7 @@ fn work(caps: &Caps, half: bool) -> [usize; 2] {
 
 /// The rate of the first kind of units that works. A device may announce units and then refuse them.
 fn units(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<Option<f64>> {
-    for form in Form::in_half(pipelines.gpu().caps()) {
+    for form in Form::in_half(pipelines.device().caps()) {
         let Form::Half(units) = form else { continue };
         let mut rec = Recorder::new();
         fma::record_units(&mut rec, units, [0.5, 0.25], 1 << 12, 1000);
@@ -98,7 +98,7 @@ fn rate(pipelines: &Pipelines, timer: &Timer, runs: Runs, half: bool) -> Result<
 
 /// A plan of multiply-adds only, and the number of its operations.
 fn chains(pipelines: &Pipelines, half: bool) -> Result<(Plan, f64)> {
-    let [threads, steps] = work(pipelines.gpu().caps(), half);
+    let [threads, steps] = work(pipelines.device().caps(), half);
     let mut rec = Recorder::new();
     fma::record(&mut rec, half, [0.999, 0.001], threads, steps);
     let flops: f64 = rec.dispatches().iter().map(|d| d.cost().flops).sum();
@@ -143,7 +143,7 @@ impl<'a> Probe<'a> {
 }
 
 fn bandwidth(pipelines: &Pipelines, timer: &Timer, runs: Runs) -> Result<f64> {
-    let quads = ((128 << 20).min(pipelines.gpu().caps().max_binding()) / 16) as usize;
+    let quads = ((128 << 20).min(pipelines.device().caps().max_binding()) / 16) as usize;
     let mut rec = Recorder::new();
     let buffers = ["source", "copy"].map(|label| rec.output::<[f32; 4]>(label, quads));
     copy::record(&mut rec, buffers, quads);

@@ -14,8 +14,8 @@ pub use compare::{Comparison, FALL, compare};
 pub use report::{Adapter, BenchReport, NetworkRow, Part, Row, SliceRow};
 pub use timer::{Measured, Runs, Timer};
 
+use crate::device::Caps;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
 use crate::kernel::form::{Chooser, Form, Product, Question};
 use crate::mmdi::MmdiMode;
 use crate::plan::Plan;
@@ -102,7 +102,7 @@ pub fn run(
     tell: Tell,
 ) -> Result<BenchReport> {
     let pipelines = chooser.pipelines();
-    let caps = pipelines.gpu().caps();
+    let caps = pipelines.device().caps();
     let (timer, runs) = (Timer::new(pipelines)?, settings.runs());
     let mut forms = Vec::new();
     if !settings.quick {

@@ -1,7 +1,7 @@
 //! The timing of plans: warm, from memory and not from caches, as a median with its spread.
 
+use crate::device::Device;
 use crate::error::Result;
-use crate::gpu::Gpu;
 use crate::kernel::core::clear;
 use crate::plan::{Pipelines, Plan, Recorder};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl Runs {
 
 /// Times plans on one device.
 pub struct Timer {
-    gpu: Gpu,
+    device: Device,
     flush: Plan,
 }
 
@@ -93,19 +93,19 @@ impl Timer {
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) if the device has no memory for flushing its caches.
     pub fn new(pipelines: &Pipelines) -> Result<Self> {
-        let gpu = pipelines.gpu().clone();
-        let bytes = if gpu.caps().software() { FLUSHED_IN_SOFTWARE } else { FLUSHED };
-        let words = bytes.min(gpu.caps().max_binding()) as usize / 4;
+        let device = pipelines.device().clone();
+        let bytes = if device.caps().software() { FLUSHED_IN_SOFTWARE } else { FLUSHED };
+        let words = bytes.min(device.caps().max_binding()) as usize / 4;
         let mut rec = Recorder::new();
         let buf = rec.scratch::<u32>("cache flush", words);
         clear::record(&mut rec, buf, words);
         let flush = Plan::compile(rec, pipelines, &|_, _| {})?;
-        Ok(Self { gpu, flush })
+        Ok(Self { device, flush })
     }
 
     /// Reports whether plans are timed by the device's own clock.
     pub fn by_device(&self) -> bool {
-        self.gpu.caps().timestamps()
+        self.device.caps().timestamps()
     }
 
     /// Times the dispatches of `plan` alone, by the device's own clock if it has one, otherwise from submission to the
@@ -115,7 +115,7 @@ impl Timer {
     /// Any error of the device.
     pub fn dispatches(&self, plan: &Plan, runs: Runs) -> Result<Measured> {
         plan.run()?;
-        self.gpu.wait()?;
+        self.device.wait()?;
         self.warm(plan, runs)
     }
 
@@ -142,14 +142,14 @@ impl Timer {
             self.flush()?;
             let start = Instant::now();
             plan.run()?;
-            self.gpu.wait()?;
+            self.device.wait()?;
             Ok(start.elapsed().as_secs_f64())
         })
     }
 
     fn flush(&self) -> Result<()> {
         self.flush.run()?;
-        self.gpu.wait()
+        self.device.wait()
     }
 }
 

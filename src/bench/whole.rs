@@ -53,7 +53,7 @@ pub fn step(
     [chans, batch]: [usize; 2],
     parts: bool,
 ) -> Result<NetworkRow> {
-    let learned = Learned::new(chooser.pipelines().gpu(), &Weights::random(unet(chans)?, 1))?;
+    let learned = Learned::new(chooser.pipelines().device(), &Weights::random(unet(chans)?, 1))?;
     let size = (batch, PATCH);
     let chooser = &qualifier.chooser(chooser, &|c| TrainStep::specs(c, &learned, size, &OBJECTIVE))?;
     let step = TrainStep::new(chooser, &learned, size, &OBJECTIVE, Default::default(), &|_, _| {})?;
@@ -193,7 +193,7 @@ pub fn mmdi(chooser: &Chooser, runs: Runs, mode: MmdiMode) -> Result<SliceRow> {
 
 /// Fresh pipelines of the same device, without compiled kernels.
 fn fresh(chooser: &Chooser) -> Pipelines {
-    Pipelines::new(chooser.pipelines().gpu(), Checks::Off)
+    Pipelines::new(chooser.pipelines().device(), Checks::Off)
 }
 
 /// An inversion that is compiled and has not run yet.

@@ -5,7 +5,7 @@ use super::{AdapterOption, TuneOption, json, print, say};
 use palpate::lowlevel::bench::{
     self, BenchReport, BenchSettings, Comparison, FALL, NetworkRow, Part, Row, SliceRow, compare,
 };
-use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{RooflineKind, roofline};
 use palpate::{Error, Result};
@@ -118,8 +118,8 @@ impl Bench {
 
     fn measure(&self) -> Result<BenchReport> {
         // With matrix units: what they can do is measured, whether anybody uses them or not.
-        let gpu = Gpu::open_with_units(&self.adapter.choice())?;
-        let mut forms = self.tune.forms(&gpu);
+        let device = Device::open_with_units(&self.adapter.choice())?;
+        let mut forms = self.tune.forms(&device);
         let bars = Bars::default();
         let settings = BenchSettings { quick: self.quick, only: self.only.clone() };
         let questions = bench::questions(&forms.chooser, &settings)?;

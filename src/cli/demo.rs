@@ -126,8 +126,8 @@ impl Demo {
         let names = ["demo.png", "demo.md", "demo_wave.npy", "demo_truth.npy"];
         let mut set = OutputSet::new(&self.output, true)?;
         set.check_free(&names.map(String::from))?;
-        let gpu = self.adapter.open()?;
-        let forms = self.tune.forms(&gpu);
+        let device = self.adapter.open()?;
+        let forms = self.tune.forms(&device);
         let bars = Bars::default();
         let spinner = bars.spinner("simulating a phantom");
         let slice = Slice::new();
@@ -135,7 +135,7 @@ impl Demo {
         let slice = slice?;
         let maps = invert(&forms, &bars, &slice)?;
 
-        let table = table(&slice, &maps, &gpu.caps().info.name)?;
+        let table = table(&slice, &maps, &device.caps().info.name)?;
         set.add_bytes(names[0], &figure(&slice, &maps)?)?;
         set.add_bytes(names[1], table.as_bytes())?;
         let Size { nx, ny } = slice.size();

@@ -1,7 +1,7 @@
 //! `palpate doctor`: what there is to compute on, and what would be used.
 
 use super::{AdapterOption, json, phrase, print};
-use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters, kind};
+use palpate::lowlevel::device::{AdapterChoice, Device, adapters, kind};
 use palpate::lowlevel::kernel::form::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -55,7 +55,7 @@ impl Doctor {
         let found: Vec<Found> = (0..infos.len()).map(|i| Found::examine(i, &infos[i])).collect();
         let choice = self.adapter.choice();
         // The same rule that opens a device decides here, so that the two cannot differ.
-        let (used, problem) = match palpate::lowlevel::gpu::choose(&choice) {
+        let (used, problem) = match palpate::lowlevel::device::choose(&choice) {
             Ok(chosen) => (Some(chosen.index), None),
             Err(error) => (None, Some(error)),
         };
@@ -92,9 +92,9 @@ impl Found {
             problem: None,
             error: None,
         };
-        match Gpu::open_with_units(&AdapterChoice::Index(index)) {
-            Ok(gpu) => {
-                let caps = gpu.caps();
+        match Device::open_with_units(&AdapterChoice::Index(index)) {
+            Ok(device) => {
+                let caps = device.caps();
                 found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
                 found.timestamps = caps.timestamps();
                 found.subgroup = caps.info.subgroup_min_size;

@@ -87,7 +87,7 @@ impl Forward {
             weights.network.describe(),
             n as f64 / seconds,
             network.memory() as f64 / f64::from(1 << 20),
-            chooser.pipelines().gpu().caps().info.name,
+            chooser.pipelines().device().caps().info.name,
             self.output.display()
         ))
     }

@@ -17,7 +17,7 @@ mod simulate;
 mod train;
 
 use clap::{Parser, Subcommand};
-use palpate::lowlevel::gpu::{AdapterChoice, Gpu};
+use palpate::lowlevel::device::{AdapterChoice, Device};
 use palpate::lowlevel::kernel::form::{Chooser, Question, Tuning};
 use palpate::lowlevel::plan::{Checks, Pipelines, Spec};
 use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
@@ -85,8 +85,8 @@ impl AdapterOption {
         self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from)
     }
 
-    fn open(&self) -> Result<Gpu> {
-        Gpu::open(&self.choice())
+    fn open(&self) -> Result<Device> {
+        Device::open(&self.choice())
     }
 }
 
@@ -100,18 +100,18 @@ struct TuneOption {
 }
 
 impl TuneOption {
-    /// Prepares the choice of forms on `gpu`.
-    fn forms(&self, gpu: &Gpu) -> Forms {
-        let tuning = Tuning::path(gpu.caps());
+    /// Prepares the choice of forms on `device`.
+    fn forms(&self, device: &Device) -> Forms {
+        let tuning = Tuning::path(device.caps());
         let pipelines = match &tuning {
-            Some(path) => Pipelines::kept(gpu, Checks::Off, &path.with_extension("pipelines")),
-            None => Pipelines::new(gpu, Checks::Off),
+            Some(path) => Pipelines::kept(device, Checks::Off, &path.with_extension("pipelines")),
+            None => Pipelines::new(device, Checks::Off),
         };
         let qualifier = Qualifier::new(&pipelines);
         if self.no_tune {
             return Forms { chooser: Chooser::new(&pipelines), qualifier, tuner: None };
         }
-        let (caps, path) = (gpu.caps(), tuning);
+        let (caps, path) = (device.caps(), tuning);
         let own = path.as_ref().map_or_else(|| Ok(Tuning::new(caps)), |path| Tuning::load(path, caps));
         let own = own.unwrap_or_else(|error| {
             say(format_args!("warning: {error}"));
@@ -126,7 +126,7 @@ impl TuneOption {
         if !matrix_units {
             return Ok(self.forms(&adapter.open()?));
         }
-        let mut forms = self.forms(&Gpu::open_with_units(&adapter.choice())?);
+        let mut forms = self.forms(&Device::open_with_units(&adapter.choice())?);
         forms.chooser = forms.qualifier.in_half(&forms.chooser)?;
         Ok(forms)
     }

@@ -83,16 +83,16 @@ impl Dime {
         settings: &DimeSettings,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
-        let gpu = chooser.pipelines().gpu();
+        let device = chooser.pipelines().device();
         let mut batch = settings.batch;
         loop {
             let recorded = Recorded::new(chooser, weights, settings, batch, None)?;
             batch = recorded.batch;
             let [all, largest] = recorded.rec.memory();
-            let fits = largest <= gpu.caps().max_binding() || batch == 1;
+            let fits = largest <= device.caps().max_binding() || batch == 1;
             let room = || {
                 let size = settings.size;
-                gpu.check_memory(&format!("{batch} patches of an image of {size} px"), all)
+                device.check_memory(&format!("{batch} patches of an image of {size} px"), all)
             };
             if fits {
                 match room().and_then(|()| recorded.compile(chooser, settings, progress)) {
@@ -138,7 +138,7 @@ impl Dime {
         Ok(self.planes(self.plan.read(self.maps)?))
     }
 
-    /// The same without blocking, as a browser needs it; see [`Gpu::read_async`](crate::Gpu::read_async).
+    /// The same without blocking, as a browser needs it; see [`Device::read_async`](crate::Device::read_async).
     ///
     /// # Errors
     /// The errors of [`Dime::invert`].

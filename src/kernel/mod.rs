@@ -9,6 +9,7 @@ pub mod form;
 pub mod learning;
 pub mod mre;
 pub mod nn;
+pub(crate) mod quads;
 pub mod signal;
 pub mod tiles;
 

@@ -21,9 +21,9 @@ pub use multifrequency::multifrequency;
 pub use polynomial::{Fit, polynomial_fit};
 pub use settings::{MmdiMode, MmdiSettings};
 
+use crate::device::Device;
 use crate::embed::Host;
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
 use crate::kernel::mre::planes::MmdiMap;
 use crate::kernel::mre::window::Span;
 use crate::kernel::mre::{combine, confidence, fit, normalise, restore, window};
@@ -120,7 +120,7 @@ fn narrow<D: ndarray::Dimension>(values: &ndarray::Array<f64, D>) -> Vec<f32> {
 
 /// Checks that the device can bind the largest buffer of the recording. This is done before the host computes
 /// tables of the image's size.
-fn fits(gpu: &Gpu, settings: &MmdiSettings) -> Result<()> {
+fn fits(device: &Device, settings: &MmdiSettings) -> Result<()> {
     let size = settings.size;
     // The size may be too large for a product in u64.
     // The weighed products, and with several directions of motion the row moments of the waves.
@@ -130,11 +130,11 @@ fn fits(gpu: &Gpu, settings: &MmdiSettings) -> Result<()> {
         * settings.directions
         * size_of::<[f32; 2]>();
     let need = size.nx as f64 * size.ny as f64 * products.max(moments) as f64;
-    let most = gpu.caps().max_binding();
+    let most = device.caps().max_binding();
     if need <= most as f64 {
         return Ok(());
     }
-    let what = format!("an image of {size} px in one buffer on {}", gpu.caps().info.name);
+    let what = format!("an image of {size} px in one buffer on {}", device.caps().info.name);
     Err(Error::OutOfMemory { what, needed: Some(need as u64), available: Some(most) })
 }
 
@@ -162,7 +162,7 @@ impl Mmdi {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         settings.check()?;
-        fits(pipelines.gpu(), settings)?;
+        fits(pipelines.device(), settings)?;
         let n = settings.size.pixels();
         let mut rec = Recorder::new();
         let frames = rec.input::<f32>("frames", n * settings.frames.count() * settings.directions);
@@ -185,7 +185,7 @@ impl Mmdi {
     /// or used twice, or if the colour range is invalid.
     pub fn embedded(pipelines: &Pipelines, settings: &MmdiSettings, host: Host<MmdiMap>) -> Result<Self> {
         settings.check()?;
-        fits(pipelines.gpu(), settings)?;
+        fits(pipelines.device(), settings)?;
         if settings.directions > 1 {
             let what = "a host's buffers hold one direction of motion; set directions to 1";
             return Err(Error::Usage(what.into()));
@@ -245,7 +245,7 @@ impl Mmdi {
         maps
     }
 
-    /// The same without blocking, as a browser needs it; see [`Gpu::read_async`].
+    /// The same without blocking, as a browser needs it; see [`Device::read_async`].
     ///
     /// # Errors
     /// The errors of [`Mmdi::invert`].

@@ -2,6 +2,7 @@
 
 use super::network::{Network, NetworkMode};
 use super::weights::Weights;
+use crate::device::Buffer;
 use crate::error::{Error, Result};
 use crate::kernel::form::Chooser;
 use crate::kernel::nn::pack;
@@ -34,15 +35,15 @@ impl Forward {
         batch: usize,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
-        let gpu = chooser.pipelines().gpu();
-        let caps = gpu.caps();
+        let device = chooser.pipelines().device();
+        let caps = device.caps();
         let mut batch = batch.max(1);
         loop {
             let (rec, input, output, image) =
                 Self::record(chooser, weights, Shape::images(batch, size, 0), None)?;
             let [all, largest] = rec.memory();
             if largest <= caps.max_binding() || batch == 1 {
-                let room = gpu.check_memory(&format!("{batch} images of {size} pixels"), all);
+                let room = device.check_memory(&format!("{batch} images of {size} pixels"), all);
                 match room.and_then(|()| Plan::compile(rec, chooser.pipelines(), progress)) {
                     Err(Error::OutOfMemory { .. }) if batch > 1 => {}
                     plan => return Ok(Self { plan: plan?, input, output, image, batch }),
@@ -75,7 +76,7 @@ impl Forward {
         weights: &Weights<N>,
         size: Size,
         batch: usize,
-        [input, output]: [wgpu::Buffer; 2],
+        [input, output]: [Buffer; 2],
     ) -> Result<Self> {
         let shape = Shape::images(batch.max(1), size, 0);
         let (rec, input, output, image) = Self::record(chooser, weights, shape, Some([input, output]))?;
@@ -85,15 +86,18 @@ impl Forward {
 
     /// Records the whole network into `encoder`. Submits, maps and polls nothing. `self` must live until `encoder` is
     /// submitted.
-    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        self.plan.encode(encoder);
+    ///
+    /// # Errors
+    /// [`Error::Usage`] on the processor, which has no encoders.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+        self.plan.encode(encoder)
     }
 
     fn record<N: Network>(
         chooser: &Chooser,
         weights: &Weights<N>,
         shape: Shape,
-        host: Option<[wgpu::Buffer; 2]>,
+        host: Option<[Buffer; 2]>,
     ) -> Result<(Recorder, Buf, Buf, [usize; 2])> {
         let network = &weights.network;
         let mut tape = Tape::new();

@@ -1,7 +1,7 @@
 //! The places of a network's parameters in one buffer of f32, and their conversion from and to PyTorch's layout.
 
+use crate::device::Caps;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
 use crate::kernel::nn::convolve::Geometry;
 use crate::tape::{Tape, Var};
 use crate::tensor::Shape;

@@ -3,7 +3,7 @@
 //! The file begins with a magic number, a checksum of all bytes that follow, and the identity of its device. A damaged
 //! or foreign file is ignored and replaced.
 
-use crate::gpu::{Caps, Gpu};
+use crate::device::{Caps, Device};
 use crate::store;
 use std::path::Path;
 
@@ -39,13 +39,14 @@ fn decode<'a>(identity: &str, file: &'a [u8]) -> Option<&'a [u8]> {
     (of == identity.as_bytes()).then_some(data)
 }
 
-/// Makes a cache for `gpu`, filled from `path` if that holds a cache of this device; `None` if the backend has none.
-pub(super) fn open(gpu: &Gpu, path: &Path) -> Option<wgpu::PipelineCache> {
+/// Makes a cache for `device`, filled from `path` if that holds a cache of this device; `None` if the backend has none.
+pub(super) fn open(device: &Device, path: &Path) -> Option<wgpu::PipelineCache> {
+    let gpu = device.gpu()?;
     if !gpu.device().features().contains(wgpu::Features::PIPELINE_CACHE) {
         return None;
     }
     let file = store::load(path).unwrap_or_default();
-    let data = decode(&identity(gpu.caps()), &file);
+    let data = decode(&identity(device.caps()), &file);
     // SAFETY: the data must come from a pipeline cache of the same driver. This program wrote the file, in the user's
     // own cache folder. Its checksum holds, and it names this device, driver and version. wgpu checks its own header
     // too, and with `fallback` it starts with an empty cache if that does not fit.
@@ -60,10 +61,10 @@ pub(super) fn open(gpu: &Gpu, path: &Path) -> Option<wgpu::PipelineCache> {
 }
 
 /// Writes `cache` to `path`. A failure is no error, because the next start only compiles again.
-pub(super) fn save(gpu: &Gpu, cache: &wgpu::PipelineCache, path: &Path) {
+pub(super) fn save(device: &Device, cache: &wgpu::PipelineCache, path: &Path) {
     if let Some(data) = cache.get_data() {
         let _ = std::fs::create_dir_all(store::folder(path));
-        let _ = store::write(path, &encode(&identity(gpu.caps()), &data));
+        let _ = store::write(path, &encode(&identity(device.caps()), &data));
     }
 }
 

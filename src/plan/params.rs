@@ -57,6 +57,9 @@ pub(crate) trait Params {
 
     /// The bytes to upload; padding is 0.
     fn bytes(&self) -> Vec<u8>;
+
+    /// The values of these bytes.
+    fn of(bytes: &[u8]) -> Self;
 }
 
 /// A field of the layout of a parameter struct.
@@ -67,6 +70,11 @@ pub(crate) fn field<T: Wgsl>(name: &str, offset: usize) -> ParamsField {
 /// Writes `value` at `offset` of `bytes`.
 pub(crate) fn put<T: Wgsl>(bytes: &mut [u8], offset: usize, value: T) {
     bytes[offset..offset + size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&value));
+}
+
+/// Reads a value at `offset` of `bytes`.
+pub(crate) fn get<T: Wgsl>(bytes: &[u8], offset: usize) -> T {
+    bytemuck::pod_read_unaligned(&bytes[offset..offset + size_of::<T>()])
 }
 
 /// Defines a `#[repr(C)]` parameter struct and its [`Params`].
@@ -90,6 +98,10 @@ macro_rules! params {
                 let mut bytes = vec![0; std::mem::size_of::<$name>()];
                 $($crate::plan::params::put(&mut bytes, std::mem::offset_of!($name, $field), self.$field);)*
                 bytes
+            }
+
+            fn of(bytes: &[u8]) -> Self {
+                Self { $($field: $crate::plan::params::get(bytes, std::mem::offset_of!($name, $field))),* }
             }
         }
     };

@@ -1,8 +1,8 @@
 //! Pipelines. Each is made once per specialisation and device, several at a time.
 
 use super::{Spec, cache};
+use crate::device::Device;
 use crate::error::Result;
-use crate::gpu::Gpu;
 use crate::shader::Access;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub enum Checks {
 /// The pipelines of one device. Cloning shares them.
 #[derive(Clone)]
 pub struct Pipelines {
-    gpu: Gpu,
+    device: Device,
     checks: Checks,
     made: Arc<Mutex<HashMap<Spec, Arc<Pipeline>>>>,
     cache: Option<Arc<OnDisk>>,
@@ -30,7 +30,7 @@ pub struct Pipelines {
 
 /// A driver's compiled code, kept in a file.
 struct OnDisk {
-    gpu: Gpu,
+    device: Device,
     cache: wgpu::PipelineCache,
     path: PathBuf,
     /// The number of pipelines compiled since the file was read.
@@ -40,7 +40,7 @@ struct OnDisk {
 impl Drop for OnDisk {
     fn drop(&mut self) {
         if *self.new.get_mut() > 0 {
-            cache::save(&self.gpu, &self.cache, &self.path);
+            cache::save(&self.device, &self.cache, &self.path);
         }
     }
 }
@@ -54,23 +54,24 @@ pub struct Pipeline {
 }
 
 impl Pipelines {
-    /// An empty set of pipelines for `gpu`.
-    pub fn new(gpu: &Gpu, checks: Checks) -> Self {
-        Self { gpu: gpu.clone(), checks, made: Arc::default(), cache: None }
+    /// An empty set of pipelines for `device`.
+    pub fn new(device: &Device, checks: Checks) -> Self {
+        Self { device: device.clone(), checks, made: Arc::default(), cache: None }
     }
 
     /// The same, with the driver's compiled code kept in the file `path`, if the backend supports it (Vulkan). The file
     /// is read now and written when the last clone is dropped. A damaged file, or one of another device or driver, is
     /// ignored.
-    pub fn kept(gpu: &Gpu, checks: Checks, path: &Path) -> Self {
-        let on_disk =
-            |cache| Arc::new(OnDisk { gpu: gpu.clone(), cache, path: path.into(), new: AtomicUsize::new(0) });
-        Self { cache: cache::open(gpu, path).map(on_disk), ..Self::new(gpu, checks) }
+    pub fn kept(device: &Device, checks: Checks, path: &Path) -> Self {
+        let on_disk = |cache| {
+            Arc::new(OnDisk { device: device.clone(), cache, path: path.into(), new: AtomicUsize::new(0) })
+        };
+        Self { cache: cache::open(device, path).map(on_disk), ..Self::new(device, checks) }
     }
 
     /// The device the pipelines belong to.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The pipeline of `spec`. It is made at the first call.
@@ -111,7 +112,8 @@ impl Pipelines {
 
     fn build(&self, spec: &Spec) -> Result<Pipeline> {
         let (label, source) = (spec.label(), spec.source()?);
-        let device = self.gpu.device();
+        let gpu = self.device.need_gpu("a shader")?;
+        let device = gpu.device();
         // SAFETY: a shader without run-time checks is sound if it never indexes out of bounds, divides by zero, or
         // loops without end. The kernels compare every thread's index with the sizes in their parameters. Wrappers
         // derive those sizes from the buffers that they bind. Divisors are sizes of at least 1, and every loop counts
@@ -121,7 +123,7 @@ impl Pipelines {
             Checks::Off => wgpu::ShaderRuntimeChecks::unchecked(),
             Checks::On => wgpu::ShaderRuntimeChecks::checked(),
         };
-        self.gpu.scoped(&format!("compiling kernel {label}"), || {
+        gpu.scoped(&format!("compiling kernel {label}"), || {
             let module = unsafe {
                 device.create_shader_module_trusted(
                     wgpu::ShaderModuleDescriptor {

@@ -2,6 +2,7 @@
 
 use super::spec::Words;
 use super::{Cost, Params, Spec};
+use crate::device::{Buffer, Texture};
 use crate::error::{Error, Result};
 use crate::size::Size;
 use std::ops::Range;
@@ -100,34 +101,37 @@ pub(super) enum Role {
     /// Written by a kernel, and read by dispatches as their numbers of workgroups.
     Arguments,
     /// Owned by a host.
-    External(wgpu::Buffer),
+    External(Buffer),
 }
 
 #[derive(Clone)]
 pub(super) enum TextureNode {
     Owned { label: &'static str, width: u32, height: u32 },
-    External(wgpu::TextureView),
+    External(Texture),
 }
 
 impl TextureNode {
     pub(super) fn size(&self) -> [u32; 2] {
         match self {
             Self::Owned { width, height, .. } => [*width, *height],
-            Self::External(view) => [view.texture().width(), view.texture().height()],
+            Self::External(texture) => texture.size(),
         }
     }
 }
 
 /// Checks that a host's `buffer` has room for `need` bytes and can be bound as storage.
-pub(crate) fn fits(label: &str, need: u64, buffer: &wgpu::Buffer) -> Result<()> {
-    if buffer.size() >= need && buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+pub(crate) fn fits(label: &str, need: u64, buffer: &Buffer) -> Result<()> {
+    let usage = buffer.gpu().map(wgpu::Buffer::usage);
+    if buffer.size() >= need && usage.is_none_or(|usage| usage.contains(wgpu::BufferUsages::STORAGE)) {
         return Ok(());
     }
-    Err(Error::Usage(format!(
-        "the host's buffer for '{label}' has {} bytes and usage {:?}; it needs {need} bytes and STORAGE",
-        buffer.size(),
-        buffer.usage()
-    )))
+    let size = buffer.size();
+    Err(Error::Usage(match usage {
+        Some(usage) => format!(
+            "the host's buffer for '{label}' has {size} bytes and usage {usage:?}; it needs {need} bytes and STORAGE"
+        ),
+        None => format!("the host's memory for '{label}' has {size} bytes; it needs {need} bytes"),
+    }))
 }
 
 /// One dispatch, as data.
@@ -232,7 +236,8 @@ impl Recorder {
     ///
     /// # Errors
     /// [`Error::Usage`] if it is smaller than `n` values of `T` or has no `STORAGE`.
-    pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: wgpu::Buffer) -> Result<Buf> {
+    pub fn external<T>(&mut self, label: &'static str, n: usize, buffer: impl Into<Buffer>) -> Result<Buf> {
+        let buffer = buffer.into();
         let bytes = (n * size_of::<T>()) as u64;
         fits(label, bytes, &buffer)?;
         let buf = self.node(label, n * size_of::<T>(), Role::External(buffer));
@@ -252,25 +257,34 @@ impl Recorder {
     /// # Errors
     /// [`Error::Usage`] if it is smaller than `size`, is not rgba8unorm, has several mip levels or layers, or has
     /// no `STORAGE_BINDING`.
-    pub fn external_texture(&mut self, label: &str, size: Size, view: wgpu::TextureView) -> Result<Tex> {
-        let texture = view.texture();
-        let large = texture.width() as usize >= size.nx && texture.height() as usize >= size.ny;
-        let usable = texture.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
-        // A view does not tell which part of its texture it shows, so the texture must have a single part.
-        let plain = texture.mip_level_count() == 1
-            && texture.depth_or_array_layers() == 1
-            && texture.dimension() == wgpu::TextureDimension::D2;
-        if !large || !usable || !plain || texture.format() != wgpu::TextureFormat::Rgba8Unorm {
+    pub fn external_texture(&mut self, label: &str, size: Size, texture: impl Into<Texture>) -> Result<Tex> {
+        let texture = texture.into();
+        let [width, height] = texture.size();
+        let large = width as usize >= size.nx && height as usize >= size.ny;
+        let (usable, what) = match &texture {
+            Texture::Gpu(view) => {
+                let own = view.texture();
+                // A view does not tell which part of its texture it shows, so the texture must have a single part.
+                let plain = own.mip_level_count() == 1
+                    && own.depth_or_array_layers() == 1
+                    && own.dimension() == wgpu::TextureDimension::D2;
+                let storage = own.usage().contains(wgpu::TextureUsages::STORAGE_BINDING);
+                let rgba = own.format() == wgpu::TextureFormat::Rgba8Unorm;
+                let what = format!("texels of {:?} and usage {:?}", own.format(), own.usage());
+                (plain && storage && rgba, what)
+            }
+            Texture::Memory(memory, own) => {
+                let bytes = memory.size();
+                (bytes >= 4 * own.pixels(), format!("texels in {bytes} bytes of memory"))
+            }
+        };
+        if !large || !usable {
             return Err(Error::Usage(format!(
-                "the host's texture for '{label}' has {} × {} texels of {:?} and usage {:?}; it needs \
-                 {size} of Rgba8Unorm, one mip level, one layer and STORAGE_BINDING",
-                texture.width(),
-                texture.height(),
-                texture.format(),
-                texture.usage()
+                "the host's texture for '{label}' has {width} × {height} {what}; it needs {size} of Rgba8Unorm, one mip \
+                 level, one layer and STORAGE_BINDING, or as many texels of four bytes in memory"
             )));
         }
-        self.textures.push(TextureNode::External(view));
+        self.textures.push(TextureNode::External(texture));
         Ok(Tex(self.textures.len() - 1))
     }
 

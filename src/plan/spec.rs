@@ -1,8 +1,9 @@
 //! A kernel from the plan's side: a row of the table, one specialisation of it, and the cost of a dispatch.
 
+use super::native::Native;
 use super::params::{Params, params};
+use crate::device::Caps;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
 use crate::shader::{self, Access, Binding, ParamsLayout, Shader};
 
 /// One row of the table of kernels. Only this crate makes rows, because shaders are compiled without run-time checks.
@@ -17,6 +18,8 @@ pub struct Kernel {
     pub(crate) params: ParamsLayout,
     /// Returns every specialisation.
     pub(crate) specs: fn() -> Vec<Spec>,
+    /// The form for the processor. Kernels that exist for GPUs' sake have none.
+    pub(crate) native: Option<Native>,
 }
 
 impl Kernel {
@@ -31,7 +34,7 @@ impl Kernel {
         source: &'static str,
         bindings: &'static [Binding],
     ) -> Self {
-        Self { name, source, bindings, params: Words::LAYOUT, specs: Vec::new }
+        Self { name, source, bindings, params: Words::LAYOUT, specs: Vec::new, native: None }
     }
 
     /// A specialisation of a custom kernel.
@@ -112,8 +115,9 @@ impl Spec {
     /// # Safety
     /// The conditions of [`Kernel::custom`].
     pub unsafe fn with_source(&self, source: &'static str) -> Self {
-        let Kernel { name, bindings, params, specs, .. } = *self.kernel;
-        Self { kernel: Box::leak(Box::new(Kernel { name, source, bindings, params, specs })), ..self.clone() }
+        let Kernel { name, bindings, params, specs, native, .. } = *self.kernel;
+        let kernel = Kernel { name, source, bindings, params, specs, native };
+        Self { kernel: Box::leak(Box::new(kernel)), ..self.clone() }
     }
 
     /// The row of the table.
@@ -131,8 +135,12 @@ impl Spec {
         self.lanes
     }
 
-    /// Reports whether a device has the features and the subgroup size that the specialisation needs.
+    /// Reports whether a device has the features and the subgroup size that the specialisation needs. The processor
+    /// runs every kernel that has a native form.
     pub fn runs_on(&self, caps: &Caps) -> bool {
+        if caps.native() {
+            return self.kernel.native.is_some();
+        }
         caps.features.contains(self.features) && (self.lanes == 0 || caps.subgroups_hold(self.lanes))
     }
 

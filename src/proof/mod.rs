@@ -10,6 +10,8 @@ mod learning;
 mod made_up;
 pub mod mmdi;
 mod mre;
+#[cfg(test)]
+mod native;
 mod nn;
 pub mod oracle;
 mod philox;

@@ -61,9 +61,9 @@ impl Qualifier {
     ///
     /// # Errors
     /// [`Error::Units`] if the device has no matrix units that palpate can use, was opened without them
-    /// ([`Gpu::open_with_units`](crate::gpu::Gpu::open_with_units)), or computes wrongly on them.
+    /// ([`Device::open_with_units`](crate::device::Device::open_with_units)), or computes wrongly on them.
     pub fn in_half(&self, chooser: &Chooser) -> Result<Chooser> {
-        let caps = self.pipelines.gpu().caps();
+        let caps = self.pipelines.device().caps();
         let mut failures = Vec::new();
         for form in Form::in_half(caps) {
             match self.verdicts(&form.convolves(Geometry::Three, Finish::Plain))? {

@@ -2,8 +2,8 @@
 //! people can read and edit.
 
 use super::qualify::Qualifier;
+use crate::device::Caps;
 use crate::error::{Error, Result};
-use crate::gpu::Caps;
 use crate::kernel::form::{Answer, Chooser, Form, Of, Question, Tuning, Work};
 use crate::kernel::nn::convolve::{self, Finish};
 use crate::kernel::nn::convolve_weights;
@@ -52,7 +52,7 @@ impl Tuner {
 
     /// A chooser by the measurements of this device, then by those shipped for similar devices, then by rule.
     pub fn chooser(&self) -> Chooser {
-        let shipped = Tuning::shipped(self.pipelines.gpu().caps());
+        let shipped = Tuning::shipped(self.pipelines.device().caps());
         Chooser::new(&self.pipelines).with_choices(self.own.clone().or(shipped))
     }
 
@@ -88,7 +88,7 @@ impl Tuner {
             self.own.learn(answer);
             tuned.answered += 1;
             // The file is written at once, because a long tuning may be interrupted.
-            let caps = self.pipelines.gpu().caps();
+            let caps = self.pipelines.device().caps();
             if let Some(Err(error)) = self.kept.as_ref().map(|path| self.own.save(path, caps)) {
                 tuned.not_kept = Some(error);
             }
@@ -98,7 +98,7 @@ impl Tuner {
 
     /// Measures the rival forms; `None` if there is none, or not enough memory.
     fn measure(&self, question: Question) -> Result<Option<Answer>> {
-        let caps = self.pipelines.gpu().caps();
+        let caps = self.pipelines.device().caps();
         let mut rivals = Form::rivals(caps, question.product());
         let own = Chooser::new(&self.pipelines).candidates(&question);
         rivals.retain(|form| own.contains(form));
@@ -116,7 +116,9 @@ impl Tuner {
                 &|_, _| {},
             );
             match plan.and_then(|plan| Ok((self.seconds(&plan)?, plan))) {
-                Ok((first, plan)) => runners.push(Runner { form, plan, taken: vec![first] }),
+                Ok((first, plan)) => {
+                    runners.push(Runner { plan, taken: Taken { form, seconds: vec![first] } })
+                }
                 Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 Err(_) => {}
             }
@@ -124,56 +126,68 @@ impl Tuner {
         // The forms take turns, so that other work on the machine affects all of them.
         let start = Instant::now();
         for round in 0..ROUNDS {
-            let best = runners.iter().map(Runner::least).fold(f64::INFINITY, f64::min);
-            for runner in runners.iter_mut().filter(|runner| runner.least() <= FAR_BEHIND * best) {
-                let seconds = self.seconds(&runner.plan)?;
+            let best = runners.iter().map(|runner| runner.taken.least()).fold(f64::INFINITY, f64::min);
+            for Runner { plan, taken } in
+                runners.iter_mut().filter(|runner| runner.taken.least() <= FAR_BEHIND * best)
+            {
+                let seconds = self.seconds(plan)?;
                 if round == 0 {
-                    runner.taken.clear();
+                    taken.seconds.clear();
                 }
-                runner.taken.push(seconds);
+                taken.seconds.push(seconds);
             }
             if start.elapsed() > LONG && round > 0 {
                 break;
             }
         }
-        let Some(promising) = runners.first() else { return Ok(None) };
-        let fastest = runners.iter().min_by(|a, b| a.least().total_cmp(&b.least())).unwrap_or(promising);
-        let beats = |of: fn(&Runner) -> f64| of(fastest) < (1.0 - GAIN) * of(promising);
-        let form = if beats(Runner::least) && beats(Runner::median) { fastest.form } else { promising.form };
-        let ms = runners.iter().map(|r| (r.form.to_string(), (1e6 * r.least()).round() / 1e3)).collect();
-        Ok(Some(Answer { question, form, ms }))
+        let taken: Vec<Taken> = runners.into_iter().map(|runner| runner.taken).collect();
+        let ms = taken.iter().map(|t| (t.form.to_string(), (1e6 * t.least()).round() / 1e3)).collect();
+        Ok(fastest(&taken).map(|form| Answer { question, form, ms }))
     }
 
     /// The seconds of one run, by the device's own clock if it has one.
     fn seconds(&self, plan: &Plan) -> Result<f64> {
-        let gpu = self.pipelines.gpu();
-        if gpu.caps().timestamps() {
+        let device = self.pipelines.device();
+        if device.caps().timestamps() {
             return Ok(plan.profile()?.iter().map(|timing| timing.seconds).sum());
         }
         let start = Instant::now();
         plan.run()?;
-        gpu.wait()?;
+        device.wait()?;
         Ok(start.elapsed().as_secs_f64())
     }
 }
 
-/// A form under measurement, and the seconds of its runs.
+/// A form under measurement.
 struct Runner {
-    form: Form,
     plan: Plan,
-    taken: Vec<f64>,
+    taken: Taken,
 }
 
-impl Runner {
+/// The seconds of a form's runs.
+struct Taken {
+    form: Form,
+    seconds: Vec<f64>,
+}
+
+impl Taken {
     fn least(&self) -> f64 {
-        self.taken.iter().copied().fold(f64::INFINITY, f64::min)
+        self.seconds.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     fn median(&self) -> f64 {
-        let mut taken = self.taken.clone();
-        taken.sort_by(f64::total_cmp);
-        taken[taken.len() / 2]
+        let mut seconds = self.seconds.clone();
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2]
     }
+}
+
+/// The form with the shortest run, if it beats the first and most promising one beyond noise ([`GAIN`]); else the first.
+fn fastest(taken: &[Taken]) -> Option<Form> {
+    let promising = taken.first()?;
+    let fastest = taken.iter().min_by(|a, b| a.least().total_cmp(&b.least()))?;
+    let beats = |of: fn(&Taken) -> f64| of(fastest) < (1.0 - GAIN) * of(promising);
+    Some(if beats(Taken::least) && beats(Taken::median) { fastest.form } else { promising.form })
 }
 
 /// Records the question's work in `form`, on zeros.
@@ -293,6 +307,18 @@ mod tests {
         assert_eq!(toml::from_str::<Tuning>(&text).expect("toml"), tuning, "{text}");
         assert_eq!(tuning.form(&answer(128, Form::Wide(8)).question), Form::ALL.last().copied());
         assert_eq!(tuning.form(&answer(3, Form::Wide(8)).question), None);
+    }
+
+    #[test]
+    fn a_form_is_taken_for_a_gain_in_both_its_shortest_and_its_median_time() {
+        let taken = |form, seconds: [f64; 3]| Taken { form, seconds: seconds.to_vec() };
+        let first = || taken(Form::Wide(8), [1.0, 1.2, 1.1]);
+        let other =
+            |seconds| fastest(&[first(), taken(Form::Wide(4), [1.4; 3]), taken(Form::Register(8), seconds)]);
+        assert_eq!(other([0.9, 1.0, 1.3]), Some(Form::Register(8)));
+        assert_eq!(other([0.96, 0.97, 0.98]), Some(Form::Wide(8)), "the shortest is 4 % shorter");
+        assert_eq!(other([0.9, 1.1, 1.3]), Some(Form::Wide(8)), "only the shortest is shorter");
+        assert_eq!(fastest(&[]), None);
     }
 
     #[test]

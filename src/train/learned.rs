@@ -1,7 +1,7 @@
 //! The learned values of a network on the device.
 
+use crate::device::{Device, Pooled};
 use crate::error::Result;
-use crate::gpu::{Gpu, Pooled};
 use crate::kernel::learning::adam;
 use crate::nn::{Network, Unet, Weights};
 use crate::plan::{Buf, Recorder};
@@ -9,7 +9,7 @@ use crate::tape::Leaves;
 
 /// A network's parameters and state on the device, with the optimiser's moments.
 pub struct Learned<N = Unet> {
-    pub(super) gpu: Gpu,
+    pub(super) device: Device,
     pub(super) network: N,
     /// Parameters, their gradients, Adam's two moments.
     pub(super) buffers: [Pooled; 4],
@@ -22,15 +22,16 @@ impl<N: Network> Learned<N> {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) if the device has no room.
-    pub fn new(gpu: &Gpu, weights: &Weights<N>) -> Result<Self> {
+    pub fn new(device: &Device, weights: &Weights<N>) -> Result<Self> {
         let layout = weights.network.layout();
         let storage =
             wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let take = |label: &str, len: usize| gpu.pool().take(gpu, label, 4 * len.max(4) as u64, storage);
+        let take =
+            |label: &str, len: usize| device.pool().take(device, label, 4 * len.max(4) as u64, storage);
         let len = layout.parameters_len();
-        gpu.check_memory("the parameters and their moments", 16 * len as u64)?;
+        device.check_memory("the parameters and their moments", 16 * len as u64)?;
         let learned = Self {
-            gpu: gpu.clone(),
+            device: device.clone(),
             network: weights.network.clone(),
             buffers: [
                 take("parameters", len)?,
@@ -50,15 +51,10 @@ impl<N: Network> Learned<N> {
     /// # Errors
     /// All errors of the device.
     pub fn upload(&self, weights: &Weights<N>, moments: [&[f32]; 2]) -> Result<()> {
-        self.gpu.scoped("uploading weights", || {
-            let write = |buffer: &wgpu::Buffer, data: &[f32]| {
-                self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
-            };
-            write(&self.buffers[0], &weights.parameters);
-            write(&self.buffers[2], moments[0]);
-            write(&self.buffers[3], moments[1]);
-            write(&self.state, &weights.state);
-        })
+        self.device.write(&self.buffers[0], &weights.parameters)?;
+        self.device.write(&self.buffers[2], moments[0])?;
+        self.device.write(&self.buffers[3], moments[1])?;
+        self.device.write(&self.state, &weights.state)
     }
 
     /// Reads the weights, without metadata.
@@ -67,11 +63,11 @@ impl<N: Network> Learned<N> {
     /// All errors of the device.
     pub fn weights(&self) -> Result<Weights<N>> {
         let layout = self.network.layout();
-        let mut state = self.gpu.read(&self.state)?;
+        let mut state = self.device.read(&self.state)?;
         state.truncate(layout.state_len());
         Ok(Weights {
             network: self.network.clone(),
-            parameters: self.gpu.read(&self.buffers[0])?,
+            parameters: self.device.read(&self.buffers[0])?,
             state,
             metadata: Default::default(),
         })
@@ -82,7 +78,7 @@ impl<N: Network> Learned<N> {
     /// # Errors
     /// All errors of the device.
     pub fn gradients(&self) -> Result<Vec<f32>> {
-        self.gpu.read(&self.buffers[1])
+        self.device.read(&self.buffers[1])
     }
 
     /// Reads Adam's moments, in the layout of the parameters.
@@ -90,7 +86,7 @@ impl<N: Network> Learned<N> {
     /// # Errors
     /// All errors of the device.
     pub fn moments(&self) -> Result<[Vec<f32>; 2]> {
-        Ok([self.gpu.read(&self.buffers[2])?, self.gpu.read(&self.buffers[3])?])
+        Ok([self.device.read(&self.buffers[2])?, self.device.read(&self.buffers[3])?])
     }
 
     /// Bytes of device memory held.

@@ -1,8 +1,8 @@
 //! The losses of batches, and the buffer on the device in which they wait to be read.
 
 use super::objective::Objective;
+use crate::device::{Device, Pooled};
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Pooled};
 use crate::plan::{Buf, Plan};
 use crate::tensor::{Shape, Tensor};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ pub(super) fn slot(losses: Buf, i: usize) -> Tensor {
 /// The losses of batches that were submitted and not read yet. Each submission copies its losses here, so the host need
 /// not wait for it.
 pub(super) struct Unread {
-    gpu: Gpu,
+    device: Device,
     buffer: Pooled,
     /// Number of f32 of one batch.
     each: usize,
@@ -55,11 +55,11 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    pub fn new(gpu: &Gpu, objective: &impl Objective) -> Result<Self> {
+    pub fn new(device: &Device, objective: &impl Objective) -> Result<Self> {
         let each = SLOT * slots(objective);
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let buffer = gpu.pool().take(gpu, "unread losses", (4 * each * MOST_UNREAD) as u64, usage)?;
-        Ok(Self { gpu: gpu.clone(), buffer, each, count: AtomicUsize::new(0) })
+        let buffer = device.pool().take(device, "unread losses", (4 * each * MOST_UNREAD) as u64, usage)?;
+        Ok(Self { device: device.clone(), buffer, each, count: AtomicUsize::new(0) })
     }
 
     /// The bytes of the buffer.
@@ -81,11 +81,7 @@ impl Unread {
             ))
         })?;
         let bytes = 4 * self.each as u64;
-        self.gpu.scoped("keeping losses", || {
-            let mut encoder = self.gpu.encoder("palpate losses");
-            encoder.copy_buffer_to_buffer(from, 0, &self.buffer, at as u64 * bytes, bytes);
-            self.gpu.queue().submit([encoder.finish()]);
-        })?;
+        self.device.copy(from, bytes, &self.buffer, at as u64 * bytes)?;
         self.count.store(at + 1, Ordering::Relaxed);
         Ok(())
     }
@@ -96,7 +92,7 @@ impl Unread {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let values: Vec<f32> = self.gpu.read(&self.buffer)?;
+        let values: Vec<f32> = self.device.read(&self.buffer)?;
         Ok(values.chunks_exact(self.each).take(count).map(Losses::of).collect())
     }
 

@@ -137,7 +137,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
     /// # Errors
     /// Those of [`Training::run`].
     pub fn specs(&self, chooser: &Chooser) -> Result<Vec<Spec>> {
-        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        let learned = Learned::new(chooser.pipelines().device(), &self.start.weights)?;
         let mut specs = TrainStep::specs(chooser, &learned, self.size(), self.objective())?;
         specs.extend(Validation::specs(chooser, &learned, self.size(), self.objective())?);
         Ok(specs)
@@ -148,7 +148,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
     /// # Errors
     /// [`Error::OutOfMemory`] if the device has less memory, or allows no buffer that large.
     pub fn memory(&self, chooser: &Chooser) -> Result<u64> {
-        let learned = Learned::new(chooser.pipelines().gpu(), &self.start.weights)?;
+        let learned = Learned::new(chooser.pipelines().device(), &self.start.weights)?;
         check_memory(chooser, &learned, self.size(), self.objective())
     }
 
@@ -178,7 +178,7 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         let objective = &settings.objective;
 
         let _lock = keep.folder.lock()?;
-        let learned = Learned::new(chooser.pipelines().gpu(), &weights)?;
+        let learned = Learned::new(chooser.pipelines().device(), &weights)?;
         learned.upload(&weights, [&moments[0], &moments[1]])?;
         tell(TrainEvent::Memory(check_memory(chooser, &learned, size, objective)?));
         progress.forms = Some(chooser.choices().clone());
@@ -216,23 +216,23 @@ fn check_memory(
     size: (usize, Size),
     objective: &impl Objective,
 ) -> Result<u64> {
-    let gpu = chooser.pipelines().gpu();
+    let device = chooser.pipelines().device();
     let (batch, image) = size;
     let [step, largest] = TrainStep::memory_needed(chooser, learned, size, objective)?;
     let needed = learned.memory() + step + Validation::memory_needed(chooser, learned, size, objective)?;
-    let most = gpu.caps().max_binding();
+    let most = device.caps().max_binding();
     if largest > most {
         return Err(Error::OutOfMemory {
             what: format!(
                 "batches of {batch} images of {image} in one buffer on {} (a batch of {} fits)",
-                gpu.caps().info.name,
+                device.caps().info.name,
                 (batch as u64 * most / largest).max(1)
             ),
             needed: Some(largest),
             available: Some(most),
         });
     }
-    gpu.check_memory("the training", needed)?;
+    device.check_memory("the training", needed)?;
     Ok(needed)
 }
 

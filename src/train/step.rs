@@ -4,8 +4,8 @@
 use super::learned::Learned;
 use super::losses::{Losses, SLOT, Unread, slot, slots};
 use super::objective::Objective;
+use crate::device::{Buffer, Device};
 use crate::error::{Error, Result};
-use crate::gpu::Gpu;
 use crate::kernel::form::{Chooser, Question};
 use crate::kernel::learning::adam::{self, AdamBuffers, AdamSettings};
 use crate::kernel::nn::concatenate;
@@ -103,8 +103,8 @@ pub struct TrainStep {
     output: Buf,
     losses: Buf,
     unread: Unread,
-    step: wgpu::Buffer,
-    gpu: Gpu,
+    step: Buffer,
+    device: Device,
     betas: [f32; 2],
 }
 
@@ -125,10 +125,10 @@ impl TrainStep {
     ) -> Result<Self> {
         let (rec, inputs, output, losses) = Self::record(chooser, learned, size, objective, optimiser)?;
         let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
-        let gpu = learned.gpu.clone();
-        let unread = Unread::new(&gpu, objective)?;
+        let device = learned.device.clone();
+        let unread = Unread::new(&device, objective)?;
         let step = (*learned.step).clone();
-        Ok(Self { plan, inputs, output, losses, unread, step, gpu, betas: optimiser.betas })
+        Ok(Self { plan, inputs, output, losses, unread, step, device, betas: optimiser.betas })
     }
 
     /// Bytes of device memory that [`TrainStep::new`] will take in addition to [`Learned`], and those of its largest
@@ -248,7 +248,7 @@ impl TrainStep {
     /// # Errors
     /// All errors of the device.
     pub fn submit(&self, seed: u32, step: u32, learning_rate: f32) -> Result<()> {
-        self.gpu.write(&self.step, &[adam::StepValues::new(seed, step, learning_rate, self.betas)])?;
+        self.device.write(&self.step, &[adam::StepValues::new(seed, step, learning_rate, self.betas)])?;
         self.plan.run()
     }
 
@@ -306,7 +306,7 @@ impl Validation {
     ) -> Result<Self> {
         let (rec, inputs, losses) = Self::record(chooser, learned, size, objective)?;
         let plan = Plan::compile(rec, chooser.pipelines(), progress)?;
-        Ok(Self { plan, inputs, losses, unread: Unread::new(&learned.gpu, objective)? })
+        Ok(Self { plan, inputs, losses, unread: Unread::new(&learned.device, objective)? })
     }
 
     /// Bytes of device memory that [`Validation::new`] will take. Nothing is allocated.

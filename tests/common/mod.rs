@@ -2,11 +2,11 @@
 #![allow(dead_code, reason = "each program uses its own part")]
 
 pub mod compare;
-use palpate::lowlevel::gpu::{AdapterChoice, Gpu};
+use palpate::lowlevel::device::{AdapterChoice, Device};
 
 /// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
-pub fn gpu() -> Option<Gpu> {
-    match open(Gpu::open) {
+pub fn gpu() -> Option<Device> {
+    match open(Device::open) {
         Ok(gpu) => Some(gpu),
         Err(error) if std::env::var_os("PALPATE_REQUIRE_GPU").is_none() => {
             eprintln!("skipped: {error}");
@@ -17,17 +17,17 @@ pub fn gpu() -> Option<Gpu> {
 }
 
 /// What `open` makes of the adapter that `PALPATE_ADAPTER` chooses, or the best.
-pub fn open(open: fn(&AdapterChoice) -> palpate::Result<Gpu>) -> Result<Gpu, String> {
+pub fn open(open: fn(&AdapterChoice) -> palpate::Result<Device>) -> Result<Device, String> {
     let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
     open(&choice).map_err(|error| error.to_string())
 }
 
 /// The bytes of an RGBA texture, row by row.
-pub fn read_texture(gpu: &Gpu, texture: &palpate::wgpu::Texture) -> Vec<u8> {
+pub fn read_texture(gpu: &Device, texture: &palpate::wgpu::Texture) -> Vec<u8> {
     use palpate::wgpu;
     let (width, height) = (texture.width(), texture.height());
     let pitch = (4 * width).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
-    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+    let buffer = gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
         label: Some("texture read-back"),
         size: u64::from(pitch * height),
         usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,

@@ -11,7 +11,7 @@ tests![
 ];
 
 fn an_adapter_that_does_not_exist(pipelines: &Pipelines) {
-    let name = &pipelines.gpu().caps().info.name;
+    let name = &pipelines.device().caps().info.name;
     let folder = Folder::new();
     folder.npy("good.npy", &phases(masked));
     for wanted in ["Voodoo", "99", "99999999999999999999999"] {

@@ -326,7 +326,7 @@ fn options_do_what_they_say(_: Adapter) {
 }
 
 fn the_doctor_says_what_would_be_used(pipelines: &Pipelines) {
-    let name = &pipelines.gpu().caps().info.name;
+    let name = &pipelines.device().caps().info.name;
     let folder = Folder::new();
     let ran = folder.good("doctor");
     assert!(ran.out.contains(name.as_str()) && ran.out.contains("Used: "), "{}", ran.out);

@@ -5,7 +5,7 @@ use crate::common::{self, compare::at_most};
 use crate::harness::Adapter;
 use libtest_mimic::Completion;
 use palpate::Size;
-use palpate::lowlevel::gpu::{AdapterChoice, Gpu, adapters};
+use palpate::lowlevel::device::{AdapterChoice, Device, adapters};
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::mmdi::{Mmdi, MmdiMode, MmdiSettings};
 use palpate::lowlevel::plan::{Checks, Cost, Kernel, Pipelines};
@@ -78,7 +78,7 @@ fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 
 fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
     for choice in ["no such adapter", "999"] {
-        let error = Gpu::open(&AdapterChoice::from(choice)).err().expect("refused");
+        let error = Device::open(&AdapterChoice::from(choice)).err().expect("refused");
         assert!(matches!(error, Error::NoAdapter { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains(choice), "{text}");
@@ -90,23 +90,23 @@ fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
 
 fn an_adapter_is_found_by_part_of_its_name_and_by_number(_: Adapter) {
     for (i, found) in adapters().iter().enumerate() {
-        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        let gpu = Device::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(gpu.caps().info.name, found.info.name);
         let part: String = found.info.name.chars().take(6).collect::<String>().to_uppercase();
-        let gpu = Gpu::open(&AdapterChoice::from(part.as_str())).unwrap_or_else(|e| panic!("{e}"));
+        let gpu = Device::open(&AdapterChoice::from(part.as_str())).unwrap_or_else(|e| panic!("{e}"));
         assert!(gpu.caps().info.name.to_uppercase().contains(&part));
     }
 }
 
 /// Everything that can be asked of a device, after it went away with work under way.
-fn after_loss(gpu: Gpu) -> Vec<(&'static str, Option<Error>)> {
+fn after_loss(gpu: Device) -> Vec<(&'static str, Option<Error>)> {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let size = Size::new(64, 48);
     let (frames, mask) = slice(size, 20.0);
     let mmdi = self::mmdi(&pipelines, MmdiMode::Clinical, size).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
     mmdi.plan().run().expect("run");
-    gpu.device().destroy();
+    gpu.wgpu_device().destroy();
     let [input, _, maps] = mmdi.buffers();
     let plan = mmdi.plan();
     // The first call that waits for the device finds out; nothing asks before something has failed.
@@ -138,25 +138,25 @@ fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-fn a_lost_device_is_an_error_ever_after(gpu: Gpu) {
+fn a_lost_device_is_an_error_ever_after(gpu: Device) {
     assert_lost(within_a_minute(move || after_loss(gpu)));
     // Another device is none the worse.
-    let gpu = common::open(Gpu::open).expect("a new one");
+    let gpu = common::open(Device::open).expect("a new one");
     let (frames, mask) = slice(Size::new(64, 48), 20.0);
     let mmdi =
         mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(64, 48)).expect("compile");
     mmdi.invert(&frames, &mask).expect("invert");
 }
 
-fn a_hosts_lost_device_is_an_error_too(own: Gpu) {
+fn a_hosts_lost_device_is_an_error_too(own: Device) {
     let name = own.caps().info.name.clone();
     let found = adapters().into_iter().find(|f| f.info.name == name).expect("the same adapter");
     let (device, queue) =
         pollster::block_on(found.adapter.request_device(&Default::default())).expect("a host's device");
-    assert_lost(within_a_minute(move || after_loss(Gpu::adopt(device, queue))));
+    assert_lost(within_a_minute(move || after_loss(Device::adopt(device, queue))));
 }
 
-fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
+fn what_does_not_fit_is_refused_with_its_size(gpu: Device) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     // One buffer over the device's limit.
     let most = gpu.caps().max_binding();
@@ -182,7 +182,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Gpu) {
     mmdi(&pipelines, MmdiMode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
 }
 
-fn a_kernel_that_does_not_compile_is_named(gpu: Gpu) {
+fn a_kernel_that_does_not_compile_is_named(gpu: Device) {
     static SYNTAX: Kernel = broken("syntax", "fn syntax( {");
     static TYPES: Kernel =
         broken("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
@@ -221,7 +221,7 @@ const fn broken(name: &'static str, source: &'static str) -> Kernel {
     unsafe { Kernel::custom(name, source, &[DST]) }
 }
 
-fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
+fn every_dispatch_is_timed_where_the_device_can(gpu: Device) {
     let size = Size::new(64, 48);
     let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     let (frames, mask) = slice(size, 20.0);
@@ -249,7 +249,7 @@ fn every_dispatch_is_timed_where_the_device_can(gpu: Gpu) {
     assert_eq!(bits(mmdi.plan().read(mmdi.buffers()[2]).expect("read")), maps);
 }
 
-fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
+fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Device) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let sizes = [Size::new(64, 48), Size::new(96, 80), Size::new(41, 47), Size::square(80)];
     let round = || {
@@ -270,7 +270,7 @@ fn plans_that_come_and_go_do_not_grow_the_pool(gpu: Gpu) {
     }
 }
 
-fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
+fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Device) {
     let size = Size::new(64, 48);
     let mmdi = mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Corrected, size).expect("compile");
     assert_eq!(gpu.pool().allocated(), mmdi.plan().memory(), "one plan is all there is");
@@ -289,7 +289,7 @@ fn fifty_slices_do_not_grow_the_pool_and_are_alike(gpu: Gpu) {
     assert_eq!([gpu.pool().allocated(), gpu.pool().peak()], [held; 2]);
 }
 
-fn threads_share_a_device(gpu: Gpu) {
+fn threads_share_a_device(gpu: Device) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let jobs =
         [(MmdiMode::Corrected, Size::new(64, 48), 20.0), (MmdiMode::Clinical, Size::new(47, 61), 12.0)];
@@ -326,8 +326,8 @@ fn threads_share_a_device(gpu: Gpu) {
     }
 }
 
-fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
-    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+fn a_host_may_poll_its_device_during_a_read(gpu: Device) {
+    let buffer = gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: 4096,
         usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
@@ -339,7 +339,7 @@ fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
         for _ in 0..2 {
             scope.spawn(|| {
                 while reading.load(Ordering::Relaxed) {
-                    gpu.device().poll(wgpu::PollType::Poll).expect("poll");
+                    gpu.wgpu_device().poll(wgpu::PollType::Poll).expect("poll");
                 }
             });
         }
@@ -356,7 +356,7 @@ fn a_host_may_poll_its_device_during_a_read(gpu: Gpu) {
 }
 
 fn a_future_ends_when_the_host_polls(_: Adapter) {
-    let gpu = common::open(|choice| pollster::block_on(Gpu::open_async(choice))).expect("a device");
+    let gpu = common::open(|choice| pollster::block_on(Device::open_async(choice))).expect("a device");
     let (frames, mask) = slice(Size::new(47, 61), 12.0);
     let mmdi =
         mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(47, 61)).expect("compile");
@@ -364,7 +364,7 @@ fn a_future_ends_when_the_host_polls(_: Adapter) {
     let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
     let mut context = Context::from_waker(Waker::noop());
     assert!(future.as_mut().poll(&mut context).is_pending(), "it waited for the device");
-    gpu.device().poll(wgpu::PollType::wait_indefinitely()).expect("poll");
+    gpu.wgpu_device().poll(wgpu::PollType::wait_indefinitely()).expect("poll");
     let Poll::Ready(maps) = future.as_mut().poll(&mut context) else { panic!("it needs another poll") };
     assert_eq!(bits(maps.expect("invert")), expected);
     // A future that is dropped leaves nothing behind.
@@ -378,7 +378,7 @@ fn a_future_ends_when_the_host_polls(_: Adapter) {
     // A lost device ends it too.
     let mut future = std::pin::pin!(mmdi.invert_async(&frames, &mask));
     assert!(future.as_mut().poll(&mut context).is_pending());
-    gpu.device().destroy();
+    gpu.wgpu_device().destroy();
     let lost = within_a_minute({
         let gpu = gpu.clone();
         move || gpu.wait().is_err()
@@ -390,7 +390,7 @@ fn a_future_ends_when_the_host_polls(_: Adapter) {
 
 fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
     for (i, found) in adapters().iter().enumerate() {
-        let gpu = Gpu::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
+        let gpu = Device::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
         let (has, most) = (&gpu.caps().limits, found.adapter.limits());
         assert_eq!(has.max_buffer_size, most.max_buffer_size);
         assert_eq!(has.max_storage_buffer_binding_size, most.max_storage_buffer_binding_size);
@@ -399,7 +399,7 @@ fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
     }
 }
 
-fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completion {
+fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Device) -> Completion {
     if !gpu.caps().timestamps() {
         return Completion::ignored_with(format!("{} has no timestamps", gpu.caps().info.name));
     }
@@ -419,7 +419,7 @@ fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Gpu) -> Completi
     Completion::Completed
 }
 
-fn scratch_is_not_read_back_unless_kept(gpu: Gpu) {
+fn scratch_is_not_read_back_unless_kept(gpu: Device) {
     let mut rec = Recorder::new();
     let scratch = rec.scratch::<f32>("scratch", 16);
     let kept = rec.scratch::<f32>("kept", 16);
@@ -429,7 +429,7 @@ fn scratch_is_not_read_back_unless_kept(gpu: Gpu) {
     assert_eq!(plan.read::<f32>(kept).expect("kept").len(), 16);
 }
 
-fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
+fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Device) {
     const SRC: Binding = Binding { name: "src", access: Access::Read, element: "f32" };
     // SAFETY: one workgroup of 64 threads reads and writes 64 values, as is stated below.
     static STEP: Kernel = unsafe {
@@ -468,7 +468,7 @@ fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Gpu) {
     }
 }
 
-fn what_needs_more_memory_than_is_free_is_refused_beforehand(gpu: Gpu) {
+fn what_needs_more_memory_than_is_free_is_refused_beforehand(gpu: Device) {
     gpu.check_memory("a little", 1 << 20).expect("a MiB is free");
     let refused = gpu.check_memory("the training", 1 << 60);
     if gpu.caps().software() && cfg!(target_os = "linux") {

@@ -186,9 +186,9 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
     // Small batches, so that most repetitions are closed.
     let settings = DimeSettings { batch: 5, ..settings(size) };
     let mut own = Dime::new(&bench.chooser, &weights(), &settings, &|_, _| {}).expect("compile");
-    let gpu = bench.chooser.pipelines().gpu();
+    let gpu = bench.chooser.pipelines().device();
     let buffer = |floats: usize| {
-        gpu.device().create_buffer(&palpate::wgpu::BufferDescriptor {
+        gpu.wgpu_device().create_buffer(&palpate::wgpu::BufferDescriptor {
             label: Some("the host's"),
             size: 4 * floats as u64,
             usage: palpate::wgpu::BufferUsages::STORAGE
@@ -198,7 +198,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
         })
     };
     let (input, inside, maps) = (buffer(frames.len()), buffer(n), buffer(3 * n));
-    let texture = gpu.device().create_texture(&palpate::wgpu::TextureDescriptor {
+    let texture = gpu.wgpu_device().create_texture(&palpate::wgpu::TextureDescriptor {
         label: Some("the host's"),
         size: palpate::wgpu::Extent3d { width: nx as u32, height: ny as u32, depth_or_array_layers: 1 },
         mip_level_count: 1,
@@ -233,7 +233,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
         let values: Vec<f32> = mask.iter().map(|inside| if *inside { 0.25 } else { -1.0 }).collect();
         gpu.queue().write_buffer(&inside, 0, bytemuck::cast_slice(&values));
         gpu.queue().write_buffer(&maps, 0, bytemuck::cast_slice(&vec![f32::NAN; 3 * n]));
-        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        let mut encoder = gpu.wgpu_device().create_command_encoder(&Default::default());
         dime.plan().encode(&mut encoder);
         gpu.queue().submit([encoder.finish()]);
         let got: Vec<f32> = gpu.read(&maps).expect("read");

@@ -8,8 +8,8 @@ mod host;
 use crate::common::{self, compare::assert_near};
 use crate::harness::Adapter;
 use host::STORAGE;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::embed::Host;
-use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
 use palpate::lowlevel::kernel::mre::planes::MmdiMap;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
@@ -65,7 +65,7 @@ impl Scene {
     /// The input is on the device already, the maps are poison.
     fn new(moduli: [f64; 2]) -> Self {
         let (device, queue) = host::device().expect("the host's device");
-        let pipelines = Pipelines::new(&Gpu::adopt(device.clone(), queue.clone()), Checks::Off);
+        let pipelines = Pipelines::new(&Device::adopt(device.clone(), queue.clone()), Checks::Off);
         let n = settings().size.pixels();
         let [frames, mask] = host::layered_disc(&settings(), moduli);
         let filled = |data: &[f32]| {
@@ -94,7 +94,7 @@ impl Scene {
     }
 
     fn read(&self, buffer: &wgpu::Buffer) -> Vec<f32> {
-        self.pipelines.gpu().read(buffer).expect("read")
+        self.pipelines.device().read(buffer).expect("read")
     }
 
     /// The host's frame: `mmdi` encoded and submitted.
@@ -152,11 +152,11 @@ fn a_frame_of_the_hosts_has_map_texture_and_drawing(_: Adapter) {
     let range = [how.low, how.high].map(f64::from);
     let colours = oracle::colour(&oracle::wide(how.plane.of(&expected)), &mask, &how.map.table(), range);
     let texels: Vec<f64> =
-        common::read_texture(scene.pipelines.gpu(), &scene.picture).into_iter().map(f64::from).collect();
+        common::read_texture(scene.pipelines.device(), &scene.picture).into_iter().map(f64::from).collect();
     assert_eq!(texels, colours.to_vec());
 
     // The drawing, a pixel a texel: the colours inside the mask, the same dark background elsewhere.
-    let drawn = common::read_texture(scene.pipelines.gpu(), &window);
+    let drawn = common::read_texture(scene.pipelines.device(), &window);
     let above = (WINDOW.ny - ny) / 2;
     let background = &drawn[..4];
     assert!(background[..3].iter().all(|&c| c < 40) && background[3] == 255, "{background:?}");
@@ -205,7 +205,7 @@ fn encoding_submits_maps_and_polls_nothing(_: Adapter) {
     scene.device.poll(wgpu::PollType::wait_indefinitely()).expect("poll");
     assert!(told.load(Ordering::SeqCst));
     assert!(scene.read(&scene.maps).iter().all(|&v| v == POISON));
-    assert!(common::read_texture(scene.pipelines.gpu(), &scene.picture).iter().all(|&b| b == 0));
+    assert!(common::read_texture(scene.pipelines.device(), &scene.picture).iter().all(|&b| b == 0));
     // Nor has the plan been spent.
     scene.frame(&mmdi);
     assert_same_bits(&scene.read(&scene.maps), &scene.reference(SOFT_AND_STIFF));
@@ -298,8 +298,8 @@ fn unfit_buffers_and_textures_are_refused(_: Adapter) {
 /// README.md: 836 × 836 px at WebGPU's default limits, which are the host's.
 fn the_largest_image_at_default_limits_is_as_stated(_: Adapter) {
     let (device, queue) = host::device().expect("the host's device");
-    let pipelines = Pipelines::new(&Gpu::adopt(device, queue), Checks::Off);
-    assert_eq!(pipelines.gpu().caps().max_binding(), 128 << 20);
+    let pipelines = Pipelines::new(&Device::adopt(device, queue), Checks::Off);
+    assert_eq!(pipelines.device().caps().max_binding(), 128 << 20);
     let square =
         |n: usize| Mmdi::new(&pipelines, &MmdiSettings { size: Size::square(n), ..settings() }, &|_, _| {});
     for n in [837, 840, 1024] {
@@ -368,7 +368,7 @@ fn the_hosts_error_handler_stays_the_hosts(_: Adapter) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ear = heard.clone();
     scene.device.on_uncaptured_error(Arc::new(move |error| ear.lock().unwrap().push(error.to_string())));
-    let gpu = Gpu::adopt(scene.device.clone(), scene.queue.clone());
+    let gpu = Device::adopt(scene.device.clone(), scene.queue.clone());
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let mmdi = Mmdi::embedded(&pipelines, &settings(), scene.lent()).expect("embedded");
     scene.frame(&mmdi);

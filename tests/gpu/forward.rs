@@ -77,7 +77,7 @@ fn results_are_pytorchs(pipelines: &Pipelines) {
             );
             let says = [
                 format!("x{side}.npy: 2 images of {side} × {side} through a U-Net of 4 channels, "),
-                format!(" MiB on {} -> {case}{side}.npy\n", pipelines.gpu().caps().info.name),
+                format!(" MiB on {} -> {case}{side}.npy\n", pipelines.device().caps().info.name),
             ];
             assert!(says.iter().all(|s| ran.out.contains(s)), "{}", ran.out);
             assert_eq!((ran.out.lines().count(), &ran.err[..]), (1, ""), "{}", ran.out);

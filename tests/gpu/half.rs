@@ -35,7 +35,7 @@ struct Precisions([Chooser; 2]);
 impl Given for Precisions {
     fn given() -> Result<Self, Missing> {
         let pipelines = <&Pipelines>::given()?;
-        let caps = pipelines.gpu().caps();
+        let caps = pipelines.device().caps();
         if !caps.features.contains(palpate::wgpu::Features::SHADER_F16) {
             return Err(Missing::Ignored(format!("{} has no half precision", caps.info.name)));
         }

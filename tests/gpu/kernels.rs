@@ -6,7 +6,7 @@ use crate::common::{
     compare::{at_most, relative_error_with_nan},
 };
 use crate::harness::WithUnits;
-use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Work};
 use palpate::lowlevel::kernel::kernels;
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
@@ -31,10 +31,10 @@ fn trial(pipelines: &Pipelines, spec: &Spec, size: TrialSize) -> Result<f64, Str
     let plan = Plan::compile(rec, pipelines, &|_, _| {}).map_err(|e| e.to_string())?;
     plan.poison().map_err(|e| e.to_string())?;
     plan.run().map_err(|e| e.to_string())?;
-    let first = read(&plan, pipelines.gpu(), &expected);
+    let first = read(&plan, pipelines.device(), &expected);
     plan.run().map_err(|e| e.to_string())?;
     let mut worst = 0f64;
-    for ((e, got), again) in expected.iter().zip(first).zip(read(&plan, pipelines.gpu(), &expected)) {
+    for ((e, got), again) in expected.iter().zip(first).zip(read(&plan, pipelines.device(), &expected)) {
         if got.iter().map(|v| v.to_bits()).ne(again.iter().map(|v| v.to_bits())) {
             return Err("a second run gave other bits".into());
         }
@@ -51,7 +51,7 @@ fn trial(pipelines: &Pipelines, spec: &Spec, size: TrialSize) -> Result<f64, Str
     Ok(worst)
 }
 
-fn read(plan: &Plan, gpu: &Gpu, expected: &[Expect]) -> Vec<Vec<f64>> {
+fn read(plan: &Plan, gpu: &Device, expected: &[Expect]) -> Vec<Vec<f64>> {
     let place = |e: &Expect| match e.place {
         At::Buffer(buf) => {
             let values: Vec<f32> = plan.read(buf).expect("read");
@@ -93,7 +93,7 @@ fn miscompiled(spec: &Spec, [from, to]: [&str; 2]) -> Spec {
     unsafe { spec.with_source(String::leak(source.replace(from, to))) }
 }
 
-fn a_form_that_computes_wrongly_is_not_chosen(gpu: Gpu) {
+fn a_form_that_computes_wrongly_is_not_chosen(gpu: Device) {
     let forms = Form::candidates(gpu.caps(), Product { columns: 32, ..Product::LARGE });
     // Pipelines are found by name and constants: the wrong one, made first, stands for the right one.
     let spoil = |pipelines: &Pipelines, spec: Spec, change: [&str; 2]| {

@@ -63,7 +63,7 @@ fn a_step_and_ten_steps_equal_pytorchs(pipelines: &Pipelines) {
     let narrow = |name: &str| expected[name].iter().map(|&v| v as f32).collect::<Vec<_>>();
     let (input, target) = (narrow("input"), narrow("target"));
     let (n, mask) = (input.len(), vec![1.0; input.len()]);
-    let learned = Learned::new(pipelines.gpu(), &weights).expect("upload");
+    let learned = Learned::new(pipelines.device(), &weights).expect("upload");
     let objective = MeanSquareError {};
     let step = TrainStep::new(
         &Chooser::new(pipelines),

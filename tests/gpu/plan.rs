@@ -4,8 +4,8 @@
 use crate::common::compare::assert_agrees;
 use palpate::Error;
 use palpate::Size;
+use palpate::lowlevel::device::{Device, adapters};
 use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights, MseTv};
-use palpate::lowlevel::gpu::{Gpu, adapters};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
 use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
@@ -206,7 +206,7 @@ fn buffers_that_share_memory_hold_what_they_would_alone(pipelines: &Pipelines) {
 }
 
 /// How many submissions `work` makes: the queue counts them.
-fn submissions(gpu: &Gpu, work: impl FnOnce()) -> u64 {
+fn submissions(gpu: &Device, work: impl FnOnce()) -> u64 {
     let count = || -> u64 {
         let index = format!("{:?}", gpu.queue().submit([]));
         index.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("an index")
@@ -216,7 +216,7 @@ fn submissions(gpu: &Gpu, work: impl FnOnce()) -> u64 {
     count() - before - 1
 }
 
-fn a_run_of_several_submissions_equals_one_encoder(gpu: Gpu) {
+fn a_run_of_several_submissions_equals_one_encoder(gpu: Device) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let n = 4096;
     let start: Vec<u32> = (0..n).collect();
@@ -255,8 +255,8 @@ fn a_run_of_several_submissions_equals_one_encoder(gpu: Gpu) {
 }
 
 /// A device that allows so many MiB in one buffer.
-fn small_device(gpu: &Gpu, mib: u64) -> Gpu {
-    let same = |found: &palpate::lowlevel::gpu::Found| found.info.name == gpu.caps().info.name;
+fn small_device(gpu: &Device, mib: u64) -> Device {
+    let same = |found: &palpate::lowlevel::device::Found| found.info.name == gpu.caps().info.name;
     let found = adapters().into_iter().find(same).expect("the same adapter");
     let limits = wgpu::Limits {
         max_buffer_size: mib << 20,
@@ -265,7 +265,7 @@ fn small_device(gpu: &Gpu, mib: u64) -> Gpu {
     };
     let asked = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
     let (device, queue) = pollster::block_on(found.adapter.request_device(&asked)).expect("a device");
-    let gpu = Gpu::adopt(device, queue);
+    let gpu = Device::adopt(device, queue);
     assert_eq!(gpu.caps().max_binding(), mib << 20);
     gpu
 }
@@ -284,7 +284,7 @@ fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
     assert_eq!(whole.batch(), 350);
     let expected = wide(&whole.run(&images, &|_| {}).expect("run"));
 
-    let gpu = small_device(pipelines.gpu(), 2);
+    let gpu = small_device(pipelines.device(), 2);
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     // The largest tensor has 8 channels and all pixels: 350 images are 5 MiB of it.
     let forward = Forward::new(&chooser, &weights, size, 350, &|_, _| {}).expect("compile");
@@ -324,7 +324,7 @@ fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
         pixel_mm: None,
     };
     let weights = DimeWeights::Bulk.weights().expect("weights");
-    let gpu = small_device(pipelines.gpu(), 4);
+    let gpu = small_device(pipelines.device(), 4);
     let small = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
     let [whole, halved] = [&Chooser::new(pipelines), &small].map(|chooser| {
         let mut dime = Dime::new(chooser, &weights, &settings, &|_, _| {}).expect("compile");
@@ -335,9 +335,9 @@ fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
 }
 
 fn hosts_buffers_that_are_too_small_are_refused(pipelines: &Pipelines) {
-    let gpu = pipelines.gpu();
+    let gpu = pipelines.device();
     let buffer = |size: u64, usage| {
-        gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
             label: Some("the host's"),
             size,
             usage,
@@ -388,7 +388,7 @@ fn data_of_another_size_are_refused(pipelines: &Pipelines) {
     usage(forward.run(&[0.0; 129], &|_| {}).map(drop), "more than an image");
     assert_eq!(forward.run(&[0.5; 3 * 128], &|_| {}).expect("three images").len(), 3 * 64);
 
-    let learned = Learned::new(pipelines.gpu(), &weights).expect("room");
+    let learned = Learned::new(pipelines.device(), &weights).expect("room");
     let objective = MseTv { total_variation: 0.0 };
     let step =
         TrainStep::new(&chooser, &learned, (2, Size::square(8)), &objective, Default::default(), &|_, _| {})

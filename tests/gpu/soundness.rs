@@ -2,7 +2,7 @@
 
 use crate::common::compare::assert_agrees;
 use crate::harness::WithUnits;
-use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::kernel::core::{clear, copy};
 use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
 use palpate::lowlevel::proof::{At, TrialSize, trials};
@@ -116,11 +116,11 @@ fn threes(pipelines: &Pipelines, host: &wgpu::Buffer, n: usize, value: f32) -> P
     Plan::compile(rec, pipelines, &|_, _| {}).expect("compiles")
 }
 
-fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gpu: Gpu) {
+fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gpu: Device) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let n = 4096;
     let [first, second] = ["first", "second"].map(|label| {
-        gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size: 16 * n as u64,
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,

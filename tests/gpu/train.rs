@@ -295,7 +295,7 @@ fn one_batch_is_learned_by_heart(pipelines: &Pipelines) {
     for norm in [NormKind::Instance, NormKind::Batch] {
         let unet = Unet::new(UnetSettings { chans: 8, pools: 2, norm, ..Default::default() }).expect("unet");
         let chooser = Chooser::new(pipelines);
-        let learned = Learned::new(pipelines.gpu(), &Weights::random(unet, 1)).expect("upload");
+        let learned = Learned::new(pipelines.device(), &Weights::random(unet, 1)).expect("upload");
         let objective = MseTv { total_variation: 0.0 };
         let size = (8, Size::square(30));
         let step = TrainStep::new(&chooser, &learned, size, &objective, Default::default(), &|_, _| {})

@@ -3,8 +3,8 @@
 
 use crate::common::compare::{assert_agrees, assert_within, largest};
 use palpate::Size;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::dime::MseTv;
-use palpate::lowlevel::gpu::Gpu;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Product};
 use palpate::lowlevel::nn::{Forward, LayoutEntry, Network, Unet, Weights};
@@ -121,7 +121,7 @@ impl Run<'_> {
 fn step_equals(chooser: &Chooser, how: &str, name: &str) -> Worst {
     let fixture = Fixture::read(name);
     let weights = fixture.weights();
-    let learned = Learned::new(chooser.pipelines().gpu(), &weights).expect("upload");
+    let learned = Learned::new(chooser.pipelines().device(), &weights).expect("upload");
     let number = |key: &str| fixture.metadata.get(key).map_or(0.0, |v| v.parse::<f32>().expect(key));
     let objective = MseTv { total_variation: number("tv") };
     let size = (3, Size::new(11, 14));
@@ -170,7 +170,7 @@ const STEPS: [&str; 6] = [
 fn a_training_step_equals_pytorchs_in_every_form(pipelines: &Pipelines) {
     let mut worst = Worst::new();
     for name in STEPS {
-        for form in Form::candidates(pipelines.gpu().caps(), Product::LARGE) {
+        for form in Form::candidates(pipelines.device().caps(), Product::LARGE) {
             for (kind, error) in step_equals(&Chooser::only(pipelines, form), &format!("{form:?}"), name) {
                 let worst = worst.entry(kind).or_default();
                 *worst = largest([*worst, error]);
@@ -183,7 +183,7 @@ fn a_training_step_equals_pytorchs_in_every_form(pipelines: &Pipelines) {
     }
 }
 
-fn and_with_run_time_checks(gpu: Gpu) {
+fn and_with_run_time_checks(gpu: Device) {
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::On));
     for name in STEPS {
         step_equals(&chooser, "with checks", name);
@@ -211,16 +211,16 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
     }
 }
 
-fn the_network_runs_inside_a_hosts_encoder(own: Gpu) {
+fn the_network_runs_inside_a_hosts_encoder(own: Device) {
     use palpate::wgpu::{self, util::DeviceExt};
     // A host's device at WebGPU's default limits and without features: the form for it is another.
-    let found = palpate::lowlevel::gpu::adapters()
+    let found = palpate::lowlevel::device::adapters()
         .into_iter()
         .find(|f| f.info.name == own.caps().info.name)
         .expect("again");
     let (device, queue) =
         pollster::block_on(found.adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("device");
-    let gpu = Gpu::adopt(device.clone(), queue.clone());
+    let gpu = Device::adopt(device.clone(), queue.clone());
     let images = Fixture::read("forward.safetensors");
     let weights = Weights::<Unet>::load(&file("weights_instance_max.safetensors")).expect("weights");
     let input = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {

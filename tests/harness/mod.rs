@@ -7,7 +7,7 @@
 
 use crate::common;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use palpate::lowlevel::gpu::Gpu;
+use palpate::lowlevel::device::Device;
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -63,18 +63,18 @@ pub trait Given: Sized {
 }
 
 /// A device of the test's own, which it may lose and whose memory it may measure.
-impl Given for Gpu {
+impl Given for Device {
     fn given() -> Result<Self, Missing> {
-        common::open(Gpu::open).map_err(no_device)
+        common::open(Device::open).map_err(no_device)
     }
 }
 
 /// A device of the test's own with its matrix units, if it has any.
-pub struct WithUnits(pub Gpu);
+pub struct WithUnits(pub Device);
 
 impl Given for WithUnits {
     fn given() -> Result<Self, Missing> {
-        common::open(Gpu::open_with_units).map(WithUnits).map_err(no_device)
+        common::open(Device::open_with_units).map(WithUnits).map_err(no_device)
     }
 }
 
@@ -82,7 +82,7 @@ impl Given for WithUnits {
 impl Given for &'static Pipelines {
     fn given() -> Result<Self, Missing> {
         static SHARED: LazyLock<Result<Pipelines, String>> =
-            LazyLock::new(|| Ok(Pipelines::new(&common::open(Gpu::open)?, Checks::Off)));
+            LazyLock::new(|| Ok(Pipelines::new(&common::open(Device::open)?, Checks::Off)));
         SHARED.as_ref().map_err(|error| no_device(error.clone()))
     }
 }

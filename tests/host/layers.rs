@@ -83,7 +83,7 @@ fn files() -> Vec<(String, PathBuf)> {
     all.filter(|(room, _)| room != "lib" && room != "main").collect()
 }
 
-/// The names behind `prefix` in a line of code: `crate::plan::Buf` uses `plan`, `crate::{gpu::Gpu, Error}` uses `gpu`.
+/// The names behind `prefix` in a line of code: `crate::plan::Buf` uses `plan`, `crate::{gpu::Device, Error}` uses `gpu`.
 fn used(line: &str, prefix: &str) -> Vec<String> {
     let mut found = Vec::new();
     let ident = |text: &str| -> String {

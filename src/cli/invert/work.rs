@@ -72,7 +72,7 @@ impl<'a> Work<'a> {
                 );
             }
         }
-        let name = |forms: &Forms| forms.chooser.pipelines().gpu().caps().info.name.clone();
+        let name = |forms: &Forms| forms.chooser.pipelines().device().caps().info.name.clone();
         Ok((slices, self.forms.as_ref().map(name).unwrap_or_default()))
     }
 

@@ -132,11 +132,11 @@ impl Train {
         {
             settings.source.normalisation = found.normalisation();
         }
-        let gpu = adapter.open()?;
-        let mut forms = tune.forms(&gpu);
+        let device = adapter.open()?;
+        let mut forms = tune.forms(&device);
         let mut training = match start {
             Start::New(weights, settings) => {
-                let fits = weights.network.layout().check_device(gpu.caps());
+                let fits = weights.network.layout().check_device(device.caps());
                 fits.map_err(|e| Error::Data(format!("{e}; choose fewer --chans or --pools")))?;
                 let training = DimeTraining::new(*weights, settings, found, folder.clone())?;
                 make_folder(&output)?;
@@ -147,7 +147,7 @@ impl Train {
         training.checkpoint_every(Duration::from_secs(checkpoint_every));
         let drawn = folder.clone();
         training.after_log(move |progress| teller::draw(progress, &drawn));
-        let mut teller = Teller::new(&training, &gpu.caps().info.name);
+        let mut teller = Teller::new(&training, &device.caps().info.name);
         choose(&mut forms, &training)?;
         let chooser = forms.qualified(&|c| training.specs(c))?;
         let end = training.run(&chooser, &mut |event| teller.tell(event))?;

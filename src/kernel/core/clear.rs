@@ -13,6 +13,7 @@ pub static CLEAR: Kernel = Kernel {
     bindings: &[write("dst", "u32")],
     params: ClearParams::LAYOUT,
     specs: || vec![Spec::new(&CLEAR, &[])],
+    native: None,
 };
 
 /// Records zeros into the first `n` words (4 bytes each) of `dst`, which may hold values of any type.

@@ -13,6 +13,7 @@ pub static COPY: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: CopyParams::LAYOUT,
     specs: || vec![Spec::new(&COPY, &[])],
+    native: None,
 };
 
 /// Records a copy of the first `n` vec4f of `src` to `dst`, which must be another buffer.

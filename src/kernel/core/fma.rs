@@ -15,6 +15,7 @@ pub static FMA: Kernel = Kernel {
     bindings: &[read("factors", "vec4f"), write("dst", "vec4f")],
     params: FmaParams::LAYOUT,
     specs: || vec![spec(false), spec(true)],
+    native: None,
 };
 
 /// The specialisation in f32, or in `half` precision.
@@ -54,6 +55,7 @@ pub static FMA_UNITS: Kernel = Kernel {
     bindings: &[read("factors", "f32"), write("dst", "f32")],
     params: FmaUnitsParams::LAYOUT,
     specs: || Units::ALL.map(spec_units).to_vec(),
+    native: None,
 };
 
 /// The specialisation for these units.

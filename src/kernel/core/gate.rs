@@ -18,6 +18,7 @@ pub static GATE: Kernel = Kernel {
     ],
     params: GateParams::LAYOUT,
     specs: || vec![Spec::new(&GATE, &[])],
+    native: None,
 };
 
 /// Records that a repetition does nothing unless `counter`, one u32, is below `limit`, one i32. The device decides it

@@ -13,6 +13,7 @@ pub static INCREMENT: Kernel = Kernel {
     bindings: &[write("counter", "u32")],
     params: IncrementParams::LAYOUT,
     specs: || vec![Spec::new(&INCREMENT, &[])],
+    native: None,
 };
 
 /// Records that `counter`, one u32, increases by `by`.

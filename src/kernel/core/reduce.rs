@@ -14,6 +14,7 @@ pub static REDUCE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ReduceParams::LAYOUT,
     specs: || vec![Spec::new(&REDUCE, &[])],
+    native: None,
 };
 
 /// Threads of one workgroup (`WORKGROUP` in `kernels/lib/thread.wgsl`).

@@ -2,7 +2,7 @@
 //! makes the measurements.
 
 use super::{Form, Product};
-use crate::gpu::Caps;
+use crate::device::Caps;
 use crate::kernel::nn::convolve::{self, Finish, Geometry};
 use crate::kernel::nn::{convolve_weights, winograd};
 use crate::plan::Spec;

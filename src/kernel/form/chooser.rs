@@ -77,7 +77,7 @@ impl Chooser {
     /// A number of workgroups that keeps the device busy: 64 on software adapters, 1024 on GPUs.
     pub fn workgroups(&self) -> usize {
         // A software adapter has a thread per core. A GPU has some hundred units that hold several workgroups each.
-        if self.pipelines.gpu().caps().software() { 64 } else { 1024 }
+        if self.pipelines.device().caps().software() { 64 } else { 1024 }
     }
 
     /// The form of a convolution from images `src` to `co` channels.
@@ -118,7 +118,7 @@ impl Chooser {
 
     /// The forms that can compute `question` on this device, the most promising first.
     pub(crate) fn candidates(&self, question: &Question) -> Vec<Form> {
-        let mut forms = Form::candidates(self.pipelines.gpu().caps(), question.product());
+        let mut forms = Form::candidates(self.pipelines.device().caps(), question.product());
         forms.retain(|form| !question.specs(*form).is_empty());
         if let (Some(half), Work::Convolution) = (self.half, question.work) {
             forms.insert(0, half);

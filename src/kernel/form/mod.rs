@@ -6,7 +6,7 @@ mod chooser;
 pub use choices::{Answer, Of, Question, Tuning, Work};
 pub use chooser::Chooser;
 
-use crate::gpu::Caps;
+use crate::device::Caps;
 use crate::kernel::nn::convolve::CONVOLVE;
 use crate::plan::{Kernel, Spec};
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,7 @@ pub static ADAM: Kernel = Kernel {
     ],
     params: AdamParams::LAYOUT,
     specs: || (0..2).map(|decoupled| Spec::new(&ADAM, &[("DECOUPLED", decoupled)])).collect(),
+    native: None,
 };
 
 /// The values that change from step to step, uploaded before each: eight words of a storage buffer.
@@ -133,6 +134,7 @@ pub static GRADIENT_NORM: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: GradientNormParams::LAYOUT,
     specs: || (0..2).map(|root| Spec::new(&GRADIENT_NORM, &[("ROOT", root)])).collect(),
+    native: None,
 };
 
 /// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. As in PyTorch, the norm is

@@ -22,6 +22,7 @@ pub static COMBINE_LOSSES: Kernel = Kernel {
     ],
     params: CombineLossesParams::LAYOUT,
     specs: || vec![Spec::new(&COMBINE_LOSSES, &[])],
+    native: None,
 };
 
 /// Records Σ k s over one to four pairs (k, s) into `dst`, all scalars. A single pair scales a scalar: the gradient of
@@ -56,6 +57,7 @@ pub static WEIGHTED_MEAN: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("value", "vec4f"), write("weight", "vec4f")],
     params: WeightedMeanParams::LAYOUT,
     specs: || vec![Spec::new(&WEIGHTED_MEAN, &[])],
+    native: None,
 };
 
 /// Records Σ a / Σ b into the scalar `value` (0 if Σ b is 0), and Σ b into the scalar `weight` in another buffer. `src`

@@ -21,6 +21,7 @@ pub static MSE: Kernel = Kernel {
     ],
     params: MseParams::LAYOUT,
     specs: || specs(&MSE),
+    native: None,
 };
 
 /// Records Σ w (prediction − truth)² / Σ w over pixels and channels into the scalar `dst`, and Σ w into the scalar
@@ -84,6 +85,7 @@ pub static MSE_GRAD: Kernel = Kernel {
     ],
     params: MseGradParams::LAYOUT,
     specs: || specs(&MSE_GRAD),
+    native: None,
 };
 
 /// Records the gradient of [`record`] in its prediction into `dst`: up 2 w (prediction − truth) / weight. `weight` is

@@ -18,6 +18,7 @@ pub static TOTAL_VARIATION: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), read("weights", "vec4f"), write("dst", "vec4f")],
     params: TotalVariationParams::LAYOUT,
     specs: || specs(&TOTAL_VARIATION),
+    native: None,
 };
 
 /// The number ε that keeps the root differentiable where the image is flat.
@@ -76,6 +77,7 @@ pub static TOTAL_VARIATION_GRAD: Kernel = Kernel {
     ],
     params: TotalVariationGradParams::LAYOUT,
     specs: || specs(&TOTAL_VARIATION_GRAD),
+    native: None,
 };
 
 /// Records the gradient of [`record`] in its image into `dst`. `weight` is the scalar number of values from [`record`],

@@ -16,6 +16,7 @@ pub static COLOUR: Kernel = Kernel {
     bindings: &[read("maps", "f32"), read("mask", "f32"), read("table", "u32"), texture("picture")],
     params: ColourParams::LAYOUT,
     specs: || vec![Spec::new(&COLOUR, &[])],
+    native: None,
 };
 
 /// The choice of a map and its colours. `M` names the maps of an inversion.

@@ -20,6 +20,7 @@ pub static COMBINE: Kernel = Kernel {
     ],
     params: CombineParams::LAYOUT,
     specs: || vec![spec()],
+    native: None,
 };
 
 /// The number of samples of each curve.

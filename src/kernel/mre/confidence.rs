@@ -16,6 +16,7 @@ pub static CONFIDENCE: Kernel = Kernel {
     bindings: &[read("trace", "vec4f"), read("mean", "f32"), read("mask", "f32"), write("maps", "f32")],
     params: ConfidenceParams::LAYOUT,
     specs: || vec![Spec::new(&CONFIDENCE, &[])],
+    native: None,
 };
 
 /// Records the confidence into its plane of `maps`, f32 `[plane][ny][nx]`, from the trace of
@@ -45,6 +46,7 @@ pub static LOCAL_MEAN: Kernel = Kernel {
     bindings: &[read("trace", "vec4f"), read("mask", "f32"), write("dst", "f32")],
     params: LocalMeanParams::LAYOUT,
     specs: || vec![Spec::new(&LOCAL_MEAN, &[])],
+    native: None,
 };
 
 /// Records the mean of the trace's first value over the box of `2 radius + 1` pixels under the mask. Trace vec4f, mask

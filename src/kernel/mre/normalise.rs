@@ -23,6 +23,7 @@ pub static NORMALISE: Kernel = Kernel {
     ],
     params: NormaliseParams::LAYOUT,
     specs: || vec![Spec::new(&NORMALISE, &[])],
+    native: None,
 };
 
 /// Records the fields of unit power under the mask, vec2f `[fields][pixels]`, and writes waves and amplitudes into `maps`,
@@ -61,6 +62,7 @@ pub static MOMENTS: Kernel = Kernel {
     bindings: &[read("field", "vec2f"), read("mask", "f32"), write("moments_", "vec4f")],
     params: MomentsParams::LAYOUT,
     specs: || vec![Spec::new(&MOMENTS, &[])],
+    native: None,
 };
 
 /// Records `mask (Re u, Im u, |u|², 1)`: field vec2f `[fields][pixels]`, mask f32 `[pixels]`, result vec4f
@@ -90,6 +92,7 @@ pub static TOTAL: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: TotalParams::LAYOUT,
     specs: || vec![Spec::new(&TOTAL, &[])],
+    native: None,
 };
 
 /// The number of values in one run of the first pass. The second pass sums the runs.

@@ -19,6 +19,7 @@ pub static RESTORE: Kernel = Kernel {
     ],
     params: RestoreParams::LAYOUT,
     specs: || vec![Spec::new(&RESTORE, &[])],
+    native: None,
 };
 
 /// Records `field` inside the mask and `continued` outside it, all vec2f `[fields][pixels]`; mask f32 `[pixels]`.

@@ -15,6 +15,7 @@ pub static WINDOW: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: WindowParams::LAYOUT,
     specs: || vec![spec(0), spec(1)],
+    native: None,
 };
 
 /// The number of pixels that one thread computes: `BLOCK` of the shader.
@@ -84,6 +85,7 @@ pub static WEIGH: Kernel = Kernel {
     ],
     params: WeighParams::LAYOUT,
     specs: || vec![Spec::new(&WEIGH, &[])],
+    native: None,
 };
 
 /// The number of planes that are written for each model.
@@ -119,6 +121,7 @@ pub static ERODE: Kernel = Kernel {
     bindings: &[read("mask", "f32"), write("dst", "f32")],
     params: ErodeParams::LAYOUT,
     specs: || vec![Spec::new(&ERODE, &[])],
+    native: None,
 };
 
 /// Records 1 where every pixel within `radius` steps lies in the image and in the mask, else 0. Mask and result are f32

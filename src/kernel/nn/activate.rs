@@ -14,6 +14,7 @@ pub static ACTIVATE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), read("grad", "vec4f"), write("dst", "vec4f")],
     params: ActivateParams::LAYOUT,
     specs: || [[0, 0], [0, 1], [1, 0], [1, 1]].map(|[kind, grad]| spec(kind, grad)).into(),
+    native: None,
 };
 
 fn spec(kind: u32, grad: u32) -> Spec {

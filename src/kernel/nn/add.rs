@@ -1,6 +1,7 @@
 //! The sum of two tensors: `kernels/nn/add.wgsl`.
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::zip;
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -14,6 +15,7 @@ pub static ADD: Kernel = Kernel {
     bindings: &[read("a", "vec4f"), read("b", "vec4f"), write("dst", "vec4f")],
     params: AddParams::LAYOUT,
     specs: || vec![Spec::new(&ADD, &[])],
+    native: Some(native),
 };
 
 /// Records `dst = a + b`, all of one shape. `dst` must lie in another buffer than `a` and `b`.
@@ -28,4 +30,13 @@ pub(crate) fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
     };
     let resources = [a.bound(), b.bound(), dst.bound()];
     rec.linear(Spec::new(&ADD, &[]), &params, &resources, count, Cost::each(count, 4, 48));
+}
+
+fn native(call: &mut Call) {
+    let p: AddParams = call.params();
+    let (a, b, quads) = (call.read(0), call.read(1), p.quads as usize);
+    p.dst.each(call.team(), call.write(2), [p.count as usize / quads, quads], |pixel, dst| {
+        let terms = p.a.of(a, pixel, quads).iter().zip(p.b.of(b, pixel, quads));
+        dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| a + b));
+    });
 }

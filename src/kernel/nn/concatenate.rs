@@ -15,6 +15,7 @@ pub static CONCATENATE: Kernel = Kernel {
     bindings: &[read("a", "vec4f"), read("b", "vec4f"), write("dst", "vec4f")],
     params: ConcatenateParams::LAYOUT,
     specs: || vec![Spec::new(&CONCATENATE, &[])],
+    native: None,
 };
 
 /// Records the channels of `a`, then those of `b`, into `dst`, which has as many channels as both. All have the same
@@ -46,6 +47,7 @@ pub static EXTRACT: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ExtractParams::LAYOUT,
     specs: || vec![Spec::new(&EXTRACT, &[])],
+    native: None,
 };
 
 /// Records channels `from` to `from + dst.shape.c - 1` of `src` into `dst`, with the same images. This is the gradient

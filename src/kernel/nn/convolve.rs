@@ -155,6 +155,7 @@ pub static CONVOLVE: Kernel = Kernel {
         };
         Form::all_direct().flat_map(each).collect()
     },
+    native: None,
 };
 
 /// The specialisation that [`record`] uses.

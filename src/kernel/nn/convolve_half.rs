@@ -28,6 +28,7 @@ pub static CONVOLVE_HALF: Kernel = Kernel {
         }
         all
     },
+    native: None,
 };
 
 /// The specialisation for a geometry and a kind of [`convolve::Finish`].

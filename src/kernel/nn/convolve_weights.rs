@@ -31,6 +31,7 @@ pub static CONVOLVE_WEIGHTS: Kernel = Kernel {
         }
         specs
     },
+    native: None,
 };
 
 /// A form with the size of its blocks. The size matters for software adapters only.

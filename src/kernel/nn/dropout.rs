@@ -20,6 +20,7 @@ pub static DROPOUT: Kernel = Kernel {
     bindings: &[read("step", "u32"), read("src", "vec4f"), write("dst", "vec4f")],
     params: DropoutParams::LAYOUT,
     specs: || vec![Spec::new(&DROPOUT, &[])],
+    native: None,
 };
 
 /// Records dropout of `src` into `dst`, of the same shape. Each channel of each image is dropped with probability

@@ -15,6 +15,7 @@ pub static FLIP: Kernel = Kernel {
     bindings: &[read("src", "f32"), write("dst", "vec4f")],
     params: FlipParams::LAYOUT,
     specs: || vec![Spec::new(&FLIP, &[])],
+    native: None,
 };
 
 /// Records the weights `[taps][ci][co]` of a convolution of `geometry` as those of its data gradient, `[taps][co][ci]`.

@@ -106,6 +106,7 @@ pub static NORM: Kernel = Kernel {
     ],
     params: NormParams::LAYOUT,
     specs: || specs(&NORM),
+    native: None,
 };
 
 /// Records leaky(γ (x − mean) / √(variance + ε) + β) into `dst`, of the shape of `x`.
@@ -152,6 +153,7 @@ pub static NORM_SUMS: Kernel = Kernel {
     ],
     params: NormSumsParams::LAYOUT,
     specs: || specs(&NORM_SUMS),
+    native: None,
 };
 
 /// Records S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group into `dst`, `[groups, 1, 2, c]`. x̂ is the normalised x, and
@@ -202,6 +204,7 @@ pub static NORM_GRAD: Kernel = Kernel {
     ],
     params: NormGradParams::LAYOUT,
     specs: || specs(&NORM_GRAD),
+    native: None,
 };
 
 /// Records the gradient of the norm's `x` into `dst`, through the statistics as well:

@@ -18,6 +18,7 @@ pub static NORM_STATISTICS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("running", "vec4f"), write("dst", "vec4f")],
     params: NormStatisticsParams::LAYOUT,
     specs: || (0..2).map(|running| Spec::new(&NORM_STATISTICS, &[("RUNNING", running)])).collect(),
+    native: None,
 };
 
 /// The share of each batch in the running statistics, as in PyTorch.
@@ -75,6 +76,7 @@ pub static NORM_MOMENTS: Kernel = Kernel {
     bindings: &[read("x", "vec4f"), write("dst", "vec4f")],
     params: NormMomentsParams::LAYOUT,
     specs: || vec![Spec::new(&NORM_MOMENTS, &[])],
+    native: None,
 };
 
 /// The shape of the moments of `x`, `[groups, chunks, 2, c]`: mean and M2 = Σ (x − mean)² of each chunk.
@@ -114,6 +116,7 @@ pub static NORM_RUNNING: Kernel = Kernel {
     bindings: &[read("running", "vec4f"), write("dst", "vec4f")],
     params: NormRunningParams::LAYOUT,
     specs: || vec![Spec::new(&NORM_RUNNING, &[])],
+    native: None,
 };
 
 /// Records mean and 1/√(variance + ε) into `dst` from mean and variance in `running`, both `[1, 1, 2, c]`.

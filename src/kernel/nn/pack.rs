@@ -14,6 +14,7 @@ pub static PACK: Kernel = Kernel {
     bindings: &[read("src", "f32"), write("dst", "vec4f")],
     params: PackParams::LAYOUT,
     specs: || vec![Spec::new(&PACK, &[])],
+    native: None,
 };
 
 /// Records the conversion of `src`, f32 `[n][c][h][w]` of the shape of `dst`, into `dst`.
@@ -48,6 +49,7 @@ pub static UNPACK: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "f32")],
     params: UnpackParams::LAYOUT,
     specs: || vec![Spec::new(&UNPACK, &[])],
+    native: None,
 };
 
 /// Records the conversion of `src` to f32 `[n][c][h][w]` into `dst`, which holds `src.shape.len()` values.

@@ -14,6 +14,7 @@ pub static PAD: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: PadParams::LAYOUT,
     specs: || vec![Spec::new(&PAD, &[])],
+    native: None,
 };
 
 /// Records `src` into `dst`, which has at least as many rows and columns. The rows and columns added at the bottom and
@@ -47,6 +48,7 @@ pub static PAD_GRAD: Kernel = Kernel {
     bindings: &[read("grad", "vec4f"), write("dst", "vec4f")],
     params: PadGradParams::LAYOUT,
     specs: || vec![Spec::new(&PAD_GRAD, &[])],
+    native: None,
 };
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the

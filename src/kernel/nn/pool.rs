@@ -50,6 +50,7 @@ pub static POOL: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: PoolParams::LAYOUT,
     specs: || Pooling::specs(&POOL),
+    native: None,
 };
 
 /// Records the pooling of `src` by `mode` into `dst` of shape `mode.shape(src.shape)`.
@@ -81,6 +82,7 @@ pub static POOL_GRAD: Kernel = Kernel {
     bindings: &[read("input", "vec4f"), read("grad", "vec4f"), write("dst", "vec4f")],
     params: PoolGradParams::LAYOUT,
     specs: || Pooling::specs(&POOL_GRAD),
+    native: None,
 };
 
 /// Records the gradient of [`record`] in `input` into `dst`, of the shape of `input`. `grad` is the gradient of the

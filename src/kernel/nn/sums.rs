@@ -16,6 +16,7 @@ pub static CHANNEL_SUMS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ChannelSumsParams::LAYOUT,
     specs: || vec![Spec::new(&CHANNEL_SUMS, &[])],
+    native: None,
 };
 
 /// Records the sum over all pixels of `src` into `dst`, `[1, 1, 1, c]`.
@@ -53,6 +54,7 @@ pub static SUM_GROUPS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: SumGroupsParams::LAYOUT,
     specs: || vec![Spec::new(&SUM_GROUPS, &[])],
+    native: None,
 };
 
 /// Records the sum of `column` of `src` over images and rows into `dst`, `[1, 1, 1, c]`. For the sums of

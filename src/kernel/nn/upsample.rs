@@ -48,6 +48,7 @@ pub static UPSAMPLE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: UpsampleParams::LAYOUT,
     specs: || Upsampling::specs(&UPSAMPLE),
+    native: None,
 };
 
 /// Records `src` at twice its size into `dst` of shape `mode.shape(src.shape)`.
@@ -78,6 +79,7 @@ pub static UPSAMPLE_GRAD: Kernel = Kernel {
     bindings: &[read("grad", "vec4f"), write("dst", "vec4f")],
     params: UpsampleGradParams::LAYOUT,
     specs: || Upsampling::specs(&UPSAMPLE_GRAD),
+    native: None,
 };
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the

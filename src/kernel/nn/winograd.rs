@@ -16,6 +16,7 @@ pub static WINOGRAD_INPUT: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: WinogradInputParams::LAYOUT,
     specs: || vec![Spec::new(&WINOGRAD_INPUT, &[])],
+    native: None,
 };
 
 /// The shape of the tiles of images `[n, h, w, c]`: `[tiles, 16, 1, c]`.
@@ -53,6 +54,7 @@ pub static WINOGRAD_WEIGHTS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: WinogradWeightsParams::LAYOUT,
     specs: || vec![Spec::new(&WINOGRAD_WEIGHTS, &[])],
+    native: None,
 };
 
 /// Records the weights of a 3 × 3 convolution, transformed for [`Geometry::Tiles`], in a new buffer.
@@ -83,6 +85,7 @@ pub static WINOGRAD_OUTPUT: Kernel = Kernel {
     ],
     params: WinogradOutputParams::LAYOUT,
     specs: || FinishKind::ALL.map(spec_output).into(),
+    native: None,
 };
 
 /// The specialisation for a kind of [`Finish`].

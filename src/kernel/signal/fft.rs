@@ -17,6 +17,7 @@ pub static FFT: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), read("roots", "vec2f"), write("dst", "vec2f")],
     params: FftParams::LAYOUT,
     specs: || RADICES.iter().map(|&r| spec(r)).collect(),
+    native: None,
 };
 
 /// The radices that have butterflies, in the order in which they are taken out of a size.
@@ -243,6 +244,7 @@ pub static CHIRP: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), read("table", "vec2f"), write("dst", "vec2f")],
     params: ChirpParams::LAYOUT,
     specs: || vec![Spec::new(&CHIRP, &[])],
+    native: None,
 };
 
 /// Records `dst[k] = src[k] table[k]` for k < `kept`, else 0, on lines of `axis.n` values in and `n_dst` values out.

@@ -14,6 +14,7 @@ pub static HARMONIC: Kernel = Kernel {
     bindings: &[read("frames", "f32"), read("weights", "vec2f"), write("harmonic_", "vec2f")],
     params: HarmonicParams::LAYOUT,
     specs: || vec![Spec::new(&HARMONIC, &[])],
+    native: None,
 };
 
 /// The meaning of the frames of a wave image.

@@ -14,6 +14,7 @@ pub static RESAMPLE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ResampleParams::LAYOUT,
     specs: || vec![Spec::new(&RESAMPLE, &[])],
+    native: None,
 };
 
 /// Two grids about the same centre.

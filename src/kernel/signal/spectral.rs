@@ -14,6 +14,7 @@ pub static SPECTRAL: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), read("weights", "f32"), write("dst", "vec2f")],
     params: SpectralParams::LAYOUT,
     specs: || vec![Spec::new(&SPECTRAL, &[])],
+    native: None,
 };
 
 /// Records `dst[f][b] = src[f] weights[b]`: src vec2f `[fields][n]`, weights f32 `[planes][n]`, result vec2f

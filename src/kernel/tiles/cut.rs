@@ -21,6 +21,7 @@ pub static CUT: Kernel = Kernel {
     ],
     params: CutParams::LAYOUT,
     specs: || [0, 1].map(|patch| Spec::new(&CUT, &[("PATCH", patch)])).into(),
+    native: None,
 };
 
 /// The buffers that describe the patches of an image.

@@ -16,6 +16,7 @@ pub static LATTICE_BOUNDS: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), write("lattice", "i32")],
     params: BoundsParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_BOUNDS, &[])],
+    native: None,
 };
 
 params! {
@@ -29,6 +30,7 @@ pub static LATTICE_OPEN: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), read("lattice", "i32"), read("points", "u32"), write("open", "u32")],
     params: OpenParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_OPEN, &[])],
+    native: None,
 };
 
 params! {
@@ -42,6 +44,7 @@ pub static LATTICE_TAKE: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), read("lattice", "i32"), read("open", "u32"), write("points", "u32")],
     params: TakeParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_TAKE, &[])],
+    native: None,
 };
 
 params! {
@@ -55,6 +58,7 @@ pub static LATTICE_NUMBER: Kernel = Kernel {
     bindings: &[read("points", "u32"), write("lattice", "i32"), write("patches", "vec4f")],
     params: NumberParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_NUMBER, &[])],
+    native: None,
 };
 
 /// The rule by which patches are placed.

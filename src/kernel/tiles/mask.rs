@@ -14,6 +14,7 @@ pub static APPLY_MASK: Kernel = Kernel {
     bindings: &[read("wave", "vec2f"), read("mask", "f32"), write("dst", "vec4f")],
     params: ApplyMaskParams::LAYOUT,
     specs: || vec![Spec::new(&APPLY_MASK, &[])],
+    native: None,
 };
 
 /// Records (re, im, inside, 0), vec4f `[n]`, from a wave vec2f `[n]` and a mask f32 `[n]`. `conjugated` conjugates the
@@ -37,6 +38,7 @@ pub static UNSTACK: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), read("mask", "f32"), write("dst", "f32")],
     params: UnstackParams::LAYOUT,
     specs: || vec![Spec::new(&UNSTACK, &[])],
+    native: None,
 };
 
 /// The number of planes that are written.

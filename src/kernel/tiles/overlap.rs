@@ -25,6 +25,7 @@ pub static OVERLAP: Kernel = Kernel {
     ],
     params: OverlapParams::LAYOUT,
     specs: || vec![Spec::new(&OVERLAP, &[])],
+    native: None,
 };
 
 /// The image, the lattice and the weights over which predictions are merged.
@@ -76,6 +77,7 @@ pub static OVERLAP_STATISTICS: Kernel = Kernel {
     bindings: &[read("state", "vec4f"), write("dst", "vec4f")],
     params: OverlapStatisticsParams::LAYOUT,
     specs: || vec![Spec::new(&OVERLAP_STATISTICS, &[])],
+    native: None,
 };
 
 /// The conversion of merged predictions to a map.

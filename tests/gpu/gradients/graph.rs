@@ -32,7 +32,7 @@ impl Given for Forms {
         static CHOOSERS: OnceLock<Vec<(String, Chooser)>> = OnceLock::new();
         let pipelines = <&Pipelines>::given()?;
         let choosers = CHOOSERS.get_or_init(|| {
-            let gpu = pipelines.gpu();
+            let gpu = pipelines.device();
             let mut choosers: Vec<_> = Form::candidates(gpu.caps(), Product::LARGE)
                 .into_iter()
                 .map(|form| (format!("{form:?}"), Chooser::only(pipelines, form)))

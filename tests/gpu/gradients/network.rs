@@ -53,7 +53,7 @@ impl Setup {
 
     /// `steps` steps on a device that holds NaN, of dropouts that `seed` decides.
     fn train(&self, chooser: &Chooser, seed: u32, steps: u32) -> (Learned, Vec<Losses>) {
-        let learned = Learned::new(chooser.pipelines().gpu(), &self.weights).expect("room");
+        let learned = Learned::new(chooser.pipelines().device(), &self.weights).expect("room");
         let step = TrainStep::new(chooser, &learned, SIZE, &OBJECTIVE, Default::default(), &|_, _| {})
             .unwrap_or_else(|e| panic!("{e}"));
         let planes = |values: &Array4<f64>| {

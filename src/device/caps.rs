@@ -1,5 +1,6 @@
 //! The capabilities of a device, and tiers of them by which kernels choose their specialisations.
 
+use crate::processor::{Processor, Team};
 use std::fmt;
 
 /// The optional features that palpate requests if the adapter has them.
@@ -50,19 +51,41 @@ impl Caps {
         Self { info: device.adapter_info(), features: device.features(), limits: device.limits() }
     }
 
+    /// The processor's. It counts as an adapter with timestamps, whose kernels are limited by 32-bit indices alone.
+    pub(super) fn processor(team: &Team) -> Self {
+        let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Noop);
+        info.name = Processor::name();
+        info.driver = "palpate".into();
+        info.driver_info = format!("{}, {} threads", team.instructions(), team.threads());
+        (info.subgroup_min_size, info.subgroup_max_size) = (8, 8);
+        let most = 4 * u64::from(u32::MAX);
+        let limits = wgpu::Limits {
+            max_storage_buffer_binding_size: most,
+            max_buffer_size: most,
+            ..wgpu::Limits::default()
+        };
+        let features = wgpu::Features::TIMESTAMP_QUERY;
+        Self { info, features, limits }
+    }
+
+    /// Reports whether the device is the processor, with kernels of its own, and not a driver.
+    pub fn native(&self) -> bool {
+        self.info.backend == wgpu::Backend::Noop
+    }
+
     /// Reports whether each dispatch can be timed by the device's own clock.
     pub fn timestamps(&self) -> bool {
         self.features.contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Reports whether the adapter computes on the CPU (lavapipe, SwiftShader, WARP).
+    /// Reports whether the device computes on the CPU: the processor itself, or a driver (lavapipe, SwiftShader, WARP).
     pub fn software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
     /// The kind of the device in words.
     pub fn kind(&self) -> &'static str {
-        kind(self.info.device_type)
+        if self.native() { "processor" } else { kind(self.info.device_type) }
     }
 
     /// Reports whether any `lanes` neighbouring threads belong to one subgroup and can exchange values.

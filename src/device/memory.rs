@@ -1,12 +1,12 @@
 //! The available memory, as far as it can be known.
 
-use super::Gpu;
+use super::Device;
 use crate::error::{Error, Result};
 use crate::memory::available;
 
-impl Gpu {
-    /// Refuses work that cannot fit, before anything is allocated. Only the memory of software adapters is known, and
-    /// only on Linux. It is the machine's memory, which would swap or kill processes before it refuses an allocation.
+impl Device {
+    /// Refuses work that cannot fit, before anything is allocated. Only the memory of the processor and of software
+    /// drivers is known, and only on Linux. It is the machine's memory, which would swap or kill processes before it refuses an allocation.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] with the `bytes` that `what` needs and the bytes that are available.

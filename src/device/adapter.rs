@@ -1,22 +1,45 @@
 //! The list of adapters, and the choice of one.
 
 use crate::error::{Error, Result};
+use crate::processor::{Instructions, Processor};
 
 /// The choice of an adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AdapterChoice {
-    /// The first adapter of the most capable kind: discrete, integrated, virtual, then software.
+    /// The first GPU of the most capable kind: discrete, integrated, virtual. Without a GPU, the processor. A software
+    /// driver, which computes on the processor more slowly than palpate itself, is taken only by name or index.
     #[default]
     Best,
     /// The adapter of this index in [`adapters`].
     Index(usize),
     /// The first adapter whose name or driver contains this text, in upper or lower case.
     Name(String),
+    /// The processor.
+    Processor(Processor),
+}
+
+/// The device that a choice selects.
+pub enum Chosen {
+    /// A GPU, or a software driver.
+    Gpu(Box<Found>),
+    /// The processor.
+    Processor(Processor),
 }
 
 impl From<&str> for AdapterChoice {
-    /// Takes a number as an index, and any other text as part of a name.
+    /// Takes a number as an index, `cpu` as the processor, `cpu:avx2` (or `avx512`, `neon`, `portable`) as the processor
+    /// with this instruction set, and any other text as part of a name.
     fn from(text: &str) -> Self {
+        let cpu = text.get(..3).filter(|start| start.eq_ignore_ascii_case("cpu")).map(|_| &text[3..]);
+        match cpu {
+            Some("") => return Self::Processor(Processor::default()),
+            Some(rest) => {
+                if let Some(own) = rest.strip_prefix(':').and_then(Instructions::named) {
+                    return Self::Processor(Processor { instructions: Some(own), ..Processor::default() });
+                }
+            }
+            None => {}
+        }
         text.parse().map_or_else(|_| Self::Name(text.into()), Self::Index)
     }
 }
@@ -72,33 +95,42 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
     }
 }
 
-/// Finds the adapter that `choice` selects.
+/// Finds the device that `choice` selects.
 ///
 /// # Errors
 /// [`Error::NoAdapter`] if there is none. It lists the adapters that exist.
-pub fn choose(choice: &AdapterChoice) -> Result<Found> {
+pub fn choose(choice: &AdapterChoice) -> Result<Chosen> {
     pollster::block_on(choose_async(choice))
 }
 
-pub(super) async fn choose_async(choice: &AdapterChoice) -> Result<Found> {
+pub(super) async fn choose_async(choice: &AdapterChoice) -> Result<Chosen> {
+    // The processor needs no loader, so none is looked for.
+    if let AdapterChoice::Processor(how) = choice {
+        return Ok(Chosen::Processor(*how));
+    }
     let mut found = adapters_async().await;
     let at = match choice {
-        AdapterChoice::Best => (!found.is_empty()).then_some(0),
+        AdapterChoice::Best | AdapterChoice::Processor(_) => {
+            let hardware = found.iter().position(|f| f.info.device_type != wgpu::DeviceType::Cpu);
+            let Some(at) = hardware else { return Ok(Chosen::Processor(Processor::default())) };
+            Some(at)
+        }
         // A number beyond the list may be part of a name, for example 4090.
         AdapterChoice::Index(i) if *i < found.len() => Some(*i),
         AdapterChoice::Index(i) => named(&found, &i.to_string()),
         AdapterChoice::Name(name) => named(&found, name),
     };
-    let Some(at) = at else {
-        let wanted = match choice {
-            AdapterChoice::Name(name) => Some(name.clone()),
-            AdapterChoice::Index(i) => Some(i.to_string()),
-            AdapterChoice::Best => None,
-        };
-        let found = found.into_iter().map(|found| found.info.name).collect();
-        return Err(Error::NoAdapter { wanted, found });
-    };
-    Ok(found.swap_remove(at))
+    match (at, choice) {
+        (Some(at), _) => Ok(Chosen::Gpu(Box::new(found.swap_remove(at)))),
+        (None, choice) => {
+            let wanted = match choice {
+                AdapterChoice::Name(name) => Some(name.clone()),
+                AdapterChoice::Index(i) => Some(i.to_string()),
+                AdapterChoice::Best | AdapterChoice::Processor(_) => None,
+            };
+            Err(Error::NoAdapter { wanted, found: found.into_iter().map(|found| found.info.name).collect() })
+        }
+    }
 }
 
 /// Reports whether `adapter` has matrix units that our kernels support: 8 × 8 or 16 × 16, f16 factors, f32 sums.
@@ -118,7 +150,7 @@ pub(super) async fn request(adapter: &wgpu::Adapter, units: bool) -> Result<(wgp
     let units = units && has_units(adapter);
     let (experimental, experimental_features) = if units {
         // SAFETY: wgpu marks its support of matrix units as experimental and possibly unsound. Callers opt in through
-        // `Gpu::open_with_units`, whose documentation says so. The kernels that use the units stay within their
+        // `Device::open_with_units`, whose documentation says so. The kernels that use the units stay within their
         // buffers. Their results are compared with an oracle on this device before they are used.
         let token = unsafe { wgpu::ExperimentalFeatures::enabled() };
         (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, token)

@@ -1,6 +1,6 @@
 //! Timestamps of the device's own clock, a pair per dispatch.
 
-use super::Gpu;
+use super::Device;
 use crate::error::{Error, Result};
 
 /// The largest number of queries in one set (WebGPU's limit).
@@ -18,11 +18,12 @@ impl Profiler {
     ///
     /// # Errors
     /// [`Error::Gpu`] if the device has no timestamps.
-    pub fn new(gpu: &Gpu, n: usize) -> Result<Self> {
-        if !gpu.caps().timestamps() {
-            let what = format!("the device on {} has no timestamp queries", gpu.caps().info.name);
+    pub fn new(device: &Device, n: usize) -> Result<Self> {
+        if !device.caps().timestamps() {
+            let what = format!("the device on {} has no timestamp queries", device.caps().info.name);
             return Err(Error::Gpu { doing: "timing dispatches".into(), what });
         }
+        let gpu = device.need_gpu("a timestamp")?;
         gpu.scoped("making timestamp queries", || {
             let sets = (0..2 * n).step_by(PER_SET).map(|first| {
                 gpu.device().create_query_set(&wgpu::QuerySetDescriptor {
@@ -62,9 +63,10 @@ impl Profiler {
     /// The seconds of each dispatch in order. Call it after the work was submitted.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`](crate::Error::DeviceLost), and the other errors of [`Gpu::read`].
-    pub fn seconds(&self, gpu: &Gpu) -> Result<Vec<f64>> {
-        let ticks: Vec<u64> = gpu.read(&self.resolved)?;
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost), and the other errors of [`Device::read`].
+    pub fn seconds(&self, device: &Device) -> Result<Vec<f64>> {
+        let ticks: Vec<u64> = device.read(&self.resolved.clone().into())?;
+        let gpu = device.need_gpu("a timestamp")?;
         let period = f64::from(gpu.queue().get_timestamp_period()) * 1e-9;
         Ok(ticks.chunks_exact(2).take(self.n).map(|t| t[1].saturating_sub(t[0]) as f64 * period).collect())
     }

@@ -1,7 +1,8 @@
 //! A pool of buffers that are lent and returned, so that a new plan for another image does not increase memory.
 
-use super::Gpu;
+use super::{Buffer, Device};
 use crate::error::{Error, Result};
+use crate::processor::Memory;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +15,15 @@ pub struct BufferPool {
 
 #[derive(Default)]
 struct Shelf {
-    free: HashMap<(u64, wgpu::BufferUsages), Vec<wgpu::Buffer>>,
+    free: HashMap<(u64, wgpu::BufferUsages), Vec<Buffer>>,
     allocated: u64,
     peak: u64,
 }
 
 /// A buffer on loan. It returns to its pool when it is dropped. Its initial contents are undefined.
 pub struct Pooled {
-    buffer: wgpu::Buffer,
+    buffer: Buffer,
+    usage: wgpu::BufferUsages,
     pool: BufferPool,
     retired: AtomicBool,
 }
@@ -40,8 +42,8 @@ impl Pooled {
 }
 
 impl std::ops::Deref for Pooled {
-    type Target = wgpu::Buffer;
-    fn deref(&self) -> &wgpu::Buffer {
+    type Target = Buffer;
+    fn deref(&self) -> &Buffer {
         &self.buffer
     }
 }
@@ -53,7 +55,7 @@ impl Drop for Pooled {
             shelf.allocated -= self.buffer.size();
             return;
         }
-        let key = (self.buffer.size(), self.buffer.usage());
+        let key = (self.buffer.size(), self.usage);
         shelf.free.entry(key).or_default().push(self.buffer.clone());
     }
 }
@@ -63,16 +65,16 @@ impl BufferPool {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] if the device has no memory left or `size` exceeds its limits.
-    pub fn take(&self, gpu: &Gpu, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<Pooled> {
-        let lend = |buffer| Pooled { buffer, pool: self.clone(), retired: AtomicBool::new(false) };
+    pub fn take(&self, device: &Device, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<Pooled> {
+        let lend = |buffer| Pooled { buffer, usage, pool: self.clone(), retired: AtomicBool::new(false) };
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(buffer) = shelf.free.get_mut(&(size, usage)).and_then(Vec::pop) {
             return Ok(lend(buffer));
         }
-        let most = gpu.caps().max_binding();
+        let most = device.caps().max_binding();
         if size > most {
             return Err(Error::OutOfMemory {
-                what: format!("'{label}' in one buffer on {}", gpu.caps().info.name),
+                what: format!("'{label}' in one buffer on {}", device.caps().info.name),
                 needed: Some(size),
                 available: Some(most),
             });
@@ -84,9 +86,11 @@ impl BufferPool {
         }
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
-        let buffer = gpu.scoped(&format!("allocating {:.1} MiB for '{label}'", mib(size)), || {
-            gpu.device().create_buffer(&descriptor)
-        })?;
+        let what = format!("allocating {:.1} MiB for '{label}'", mib(size));
+        let buffer: Buffer = match device.gpu() {
+            Some(gpu) => gpu.scoped(&what, || gpu.device().create_buffer(&descriptor))?.into(),
+            None => Memory::zeroed(size as usize)?.into(),
+        };
         shelf.allocated += size;
         shelf.peak = shelf.peak.max(shelf.allocated);
         Ok(lend(buffer))

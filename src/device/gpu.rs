@@ -1,115 +1,51 @@
-//! Devices. Only this module creates or owns wgpu objects for the rest of the crate: the device, opened here or adopted
-//! from a host, its capabilities, and a pool of its buffers. It knows nothing of kernels.
+//! A GPU: wgpu's device and queue, and the errors they report.
 
-mod adapter;
-mod caps;
-mod memory;
-mod pool;
-mod profile;
-mod read;
-
-pub use adapter::{AdapterChoice, Found, adapters, choose};
-pub use caps::{Caps, Tier, kind};
-pub use pool::{BufferPool, Pooled};
-pub use profile::Profiler;
-
+use super::adapter::{self, Found};
 use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// A device to compute on, opened by palpate ([`Gpu::open`]) or adopted from a host ([`Gpu::adopt`]). Clones share the
-/// device, its pool and its state. There is no global state.
-#[derive(Clone)]
+/// A wgpu device and its queue.
 pub struct Gpu {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    caps: Caps,
     lost: Arc<OnceLock<String>>,
     /// The first error that wgpu reported outside of any error scope.
     uncaptured: Arc<Mutex<Option<wgpu::Error>>>,
-    pool: BufferPool,
 }
 
 impl Gpu {
-    /// Opens a device on the adapter that `choice` selects, with all of the adapter's own limits.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`] if there is no such adapter, and [`Error::NoDevice`] if the adapter gives no device.
-    pub fn open(choice: &AdapterChoice) -> Result<Self> {
-        pollster::block_on(Self::open_async(choice))
-    }
-
-    /// The same without blocking, as a browser needs it.
-    ///
-    /// # Errors
-    /// The errors of [`Gpu::open`].
-    pub async fn open_async(choice: &AdapterChoice) -> Result<Self> {
-        Self::opened(choice, false).await
-    }
-
-    /// Opens a device like [`Gpu::open`], with the adapter's matrix units if our kernels support them, for
-    /// [`Chooser::with_half`](crate::kernel::form::Chooser::with_half). wgpu's support of matrix units is experimental.
-    ///
-    /// # Errors
-    /// The errors of [`Gpu::open`].
-    pub fn open_with_units(choice: &AdapterChoice) -> Result<Self> {
-        pollster::block_on(Self::opened(choice, true))
-    }
-
-    async fn opened(choice: &AdapterChoice, units: bool) -> Result<Self> {
-        let found = adapter::choose_async(choice).await?;
+    pub(super) async fn open(found: &Found, units: bool) -> Result<Self> {
         // A driver may announce matrix units and then refuse them.
         let with_units = if units { adapter::request(&found.adapter, true).await.ok() } else { None };
         let (device, queue) = match with_units {
             Some(opened) => opened,
             None => adapter::request(&found.adapter, false).await?,
         };
-        let gpu = Self::new(device, queue);
-        let lost = gpu.inner.lost.clone();
-        gpu.inner.device.set_device_lost_callback(move |reason, message| {
+        let gpu = Self::adopt(device, queue);
+        let lost = gpu.lost.clone();
+        gpu.device.set_device_lost_callback(move |reason, message| {
             let _ = lost.set(if message.is_empty() { format!("{reason:?}") } else { message });
         });
-        let uncaptured = gpu.inner.uncaptured.clone();
-        gpu.inner.device.on_uncaptured_error(Arc::new(move |error| {
+        let uncaptured = gpu.uncaptured.clone();
+        gpu.device.on_uncaptured_error(Arc::new(move |error| {
             uncaptured.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }));
         Ok(gpu)
     }
 
-    /// Adopts a host's device and queue. The host keeps its control of them: palpate sets no callbacks on an adopted
-    /// device and uses only the features and limits that it was made with.
-    pub fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        Self::new(device, queue)
-    }
-
-    fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        let caps = Caps::of(&device);
-        let pool = BufferPool::default();
+    pub(super) fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let (lost, uncaptured) = Default::default();
-        Self { inner: Arc::new(Inner { device, queue, caps, lost, uncaptured, pool }) }
+        Self { device, queue, lost, uncaptured }
     }
 
     /// The wgpu device.
     pub fn device(&self) -> &wgpu::Device {
-        &self.inner.device
+        &self.device
     }
 
     /// The wgpu queue.
     pub fn queue(&self) -> &wgpu::Queue {
-        &self.inner.queue
-    }
-
-    /// The capabilities of this device.
-    pub fn caps(&self) -> &Caps {
-        &self.inner.caps
-    }
-
-    /// The buffer pool of this device.
-    pub fn pool(&self) -> &BufferPool {
-        &self.inner.pool
+        &self.queue
     }
 
     /// Fails if the device is known to be lost, or if it reported an error outside of any error scope.
@@ -117,10 +53,10 @@ impl Gpu {
     /// # Errors
     /// [`Error::DeviceLost`], or the reported error.
     pub fn check(&self) -> Result<()> {
-        if let Some(why) = self.inner.lost.get() {
+        if let Some(why) = self.lost.get() {
             return Err(Error::device_lost(why));
         }
-        match self.inner.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self.uncaptured.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(self.error("earlier work", error)),
             None => Ok(()),
         }
@@ -129,8 +65,8 @@ impl Gpu {
     /// The reason for the loss of the device, if it is lost. It is called only after a failure. wgpu reports a loss
     /// only to a callback, which belongs to the host on an adopted device, and ignores all later calls. But a buffer
     /// made by a lost device cannot be mapped, which this function uses.
-    fn probe(&self) -> Option<&str> {
-        let Inner { device, lost, .. } = &*self.inner;
+    pub(super) fn probe(&self) -> Option<&str> {
+        let Self { device, lost, .. } = self;
         if lost.get().is_none() {
             let full = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
             let probe = device.create_buffer(&wgpu::BufferDescriptor {
@@ -153,7 +89,7 @@ impl Gpu {
     /// [`Error::OutOfMemory`], [`Error::Gpu`], or [`Error::DeviceLost`].
     pub fn scoped<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
         self.check()?;
-        let device = &self.inner.device;
+        let device = &self.device;
         let scopes =
             [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory]
                 .map(|filter| device.push_error_scope(filter));
@@ -188,12 +124,12 @@ impl Gpu {
         self.check()?;
         // wgpu panics if the device is lost during a wait. Catching the panic is sound: palpate holds no broken state,
         // wgpu's own locks are free again, and every later call fails.
-        let device = std::panic::AssertUnwindSafe(&self.inner.device);
+        let device = std::panic::AssertUnwindSafe(&self.device);
         match std::panic::catch_unwind(|| device.poll(wgpu::PollType::wait_indefinitely())) {
             Ok(Ok(_)) => self.check(),
             Ok(Err(error)) => Err(Error::device_lost(error)),
             Err(_) => {
-                let why = self.inner.lost.get_or_init(|| "the driver failed during a wait".into());
+                let why = self.lost.get_or_init(|| "the driver failed during a wait".into());
                 Err(Error::device_lost(why))
             }
         }
@@ -204,13 +140,26 @@ impl Gpu {
     /// # Errors
     /// [`Error::Gpu`] if `buffer` is too small or lacks `COPY_DST`, and [`Error::DeviceLost`].
     pub fn write<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer, data: &[T]) -> Result<()> {
-        self.scoped("writing to a buffer", || {
-            self.inner.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data))
+        self.scoped("writing to a buffer", || self.queue.write_buffer(buffer, 0, bytemuck::cast_slice(data)))
+    }
+
+    /// Copies the first `bytes` bytes of `from` into `into`, from byte `first` on.
+    pub(super) fn copy(
+        &self,
+        from: &wgpu::Buffer,
+        bytes: u64,
+        into: &wgpu::Buffer,
+        first: u64,
+    ) -> Result<()> {
+        self.scoped("copying a buffer", || {
+            let mut encoder = self.encoder("palpate copy");
+            encoder.copy_buffer_to_buffer(from, 0, into, first, bytes);
+            self.queue.submit([encoder.finish()]);
         })
     }
 
     /// Creates a command encoder with this label.
     pub fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
-        self.inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
     }
 }

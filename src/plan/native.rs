@@ -1,0 +1,147 @@
+//! A plan on the processor: native forms of kernels, and what a dispatch hands to them.
+
+use super::params::Params;
+use super::record::{Dispatch, Extent, Resource, TextureNode};
+use super::{Buffers, Spec};
+use crate::device::{Buffer, Device, Texture, foreign};
+use crate::error::{Error, Result};
+use crate::processor::{Memory, Reading, Team, Writing};
+use crate::shader::Access;
+
+/// The native form of a kernel. It computes what the shader computes, in all workgroups of one dispatch.
+pub(crate) type Native = fn(&mut Call);
+
+/// The largest number of bindings of a kernel.
+const MOST_BINDINGS: usize = 10;
+
+/// One dispatch on the processor. Bindings are numbered from 0, in the order of the kernel's row.
+pub(crate) struct Call<'a> {
+    spec: &'a Spec,
+    params: &'a [u8],
+    groups: [u32; 3],
+    team: &'a Team,
+    read: [&'a [u8]; MOST_BINDINGS],
+    written: [&'a mut [u8]; MOST_BINDINGS],
+}
+
+impl<'a> Call<'a> {
+    /// The uniform parameters.
+    pub fn params<P: Params>(&self) -> P {
+        P::of(self.params)
+    }
+
+    /// The value of a constant of the specialisation.
+    ///
+    /// # Panics
+    /// If there is no such constant, because a form that misspells it cannot run.
+    pub fn constant(&self, name: &str) -> u32 {
+        self.spec.constant(name).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Workgroups along x, y and z.
+    pub fn groups(&self) -> [usize; 3] {
+        self.groups.map(|n| n as usize)
+    }
+
+    /// The threads that compute.
+    pub fn team(&self) -> &'a Team {
+        self.team
+    }
+
+    /// The values of a binding that is only read, as far as the dispatch stated.
+    pub fn read<T: bytemuck::Pod>(&self, binding: usize) -> &'a [T] {
+        bytemuck::cast_slice(self.read[binding])
+    }
+
+    /// The values of a binding that is written, as far as the dispatch stated; for a texture its texels of four bytes.
+    /// A second call for the same binding returns nothing.
+    pub fn write<T: bytemuck::Pod>(&mut self, binding: usize) -> &'a mut [T] {
+        bytemuck::cast_slice_mut(std::mem::take(&mut self.written[binding]))
+    }
+}
+
+/// What a plan needs on the processor besides its buffers.
+pub(super) struct OnProcessor {
+    textures: Vec<Memory>,
+}
+
+impl OnProcessor {
+    pub fn new(dispatches: &[Dispatch], buffers: &Buffers, textures: Vec<TextureNode>) -> Result<Self> {
+        for Dispatch { spec, bound, .. } in dispatches {
+            if spec.kernel.native.is_none() || spec.kernel.bindings.len() > MOST_BINDINGS {
+                return Err(Error::kernel(spec.label(), "has no form for the processor; use a GPU"));
+            }
+            for buf in bound.iter().filter_map(|bound| bound.buffer()) {
+                on_processor(buffers.slot(buf))?;
+            }
+        }
+        let memory = |node| match node {
+            TextureNode::Owned { width, height, .. } => Memory::zeroed(4 * width as usize * height as usize),
+            TextureNode::External(Texture::Memory(memory, _)) => Ok(memory),
+            TextureNode::External(Texture::Gpu(_)) => Err(foreign()),
+        };
+        Ok(Self { textures: textures.into_iter().map(memory).collect::<Result<_>>()? })
+    }
+
+    /// The texels of texture `tex`.
+    pub fn texture(&self, tex: usize) -> Option<&Memory> {
+        self.textures.get(tex)
+    }
+
+    /// Runs one dispatch.
+    pub fn run(&self, device: &Device, dispatch: &Dispatch, buffers: &Buffers) -> Result<()> {
+        let Dispatch { spec, params, bound, gate, .. } = dispatch;
+        let (Some(team), Some(native)) = (device.team(), spec.kernel.native) else { return Err(foreign()) };
+        let mut groups = dispatch.groups;
+        if let Some((arguments, first)) = gate {
+            let lines = on_processor(buffers.slot(*arguments))?.reading();
+            groups.copy_from_slice(&bytemuck::cast_slice(&lines)[*first..first + 3]);
+        }
+        if groups.contains(&0) {
+            return Ok(());
+        }
+        let memory = |i: usize| match bound[i].resource {
+            Resource::Buffer(buf) => on_processor(buffers.slot(buf)),
+            Resource::Texture(tex) => Ok(&self.textures[tex.0]),
+        };
+        let bytes = |i: usize| match bound[i].extent {
+            Extent::Bytes(bytes) => bytes as usize,
+            Extent::Texels(_) => memory(i).map_or(0, Memory::size),
+        };
+        // A piece of memory that several bindings read is locked once, by the first of them.
+        let mut readings: [Option<Reading>; MOST_BINDINGS] = Default::default();
+        let mut writings: [Option<Writing>; MOST_BINDINGS] = Default::default();
+        let mut first = [0; MOST_BINDINGS];
+        for (i, binding) in spec.kernel.bindings.iter().enumerate() {
+            let own = memory(i)?;
+            first[i] = i;
+            if binding.access != Access::Read {
+                writings[i] = Some(own.writing());
+            } else if bytes(i) > 0 {
+                let mut before = (0..i).filter(|&j| readings[j].is_some());
+                match before.find(|&j| memory(j).is_ok_and(|other| other == own)) {
+                    Some(j) => first[i] = j,
+                    None => readings[i] = Some(own.reading()),
+                }
+            }
+        }
+        let mut read: [&[u8]; MOST_BINDINGS] = [&[]; MOST_BINDINGS];
+        for (i, read) in read.iter_mut().enumerate().take(bound.len()) {
+            if let Some(reading) = &readings[first[i]] {
+                *read = &bytemuck::cast_slice(reading)[..bytes(i)];
+            }
+        }
+        let mut written: [&mut [u8]; MOST_BINDINGS] = Default::default();
+        for (i, (written, writing)) in written.iter_mut().zip(&mut writings).enumerate() {
+            if let Some(writing) = writing {
+                *written = &mut bytemuck::cast_slice_mut(writing)[..bytes(i)];
+            }
+        }
+        native(&mut Call { spec, params, groups, team, read, written });
+        Ok(())
+    }
+}
+
+fn on_processor(buffer: &Buffer) -> Result<&Memory> {
+    buffer.memory().ok_or_else(foreign)
+}

@@ -1,0 +1,133 @@
+//! Memory of the processor that a device lends to plans: zeroed at first, and aligned to a cache line.
+
+use crate::error::{Error, Result};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// One cache line.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Line([u32; 16]);
+
+/// A piece of memory. Clones are handles of the same piece, as clones of a buffer on a GPU are. A lock guards it: any
+/// number of readers, or one writer.
+#[derive(Clone)]
+pub struct Memory {
+    lines: Arc<RwLock<Vec<Line>>>,
+    bytes: usize,
+}
+
+/// A piece of memory that is being read.
+pub(crate) type Reading<'a> = RwLockReadGuard<'a, Vec<Line>>;
+/// A piece of memory that is being written.
+pub(crate) type Writing<'a> = RwLockWriteGuard<'a, Vec<Line>>;
+
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lines, &other.lines)
+    }
+}
+
+impl Memory {
+    /// `bytes` bytes of zeros.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the system refuses.
+    pub fn zeroed(bytes: usize) -> Result<Self> {
+        // The system gives zeroed pages when they are first touched, by the thread that computes on them.
+        let lines = bytemuck::allocation::try_zeroed_vec(bytes.div_ceil(size_of::<Line>()).max(1));
+        let refused = |()| Error::OutOfMemory {
+            what: "a buffer".into(),
+            needed: Some(bytes as u64),
+            available: crate::memory::available(),
+        };
+        Ok(Self { lines: Arc::new(RwLock::new(lines.map_err(refused)?)), bytes })
+    }
+
+    /// A copy of `values`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the system refuses.
+    pub fn of<T: bytemuck::Pod>(values: &[T]) -> Result<Self> {
+        let memory = Self::zeroed(size_of_val(values))?;
+        memory.write(0, values)?;
+        Ok(memory)
+    }
+
+    /// The number of bytes.
+    pub fn size(&self) -> usize {
+        self.bytes
+    }
+
+    /// Copies `values` into it, from byte `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if they do not fit.
+    pub fn write<T: bytemuck::Pod>(&self, first: usize, values: &[T]) -> Result<()> {
+        let from: &[u8] = bytemuck::cast_slice(values);
+        let range = self.range(first, from.len())?;
+        bytemuck::cast_slice_mut(&mut self.writing())[range].copy_from_slice(from);
+        Ok(())
+    }
+
+    /// Copies all whole values out of it.
+    pub fn read<T: bytemuck::Pod>(&self) -> Vec<T> {
+        let lines = self.reading();
+        let bytes: &[u8] = bytemuck::cast_slice(&lines);
+        let whole = self.bytes / size_of::<T>() * size_of::<T>();
+        bytemuck::pod_collect_to_vec(&bytes[..whole])
+    }
+
+    /// Copies the first `bytes` bytes of it into `into`, from byte `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there are fewer, or if both are the same memory.
+    pub fn copy(&self, bytes: usize, into: &Self, first: usize) -> Result<()> {
+        if self == into {
+            return Err(Error::Usage("a buffer cannot be copied into itself".into()));
+        }
+        let (from, to) = (self.range(0, bytes)?, into.range(first, bytes)?);
+        let lines = self.reading();
+        bytemuck::cast_slice_mut::<_, u8>(&mut into.writing())[to]
+            .copy_from_slice(&bytemuck::cast_slice(&lines)[from]);
+        Ok(())
+    }
+
+    fn range(&self, first: usize, len: usize) -> Result<std::ops::Range<usize>> {
+        match first.checked_add(len) {
+            Some(end) if end <= self.bytes => Ok(first..end),
+            _ => {
+                let what = format!("the buffer has {} bytes, not {len} from byte {first} on", self.bytes);
+                Err(Error::Usage(what))
+            }
+        }
+    }
+
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn writing(&self) -> Writing<'_> {
+        self.lines.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let memory = Memory::of(&[1.0f32, 2.0, 3.0]).expect("memory");
+        assert_eq!(memory.size(), 12);
+        memory.write(4, &[5.0f32]).expect("written");
+        assert_eq!(memory.read::<f32>(), [1.0, 5.0, 3.0]);
+        assert_eq!(memory.read::<[f32; 2]>(), [[1.0, 5.0]], "whole values alone");
+        let other = Memory::zeroed(20).expect("memory");
+        memory.copy(8, &other, 12).expect("copied");
+        assert_eq!(other.read::<f32>(), [0.0, 0.0, 0.0, 1.0, 5.0]);
+        for refused in [memory.write(8, &[0u64]), memory.copy(16, &other, 0), memory.copy(12, &other, 12)] {
+            assert!(matches!(refused, Err(Error::Usage(_))));
+        }
+        assert!(matches!(memory.copy(4, &memory.clone(), 0), Err(Error::Usage(_))));
+    }
+}
