@@ -10,7 +10,7 @@ pub use instructions::Instructions;
 pub(crate) use instructions::Present;
 pub use memory::Memory;
 pub(crate) use memory::{Reading, Writing};
-pub(crate) use simd::{Edge, Outer, Panel, Side, Strip, Tap};
+pub(crate) use simd::{Edge, Outer, Panel, Side, Strip, Tap, chains};
 pub use team::Team;
 
 /// How to compute on the processor.

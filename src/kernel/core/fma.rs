@@ -2,7 +2,8 @@
 //! `kernels/core/fma_units.wgsl`.
 
 use crate::kernel::form::{Form, Units};
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::processor::chains;
 
 params! {
     struct FmaParams { n: u32, steps: u32 }
@@ -15,13 +16,13 @@ pub static FMA: Kernel = Kernel {
     bindings: &[read("factors", "vec4f"), write("dst", "vec4f")],
     params: FmaParams::LAYOUT,
     specs: || vec![spec(false), spec(true)],
-    native: None,
+    native: Some(native),
 };
 
 /// The specialisation in f32, or in `half` precision.
 pub fn spec(half: bool) -> Spec {
     let features = if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() };
-    Spec { features, ..Spec::new(&FMA, &[("HALF", half.into())]) }
+    Spec { features, for_shaders: half, ..Spec::new(&FMA, &[("HALF", half.into())]) }
 }
 
 /// Records `threads` threads with `steps` times twelve multiply-adds s a + b of four numbers each, in f32 or in `half`
@@ -39,6 +40,14 @@ pub fn record(rec: &mut Recorder, half: bool, [a, b]: [f32; 2], threads: usize, 
         cost,
     );
     dst
+}
+
+fn native(call: &mut Call) {
+    let p: FmaParams = call.params();
+    let (factors, team) = (call.read::<[f32; 4]>(0), call.team());
+    team.split(&mut call.write::<[f32; 4]>(1)[..p.n as usize], 4, |_, dst| {
+        chains(team.present(), [factors[0], factors[1]], p.steps as usize, dst);
+    });
 }
 
 params! {

@@ -4,10 +4,12 @@
 //! The functions outside of this module are safe: they check every index range before a pointer is made of it, once per
 //! line of pixels and tap, which takes about a hundredth of the time.
 
+mod chains;
 mod lanes;
 mod outer;
 mod strip;
 
+pub(crate) use chains::chains;
 pub(crate) use outer::{Outer, Side};
 pub(crate) use strip::{Edge, Strip, Tap};
 
