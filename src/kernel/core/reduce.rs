@@ -76,7 +76,8 @@ fn native(call: &mut Call) {
     if p.dst.pitch == p.quads {
         // Without gaps, all pixels are one row of quads.
         let dst = &mut dst[p.dst.first as usize..][..n];
-        call.team().split(dst, BLOCK, |block, dst| sums(block * BLOCK, dst));
+        let read = size_of_val(src);
+        call.team().split_reading(dst, BLOCK, read, |block, dst| sums(block * BLOCK, dst));
     } else {
         p.dst.each(call.team(), dst, [n / quads, quads], |pixel, dst| sums(pixel * quads, dst));
     }
