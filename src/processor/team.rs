@@ -78,6 +78,11 @@ impl Team {
         self.present.get()
     }
 
+    /// The instruction set, with the proof that the machine has it.
+    pub(crate) fn present(&self) -> Present {
+        self.present
+    }
+
     /// Runs `work`, compiled for the team's instructions, on the caller's thread alone.
     #[inline]
     pub fn alone<R>(&self, work: impl FnOnce() -> R) -> R {
