@@ -80,8 +80,9 @@ fn native(call: &mut Call) {
     let [nx, ny, side, pitch] = [p.nx, p.ny, p.side, p.dst.pitch].map(|n| n as usize);
     let pixels = side * side;
     let images = Place { pitch: p.dst.pitch * pixels as u32, ..p.dst };
-    let size = [call.groups()[0], (pixels - 1) * pitch + 1];
-    images.each(call.team(), call.write(4), size, |image, dst| {
+    let dst = call.write::<Quad>(4);
+    let n = (dst.len() - p.dst.first as usize).div_ceil(pixels * pitch);
+    images.each(call.team(), dst, [n, (pixels - 1) * pitch + 1], |image, dst| {
         let number = counter + image;
         if number >= count {
             return dst.chunks_mut(pitch).for_each(|dst| dst[0] = [0.0; 4]);
