@@ -91,8 +91,8 @@ fn native(call: &mut Call) {
             for row in head.rows(y, [side, stride]) {
                 // The patches of a row of the lattice are numbered one after another.
                 let [begin, end] = [firsts[row], firsts[row + 1]].map(|number| number as usize);
-                for number in begin.max(first)..end.min(beyond) {
-                    let [left, upper, weight, view] = patches[number];
+                let own = patches.iter().enumerate().take(end.min(beyond)).skip(begin.max(first));
+                for (number, &[left, upper, weight, view]) in own {
                     let (left, down) = (left as i32, (y as i32 - upper as i32) as usize);
                     let weight = weight * window[down];
                     let seen = Seen::row(view as u32, down, side);

@@ -124,8 +124,8 @@ pub(super) fn number(call: &mut Call) {
     let [rows, columns] = head.size;
     let (firsts, numbers) = lattice[5..].split_at_mut(rows + 1);
     let mut number = 0;
-    for row in 0..rows {
-        firsts[row] = number as i32;
+    for (row, first) in firsts[..rows].iter_mut().enumerate() {
+        *first = number as i32;
         let own = row * columns..(row + 1) * columns;
         for (column, (to, inside)) in numbers[own.clone()].iter_mut().zip(&points[own]).enumerate() {
             *to = -1;
