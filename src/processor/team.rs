@@ -162,6 +162,83 @@ impl Team {
             }
         });
     }
+
+    /// [`Team::split`] for several pieces of data, each with the size of its chunks.
+    ///
+    /// # Panics
+    /// If the numbers of chunks differ.
+    pub fn split_all<T: Send, const N: usize>(
+        &self,
+        data: [(&mut [T], usize); N],
+        work: impl Fn(usize, [&mut [T]; N]) + Sync,
+    ) {
+        let chunks = data.iter().map(|(data, size)| data.len().div_ceil(*size)).max().unwrap_or(0);
+        assert!(
+            data.iter().all(|(data, size)| data.len().div_ceil(*size) == chunks),
+            "as many chunks of all"
+        );
+        let bytes: usize = data.iter().map(|(data, _)| size_of_val(*data)).sum();
+        if self.workers.is_empty() || bytes < SMALL {
+            return self.present.run(|| work(0, data.map(|(data, _)| data)));
+        }
+        let pieces = data.map(|(data, size)| Pieces::new(data, size));
+        self.run(&|t| {
+            let share = self.share(chunks, t);
+            if !share.is_empty() {
+                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
+                let parts = pieces.each_ref().map(|piece| unsafe { piece.part(&share) });
+                self.present.run(|| work(share.start, parts));
+            }
+        });
+    }
+
+    /// Divides the columns of `data`, which has rows of `width` values, among the threads at multiples of `size`
+    /// columns.
+    pub fn columns<T: Send>(
+        &self,
+        data: &mut [T],
+        [width, size]: [usize; 2],
+        work: impl Fn(Columns<T>) + Sync,
+    ) {
+        let rows = data.len() / width;
+        let small = self.workers.is_empty() || size_of_val(data) < SMALL;
+        let data = Pieces::new(data, 1);
+        if small {
+            return self.present.run(|| work(Columns { data: &data, rows, width, range: 0..width }));
+        }
+        self.run(&|t| {
+            let share = self.share(width.div_ceil(size), t);
+            if !share.is_empty() {
+                let range = share.start * size..(share.end * size).min(width);
+                self.present.run(|| work(Columns { data: &data, rows, width, range }));
+            }
+        });
+    }
+}
+
+/// Some columns of rows of values. Different threads have different columns.
+pub struct Columns<'a, T> {
+    data: &'a Pieces<T>,
+    rows: usize,
+    width: usize,
+    range: Range<usize>,
+}
+
+impl<T> Columns<'_, T> {
+    /// The numbers of the columns.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// These columns of row `row`.
+    #[inline(always)]
+    pub fn row(&mut self, row: usize) -> &mut [T] {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        let start = row * self.width;
+        // SAFETY: the row lies within the data. `Team::columns` gives each thread other columns, and the thread can use
+        // one row at a time.
+        unsafe { self.data.part(&(start + self.range.start..start + self.range.end)) }
+    }
 }
 
 impl Drop for Team {
@@ -267,6 +344,40 @@ mod tests {
                 });
                 assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i as u32), "{len}");
                 assert!(other.iter().all(|v| *v == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn every_chunk_of_several_pieces_is_worked_on_once() {
+        for team in teams() {
+            for chunks in [0, 1, 7, 5000] {
+                let (mut a, mut b, mut c) = (vec![0; chunks], vec![0; 2 * chunks], vec![0; 3 * chunks]);
+                team.split_all([(&mut a, 1), (&mut b, 2), (&mut c, 3)], |first, parts| {
+                    for (size, part) in (1..).zip(parts) {
+                        part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + first + i / size);
+                    }
+                });
+                for (size, data) in [(1, a), (2, b), (3, c)] {
+                    assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i / size), "{chunks}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_column_is_worked_on_once() {
+        for team in teams() {
+            for (rows, width) in [(0, 3), (1, 1), (7, 5), (100, 333)] {
+                let mut data = vec![0; rows * width];
+                team.columns(&mut data, [width, 8], |mut columns| {
+                    let first = columns.range().start;
+                    for row in 0..rows {
+                        let values = columns.row(row).iter_mut().enumerate();
+                        values.for_each(|(i, v)| *v += 1 + row * width + first + i);
+                    }
+                });
+                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{rows} x {width}");
             }
         }
     }
