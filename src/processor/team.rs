@@ -1,6 +1,9 @@
 //! The threads that compute together. Work is split into shares that depend on the number of threads, so each result
 //! must be computed by one share as a whole: then the bits are the same for any number of threads.
 //!
+//! Write `#[inline(always)]` before a closure that is handed to the team. Only then is it compiled for the team's
+//! instructions; a long one is otherwise compiled once, for what every machine has.
+//!
 //! This is our own because a plan runs some hundred dispatches of 10 µs to 1 ms each, without an allocation per
 //! dispatch. Scoped threads of the standard library cost 30 to 60 µs a dispatch, and rayon's `broadcast` allocates.
 
@@ -119,7 +122,10 @@ impl Team {
         self.run(&|t| {
             let share = self.share(count, t);
             if !share.is_empty() {
-                self.present.run(|| work(share));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share),
+                );
             }
         });
     }
@@ -132,7 +138,14 @@ impl Team {
     /// Divides `data` among the threads at multiples of `size` values. Calls `work` with the number of the first chunk
     /// of `size` values, and the part. The last chunk may be shorter.
     pub fn split<T: Send>(&self, data: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-        self.split2(data, size, &mut [(); 0], 0, |first, part, _| work(first, part));
+        self.split2(
+            data,
+            size,
+            &mut [(); 0],
+            0,
+            #[inline(always)]
+            |first, part, _| work(first, part),
+        );
     }
 
     /// [`Team::split`] for two pieces of data with equally many chunks, of `sizes` values.
@@ -150,7 +163,10 @@ impl Team {
         let chunks = a.len().div_ceil(size_a.max(1));
         assert!(b.is_empty() || b.len().div_ceil(size_b.max(1)) == chunks, "as many chunks of both");
         if self.workers.is_empty() || size_of_val(a) + size_of_val(b) < SMALL {
-            return self.present.run(|| work(0, a, b));
+            return self.present.run(
+                #[inline(always)]
+                || work(0, a, b),
+            );
         }
         let (a, b) = (Pieces::new(a, size_a), Pieces::new(b, size_b));
         self.run(&|t| {
@@ -158,7 +174,10 @@ impl Team {
             if !share.is_empty() {
                 // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
                 let (a, b) = unsafe { (a.part(&share), b.part(&share)) };
-                self.present.run(|| work(share.start, a, b));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share.start, a, b),
+                );
             }
         });
     }
@@ -179,7 +198,10 @@ impl Team {
         );
         let bytes: usize = data.iter().map(|(data, _)| size_of_val(*data)).sum();
         if self.workers.is_empty() || bytes < SMALL {
-            return self.present.run(|| work(0, data.map(|(data, _)| data)));
+            return self.present.run(
+                #[inline(always)]
+                || work(0, data.map(|(data, _)| data)),
+            );
         }
         let pieces = data.map(|(data, size)| Pieces::new(data, size));
         self.run(&|t| {
@@ -187,7 +209,10 @@ impl Team {
             if !share.is_empty() {
                 // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
                 let parts = pieces.each_ref().map(|piece| unsafe { piece.part(&share) });
-                self.present.run(|| work(share.start, parts));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share.start, parts),
+                );
             }
         });
     }
@@ -204,13 +229,19 @@ impl Team {
         let small = self.workers.is_empty() || size_of_val(data) < SMALL;
         let data = Pieces::new(data, 1);
         if small {
-            return self.present.run(|| work(Columns { data: &data, rows, width, range: 0..width }));
+            return self.present.run(
+                #[inline(always)]
+                || work(Columns { data: &data, rows, width, range: 0..width }),
+            );
         }
         self.run(&|t| {
             let share = self.share(width.div_ceil(size), t);
             if !share.is_empty() {
                 let range = share.start * size..(share.end * size).min(width);
-                self.present.run(|| work(Columns { data: &data, rows, width, range }));
+                self.present.run(
+                    #[inline(always)]
+                    || work(Columns { data: &data, rows, width, range }),
+                );
             }
         });
     }

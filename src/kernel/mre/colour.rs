@@ -76,16 +76,21 @@ fn native(call: &mut Call) {
     let map = &call.read::<f32>(0)[p.plane as usize * n..][..n];
     let (mask, table): (&[f32], &[[u8; 4]]) = (call.read(1), call.read(2));
     let (pitch, picture) = (call.texture_width(), call.write::<[u8; 4]>(3));
-    call.team().split(&mut picture[..pitch * p.ny as usize], pitch, |first, part| {
-        for (row, texels) in part.chunks_exact_mut(pitch).enumerate() {
-            let line = (first + row) * nx..(first + row + 1) * nx;
-            let values = map[line.clone()].iter().zip(&mask[line]);
-            for (texel, (value, mask)) in texels.iter_mut().zip(values) {
-                let t = (value - p.low) / (p.high - p.low);
-                // NaN becomes 0.
-                let nearest = (t.clamp(0.0, 1.0) * 255.0).round_ties_even() as usize;
-                *texel = if *mask > 0.0 { table[nearest] } else { [0; 4] };
+    call.team().split(
+        &mut picture[..pitch * p.ny as usize],
+        pitch,
+        #[inline(always)]
+        |first, part| {
+            for (row, texels) in part.chunks_exact_mut(pitch).enumerate() {
+                let line = (first + row) * nx..(first + row + 1) * nx;
+                let values = map[line.clone()].iter().zip(&mask[line]);
+                for (texel, (value, mask)) in texels.iter_mut().zip(values) {
+                    let t = (value - p.low) / (p.high - p.low);
+                    // NaN becomes 0.
+                    let nearest = (t.clamp(0.0, 1.0) * 255.0).round_ties_even() as usize;
+                    *texel = if *mask > 0.0 { table[nearest] } else { [0; 4] };
+                }
             }
-        }
-    });
+        },
+    );
 }

@@ -102,16 +102,21 @@ fn native_local_mean(call: &mut Call) {
     let p: LocalMeanParams = call.params();
     let [nx, ny, radius] = [p.nx, p.ny, p.radius].map(|n| n as usize);
     let (trace, mask): (&[Quad], &[f32]) = (call.read(0), call.read(1));
-    call.team().split(call.write(2), nx, |first, part| {
-        for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-            for x in (0..nx).step_by(PIXELS) {
-                let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, |k| trace[k][0]);
-                for ((dst, sum), number) in dst[x..].iter_mut().zip(sums).zip(numbers) {
-                    *dst = sum / f32::max(number, 1.0);
+    call.team().split(
+        call.write(2),
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                for x in (0..nx).step_by(PIXELS) {
+                    let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, |k| trace[k][0]);
+                    for ((dst, sum), number) in dst[x..].iter_mut().zip(sums).zip(numbers) {
+                        *dst = sum / f32::max(number, 1.0);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 fn native(call: &mut Call) {
@@ -121,23 +126,28 @@ fn native(call: &mut Call) {
     let maps: &mut [f32] = call.write(3);
     let plane = &mut maps[MmdiMap::Confidence as usize * nx * ny..][..nx * ny];
     let square = |k: usize| (trace[k][0] - mean[k]) * (trace[k][0] - mean[k]);
-    call.team().split(plane, nx, |first, part| {
-        for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-            for x in (0..nx).step_by(PIXELS) {
-                let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, square);
-                for (l, dst) in dst[x..].iter_mut().take(PIXELS).enumerate() {
-                    let deviation = (sums[l] / numbers[l].max(1.0)).sqrt();
-                    let i = y * nx + x + l;
-                    let [_, spread, trusted, coherence] = trace[i];
-                    let error = 0.0155
-                        + 0.0081 * (1.0 - coherence).clamp(0.0, 1.0).sqrt()
-                        + 0.0194 * spread.min(1.0)
-                        + 0.0489 * (1.0 - trusted)
-                        + 2.0 * deviation.min(1.0);
-                    let known = mask[i] > 0.0 && trusted > 0.0 && coherence > 0.0;
-                    *dst = if known { (1.0 - error).clamp(0.0, 1.0) } else { 0.0 };
+    call.team().split(
+        plane,
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                for x in (0..nx).step_by(PIXELS) {
+                    let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, square);
+                    for (l, dst) in dst[x..].iter_mut().take(PIXELS).enumerate() {
+                        let deviation = (sums[l] / numbers[l].max(1.0)).sqrt();
+                        let i = y * nx + x + l;
+                        let [_, spread, trusted, coherence] = trace[i];
+                        let error = 0.0155
+                            + 0.0081 * (1.0 - coherence).clamp(0.0, 1.0).sqrt()
+                            + 0.0194 * spread.min(1.0)
+                            + 0.0489 * (1.0 - trusted)
+                            + 2.0 * deviation.min(1.0);
+                        let known = mask[i] > 0.0 && trusted > 0.0 && coherence > 0.0;
+                        *dst = if known { (1.0 - error).clamp(0.0, 1.0) } else { 0.0 };
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }

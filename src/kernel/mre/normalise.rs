@@ -133,40 +133,49 @@ fn native(call: &mut Call) {
     let (amplitude, maps) = maps[MmdiMap::Amplitude as usize * n..].split_at_mut(n);
     let (real, imaginary) = maps.split_at_mut(n);
     let parts = [(field, 2), (amplitude, 1), (real, 1), (imaginary, 1)];
-    call.team().split_all(parts, |first, [field, amplitude, real, imaginary]| {
-        let (field, _) = field.as_chunks_mut::<2>();
-        let mut begin = 0;
-        lines(field, first, pixels, |line, at, field| {
-            let count = field.len();
-            let [amplitude, real, imaginary] =
-                [&mut *amplitude, &mut *real, &mut *imaginary].map(|part| &mut part[begin..][..count]);
-            let (harmonic, mask) = (&harmonic[line * pixels + at..][..count], &mask[at..][..count]);
-            for i in 0..count {
-                let u = harmonic[i];
-                let inside = mask[i] > 0.0;
-                let wave = [0, 1].map(|k| if inside { u[k] - mean[k] } else { 0.0 });
-                field[i] = wave.map(|u| u * scale);
-                amplitude[i] = (wave[0] * wave[0] + wave[1] * wave[1]).sqrt();
-                [real[i], imaginary[i]] = wave;
+    call.team().split_all(
+        parts,
+        #[inline(always)]
+        |first, [field, amplitude, real, imaginary]| {
+            let (field, _) = field.as_chunks_mut::<2>();
+            let mut begin = 0;
+            for (line, at, field) in lines(field, first, pixels) {
+                let count = field.len();
+                let [amplitude, real, imaginary] =
+                    [&mut *amplitude, &mut *real, &mut *imaginary].map(|part| &mut part[begin..][..count]);
+                let (harmonic, mask) = (&harmonic[line * pixels + at..][..count], &mask[at..][..count]);
+                for i in 0..count {
+                    let u = harmonic[i];
+                    let inside = mask[i] > 0.0;
+                    let wave = [0, 1].map(|k| if inside { u[k] - mean[k] } else { 0.0 });
+                    field[i] = wave.map(|u| u * scale);
+                    amplitude[i] = (wave[0] * wave[0] + wave[1] * wave[1]).sqrt();
+                    [real[i], imaginary[i]] = wave;
+                }
+                begin += count;
             }
-            begin += count;
-        });
-    });
+        },
+    );
 }
 
 fn native_moments(call: &mut Call) {
     let p: MomentsParams = call.params();
     let pixels = p.pixels as usize;
     let (field, mask): (&[[f32; 2]], &[f32]) = (call.read(0), call.read(1));
-    call.team().split(call.write(2), 1, |first, part: &mut [Quad]| {
-        lines(part, first, pixels, |line, at, dst| {
-            let values = field[line * pixels + at..].iter().zip(&mask[at..]);
-            for (dst, (u, mask)) in dst.iter_mut().zip(values) {
-                let moments = [u[0], u[1], u[0] * u[0] + u[1] * u[1], 1.0];
-                *dst = if *mask > 0.0 { moments } else { [0.0; 4] };
+    call.team().split(
+        call.write(2),
+        1,
+        #[inline(always)]
+        |first, part: &mut [Quad]| {
+            for (line, at, dst) in lines(part, first, pixels) {
+                let values = field[line * pixels + at..].iter().zip(&mask[at..]);
+                for (dst, (u, mask)) in dst.iter_mut().zip(values) {
+                    let moments = [u[0], u[1], u[0] * u[0] + u[1] * u[1], 1.0];
+                    *dst = if *mask > 0.0 { moments } else { [0.0; 4] };
+                }
             }
-        });
-    });
+        },
+    );
 }
 
 fn native_total(call: &mut Call) {
@@ -174,20 +183,25 @@ fn native_total(call: &mut Call) {
     let run = p.run as usize;
     let src: &[Quad] = call.read(0);
     let src = &src[..p.n as usize];
-    call.team().split(call.write(1), 1, |first, part: &mut [Quad]| {
-        for (dst, src) in part.iter_mut().zip(src.chunks(run).skip(first)) {
-            let mut partial = [[0.0; 4]; TOTAL_LANES];
-            for values in src.chunks(TOTAL_LANES) {
-                partial.iter_mut().zip(values).for_each(|(sum, v)| *sum = zip(*sum, *v, |a, b| a + b));
-            }
-            let mut half = TOTAL_LANES / 2;
-            while half > 0 {
-                for lane in 0..half {
-                    partial[lane] = zip(partial[lane], partial[lane + half], |a, b| a + b);
+    call.team().split(
+        call.write(1),
+        1,
+        #[inline(always)]
+        |first, part: &mut [Quad]| {
+            for (dst, src) in part.iter_mut().zip(src.chunks(run).skip(first)) {
+                let mut partial = [[0.0; 4]; TOTAL_LANES];
+                for values in src.chunks(TOTAL_LANES) {
+                    partial.iter_mut().zip(values).for_each(|(sum, v)| *sum = zip(*sum, *v, |a, b| a + b));
                 }
-                half /= 2;
+                let mut half = TOTAL_LANES / 2;
+                while half > 0 {
+                    for lane in 0..half {
+                        partial[lane] = zip(partial[lane], partial[lane + half], |a, b| a + b);
+                    }
+                    half /= 2;
+                }
+                *dst = partial[0];
             }
-            *dst = partial[0];
-        }
-    });
+        },
+    );
 }

@@ -47,14 +47,19 @@ fn native(call: &mut Call) {
     let p: RestoreParams = call.params();
     let (field, mask, continued): (&[[f32; 2]], &[f32], &[[f32; 2]]) =
         (call.read(0), call.read(1), call.read(2));
-    call.team().split(call.write(3), 1, |first, part: &mut [[f32; 2]]| {
-        lines(part, first, p.pixels as usize, |line, at, dst| {
-            let start = line * p.pixels as usize + at;
-            let [field, continued] = [field, continued].map(|values| &values[start..][..dst.len()]);
-            let values = field.iter().zip(continued).zip(&mask[at..]);
-            for (dst, ((field, continued), mask)) in dst.iter_mut().zip(values) {
-                *dst = if *mask > 0.0 { *field } else { *continued };
+    call.team().split(
+        call.write(3),
+        1,
+        #[inline(always)]
+        |first, part: &mut [[f32; 2]]| {
+            for (line, at, dst) in lines(part, first, p.pixels as usize) {
+                let start = line * p.pixels as usize + at;
+                let [field, continued] = [field, continued].map(|values| &values[start..][..dst.len()]);
+                let values = field.iter().zip(continued).zip(&mask[at..]);
+                for (dst, ((field, continued), mask)) in dst.iter_mut().zip(values) {
+                    *dst = if *mask > 0.0 { *field } else { *continued };
+                }
             }
-        });
-    });
+        },
+    );
 }

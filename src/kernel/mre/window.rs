@@ -151,32 +151,37 @@ fn native(call: &mut Call) {
     let src = &call.read::<Quad>(0)[planes.clone()];
     let dst = &mut call.write::<Quad>(1)[planes];
     let factor = 1.0 / (2 * p.radius + 1) as f32;
-    call.team().split(dst, nx, |first, part| {
-        for (line, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-            let (plane, y) = (line / ny * ny, line % ny);
-            for (block, dst) in dst.chunks_mut(PIXELS).enumerate() {
-                let x = block * PIXELS;
-                let mut sums = [[0.0; 4]; PIXELS];
-                if along_row {
-                    for offset in 0..2 * radius + 1 {
-                        // Pixel k of the row is in the box of pixel k + radius - offset.
-                        let begin = radius.saturating_sub(x + offset);
-                        let end = (nx + radius).saturating_sub(x + offset).min(dst.len());
-                        if begin < end {
-                            let start = line * nx + x + offset + begin - radius;
-                            add(&mut sums[begin..end], &src[start..start + end - begin]);
+    call.team().split(
+        dst,
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for (line, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                let (plane, y) = (line / ny * ny, line % ny);
+                for (block, dst) in dst.chunks_mut(PIXELS).enumerate() {
+                    let x = block * PIXELS;
+                    let mut sums = [[0.0; 4]; PIXELS];
+                    if along_row {
+                        for offset in 0..2 * radius + 1 {
+                            // Pixel k of the row is in the box of pixel k + radius - offset.
+                            let begin = radius.saturating_sub(x + offset);
+                            let end = (nx + radius).saturating_sub(x + offset).min(dst.len());
+                            if begin < end {
+                                let start = line * nx + x + offset + begin - radius;
+                                add(&mut sums[begin..end], &src[start..start + end - begin]);
+                            }
+                        }
+                    } else {
+                        for row in y.saturating_sub(radius)..(y + radius + 1).min(ny) {
+                            add(&mut sums[..dst.len()], &src[(plane + row) * nx + x..][..dst.len()]);
                         }
                     }
-                } else {
-                    for row in y.saturating_sub(radius)..(y + radius + 1).min(ny) {
-                        add(&mut sums[..dst.len()], &src[(plane + row) * nx + x..][..dst.len()]);
-                    }
+                    let values = dst.as_flattened_mut().iter_mut().zip(sums.as_flattened());
+                    values.for_each(|(dst, sum)| *dst = sum * factor);
                 }
-                let values = dst.as_flattened_mut().iter_mut().zip(sums.as_flattened());
-                values.for_each(|(dst, sum)| *dst = sum * factor);
             }
-        }
-    });
+        },
+    );
 }
 
 #[inline(always)]
@@ -192,38 +197,47 @@ fn native_weigh(call: &mut Call) {
     let dst = &mut call.write::<Quad>(3)[p.first as usize * n..];
     let (weighed, dst) = dst.split_at_mut(n);
     let (aux, plain) = dst.split_at_mut(n);
-    call.team().split_all([(weighed, 1), (aux, 1), (plain, 1)], |first, [weighed, aux, plain]| {
-        let count = plain.len();
-        let products = &products[first..][..count];
-        plain.copy_from_slice(products);
-        let (residual, trust) = (&residual[first..][..count], &trust[first..][..count]);
-        for i in 0..count {
-            weighed[i] = products[i].map(|product| trust[i] * product);
-            aux[i] = [trust[i] * residual[i], trust[i], residual[i], 0.0];
-        }
-    });
+    call.team().split_all(
+        [(weighed, 1), (aux, 1), (plain, 1)],
+        #[inline(always)]
+        |first, [weighed, aux, plain]| {
+            let count = plain.len();
+            let products = &products[first..][..count];
+            plain.copy_from_slice(products);
+            let (residual, trust) = (&residual[first..][..count], &trust[first..][..count]);
+            for i in 0..count {
+                weighed[i] = products[i].map(|product| trust[i] * product);
+                aux[i] = [trust[i] * residual[i], trust[i], residual[i], 0.0];
+            }
+        },
+    );
 }
 
 fn native_erode(call: &mut Call) {
     let p: ErodeParams = call.params();
     let [nx, ny, radius] = [p.nx, p.ny, p.radius].map(|n| n as usize);
     let mask: &[f32] = call.read(0);
-    call.team().split(call.write(1), nx, |first, part: &mut [f32]| {
-        for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-            dst.fill(0.0);
-            if y < radius || y + radius >= ny || nx < 2 * radius + 1 {
-                continue;
-            }
-            let within = &mut dst[radius..nx - radius];
-            within.fill(1.0);
-            for dy in 0..2 * radius + 1 {
-                let reach = radius - dy.abs_diff(radius);
-                let row = &mask[(y + dy - radius) * nx..][..nx];
-                for start in radius - reach..=radius + reach {
-                    let values = within.iter_mut().zip(&row[start..]);
-                    values.for_each(|(all, mask)| *all = if *mask > 0.0 { *all } else { 0.0 });
+    call.team().split(
+        call.write(1),
+        nx,
+        #[inline(always)]
+        |first, part: &mut [f32]| {
+            for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                dst.fill(0.0);
+                if y < radius || y + radius >= ny || nx < 2 * radius + 1 {
+                    continue;
+                }
+                let within = &mut dst[radius..nx - radius];
+                within.fill(1.0);
+                for dy in 0..2 * radius + 1 {
+                    let reach = radius - dy.abs_diff(radius);
+                    let row = &mask[(y + dy - radius) * nx..][..nx];
+                    for start in radius - reach..=radius + reach {
+                        let values = within.iter_mut().zip(&row[start..]);
+                        values.for_each(|(all, mask)| *all = if *mask > 0.0 { *all } else { 0.0 });
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }

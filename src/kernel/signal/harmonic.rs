@@ -71,17 +71,22 @@ fn native(call: &mut Call) {
     let n = p.count as usize;
     let (frames, weights): (&[f32], &[[f32; 2]]) = (call.read(0), call.read(1));
     let dst: &mut [[f32; 2]] = call.write(2);
-    call.team().split(dst, 1, |first, part| {
-        for (strip, dst) in part.chunks_mut(STRIP).enumerate() {
-            let strip = first + strip * STRIP..first + strip * STRIP + dst.len();
-            dst.fill([0.0; 2]);
-            for (frame, w) in frames.chunks_exact(n).zip(weights) {
-                let values = frame[strip.clone()].iter().zip(&frames[strip.clone()]);
-                for (u, (x, zero)) in dst.iter_mut().zip(values) {
-                    let off = x - p.reference * zero;
-                    *u = [u[0] + off * w[0], u[1] + off * w[1]];
+    call.team().split(
+        dst,
+        1,
+        #[inline(always)]
+        |first, part| {
+            for (strip, dst) in part.chunks_mut(STRIP).enumerate() {
+                let strip = first + strip * STRIP..first + strip * STRIP + dst.len();
+                dst.fill([0.0; 2]);
+                for (frame, w) in frames.chunks_exact(n).zip(weights) {
+                    let values = frame[strip.clone()].iter().zip(&frames[strip.clone()]);
+                    for (u, (x, zero)) in dst.iter_mut().zip(values) {
+                        let off = x - p.reference * zero;
+                        *u = [u[0] + off * w[0], u[1] + off * w[1]];
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }

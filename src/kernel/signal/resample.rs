@@ -68,25 +68,30 @@ fn native(call: &mut Call) {
         let there = (0.0..p.mx as f32).contains(&x) && (0.0..p.my as f32).contains(&y);
         there && src[y as usize * p.mx as usize + x as usize][2] > 0.0
     };
-    call.team().split(dst, p.nx as usize, |first, part| {
-        for (row, dst) in (first..).zip(part.chunks_exact_mut(p.nx as usize)) {
-            let y = place(row, p.ny, p.step_y, p.my);
-            for (column, dst) in dst.iter_mut().enumerate() {
-                let at = [place(column, p.nx, p.step_x, p.mx), y];
-                let mut sum = [0.0; 4];
-                if p.reach == 0 && inside(at) {
-                    sum = tent(&p, src, at, radius);
+    call.team().split(
+        dst,
+        p.nx as usize,
+        #[inline(always)]
+        |first, part| {
+            for (row, dst) in (first..).zip(part.chunks_exact_mut(p.nx as usize)) {
+                let y = place(row, p.ny, p.step_y, p.my);
+                for (column, dst) in dst.iter_mut().enumerate() {
+                    let at = [place(column, p.nx, p.step_x, p.mx), y];
+                    let mut sum = [0.0; 4];
+                    if p.reach == 0 && inside(at) {
+                        sum = tent(&p, src, at, radius);
+                    }
+                    let mut wider = 1;
+                    while wider <= p.reach && sum[2] <= FAINT {
+                        sum = tent(&p, src, at, radius.map(|r| wider as f32 * r));
+                        wider += 1;
+                    }
+                    let [a, b, weight, c] = sum;
+                    *dst = if weight > FAINT { [a / weight, b / weight, 1.0, c / weight] } else { [0.0; 4] };
                 }
-                let mut wider = 1;
-                while wider <= p.reach && sum[2] <= FAINT {
-                    sum = tent(&p, src, at, radius.map(|r| wider as f32 * r));
-                    wider += 1;
-                }
-                let [a, b, weight, c] = sum;
-                *dst = if weight > FAINT { [a / weight, b / weight, 1.0, c / weight] } else { [0.0; 4] };
             }
-        }
-    });
+        },
+    );
 }
 
 /// The sum of the weighted pixels inside; the third value is the sum of the weights.

@@ -36,12 +36,17 @@ fn native(call: &mut Call) {
     let [n, planes] = [p.n, p.planes].map(|n| n as usize);
     let (src, weights): (&[[f32; 2]], &[f32]) = (call.read(0), call.read(1));
     let dst: &mut [[f32; 2]] = call.write(2);
-    call.team().split(dst, 1, |first, part| {
-        lines(part, first, n, |line, at, dst| {
-            let src = &src[line / planes * n + at..][..dst.len()];
-            let weights = &weights[line % planes * n + at..][..dst.len()];
-            let values = src.iter().zip(weights);
-            dst.iter_mut().zip(values).for_each(|(dst, (u, w))| *dst = [u[0] * w, u[1] * w]);
-        });
-    });
+    call.team().split(
+        dst,
+        1,
+        #[inline(always)]
+        |first, part| {
+            for (line, at, dst) in lines(part, first, n) {
+                let src = &src[line / planes * n + at..][..dst.len()];
+                let weights = &weights[line % planes * n + at..][..dst.len()];
+                let values = src.iter().zip(weights);
+                dst.iter_mut().zip(values).for_each(|(dst, (u, w))| *dst = [u[0] * w, u[1] * w]);
+            }
+        },
+    );
 }

@@ -24,18 +24,22 @@ pub(super) fn native(call: &mut Call) {
     let [stiffness, storage, loss, speed, _, coherence] = planes;
     let maps = [stiffness, storage, loss, speed, coherence].map(|plane| (plane, 1));
     let [a, b, c, d, e] = maps;
-    call.team().split_all([(trace, 4), a, b, c, d, e], |first, [trace, mut parts @ ..]| {
-        let (traces, _) = trace.as_chunks_mut::<4>();
-        for (i, trace) in traces.iter_mut().enumerate() {
-            let at = first + i;
-            let pixel = Pixel::new(&p, &models, from_fn(|plane| sums[plane][at]));
-            *trace = pixel.trace;
-            let inside = mask[at] > 0.0;
-            for (part, value) in parts.iter_mut().zip(pixel.maps) {
-                part[i] = if inside { value } else { 0.0 };
+    call.team().split_all(
+        [(trace, 4), a, b, c, d, e],
+        #[inline(always)]
+        |first, [trace, mut parts @ ..]| {
+            let (traces, _) = trace.as_chunks_mut::<4>();
+            for (i, trace) in traces.iter_mut().enumerate() {
+                let at = first + i;
+                let pixel = Pixel::new(&p, &models, from_fn(|plane| sums[plane][at]));
+                *trace = pixel.trace;
+                let inside = mask[at] > 0.0;
+                for (part, value) in parts.iter_mut().zip(pixel.maps) {
+                    part[i] = if inside { value } else { 0.0 };
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// The constants of one polynomial model.

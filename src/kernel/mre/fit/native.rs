@@ -40,29 +40,34 @@ fn fit_of<const POWERS: usize>(call: &mut Call) {
     // The shader needs rows of zeros at either end.
     let taps = &taps[block - 1..][..window];
     let dst: &mut [Quad] = call.write(2);
-    call.team().split(dst, nx, |first, part| {
-        for x in (0..nx).step_by(PIXELS) {
-            let count = PIXELS.min(nx - x);
-            for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-                let mut sums = [[0.0; PIXELS]; 4];
-                for d in 0..directions {
-                    let (mut value, mut laplacian) = ([0.0; NUMBERS], [0.0; NUMBERS]);
-                    for (k, taps) in taps.iter().enumerate() {
-                        let row = (y + ny + k - window / 2) % ny;
-                        let rows: [&[f32]; POWERS] = from_fn(|a| {
-                            let start = ((a * directions + d) * ny + row) * nx + x;
-                            &moments[2 * start..][..2 * count]
-                        });
-                        add(&mut value, &mut laplacian, taps, rows);
+    call.team().split(
+        dst,
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for x in (0..nx).step_by(PIXELS) {
+                let count = PIXELS.min(nx - x);
+                for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                    let mut sums = [[0.0; PIXELS]; 4];
+                    for d in 0..directions {
+                        let (mut value, mut laplacian) = ([0.0; NUMBERS], [0.0; NUMBERS]);
+                        for (k, taps) in taps.iter().enumerate() {
+                            let row = (y + ny + k - window / 2) % ny;
+                            let rows: [&[f32]; POWERS] = from_fn(|a| {
+                                let start = ((a * directions + d) * ny + row) * nx + x;
+                                &moments[2 * start..][..2 * count]
+                            });
+                            add(&mut value, &mut laplacian, taps, rows);
+                        }
+                        multiply(&mut sums, &value, &laplacian);
                     }
-                    multiply(&mut sums, &value, &laplacian);
-                }
-                for (i, dst) in dst[x..][..count].iter_mut().enumerate() {
-                    *dst = from_fn(|k| sums[k][i]);
+                    for (i, dst) in dst[x..][..count].iter_mut().enumerate() {
+                        *dst = from_fn(|k| sums[k][i]);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Adds the moments of one row to the value and the Laplacian.
@@ -113,21 +118,25 @@ fn row_moments_of<const POWERS: usize>(call: &mut Call) {
     let dst: &mut [[f32; 2]] = call.write(1);
     let mut planes = dst.chunks_exact_mut(src.len());
     let planes: [_; POWERS] = from_fn(|_| (planes.next().unwrap_or_default(), nx));
-    call.team().split_all(planes, |first, mut parts| {
-        let rows = parts[0].len() / nx;
-        for row in 0..rows {
-            let line = &src[(first + row) * nx..][..nx];
-            for x in (0..nx).step_by(PIXELS) {
-                let count = PIXELS.min(nx - x);
-                let mut near = [[0.0; 2]; PIXELS + WIDEST - 1];
-                periodic(line, x as isize - radius as isize, &mut near[..count + 2 * radius]);
-                let sums = moments::<POWERS>(near.as_flattened(), radius);
-                for (part, sums) in parts.iter_mut().zip(&sums) {
-                    part[row * nx + x..][..count].copy_from_slice(&sums.as_chunks().0[..count]);
+    call.team().split_all(
+        planes,
+        #[inline(always)]
+        |first, mut parts| {
+            let rows = parts[0].len() / nx;
+            for row in 0..rows {
+                let line = &src[(first + row) * nx..][..nx];
+                for x in (0..nx).step_by(PIXELS) {
+                    let count = PIXELS.min(nx - x);
+                    let mut near = [[0.0; 2]; PIXELS + WIDEST - 1];
+                    periodic(line, x as isize - radius as isize, &mut near[..count + 2 * radius]);
+                    let sums = moments::<POWERS>(near.as_flattened(), radius);
+                    for (part, sums) in parts.iter_mut().zip(&sums) {
+                        part[row * nx + x..][..count].copy_from_slice(&sums.as_chunks().0[..count]);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// The moments about each pixel, from the pixels near it.
@@ -165,29 +174,34 @@ fn residual_of<const WINDOW: usize>(call: &mut Call) {
     let taps: &[[f32; WINDOW]] = call.read(1);
     let dst: &mut [f32] = call.write(2);
     let radius = WINDOW / 2;
-    call.team().split(dst, nx, |first, part| {
-        for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
-            for x in (0..nx).step_by(PIXELS) {
-                let count = PIXELS.min(nx - x);
-                let mut sums = [0.0; PIXELS];
-                for wave in waves.chunks_exact(nx * ny).take(directions) {
-                    let mut left = [0.0; NUMBERS];
-                    let own = wave[y * nx + x..][..count].as_flattened();
-                    left[..own.len()].copy_from_slice(own);
-                    for (r, taps) in taps.iter().enumerate() {
-                        let line = &wave[(y + ny + r - radius) % ny * nx..][..nx];
-                        let mut near = [[0.0; 2]; PIXELS + WIDEST - 1];
-                        periodic(line, x as isize - radius as isize, &mut near[..count + 2 * radius]);
-                        subtract(&mut left, taps, near.as_flattened());
+    call.team().split(
+        dst,
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
+                for x in (0..nx).step_by(PIXELS) {
+                    let count = PIXELS.min(nx - x);
+                    let mut sums = [0.0; PIXELS];
+                    for wave in waves.chunks_exact(nx * ny).take(directions) {
+                        let mut left = [0.0; NUMBERS];
+                        let own = wave[y * nx + x..][..count].as_flattened();
+                        left[..own.len()].copy_from_slice(own);
+                        for (r, taps) in taps.iter().enumerate() {
+                            let line = &wave[(y + ny + r - radius) % ny * nx..][..nx];
+                            let mut near = [[0.0; 2]; PIXELS + WIDEST - 1];
+                            periodic(line, x as isize - radius as isize, &mut near[..count + 2 * radius]);
+                            subtract(&mut left, taps, near.as_flattened());
+                        }
+                        for (sum, left) in sums.iter_mut().zip(left.as_chunks::<2>().0) {
+                            *sum += left[0] * left[0] + left[1] * left[1];
+                        }
                     }
-                    for (sum, left) in sums.iter_mut().zip(left.as_chunks::<2>().0) {
-                        *sum += left[0] * left[0] + left[1] * left[1];
-                    }
+                    dst[x..][..count].copy_from_slice(&sums[..count]);
                 }
-                dst[x..][..count].copy_from_slice(&sums[..count]);
             }
-        }
-    });
+        },
+    );
 }
 
 /// Subtracts one row of the fitted value.

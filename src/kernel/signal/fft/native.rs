@@ -38,37 +38,47 @@ fn pass<const RADIX: usize>(call: &mut Call) {
     let prime = from_fn(|r| root(r * line));
     if inner == 1 {
         let pass = Rows::<RADIX> { line, ns, scale: p.scale, sign: p.sign, prime };
-        call.team().split(dst, n, |first, part| {
-            for (group, part) in part.chunks_mut(GROUP * n).enumerate() {
-                let from = &src[(first + group * GROUP) * n..][..part.len()];
-                for j in (0..line).step_by(LANES) {
-                    pass.group(j..line.min(j + LANES), root, from, part);
+        call.team().split(
+            dst,
+            n,
+            #[inline(always)]
+            |first, part| {
+                for (group, part) in part.chunks_mut(GROUP * n).enumerate() {
+                    let from = &src[(first + group * GROUP) * n..][..part.len()];
+                    for j in (0..line).step_by(LANES) {
+                        pass.group(j..line.min(j + LANES), root, from, part);
+                    }
                 }
-            }
-        });
+            },
+        );
         return;
     }
-    call.team().columns(dst, [inner, LANES], |mut columns| {
-        let (first, end) = (columns.range().start, columns.range().end);
-        let mut v = [[[0.0; LANES]; 2]; RADIX];
-        for (o, j) in (0..outer).flat_map(|o| (0..line).map(move |j| (o, j))) {
-            let at = j % ns;
-            let factors: [_; RADIX] = from_fn(|r| root(r * (line / ns) * at));
-            let to = o * n + (j - at) * RADIX + at;
-            for x in (first..end).step_by(LANES) {
-                let count = LANES.min(end - x);
-                for (r, (v, factor)) in v.iter_mut().zip(factors).enumerate() {
-                    let src = &src[(o * n + j + r * line) * inner + x..][..count];
-                    load(v, src, |_| factor);
-                }
-                butterfly(&mut v, p.sign, &prime);
-                for (q, v) in v.iter().enumerate() {
-                    let dst = &mut columns.row(to + q * ns)[x - first..][..count];
-                    store(v, 0, p.scale, dst);
+    call.team().columns(
+        dst,
+        [inner, LANES],
+        #[inline(always)]
+        |mut columns| {
+            let (first, end) = (columns.range().start, columns.range().end);
+            let mut v = [[[0.0; LANES]; 2]; RADIX];
+            for (o, j) in (0..outer).flat_map(|o| (0..line).map(move |j| (o, j))) {
+                let at = j % ns;
+                let factors: [_; RADIX] = from_fn(|r| root(r * (line / ns) * at));
+                let to = o * n + (j - at) * RADIX + at;
+                for x in (first..end).step_by(LANES) {
+                    let count = LANES.min(end - x);
+                    for (r, (v, factor)) in v.iter_mut().zip(factors).enumerate() {
+                        let src = &src[(o * n + j + r * line) * inner + x..][..count];
+                        load(v, src, |_| factor);
+                    }
+                    butterfly(&mut v, p.sign, &prime);
+                    for (q, v) in v.iter().enumerate() {
+                        let dst = &mut columns.row(to + q * ns)[x - first..][..count];
+                        store(v, 0, p.scale, dst);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// A pass along contiguous lines.
@@ -217,27 +227,37 @@ pub(super) fn chirp(call: &mut Call) {
     let kept = (p.kept as usize).min(n_dst);
     let factor = |w: Complex| [w[0], p.sign * w[1]];
     if inner == 1 {
-        call.team().split(dst, n_dst, |first, part| {
-            for (o, dst) in (first..).zip(part.chunks_exact_mut(n_dst)) {
-                let (dst, rest) = dst.split_at_mut(kept);
-                let values = src[o * n_src..][..kept].iter().zip(table);
-                dst.iter_mut().zip(values).for_each(|(dst, (u, w))| *dst = product(*u, factor(*w)));
-                rest.fill([0.0; 2]);
-            }
-        });
+        call.team().split(
+            dst,
+            n_dst,
+            #[inline(always)]
+            |first, part| {
+                for (o, dst) in (first..).zip(part.chunks_exact_mut(n_dst)) {
+                    let (dst, rest) = dst.split_at_mut(kept);
+                    let values = src[o * n_src..][..kept].iter().zip(table);
+                    dst.iter_mut().zip(values).for_each(|(dst, (u, w))| *dst = product(*u, factor(*w)));
+                    rest.fill([0.0; 2]);
+                }
+            },
+        );
         return;
     }
-    call.team().split(dst, inner, |first, part| {
-        for (row, dst) in (first..).zip(part.chunks_exact_mut(inner)) {
-            let (o, k) = (row / n_dst, row % n_dst);
-            if k < kept {
-                let (src, w) = (&src[(o * n_src + k) * inner..][..inner], factor(table[k]));
-                dst.iter_mut().zip(src).for_each(|(dst, u)| *dst = product(*u, w));
-            } else {
-                dst.fill([0.0; 2]);
+    call.team().split(
+        dst,
+        inner,
+        #[inline(always)]
+        |first, part| {
+            for (row, dst) in (first..).zip(part.chunks_exact_mut(inner)) {
+                let (o, k) = (row / n_dst, row % n_dst);
+                if k < kept {
+                    let (src, w) = (&src[(o * n_src + k) * inner..][..inner], factor(table[k]));
+                    dst.iter_mut().zip(src).for_each(|(dst, u)| *dst = product(*u, w));
+                } else {
+                    dst.fill([0.0; 2]);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 #[inline(always)]
