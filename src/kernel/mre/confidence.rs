@@ -71,27 +71,34 @@ pub fn record_local_mean(
 /// The number of pixels of a row that are computed side by side.
 const PIXELS: usize = 64;
 
-/// The sum of `value` over the pixels of each box that are inside, and their number, for pixels from `x` on in row `y`.
+/// Sums and numbers of the pixels of each box that are inside, for pixels from `x` on in row `y`. `add` adds those of
+/// a line of pixels, from pixel number `k` on.
 #[inline(always)]
 fn boxes(
     [x, y]: [usize; 2],
     [nx, ny, radius]: [usize; 3],
-    inside: impl Fn(usize) -> bool,
-    value: impl Fn(usize) -> f32,
+    add: impl Fn(usize, &mut [f32], &mut [f32]),
 ) -> [[f32; PIXELS]; 2] {
-    let count = PIXELS.min(nx - x);
     let mut sums = [[0.0; PIXELS]; 2];
-    let [sum, number] = &mut sums;
-    for row in y.saturating_sub(radius)..(y + radius + 1).min(ny) {
-        // Pixel x + l of the row is in the box of pixel l + radius - offset.
-        for offset in 0..2 * radius + 1 {
-            let begin = radius.saturating_sub(x + offset);
-            let end = (nx + radius).saturating_sub(x + offset).min(count);
-            for l in begin..end {
-                let k = row * nx + (x + offset + l - radius);
-                let counts = inside(k);
-                sum[l] += if counts { value(k) } else { 0.0 };
-                number[l] += if counts { 1.0 } else { 0.0 };
+    let width = PIXELS.min(nx - x);
+    let (left, right) = (x.saturating_sub(radius), (x + width + radius).min(nx));
+    for start in (left..right).step_by(PIXELS) {
+        let count = PIXELS.min(right - start);
+        let mut columns = [[0.0; PIXELS]; 2];
+        let [values, numbers] = &mut columns;
+        for row in y.saturating_sub(radius)..(y + radius + 1).min(ny) {
+            add(row * nx + start, &mut values[..count], &mut numbers[..count]);
+        }
+        // Pixel l takes column l + shift - start - radius.
+        for shift in x..x + 2 * radius + 1 {
+            let begin = (start + radius).saturating_sub(shift);
+            let end = (start + radius + count).saturating_sub(shift).min(width);
+            if begin < end {
+                let from = begin + shift - start - radius;
+                for (sums, columns) in sums.iter_mut().zip(&columns) {
+                    let columns = &columns[from..][..end - begin];
+                    sums[begin..end].iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
+                }
             }
         }
     }
@@ -109,7 +116,18 @@ fn native_local_mean(call: &mut Call) {
         |first, part| {
             for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
                 for x in (0..nx).step_by(PIXELS) {
-                    let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, |k| trace[k][0]);
+                    let [sums, numbers] = boxes(
+                        [x, y],
+                        [nx, ny, radius],
+                        #[inline(always)]
+                        |k, sums, numbers| {
+                            let values = trace[k..].iter().zip(&mask[k..]);
+                            for ((sum, number), (trace, mask)) in sums.iter_mut().zip(numbers).zip(values) {
+                                *sum += if *mask > 0.0 { trace[0] } else { 0.0 };
+                                *number += if *mask > 0.0 { 1.0 } else { 0.0 };
+                            }
+                        },
+                    );
                     for ((dst, sum), number) in dst[x..].iter_mut().zip(sums).zip(numbers) {
                         *dst = sum / f32::max(number, 1.0);
                     }
@@ -125,7 +143,6 @@ fn native(call: &mut Call) {
     let (trace, mean, mask): (&[Quad], &[f32], &[f32]) = (call.read(0), call.read(1), call.read(2));
     let maps: &mut [f32] = call.write(3);
     let plane = &mut maps[MmdiMap::Confidence as usize * nx * ny..][..nx * ny];
-    let square = |k: usize| (trace[k][0] - mean[k]) * (trace[k][0] - mean[k]);
     call.team().split(
         plane,
         nx,
@@ -133,7 +150,20 @@ fn native(call: &mut Call) {
         |first, part| {
             for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
                 for x in (0..nx).step_by(PIXELS) {
-                    let [sums, numbers] = boxes([x, y], [nx, ny, radius], |k| mask[k] > 0.0, square);
+                    let [sums, numbers] = boxes(
+                        [x, y],
+                        [nx, ny, radius],
+                        #[inline(always)]
+                        |k, sums, numbers| {
+                            let values = trace[k..].iter().zip(&mean[k..]).zip(&mask[k..]);
+                            let boxes = sums.iter_mut().zip(numbers);
+                            for ((sum, number), ((trace, mean), mask)) in boxes.zip(values) {
+                                let off = trace[0] - mean;
+                                *sum += if *mask > 0.0 { off * off } else { 0.0 };
+                                *number += if *mask > 0.0 { 1.0 } else { 0.0 };
+                            }
+                        },
+                    );
                     for (l, dst) in dst[x..].iter_mut().take(PIXELS).enumerate() {
                         let deviation = (sums[l] / numbers[l].max(1.0)).sqrt();
                         let i = y * nx + x + l;

@@ -9,6 +9,10 @@ use std::array::from_fn;
 const TINY: f32 = 1e-30;
 const SQUARE_MIN: f32 = 1e-9;
 
+/// The number of pixels whose sums are copied together. Planes of a power of two compete for the same lines of a cache,
+/// so twelve of them are not read side by side.
+const PIXELS: usize = 32;
+
 pub(super) fn native(call: &mut Call) {
     let p: CombineParams = call.params();
     let n = p.count as usize;
@@ -29,13 +33,19 @@ pub(super) fn native(call: &mut Call) {
         #[inline(always)]
         |first, [trace, mut parts @ ..]| {
             let (traces, _) = trace.as_chunks_mut::<4>();
-            for (i, trace) in traces.iter_mut().enumerate() {
-                let at = first + i;
-                let pixel = Pixel::new(&p, &models, from_fn(|plane| sums[plane][at]));
-                *trace = pixel.trace;
-                let inside = mask[at] > 0.0;
-                for (part, value) in parts.iter_mut().zip(pixel.maps) {
-                    part[i] = if inside { value } else { 0.0 };
+            let mut near = [[[0.0; 4]; PIXELS]; 12];
+            for (block, traces) in traces.chunks_mut(PIXELS).enumerate() {
+                let start = block * PIXELS;
+                for (near, sums) in near.iter_mut().zip(sums) {
+                    near[..traces.len()].copy_from_slice(&sums[first + start..][..traces.len()]);
+                }
+                for (i, trace) in traces.iter_mut().enumerate() {
+                    let pixel = Pixel::new(&p, &models, from_fn(|plane| near[plane][i]));
+                    *trace = pixel.trace;
+                    let inside = mask[first + start + i] > 0.0;
+                    for (part, value) in parts.iter_mut().zip(pixel.maps) {
+                        part[start + i] = if inside { value } else { 0.0 };
+                    }
                 }
             }
         },

@@ -45,6 +45,8 @@ fn fit_of<const POWERS: usize>(call: &mut Call) {
         nx,
         #[inline(always)]
         |first, part| {
+            // The last block of a row may be shorter, and is copied.
+            let mut padded = [[0.0; NUMBERS]; POWERS];
             for x in (0..nx).step_by(PIXELS) {
                 let count = PIXELS.min(nx - x);
                 for (y, dst) in (first..).zip(part.chunks_exact_mut(nx)) {
@@ -53,9 +55,17 @@ fn fit_of<const POWERS: usize>(call: &mut Call) {
                         let (mut value, mut laplacian) = ([0.0; NUMBERS], [0.0; NUMBERS]);
                         for (k, taps) in taps.iter().enumerate() {
                             let row = (y + ny + k - window / 2) % ny;
-                            let rows: [&[f32]; POWERS] = from_fn(|a| {
+                            let mut lines = from_fn::<_, POWERS, _>(|a| {
                                 let start = ((a * directions + d) * ny + row) * nx + x;
                                 &moments[2 * start..][..2 * count]
+                            })
+                            .into_iter();
+                            let rows = padded.each_mut().map(|padded| {
+                                let line = lines.next().unwrap_or_default();
+                                line.first_chunk().unwrap_or_else(|| {
+                                    padded[..line.len()].copy_from_slice(line);
+                                    padded
+                                })
                             });
                             add(&mut value, &mut laplacian, taps, rows);
                         }
@@ -76,16 +86,15 @@ fn add<const POWERS: usize>(
     value: &mut Numbers,
     laplacian: &mut Numbers,
     taps: &[[f32; 2]; POWERS],
-    rows: [&[f32]; POWERS],
+    rows: [&Numbers; POWERS],
 ) {
-    let count = rows[0].len().min(NUMBERS);
-    let (rows, value, laplacian) =
-        (rows.map(|row| &row[..count]), &mut value[..count], &mut laplacian[..count]);
-    for l in 0..count {
-        for a in 0..POWERS {
-            value[l] += taps[a][0] * rows[a][l];
-            laplacian[l] += taps[a][1] * rows[a][l];
+    for l in 0..NUMBERS {
+        let [mut u, mut v] = [value[l], laplacian[l]];
+        for (row, taps) in rows.iter().zip(taps) {
+            u += taps[0] * row[l];
+            v += taps[1] * row[l];
         }
+        (value[l], laplacian[l]) = (u, v);
     }
 }
 
