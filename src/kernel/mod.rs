@@ -7,6 +7,7 @@
 pub mod core;
 pub mod form;
 pub mod learning;
+pub(crate) mod lines;
 pub mod mre;
 pub mod nn;
 pub(crate) mod quads;

@@ -27,11 +27,16 @@ impl Place {
             return;
         }
         let dst = &mut dst[start..start + (count - 1) * pitch + quads];
-        team.split(dst, pitch, |first, part| {
-            for (i, pixel) in part.chunks_mut(pitch).enumerate() {
-                work(first + i, &mut pixel[..quads]);
-            }
-        });
+        team.split(
+            dst,
+            pitch,
+            #[inline(always)]
+            |first, part| {
+                for (i, pixel) in part.chunks_mut(pitch).enumerate() {
+                    work(first + i, &mut pixel[..quads]);
+                }
+            },
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! A plan on the processor: native forms of kernels, and what a dispatch hands to them.
 
 use super::params::Params;
-use super::record::{Dispatch, Extent, Resource, TextureNode};
+use super::record::{Bound, Dispatch, Extent, Resource, TextureNode};
 use super::{Buffers, Spec};
 use crate::device::{Buffer, Device, Texture, foreign};
 use crate::error::{Error, Result};
@@ -21,6 +21,7 @@ pub(crate) struct Call<'a> {
     team: &'a Team,
     read: [&'a [u8]; MOST_BINDINGS],
     written: [&'a mut [u8]; MOST_BINDINGS],
+    texture_width: usize,
 }
 
 impl<'a> Call<'a> {
@@ -54,11 +55,17 @@ impl<'a> Call<'a> {
         let bytes = std::mem::take(&mut self.written[binding]);
         if bytes.is_empty() { &mut [] } else { bytemuck::cast_slice_mut(bytes) }
     }
+
+    /// The texels from one row to the next of the texture that is bound; 0 if there is none.
+    pub fn texture_width(&self) -> usize {
+        self.texture_width
+    }
 }
 
 /// What a plan needs on the processor besides its buffers.
 pub(super) struct OnProcessor {
-    textures: Vec<Memory>,
+    /// The texels of each texture, and how many there are in a row.
+    textures: Vec<(Memory, usize)>,
 }
 
 impl OnProcessor {
@@ -71,17 +78,21 @@ impl OnProcessor {
                 on_processor(buffers.slot(buf))?;
             }
         }
-        let memory = |node| match node {
-            TextureNode::Owned { width, height, .. } => Memory::zeroed(4 * width as usize * height as usize),
-            TextureNode::External(Texture::Memory(memory, _)) => Ok(memory),
-            TextureNode::External(Texture::Gpu(_)) => Err(foreign()),
+        let texture = |node: TextureNode| {
+            let [width, height] = node.size().map(|n| n as usize);
+            let memory = match node {
+                TextureNode::Owned { .. } => Memory::zeroed(4 * width * height)?,
+                TextureNode::External(Texture::Memory(memory, _)) => memory,
+                TextureNode::External(Texture::Gpu(_)) => return Err(foreign()),
+            };
+            Ok((memory, width))
         };
-        Ok(Self { textures: textures.into_iter().map(memory).collect::<Result<_>>()? })
+        Ok(Self { textures: textures.into_iter().map(texture).collect::<Result<_>>()? })
     }
 
     /// The texels of texture `tex`.
     pub fn texture(&self, tex: usize) -> Option<&Memory> {
-        self.textures.get(tex)
+        self.textures.get(tex).map(|(memory, _)| memory)
     }
 
     /// Runs one dispatch.
@@ -98,7 +109,7 @@ impl OnProcessor {
         }
         let memory = |i: usize| match bound[i].resource {
             Resource::Buffer(buf) => on_processor(buffers.slot(buf)),
-            Resource::Texture(tex) => Ok(&self.textures[tex.0]),
+            Resource::Texture(tex) => Ok(&self.textures[tex.0].0),
         };
         let bytes = |i: usize| match bound[i].extent {
             Extent::Bytes(bytes) => bytes as usize,
@@ -133,7 +144,12 @@ impl OnProcessor {
                 *written = &mut bytemuck::cast_slice_mut(writing)[..bytes(i)];
             }
         }
-        native(&mut Call { spec, params, team, read, written });
+        let width = |bound: &Bound| match bound.resource {
+            Resource::Buffer(_) => None,
+            Resource::Texture(tex) => Some(self.textures[tex.0].1),
+        };
+        let texture_width = bound.iter().find_map(width).unwrap_or(0);
+        native(&mut Call { spec, params, team, read, written, texture_width });
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! The threads that compute together. Work is split into shares that depend on the number of threads, so each result
 //! must be computed by one share as a whole: then the bits are the same for any number of threads.
 //!
+//! Write `#[inline(always)]` before a closure that is handed to the team. Only then is it compiled for the team's
+//! instructions; a long one is otherwise compiled once, for what every machine has.
+//!
 //! This is our own because a plan runs some hundred dispatches of 10 µs to 1 ms each, without an allocation per
 //! dispatch. Scoped threads of the standard library cost 30 to 60 µs a dispatch, and rayon's `broadcast` allocates.
 
@@ -124,7 +127,10 @@ impl Team {
         self.run(&|t| {
             let share = self.share(count, t);
             if !share.is_empty() {
-                self.present.run(|| work(share));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share),
+                );
             }
         });
     }
@@ -137,7 +143,14 @@ impl Team {
     /// Divides `data` among the threads at multiples of `size` values. Calls `work` with the number of the first chunk
     /// of `size` values, and the part. The last chunk may be shorter.
     pub fn split<T: Send>(&self, data: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-        self.split2(data, size, &mut [(); 0], 0, |first, part, _| work(first, part));
+        self.split2(
+            data,
+            size,
+            &mut [(); 0],
+            0,
+            #[inline(always)]
+            |first, part, _| work(first, part),
+        );
     }
 
     /// [`Team::split`] for results that are few but take much work: `work` reads `read` bytes for all of them.
@@ -178,7 +191,10 @@ impl Team {
         let chunks = a.len().div_ceil(size_a.max(1));
         assert!(b.is_empty() || b.len().div_ceil(size_b.max(1)) == chunks, "as many chunks of both");
         if self.workers.is_empty() || size_of_val(a) + size_of_val(b) < SMALL {
-            return self.present.run(|| work(0, a, b));
+            return self.present.run(
+                #[inline(always)]
+                || work(0, a, b),
+            );
         }
         let (a, b) = (Pieces::new(a, size_a), Pieces::new(b, size_b));
         self.run(&|t| {
@@ -186,7 +202,10 @@ impl Team {
             if !share.is_empty() {
                 // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
                 let (a, b) = unsafe { (a.part(&share), b.part(&share)) };
-                self.present.run(|| work(share.start, a, b));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share.start, a, b),
+                );
             }
         });
     }
@@ -207,7 +226,10 @@ impl Team {
         );
         let bytes: usize = data.iter().map(|(data, _)| size_of_val(*data)).sum();
         if self.workers.is_empty() || bytes < SMALL {
-            return self.present.run(|| work(0, data.map(|(data, _)| data)));
+            return self.present.run(
+                #[inline(always)]
+                || work(0, data.map(|(data, _)| data)),
+            );
         }
         let pieces = data.map(|(data, size)| Pieces::new(data, size));
         self.run(&|t| {
@@ -215,9 +237,66 @@ impl Team {
             if !share.is_empty() {
                 // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
                 let parts = pieces.each_ref().map(|piece| unsafe { piece.part(&share) });
-                self.present.run(|| work(share.start, parts));
+                self.present.run(
+                    #[inline(always)]
+                    || work(share.start, parts),
+                );
             }
         });
+    }
+
+    /// Divides the columns of `data`, which has rows of `width` values, among the threads at multiples of `size`
+    /// columns.
+    pub fn columns<T: Send>(
+        &self,
+        data: &mut [T],
+        [width, size]: [usize; 2],
+        work: impl Fn(Columns<T>) + Sync,
+    ) {
+        let rows = data.len() / width;
+        let small = self.workers.is_empty() || size_of_val(data) < SMALL;
+        let data = Pieces::new(data, 1);
+        if small {
+            return self.present.run(
+                #[inline(always)]
+                || work(Columns { data: &data, rows, width, range: 0..width }),
+            );
+        }
+        self.run(&|t| {
+            let share = self.share(width.div_ceil(size), t);
+            if !share.is_empty() {
+                let range = share.start * size..(share.end * size).min(width);
+                self.present.run(
+                    #[inline(always)]
+                    || work(Columns { data: &data, rows, width, range }),
+                );
+            }
+        });
+    }
+}
+
+/// Some columns of rows of values. Different threads have different columns.
+pub struct Columns<'a, T> {
+    data: &'a Pieces<T>,
+    rows: usize,
+    width: usize,
+    range: Range<usize>,
+}
+
+impl<T> Columns<'_, T> {
+    /// The numbers of the columns.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// These columns of row `row`.
+    #[inline(always)]
+    pub fn row(&mut self, row: usize) -> &mut [T] {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        let start = row * self.width;
+        // SAFETY: the row lies within the data. `Team::columns` gives each thread other columns, and the thread can use
+        // one row at a time.
+        unsafe { self.data.part(&(start + self.range.start..start + self.range.end)) }
     }
 }
 
@@ -358,6 +437,23 @@ mod tests {
                 assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{len}");
                 let expected = if read == 0 { 1 } else { len.div_ceil(2).min(team.threads()) };
                 assert!(team.threads() == 1 || shares.into_inner() == expected, "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_column_is_worked_on_once() {
+        for team in teams() {
+            for (rows, width) in [(0, 3), (1, 1), (7, 5), (100, 333)] {
+                let mut data = vec![0; rows * width];
+                team.columns(&mut data, [width, 8], |mut columns| {
+                    let first = columns.range().start;
+                    for row in 0..rows {
+                        let values = columns.row(row).iter_mut().enumerate();
+                        values.for_each(|(i, v)| *v += 1 + row * width + first + i);
+                    }
+                });
+                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{rows} x {width}");
             }
         }
     }

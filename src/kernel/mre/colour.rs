@@ -2,7 +2,7 @@
 
 use super::planes::MmdiMap;
 use crate::colour::ColourMap;
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, Tex, params, read, texture};
 use crate::size::Size;
 
 params! {
@@ -16,7 +16,7 @@ pub static COLOUR: Kernel = Kernel {
     bindings: &[read("maps", "f32"), read("mask", "f32"), read("table", "u32"), texture("picture")],
     params: ColourParams::LAYOUT,
     specs: || vec![Spec::new(&COLOUR, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// The choice of a map and its colours. `M` names the maps of an inversion.
@@ -67,4 +67,30 @@ pub fn record(
         picture.first(size),
     ];
     rec.linear(Spec::new(&COLOUR, &[]), &params, &resources, nx * ny, Cost::each(nx * ny, 4, 12));
+}
+
+fn native(call: &mut Call) {
+    let p: ColourParams = call.params();
+    let nx = p.nx as usize;
+    let n = nx * p.ny as usize;
+    let map = &call.read::<f32>(0)[p.plane as usize * n..][..n];
+    let (mask, table): (&[f32], &[[u8; 4]]) = (call.read(1), call.read(2));
+    let (pitch, picture) = (call.texture_width(), call.write::<[u8; 4]>(3));
+    call.team().split(
+        &mut picture[..pitch * p.ny as usize],
+        pitch,
+        #[inline(always)]
+        |first, part| {
+            for (row, texels) in part.chunks_exact_mut(pitch).enumerate() {
+                let line = (first + row) * nx..(first + row + 1) * nx;
+                let values = map[line.clone()].iter().zip(&mask[line]);
+                for (texel, (value, mask)) in texels.iter_mut().zip(values) {
+                    let t = (value - p.low) / (p.high - p.low);
+                    // NaN becomes 0.
+                    let nearest = (t.clamp(0.0, 1.0) * 255.0).round_ties_even() as usize;
+                    *texel = if *mask > 0.0 { table[nearest] } else { [0; 4] };
+                }
+            }
+        },
+    );
 }

@@ -1,5 +1,7 @@
 //! The multimodel combination of three local polynomial fits: `kernels/mre/combine.wgsl`.
 
+mod native;
+
 use super::planes::MmdiMap;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 
@@ -20,7 +22,7 @@ pub static COMBINE: Kernel = Kernel {
     ],
     params: CombineParams::LAYOUT,
     specs: || vec![spec()],
-    native: None,
+    native: Some(native::native),
 };
 
 /// The number of samples of each curve.

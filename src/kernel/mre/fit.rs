@@ -2,6 +2,8 @@
 //! (`kernels/mre/row_moments.wgsl`), fitted values and Laplacians from them (`kernels/mre/fit.wgsl`), and the residual
 //! of a small fit (`kernels/mre/residual.wgsl`).
 
+mod native;
+
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use crate::size::Size;
 use ndarray::Array2;
@@ -36,7 +38,7 @@ pub static FIT: Kernel = Kernel {
     bindings: &[read("moments", "vec2f"), read("taps", "vec2f"), write("dst", "vec4f")],
     params: FitParams::LAYOUT,
     specs: || WINDOWS.map(|w| spec(&FIT, w)).to_vec(),
-    native: None,
+    native: Some(native::fit),
 };
 
 /// Records the products of fitted value and Laplacian, summed over the directions: waves vec2f `[directions][ny][nx]`,
@@ -77,7 +79,7 @@ pub static ROW_MOMENTS: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), write("dst", "vec2f")],
     params: RowMomentsParams::LAYOUT,
     specs: || WINDOWS.map(|w| spec(&ROW_MOMENTS, w)).to_vec(),
-    native: None,
+    native: Some(native::row_moments),
 };
 
 /// Records Σ_c (c/r)^2a src[x + c]: src vec2f `[planes][ny][nx]`, result vec2f `[powers][planes][ny][nx]`. `nx` must be
@@ -110,7 +112,7 @@ pub static RESIDUAL: Kernel = Kernel {
     bindings: &[read("waves", "vec2f"), read("taps", "f32"), write("dst", "f32")],
     params: ResidualParams::LAYOUT,
     specs: || vec![Spec::new(&RESIDUAL, &[("WINDOW", 5)])],
-    native: None,
+    native: Some(native::residual),
 };
 
 /// Records Σ over directions of |w − fitted w|²: waves vec2f `[directions][ny][nx]`, value stencil `[5][5]`, result f32

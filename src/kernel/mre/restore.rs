@@ -1,6 +1,7 @@
 //! Restores the known field inside the mask: `kernels/mre/restore.wgsl`.
 
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::kernel::lines::lines;
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::Complex32;
 
 params! {
@@ -19,7 +20,7 @@ pub static RESTORE: Kernel = Kernel {
     ],
     params: RestoreParams::LAYOUT,
     specs: || vec![Spec::new(&RESTORE, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records `field` inside the mask and `continued` outside it, all vec2f `[fields][pixels]`; mask f32 `[pixels]`.
@@ -40,4 +41,25 @@ pub fn record(rec: &mut Recorder, [field, mask, continued]: [Buf; 3], [fields, p
         Cost::each(n, 0, 28),
     );
     dst
+}
+
+fn native(call: &mut Call) {
+    let p: RestoreParams = call.params();
+    let (field, mask, continued): (&[[f32; 2]], &[f32], &[[f32; 2]]) =
+        (call.read(0), call.read(1), call.read(2));
+    call.team().split(
+        call.write(3),
+        1,
+        #[inline(always)]
+        |first, part: &mut [[f32; 2]]| {
+            for (line, at, dst) in lines(part, first, p.pixels as usize) {
+                let start = line * p.pixels as usize + at;
+                let [field, continued] = [field, continued].map(|values| &values[start..][..dst.len()]);
+                let values = field.iter().zip(continued).zip(&mask[at..]);
+                for (dst, ((field, continued), mask)) in dst.iter_mut().zip(values) {
+                    *dst = if *mask > 0.0 { *field } else { *continued };
+                }
+            }
+        },
+    );
 }

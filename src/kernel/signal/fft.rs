@@ -1,6 +1,8 @@
 //! Fourier transforms of any size. Sizes with prime factors up to 13 are transformed by mixed radix
 //! (`kernels/signal/fft.wgsl`), all others by Bluestein's convolution (`kernels/signal/chirp.wgsl`).
 
+mod native;
+
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use crate::size::Size;
 use num_complex::{Complex32, Complex64};
@@ -17,7 +19,7 @@ pub static FFT: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), read("roots", "vec2f"), write("dst", "vec2f")],
     params: FftParams::LAYOUT,
     specs: || RADICES.iter().map(|&r| spec(r)).collect(),
-    native: None,
+    native: Some(native::fft),
 };
 
 /// The radices that have butterflies, in the order in which they are taken out of a size.
@@ -244,7 +246,7 @@ pub static CHIRP: Kernel = Kernel {
     bindings: &[read("src", "vec2f"), read("table", "vec2f"), write("dst", "vec2f")],
     params: ChirpParams::LAYOUT,
     specs: || vec![Spec::new(&CHIRP, &[])],
-    native: None,
+    native: Some(native::chirp),
 };
 
 /// Records `dst[k] = src[k] table[k]` for k < `kept`, else 0, on lines of `axis.n` values in and `n_dst` values out.

@@ -1,6 +1,6 @@
 //! The first temporal harmonic of a series of frames: `kernels/signal/harmonic.wgsl`.
 
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use num_complex::{Complex32, Complex64};
 
 params! {
@@ -14,7 +14,7 @@ pub static HARMONIC: Kernel = Kernel {
     bindings: &[read("frames", "f32"), read("weights", "vec2f"), write("harmonic_", "vec2f")],
     params: HarmonicParams::LAYOUT,
     specs: || vec![Spec::new(&HARMONIC, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// The meaning of the frames of a wave image.
@@ -61,4 +61,32 @@ pub fn record(rec: &mut Recorder, frames: Buf, form: Frames, n: usize) -> Buf {
         [frames.first::<f32>(count * n), weights.first::<Complex32>(count), dst.first::<Complex32>(n)];
     rec.linear(Spec::new(&HARMONIC, &[]), &params, &bound, n, cost);
     dst
+}
+
+/// The number of pixels whose sums stay in a cache while the frames are added.
+const STRIP: usize = 512;
+
+fn native(call: &mut Call) {
+    let p: HarmonicParams = call.params();
+    let n = p.count as usize;
+    let (frames, weights): (&[f32], &[[f32; 2]]) = (call.read(0), call.read(1));
+    let dst: &mut [[f32; 2]] = call.write(2);
+    call.team().split(
+        dst,
+        1,
+        #[inline(always)]
+        |first, part| {
+            for (strip, dst) in part.chunks_mut(STRIP).enumerate() {
+                let strip = first + strip * STRIP..first + strip * STRIP + dst.len();
+                dst.fill([0.0; 2]);
+                for (frame, w) in frames.chunks_exact(n).zip(weights) {
+                    let values = frame[strip.clone()].iter().zip(&frames[strip.clone()]);
+                    for (u, (x, zero)) in dst.iter_mut().zip(values) {
+                        let off = x - p.reference * zero;
+                        *u = [u[0] + off * w[0], u[1] + off * w[1]];
+                    }
+                }
+            }
+        },
+    );
 }
