@@ -120,7 +120,7 @@ struct Bench {
 
 impl Bench {
     fn new(set: &str) -> Result<Option<Self>> {
-        let Some(device) = common::device() else { return Ok(None) };
+        let Some(device) = common::gpu() else { return Ok(None) };
         let pipelines = Pipelines::new(&device, Checks::Off);
         let images = SetImages::open(&[set], Split::Test)?;
         let which = if images.forward_model() == "slab" { DimeWeights::Slab } else { DimeWeights::Bulk };

@@ -36,17 +36,16 @@ fn main() -> Result<()> {
 
     // 2. Once: palpate on the host's device. It compiles kernels and makes buffers here, not in a frame. Both
     //    inversions read the same wave and the same mask.
-    let device = Device::adopt(device.clone(), queue.clone());
-    let pipelines = Pipelines::new(&device, Checks::Off);
+    let pipelines = Pipelines::new(&Device::adopt(device.clone(), queue.clone()), Checks::Off);
     let [maps_of_mmdi, maps_of_dime] = maps;
     let mmdi = Mmdi::embedded(
         &pipelines,
         &settings,
         Host {
-            frames: frames.clone(),
-            mask: mask.clone(),
-            maps: maps_of_mmdi,
-            picture: Some((view(0), Colouring::stiffness(MmdiMap::Stiffness))),
+            frames: frames.clone().into(),
+            mask: mask.clone().into(),
+            maps: maps_of_mmdi.into(),
+            picture: Some((view(0).into(), Colouring::stiffness(MmdiMap::Stiffness))),
         },
     )?;
     let dime = Dime::embedded(
@@ -54,10 +53,10 @@ fn main() -> Result<()> {
         &DimeWeights::Bulk.weights()?,
         &for_dime,
         Host {
-            frames: frames.clone(),
-            mask: mask.clone(),
-            maps: maps_of_dime,
-            picture: Some((view(1), Colouring::stiffness(DimeMap::Modulus))),
+            frames: frames.clone().into(),
+            mask: mask.clone().into(),
+            maps: maps_of_dime.into(),
+            picture: Some((view(1).into(), Colouring::stiffness(DimeMap::Modulus))),
         },
     )?;
     let paint = [0, 1].map(|i| painter(&device, &pictures[i], [i, 2]));
@@ -68,8 +67,8 @@ fn main() -> Result<()> {
     let mut encoder = device.create_command_encoder(&Default::default());
     upload(&device, &mut encoder, &wave, &frames);
     upload(&device, &mut encoder, &inside, &mask);
-    mmdi.plan().encode(&mut encoder);
-    dime.plan().encode(&mut encoder);
+    mmdi.plan().encode(&mut encoder)?;
+    dime.plan().encode(&mut encoder)?;
     paint.iter().for_each(|paint| paint(&mut encoder, &window, extent_mm(&settings)));
 
     // 4. An application would now present the frame. This example has no window; it only reads the picture back.
@@ -85,7 +84,7 @@ fn main() -> Result<()> {
 
     std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
     image::save_buffer(&path, &rgba, window.width(), window.height(), image::ColorType::Rgba8)?;
-    let (name, dispatches) = (&device.caps().info.name, mmdi.plan().len() + dime.plan().len());
+    let (name, dispatches) = (&pipelines.device().caps().info.name, mmdi.plan().len() + dime.plan().len());
     println!("{}: one frame on {name}, with {dispatches} kinds of dispatches by palpate", path.display());
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `palpate doctor`: what there is to compute on, and what would be used.
 
 use super::{AdapterOption, json, phrase, print};
-use palpate::lowlevel::device::{AdapterChoice, Device, adapters, kind};
+use palpate::Processor;
+use palpate::lowlevel::device::{AdapterChoice, Chosen, Device, adapters, kind};
 use palpate::lowlevel::kernel::form::{Form, Product};
 use palpate::{Error, Result};
 use serde::Serialize;
@@ -27,7 +28,7 @@ struct Findings {
     why: String,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Found {
     name: String,
     kind: String,
@@ -52,18 +53,27 @@ struct Found {
 impl Doctor {
     pub fn run(self) -> Result<()> {
         let infos: Vec<_> = adapters().into_iter().map(|found| found.info).collect();
-        let found: Vec<Found> = (0..infos.len()).map(|i| Found::examine(i, &infos[i])).collect();
+        let mut found: Vec<Found> = (0..infos.len()).map(|i| Found::examine(i, &infos[i])).collect();
         let choice = self.adapter.choice();
         // The same rule that opens a device decides here, so that the two cannot differ.
-        let (used, problem) = match palpate::lowlevel::device::choose(&choice) {
-            Ok(chosen) => (Some(chosen.index), None),
+        let chosen = palpate::lowlevel::device::choose(&choice);
+        let how = match &chosen {
+            Ok(Chosen::Processor(how)) => *how,
+            _ => Processor::default(),
+        };
+        let threads = self.adapter.threads.map(usize::from);
+        found.push(Found::processor(Processor { threads: how.threads.or(threads), ..how }));
+        let (used, problem) = match chosen {
+            Ok(Chosen::Gpu(chosen)) => (Some(chosen.index), None),
+            Ok(Chosen::Processor(_)) => (Some(found.len() - 1), None),
             Err(error) => (None, Some(error)),
         };
         let why = match (&choice, &problem) {
             (_, Some(error)) => phrase(error),
-            (AdapterChoice::Best, _) => {
-                "the most capable kind there is: discrete, integrated, virtual, then software".into()
+            (AdapterChoice::Best, _) if used == Some(found.len() - 1) => {
+                "there is no GPU; a software driver is used only by name".into()
             }
+            (AdapterChoice::Best, _) => "the most capable GPU there is: discrete, integrated, virtual".into(),
             _ => "asked for with --adapter".into(),
         };
         let findings = Findings { palpate: env!("CARGO_PKG_VERSION"), adapters: found, used, why };
@@ -82,34 +92,41 @@ impl Found {
             kind: kind(info.device_type).into(),
             backend: format!("{:?}", info.backend),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
-            tiers: None,
-            timestamps: false,
-            subgroup: 0,
-            convolution: None,
-            max_buffer_mib: 0,
-            max_workgroup_threads: 0,
-            workgroup_memory_kib: 0,
-            problem: None,
-            error: None,
+            ..Self::default()
         };
-        match Device::open_with_units(&AdapterChoice::Index(index)) {
+        found.add(Device::open_with_units(&AdapterChoice::Index(index)));
+        found
+    }
+
+    fn processor(how: Processor) -> Self {
+        let mut found = Self { name: Processor::name(), kind: "processor".into(), ..Self::default() };
+        let device = Device::processor(how);
+        if let Ok(device) = &device {
+            found.driver = device.caps().info.driver_info.clone();
+        }
+        found.add(device);
+        found
+    }
+
+    /// What the device can do, or why there is none.
+    fn add(&mut self, device: Result<Device>) {
+        match device {
             Ok(device) => {
                 let caps = device.caps();
-                found.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
-                found.timestamps = caps.timestamps();
-                found.subgroup = caps.info.subgroup_min_size;
-                found.convolution =
-                    Form::candidates(caps, Product::LARGE).first().map(|form| form.described());
-                found.max_buffer_mib = caps.max_binding() >> 20;
-                found.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
-                found.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
+                self.tiers = Some(caps.tiers().iter().map(ToString::to_string).collect());
+                self.timestamps = caps.timestamps();
+                self.subgroup = caps.info.subgroup_min_size;
+                let form = Form::candidates(caps, Product::LARGE).first().copied();
+                self.convolution = form.map(|form| form.described_on(caps));
+                self.max_buffer_mib = caps.max_binding() >> 20;
+                self.max_workgroup_threads = caps.limits.max_compute_invocations_per_workgroup;
+                self.workgroup_memory_kib = caps.limits.max_compute_workgroup_storage_size >> 10;
             }
             Err(error) => {
-                found.problem = Some(error.to_string());
-                found.error = Some(error);
+                self.problem = Some(error.to_string());
+                self.error = Some(error);
             }
         }
-        found
     }
 }
 
@@ -124,11 +141,15 @@ impl Findings {
 
     fn text(&self) -> String {
         let mut text = format!("palpate {}\n", self.palpate);
-        if self.adapters.is_empty() {
-            text += "No adapters.\n";
-        }
         for (i, a) in self.adapters.iter().enumerate() {
             let mark = if self.used == Some(i) { "  <- used" } else { "" };
+            if a.backend.is_empty() {
+                text += &format!("\ncpu: {}{mark}\n   {}, {}\n", a.name, a.kind, a.driver);
+                if let Some(problem) = &a.problem {
+                    text += &format!("   cannot be used: {problem}\n");
+                }
+                continue;
+            }
             text += &format!("\n{i}: {}{mark}\n", a.name);
             text += &format!("   {} through {}, driver {}\n", a.kind, a.backend, a.driver);
             if let Some(problem) = &a.problem {

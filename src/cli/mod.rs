@@ -21,7 +21,7 @@ use palpate::lowlevel::device::{AdapterChoice, Device};
 use palpate::lowlevel::kernel::form::{Chooser, Question, Tuning};
 use palpate::lowlevel::plan::{Checks, Pipelines, Spec};
 use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
-use palpate::{Error, Result};
+use palpate::{Error, Processor, Result};
 use phrase::{about, advise};
 pub use phrase::{exit_code, phrase};
 use progress::Bars;
@@ -74,19 +74,31 @@ impl Cli {
 /// The option that chooses an adapter.
 #[derive(clap::Args)]
 struct AdapterOption {
-    /// Adapter to compute on: part of its name, or its number in `palpate doctor`
-    #[arg(long, value_name = "NAME|NUMBER", allow_hyphen_values = true,
+    /// Adapter to compute on: part of its name, its number in `palpate doctor`, or `cpu` for the processor
+    ///
+    /// Without this option, the first GPU, or the processor if there is none. `cpu:avx512`, `cpu:avx2`, `cpu:neon` and
+    /// `cpu:portable` choose the processor's instructions.
+    #[arg(long, value_name = "NAME|NUMBER|cpu", allow_hyphen_values = true,
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     adapter: Option<String>,
+    /// Threads, if it computes on the processor; all that the machine offers without this option
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl AdapterOption {
     fn choice(&self) -> AdapterChoice {
-        self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from)
+        let choice = self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from);
+        match choice {
+            AdapterChoice::Processor(how) => {
+                AdapterChoice::Processor(Processor { threads: self.threads.map(usize::from), ..how })
+            }
+            other => other,
+        }
     }
 
     fn open(&self) -> Result<Device> {
-        Device::open(&self.choice())
+        Device::open_with_threads(&self.choice(), self.threads.map(usize::from))
     }
 }
 

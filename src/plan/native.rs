@@ -18,7 +18,6 @@ const MOST_BINDINGS: usize = 10;
 pub(crate) struct Call<'a> {
     spec: &'a Spec,
     params: &'a [u8],
-    groups: [u32; 3],
     team: &'a Team,
     read: [&'a [u8]; MOST_BINDINGS],
     written: [&'a mut [u8]; MOST_BINDINGS],
@@ -38,11 +37,6 @@ impl<'a> Call<'a> {
         self.spec.constant(name).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Workgroups along x, y and z.
-    pub fn groups(&self) -> [usize; 3] {
-        self.groups.map(|n| n as usize)
-    }
-
     /// The threads that compute.
     pub fn team(&self) -> &'a Team {
         self.team
@@ -50,13 +44,15 @@ impl<'a> Call<'a> {
 
     /// The values of a binding that is only read, as far as the dispatch stated.
     pub fn read<T: bytemuck::Pod>(&self, binding: usize) -> &'a [T] {
-        bytemuck::cast_slice(self.read[binding])
+        // An empty slice of bytes need not be aligned.
+        if self.read[binding].is_empty() { &[] } else { bytemuck::cast_slice(self.read[binding]) }
     }
 
     /// The values of a binding that is written, as far as the dispatch stated; for a texture its texels of four bytes.
     /// A second call for the same binding returns nothing.
     pub fn write<T: bytemuck::Pod>(&mut self, binding: usize) -> &'a mut [T] {
-        bytemuck::cast_slice_mut(std::mem::take(&mut self.written[binding]))
+        let bytes = std::mem::take(&mut self.written[binding]);
+        if bytes.is_empty() { &mut [] } else { bytemuck::cast_slice_mut(bytes) }
     }
 }
 
@@ -68,7 +64,7 @@ pub(super) struct OnProcessor {
 impl OnProcessor {
     pub fn new(dispatches: &[Dispatch], buffers: &Buffers, textures: Vec<TextureNode>) -> Result<Self> {
         for Dispatch { spec, bound, .. } in dispatches {
-            if spec.kernel.native.is_none() || spec.kernel.bindings.len() > MOST_BINDINGS {
+            if spec.native().is_none() || spec.kernel.bindings.len() > MOST_BINDINGS {
                 return Err(Error::kernel(spec.label(), "has no form for the processor; use a GPU"));
             }
             for buf in bound.iter().filter_map(|bound| bound.buffer()) {
@@ -91,7 +87,7 @@ impl OnProcessor {
     /// Runs one dispatch.
     pub fn run(&self, device: &Device, dispatch: &Dispatch, buffers: &Buffers) -> Result<()> {
         let Dispatch { spec, params, bound, gate, .. } = dispatch;
-        let (Some(team), Some(native)) = (device.team(), spec.kernel.native) else { return Err(foreign()) };
+        let (Some(team), Some(native)) = (device.team(), spec.native()) else { return Err(foreign()) };
         let mut groups = dispatch.groups;
         if let Some((arguments, first)) = gate {
             let lines = on_processor(buffers.slot(*arguments))?.reading();
@@ -137,7 +133,7 @@ impl OnProcessor {
                 *written = &mut bytemuck::cast_slice_mut(writing)[..bytes(i)];
             }
         }
-        native(&mut Call { spec, params, groups, team, read, written });
+        native(&mut Call { spec, params, team, read, written });
         Ok(())
     }
 }

@@ -102,12 +102,21 @@ pub struct Spec {
     pub(crate) features: wgpu::Features,
     /// The number of neighbouring threads that must belong to one subgroup; 0 if there is no such condition.
     pub(crate) lanes: u32,
+    /// True if the specialisation is a way to compute that pays on GPUs and drivers only. Another one of the same kernel
+    /// then serves the processor.
+    pub(crate) for_shaders: bool,
 }
 
 impl Spec {
     /// `kernel` with `constants`, for WebGPU's defaults.
     pub(crate) fn new(kernel: &'static Kernel, constants: &[(&'static str, u32)]) -> Self {
-        Self { kernel, constants: constants.to_vec(), features: wgpu::Features::empty(), lanes: 0 }
+        Self {
+            kernel,
+            constants: constants.to_vec(),
+            features: wgpu::Features::empty(),
+            lanes: 0,
+            for_shaders: false,
+        }
     }
 
     /// The same specialisation with another source, to imitate a driver that compiles it wrongly.
@@ -139,9 +148,14 @@ impl Spec {
     /// runs every kernel that has a native form.
     pub fn runs_on(&self, caps: &Caps) -> bool {
         if caps.native() {
-            return self.kernel.native.is_some();
+            return self.native().is_some();
         }
         caps.features.contains(self.features) && (self.lanes == 0 || caps.subgroups_hold(self.lanes))
+    }
+
+    /// The form for the processor, if it has one.
+    pub(crate) fn native(&self) -> Option<Native> {
+        self.kernel.native.filter(|_| !self.for_shaders)
     }
 
     /// The name in errors, timings and GPU debuggers, for example `fft RADIX=8`.

@@ -3,11 +3,14 @@
 
 mod instructions;
 mod memory;
+mod simd;
 mod team;
 
 pub use instructions::Instructions;
+pub(crate) use instructions::Present;
 pub use memory::Memory;
 pub(crate) use memory::{Reading, Writing};
+pub(crate) use simd::{Edge, Outer, Panel, Side, Strip, Tap};
 pub use team::Team;
 
 /// How to compute on the processor.

@@ -78,6 +78,11 @@ impl Team {
         self.present.get()
     }
 
+    /// The instruction set, with the proof that the machine has it.
+    pub(crate) fn present(&self) -> Present {
+        self.present
+    }
+
     /// Runs `work`, compiled for the team's instructions, on the caller's thread alone.
     #[inline]
     pub fn alone<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -135,6 +140,29 @@ impl Team {
         self.split2(data, size, &mut [(); 0], 0, |first, part, _| work(first, part));
     }
 
+    /// [`Team::split`] for results that are few but take much work: `work` reads `read` bytes for all of them.
+    pub fn split_reading<T: Send>(
+        &self,
+        data: &mut [T],
+        size: usize,
+        read: usize,
+        work: impl Fn(usize, &mut [T]) + Sync,
+    ) {
+        if self.workers.is_empty() || size_of_val(data) + read < SMALL {
+            return self.present.run(|| work(0, data));
+        }
+        let chunks = data.len().div_ceil(size);
+        let data = Pieces::new(data, size);
+        self.run(&|t| {
+            let share = self.share(chunks, t);
+            if !share.is_empty() {
+                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
+                let part = unsafe { data.part(&share) };
+                self.present.run(|| work(share.start, part));
+            }
+        });
+    }
+
     /// [`Team::split`] for two pieces of data with equally many chunks, of `sizes` values.
     ///
     /// # Panics
@@ -159,6 +187,35 @@ impl Team {
                 // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
                 let (a, b) = unsafe { (a.part(&share), b.part(&share)) };
                 self.present.run(|| work(share.start, a, b));
+            }
+        });
+    }
+
+    /// [`Team::split`] for several pieces of data, each with the size of its chunks.
+    ///
+    /// # Panics
+    /// If the numbers of chunks differ.
+    pub fn split_all<T: Send, const N: usize>(
+        &self,
+        data: [(&mut [T], usize); N],
+        work: impl Fn(usize, [&mut [T]; N]) + Sync,
+    ) {
+        let chunks = data.iter().map(|(data, size)| data.len().div_ceil(*size)).max().unwrap_or(0);
+        assert!(
+            data.iter().all(|(data, size)| data.len().div_ceil(*size) == chunks),
+            "as many chunks of all"
+        );
+        let bytes: usize = data.iter().map(|(data, _)| size_of_val(*data)).sum();
+        if self.workers.is_empty() || bytes < SMALL {
+            return self.present.run(|| work(0, data.map(|(data, _)| data)));
+        }
+        let pieces = data.map(|(data, size)| Pieces::new(data, size));
+        self.run(&|t| {
+            let share = self.share(chunks, t);
+            if !share.is_empty() {
+                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
+                let parts = pieces.each_ref().map(|piece| unsafe { piece.part(&share) });
+                self.present.run(|| work(share.start, parts));
             }
         });
     }
@@ -267,6 +324,40 @@ mod tests {
                 });
                 assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i as u32), "{len}");
                 assert!(other.iter().all(|v| *v == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn every_chunk_of_several_pieces_is_worked_on_once() {
+        for team in teams() {
+            for chunks in [0, 1, 7, 5000] {
+                let (mut a, mut b, mut c) = (vec![0; chunks], vec![0; 2 * chunks], vec![0; 3 * chunks]);
+                team.split_all([(&mut a, 1), (&mut b, 2), (&mut c, 3)], |first, parts| {
+                    for (size, part) in (1..).zip(parts) {
+                        part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + first + i / size);
+                    }
+                });
+                for (size, data) in [(1, a), (2, b), (3, c)] {
+                    assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i / size), "{chunks}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_results_of_much_work_are_shared() {
+        for team in teams() {
+            for (len, read) in [(0, SMALL), (1, SMALL), (7, 0), (7, SMALL), (40, SMALL)] {
+                let mut data = vec![0; len];
+                let shares = AtomicUsize::new(0);
+                team.split_reading(&mut data, 2, read, |first, part| {
+                    shares.fetch_add(1, Ordering::Relaxed);
+                    part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + 2 * first + i);
+                });
+                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{len}");
+                let expected = if read == 0 { 1 } else { len.div_ceil(2).min(team.threads()) };
+                assert!(team.threads() == 1 || shares.into_inner() == expected, "{len}");
             }
         }
     }

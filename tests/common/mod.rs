@@ -3,6 +3,7 @@
 
 pub mod compare;
 use palpate::lowlevel::device::{AdapterChoice, Device};
+use palpate::wgpu;
 
 /// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
 pub fn gpu() -> Option<Device> {
@@ -18,13 +19,42 @@ pub fn gpu() -> Option<Device> {
 
 /// What `open` makes of the adapter that `PALPATE_ADAPTER` chooses, or the best.
 pub fn open(open: fn(&AdapterChoice) -> palpate::Result<Device>) -> Result<Device, String> {
-    let choice = std::env::var("PALPATE_ADAPTER").map_or(AdapterChoice::Best, |a| a.as_str().into());
-    open(&choice).map_err(|error| error.to_string())
+    open(&chosen().unwrap_or_default()).map_err(|error| error.to_string())
+}
+
+/// The same for tests of shaders: without a choice the first adapter, also if that is a software driver.
+pub fn open_gpu(open: fn(&AdapterChoice) -> palpate::Result<Device>) -> Result<Device, String> {
+    let choice = chosen().filter(|choice| !matches!(choice, AdapterChoice::Processor(_)));
+    open(&choice.unwrap_or(AdapterChoice::Index(0))).map_err(|error| error.to_string())
+}
+
+fn chosen() -> Option<AdapterChoice> {
+    std::env::var("PALPATE_ADAPTER").ok().map(|choice| choice.as_str().into())
+}
+
+/// What tests do with the GPU behind a device.
+pub trait OnGpu {
+    fn wgpu_device(&self) -> &wgpu::Device;
+    fn queue(&self) -> &wgpu::Queue;
+    fn encoder(&self, label: &str) -> wgpu::CommandEncoder;
+}
+
+impl OnGpu for Device {
+    fn wgpu_device(&self) -> &wgpu::Device {
+        self.gpu().expect("a GPU").device()
+    }
+
+    fn queue(&self) -> &wgpu::Queue {
+        self.gpu().expect("a GPU").queue()
+    }
+
+    fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+        self.gpu().expect("a GPU").encoder(label)
+    }
 }
 
 /// The bytes of an RGBA texture, row by row.
-pub fn read_texture(gpu: &Device, texture: &palpate::wgpu::Texture) -> Vec<u8> {
-    use palpate::wgpu;
+pub fn read_texture(gpu: &Device, texture: &wgpu::Texture) -> Vec<u8> {
     let (width, height) = (texture.width(), texture.height());
     let pitch = (4 * width).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
     let buffer = gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
@@ -47,6 +77,6 @@ pub fn read_texture(gpu: &Device, texture: &palpate::wgpu::Texture) -> Vec<u8> {
         wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
     );
     gpu.queue().submit([encoder.finish()]);
-    let bytes: Vec<u8> = gpu.read(&buffer).expect("read");
+    let bytes: Vec<u8> = gpu.read(&buffer.into()).expect("read");
     bytes.chunks(pitch as usize).flat_map(|row| &row[..4 * width as usize]).copied().collect()
 }

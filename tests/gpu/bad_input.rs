@@ -1,8 +1,7 @@
 //! What is wrong with a call or a file, and is found out only where there is a device.
 
 use crate::files::{Folder, SIZE, array, inside, masked, noise, phases, plain};
-use crate::harness::Adapter;
-use palpate::lowlevel::plan::Pipelines;
+use crate::harness::SharedGpu;
 
 tests![
     an_adapter_that_does_not_exist,
@@ -10,7 +9,7 @@ tests![
     what_is_not_finite_outside_the_mask_is_no_matter,
 ];
 
-fn an_adapter_that_does_not_exist(pipelines: &Pipelines) {
+fn an_adapter_that_does_not_exist(SharedGpu(pipelines): SharedGpu) {
     let name = &pipelines.device().caps().info.name;
     let folder = Folder::new();
     folder.npy("good.npy", &phases(masked));
@@ -27,7 +26,7 @@ fn an_adapter_that_does_not_exist(pipelines: &Pipelines) {
     }
 }
 
-fn one_bad_file_among_good_ones(_: Adapter) {
+fn one_bad_file_among_good_ones() {
     let folder = Folder::new();
     for name in ["first.nii", "last.nii"] {
         folder.nifti(name, &plain(), &phases(masked));
@@ -61,7 +60,7 @@ fn one_bad_file_among_good_ones(_: Adapter) {
 }
 
 /// Outside the mask what is not finite does no harm.
-fn what_is_not_finite_outside_the_mask_is_no_matter(_: Adapter) {
+fn what_is_not_finite_outside_the_mask_is_no_matter() {
     let folder = Folder::new();
     let mut edge = phases(masked);
     edge[[0, 0, 3]] = f32::NAN;

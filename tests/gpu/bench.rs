@@ -1,7 +1,6 @@
 //! `palpate bench`: what it prints, and what it says of two results.
 
 use crate::files::Folder;
-use crate::harness::Adapter;
 use palpate::lowlevel::bench::BenchReport;
 use serde_json::Value;
 
@@ -13,7 +12,7 @@ fn measured(folder: &Folder) -> Value {
     serde_json::from_str(&ran.out).expect("one object and nothing else")
 }
 
-fn it_measures_and_compares(_: Adapter) {
+fn it_measures_and_compares() {
     let folder = Folder::new();
     let report = measured(&folder);
     let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);

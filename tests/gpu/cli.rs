@@ -6,9 +6,8 @@ use crate::files::map::{MAPS, is_a_picture, lies_as, pixels, statistics_are_thos
 use crate::files::{
     Folder, Map, SIZE, WAVELENGTHS, array, inside, masked, oblique, phase, phases, plain, wave,
 };
-use crate::harness::Adapter;
+use crate::harness::SharedGpu;
 use num_complex::{Complex32, Complex64};
-use palpate::lowlevel::plan::Pipelines;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};
@@ -71,7 +70,7 @@ fn inputs(folder: &Folder) -> Vec<Case> {
     ]
 }
 
-fn every_format_gives_every_map_where_the_input_lies(_: Adapter) {
+fn every_format_gives_every_map_where_the_input_lies() {
     let folder = Folder::new();
     let cases = inputs(&folder);
     let list = cases.iter().map(|c| c.file).collect::<Vec<_>>().join(" ");
@@ -159,7 +158,7 @@ fn lies_where_the_input_lay(case: &Case, maps: &[Map; 9]) {
     }
 }
 
-fn each_doubt_is_told_by_its_code(_: Adapter) {
+fn each_doubt_is_told_by_its_code() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let identity = nifti::NiftiHeader {
@@ -222,7 +221,7 @@ fn each_doubt_is_told_by_its_code(_: Adapter) {
     assert_eq!(slices.iter().map(|s| s["mask"].is_null()).collect::<Vec<_>>(), [false, true, false]);
 }
 
-fn a_slice_of_a_stack_is_the_slice_alone(_: Adapter) {
+fn a_slice_of_a_stack_is_the_slice_alone() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     // Slices that differ, of which the second has pixels of its own outside.
@@ -262,7 +261,7 @@ fn a_slice_of_a_stack_is_the_slice_alone(_: Adapter) {
     }
 }
 
-fn options_do_what_they_say(_: Adapter) {
+fn options_do_what_they_say() {
     let folder = Folder::new();
     folder.nifti("a.nii", &plain(), &phases(masked));
     folder.nifti("whole.nii", &plain(), &phases(wave));
@@ -325,7 +324,7 @@ fn options_do_what_they_say(_: Adapter) {
     assert_eq!(folder.names("plain").len(), 12, "{:?}", folder.names("plain"));
 }
 
-fn the_doctor_says_what_would_be_used(pipelines: &Pipelines) {
+fn the_doctor_says_what_would_be_used(SharedGpu(pipelines): SharedGpu) {
     let name = &pipelines.device().caps().info.name;
     let folder = Folder::new();
     let ran = folder.good("doctor");
@@ -427,7 +426,7 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
-fn a_reader_that_goes_away_loses_no_maps(_: Adapter) {
+fn a_reader_that_goes_away_loses_no_maps() {
     let folder = Folder::new();
     let names: Vec<_> = (0..3).map(|i| format!("{i}.nii")).collect();
     names.iter().for_each(|name| folder.nifti(name, &plain(), &phases(masked)));

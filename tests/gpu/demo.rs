@@ -3,7 +3,6 @@
 use crate::common::compare::{assert_close, assert_covers, assert_near, largest};
 use crate::files::map::is_a_picture;
 use crate::files::{Folder, Ran};
-use crate::harness::Adapter;
 
 tests![the_demo_shows_the_truth_and_its_wave_inverts_to_the_same, the_demo_needs_a_folder,];
 
@@ -25,7 +24,7 @@ fn row(table: &str, name: &str) -> [f64; 6] {
         .map(|word| word.parse().unwrap_or_else(|_| panic!("{row}")))
 }
 
-fn the_demo_shows_the_truth_and_its_wave_inverts_to_the_same(_: Adapter) {
+fn the_demo_shows_the_truth_and_its_wave_inverts_to_the_same() {
     let folder = Folder::new();
     let names = ["demo.md", "demo.png", "demo_truth.npy", "demo_wave.npy"];
     // An earlier demo's: written over, what is not the demo's stays.

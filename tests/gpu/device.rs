@@ -1,8 +1,10 @@
 //! The device underneath: adapters that do not exist, devices that go away, memory that does not suffice,
 //! kernels that do not compile, the pool, timestamps, and several threads on one device.
 
+use crate::common::OnGpu;
 use crate::common::{self, compare::at_most};
-use crate::harness::Adapter;
+use crate::harness::Driver;
+use crate::harness::OwnGpu;
 use libtest_mimic::Completion;
 use palpate::Size;
 use palpate::lowlevel::device::{AdapterChoice, Device, adapters};
@@ -76,7 +78,7 @@ fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     receiver.recv_timeout(Duration::from_secs(60)).expect("it hangs, or it panicked")
 }
 
-fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
+fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Driver) {
     for choice in ["no such adapter", "999"] {
         let error = Device::open(&AdapterChoice::from(choice)).err().expect("refused");
         assert!(matches!(error, Error::NoAdapter { .. }), "{error}");
@@ -88,7 +90,7 @@ fn an_adapter_that_does_not_exist_is_refused_with_those_that_do(_: Adapter) {
     }
 }
 
-fn an_adapter_is_found_by_part_of_its_name_and_by_number(_: Adapter) {
+fn an_adapter_is_found_by_part_of_its_name_and_by_number(_: Driver) {
     for (i, found) in adapters().iter().enumerate() {
         let gpu = Device::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(gpu.caps().info.name, found.info.name);
@@ -138,7 +140,7 @@ fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-fn a_lost_device_is_an_error_ever_after(gpu: Device) {
+fn a_lost_device_is_an_error_ever_after(OwnGpu(gpu): OwnGpu) {
     assert_lost(within_a_minute(move || after_loss(gpu)));
     // Another device is none the worse.
     let gpu = common::open(Device::open).expect("a new one");
@@ -148,7 +150,7 @@ fn a_lost_device_is_an_error_ever_after(gpu: Device) {
     mmdi.invert(&frames, &mask).expect("invert");
 }
 
-fn a_hosts_lost_device_is_an_error_too(own: Device) {
+fn a_hosts_lost_device_is_an_error_too(OwnGpu(own): OwnGpu) {
     let name = own.caps().info.name.clone();
     let found = adapters().into_iter().find(|f| f.info.name == name).expect("the same adapter");
     let (device, queue) =
@@ -156,7 +158,7 @@ fn a_hosts_lost_device_is_an_error_too(own: Device) {
     assert_lost(within_a_minute(move || after_loss(Device::adopt(device, queue))));
 }
 
-fn what_does_not_fit_is_refused_with_its_size(gpu: Device) {
+fn what_does_not_fit_is_refused_with_its_size(OwnGpu(gpu): OwnGpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     // One buffer over the device's limit.
     let most = gpu.caps().max_binding();
@@ -182,7 +184,7 @@ fn what_does_not_fit_is_refused_with_its_size(gpu: Device) {
     mmdi(&pipelines, MmdiMode::Corrected, small).expect("compile").invert(&frames, &mask).expect("invert");
 }
 
-fn a_kernel_that_does_not_compile_is_named(gpu: Device) {
+fn a_kernel_that_does_not_compile_is_named(OwnGpu(gpu): OwnGpu) {
     static SYNTAX: Kernel = broken("syntax", "fn syntax( {");
     static TYPES: Kernel =
         broken("types", "@compute @workgroup_size(64) fn types() { let lost: u32 = 1.5; }");
@@ -326,13 +328,14 @@ fn threads_share_a_device(gpu: Device) {
     }
 }
 
-fn a_host_may_poll_its_device_during_a_read(gpu: Device) {
+fn a_host_may_poll_its_device_during_a_read(OwnGpu(gpu): OwnGpu) {
     let buffer = gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: 4096,
         usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     });
+    let buffer = buffer.into();
     let reading = AtomicBool::new(true);
     std::thread::scope(|scope| {
         // Each poll may run the callbacks of reads on other threads.
@@ -355,7 +358,7 @@ fn a_host_may_poll_its_device_during_a_read(gpu: Device) {
     });
 }
 
-fn a_future_ends_when_the_host_polls(_: Adapter) {
+fn a_future_ends_when_the_host_polls(_: Driver) {
     let gpu = common::open(|choice| pollster::block_on(Device::open_async(choice))).expect("a device");
     let (frames, mask) = slice(Size::new(47, 61), 12.0);
     let mmdi =
@@ -388,7 +391,7 @@ fn a_future_ends_when_the_host_polls(_: Adapter) {
     assert!(matches!(ended, Poll::Ready(Err(Error::DeviceLost { .. }))), "{}", ended.is_pending());
 }
 
-fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
+fn an_own_device_has_all_of_its_adapters_limits(_: Driver) {
     for (i, found) in adapters().iter().enumerate() {
         let gpu = Device::open(&AdapterChoice::Index(i)).unwrap_or_else(|e| panic!("{e}"));
         let (has, most) = (&gpu.caps().limits, found.adapter.limits());
@@ -399,7 +402,7 @@ fn an_own_device_has_all_of_its_adapters_limits(_: Adapter) {
     }
 }
 
-fn more_dispatches_than_one_query_set_holds_are_timed_each(gpu: Device) -> Completion {
+fn more_dispatches_than_one_query_set_holds_are_timed_each(OwnGpu(gpu): OwnGpu) -> Completion {
     if !gpu.caps().timestamps() {
         return Completion::ignored_with(format!("{} has no timestamps", gpu.caps().info.name));
     }
@@ -429,7 +432,7 @@ fn scratch_is_not_read_back_unless_kept(gpu: Device) {
     assert_eq!(plan.read::<f32>(kept).expect("kept").len(), 16);
 }
 
-fn a_plan_cut_into_submissions_gives_the_same_bits(gpu: Device) {
+fn a_plan_cut_into_submissions_gives_the_same_bits(OwnGpu(gpu): OwnGpu) {
     const SRC: Binding = Binding { name: "src", access: Access::Read, element: "f32" };
     // SAFETY: one workgroup of 64 threads reads and writes 64 values, as is stated below.
     static STEP: Kernel = unsafe {

@@ -1,12 +1,13 @@
 //! DIME's plan: it is what its parts are, in any batches, on any grid, and what carries no information about stiffness
 //! does not matter to it.
 
+use crate::common::OnGpu;
 use crate::common::{
     self,
     compare::{assert_covers, assert_near, relative_error},
 };
 use crate::files::Folder;
-use crate::harness::Adapter;
+use crate::harness::SharedGpu;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
 use palpate::lowlevel::dime::{Calibration, Dime, DimeMap, DimeSettings, Model, Views};
@@ -178,7 +179,7 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
 
 /// Over a host's buffers, in its encoder, to the same bits.
 /// The maps are those of the command line, to the bit, for every mask that the host's buffer holds.
-fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
+fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu) {
     let bench = Bench::new(pipelines);
     let size @ Size { nx, ny } = Size::new(44, 39);
     let n = size.pixels();
@@ -209,10 +210,13 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
         view_formats: &[],
     });
     let host = || Host {
-        frames: input.clone(),
-        mask: inside.clone(),
-        maps: maps.clone(),
-        picture: Some((texture.create_view(&Default::default()), Colouring::stiffness(DimeMap::Modulus))),
+        frames: input.clone().into(),
+        mask: inside.clone().into(),
+        maps: maps.clone().into(),
+        picture: Some((
+            texture.create_view(&Default::default()).into(),
+            Colouring::stiffness(DimeMap::Modulus),
+        )),
     };
     let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings, host()).expect("embedded");
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
@@ -234,9 +238,9 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
         gpu.queue().write_buffer(&inside, 0, bytemuck::cast_slice(&values));
         gpu.queue().write_buffer(&maps, 0, bytemuck::cast_slice(&vec![f32::NAN; 3 * n]));
         let mut encoder = gpu.wgpu_device().create_command_encoder(&Default::default());
-        dime.plan().encode(&mut encoder);
+        dime.plan().encode(&mut encoder).expect("encoded");
         gpu.queue().submit([encoder.finish()]);
-        let got: Vec<f32> = gpu.read(&maps).expect("read");
+        let got: Vec<f32> = gpu.read(&maps.clone().into()).expect("read");
         let other = got.iter().zip(&expected).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
         assert_eq!(other, 0, "{what}: of {} values", got.len());
         let coloured = common::read_texture(gpu, &texture);
@@ -245,10 +249,11 @@ fn a_host_encodes_it_with_its_mask_on_the_device(pipelines: &Pipelines) {
     }
 
     assert!(matches!(dime.prepare(&disc), Err(Error::Usage(_))), "the mask is the host's");
-    let small = Host { maps: buffer(3 * n - 1), ..host() };
+    let small = Host { maps: buffer(3 * n - 1).into(), ..host() };
     let refused = Dime::embedded(&bench.chooser, &weights(), &settings, small).err().expect("refused");
     assert!(refused.to_string().contains("maps"), "{refused}");
-    for same in [Host { frames: maps.clone(), ..host() }, Host { mask: maps.clone(), ..host() }] {
+    for same in [Host { frames: maps.clone().into(), ..host() }, Host { mask: maps.clone().into(), ..host() }]
+    {
         assert!(Dime::embedded(&bench.chooser, &weights(), &settings, same).is_err());
     }
 }
@@ -378,7 +383,7 @@ fn metadata_come_back() {
 }
 
 /// A wave that runs backwards in time is recognised by its loss modulus, told of, and inverted as if it did not.
-fn a_conjugated_wave_is_recognised(_: Adapter) {
+fn a_conjugated_wave_is_recognised() {
     let folder = Folder::new();
     let cylinder = "kind = \"cylinder\"\nradius_mm = 40\nheight_mm = 90\nfar_face = \"free\"\nfrequency_hz = 60\n\
         slices_mm = [25]\npixel_mm = 1.0\nsize_px = 90\n[drive]\namplitude_mm = 0.5\noffset_mm = [0, 0]\n\

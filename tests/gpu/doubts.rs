@@ -3,7 +3,6 @@
 use crate::common::compare::{assert_below, assert_close, median};
 use crate::files::map::pixels;
 use crate::files::{Folder, SIZE, array, inside, masked, phase, phases, plain};
-use crate::harness::Adapter;
 use ndarray::Array2;
 use num_complex::Complex64;
 use serde_json::Value;
@@ -28,7 +27,7 @@ fn noise() -> impl Fn(usize, usize) -> Complex64 {
     move |x, y| if inside(x, y) { values[[x, y]] } else { Complex64::ZERO }
 }
 
-fn results_that_cannot_be_are_doubted_and_good_ones_are_not(_: Adapter) {
+fn results_that_cannot_be_are_doubted_and_good_ones_are_not() {
     let folder = Folder::new();
     folder.nifti("a.nii", &plain(), &phases(masked));
     folder.nifti("noise.nii", &plain(), &phases(noise()));
@@ -62,7 +61,7 @@ fn told(line: &str) -> Vec<f64> {
         .collect()
 }
 
-fn the_line_of_a_result_tells_the_numbers_of_its_report(_: Adapter) {
+fn the_line_of_a_result_tells_the_numbers_of_its_report() {
     let folder = Folder::new();
     let noise = noise();
     // Most of the soft part drowns, so that what is confident is stiffer than the whole.
@@ -99,7 +98,7 @@ fn the_line_of_a_result_tells_the_numbers_of_its_report(_: Adapter) {
     }
 }
 
-fn wrapped_phases_give_the_maps_of_the_unwrapped(_: Adapter) {
+fn wrapped_phases_give_the_maps_of_the_unwrapped() {
     let folder = Folder::new();
     // Up to 3.4 rad about a mean that differs from pixel to pixel, below half a turn from frame to frame.
     let value = |i: &[usize]| {

@@ -4,7 +4,6 @@ use crate::common::compare::{assert_below, assert_near, median};
 use crate::dicom::dicom;
 use crate::files::map::pixels;
 use crate::files::{Folder, SIZE, array, inside, masked, phase, phases, plain};
-use crate::harness::Adapter;
 use crate::told::{same_stiffness, sliced, warnings};
 use nifti::NiftiHeader;
 use num_complex::Complex64;
@@ -17,7 +16,7 @@ tests![
     a_dicom_series_gives_the_maps_of_the_same_nifti,
 ];
 
-fn several_files_make_one_exam(_: Adapter) {
+fn several_files_make_one_exam() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     folder.nifti(
@@ -55,7 +54,7 @@ fn several_files_make_one_exam(_: Adapter) {
     folder.refused("invert re.nii t0.nii -o none --join re-im", 1, &["does not go with the first"]);
 }
 
-fn directions_and_frequencies_are_combined(_: Adapter) {
+fn directions_and_frequencies_are_combined() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     // Direction 1 is the wave; the others are faint. The second frequency is the same wave.
@@ -113,7 +112,7 @@ fn directions_and_frequencies_are_combined(_: Adapter) {
     );
 }
 
-fn regions_are_measured_into_a_table(_: Adapter) {
+fn regions_are_measured_into_a_table() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     folder.npy("w.npy", &phases(masked));
@@ -137,7 +136,7 @@ fn regions_are_measured_into_a_table(_: Adapter) {
     folder.refused("invert w.npy -o none --regions parts.npy --erode 40", 1, &["--erode"]);
 }
 
-fn a_folder_is_many_exams(_: Adapter) {
+fn a_folder_is_many_exams() {
     let folder = Folder::new();
     for name in ["data", "data/sub-01", "data/sub-02", "data/sub-03"] {
         std::fs::create_dir(folder.path(name)).expect("a folder");
@@ -173,7 +172,7 @@ fn a_folder_is_many_exams(_: Adapter) {
     assert!(!folder.names("shard").iter().any(|name| name.starts_with("sub-01")));
 }
 
-fn a_dicom_series_gives_the_maps_of_the_same_nifti(_: Adapter) {
+fn a_dicom_series_gives_the_maps_of_the_same_nifti() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     std::fs::create_dir(folder.path("exam")).expect("a folder");

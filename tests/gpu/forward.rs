@@ -3,7 +3,6 @@
 
 use crate::common::compare::assert_agrees;
 use crate::files::{Folder, array};
-use crate::harness::Adapter;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use palpate::lowlevel::plan::Pipelines;
 use safetensors::SafeTensors;
@@ -93,7 +92,7 @@ fn results_are_pytorchs(pipelines: &Pipelines) {
     assert_eq!(bytes.len() % 64, 4 * 2 * 20 * 20 % 64);
 }
 
-fn any_order_and_precision_and_batch_give_the_same(_: Adapter) {
+fn any_order_and_precision_and_batch_give_the_same() {
     let folder = folder();
     let [x, expected] = ["input.20", "output.instance_max.20"].map(tensor);
     folder.npy("f64.npy", &x.mapv(f64::from));
@@ -123,7 +122,7 @@ fn any_order_and_precision_and_batch_give_the_same(_: Adapter) {
     assert_eq!(folder.names("out").len(), 4);
 }
 
-fn more_pixels_than_workgroups_along_one_axis(_: Adapter) {
+fn more_pixels_than_workgroups_along_one_axis() {
     let folder = folder();
     // 2.4 million pixels, which are 73 000 workgroups of the smallest form, and go on along another axis.
     let image = tensor("input.30");
@@ -136,7 +135,7 @@ fn more_pixels_than_workgroups_along_one_axis(_: Adapter) {
     }
 }
 
-fn what_is_there_stays_without_force(_: Adapter) {
+fn what_is_there_stays_without_force() {
     let folder = folder();
     folder.put("y.npy", b"precious");
     let line = "forward --weights w.safetensors --input x.npy --output y.npy";
@@ -241,7 +240,7 @@ fn images_that_are_not() {
     }
 }
 
-fn results_that_overflow_are_told(_: Adapter) {
+fn results_that_overflow_are_told() {
     let folder = folder();
     folder.npy("x.npy", &array(&[1, 2, 20, 20], |i| if i[3] % 2 == 0 { 3e38f32 } else { -3e38 }));
     let ran = folder.good("forward --weights w.safetensors --input x.npy --output y.npy");
@@ -259,7 +258,7 @@ fn with_batch_norm_images_may_be_smaller() {
     refused(&folder, &format!("{line} x.npy"), 1, &["x.npy: images of 7 × 8", "8 × 8 is the minimum\n"]);
 }
 
-fn the_least_images_of_a_batch_norm_are_computed(_: Adapter) {
+fn the_least_images_of_a_batch_norm_are_computed() {
     let folder = Folder::new();
     folder.put("w.safetensors", &fixture("weights_batch_avg"));
     folder.npy("least.npy", &array(&[2, 2, 8, 8], |i| i[3] as f32));

@@ -2,7 +2,7 @@
 //! is refused where there are none.
 
 use crate::common::compare::{assert_near, assert_within, relative_error};
-use crate::harness::{Given, Missing, WithUnits};
+use crate::harness::{Given, Missing, On, SharedGpu, WithUnits};
 use libtest_mimic::Completion;
 use palpate::Size;
 use palpate::lowlevel::dime::{Dime, DimeSettings, DimeWeights};
@@ -33,8 +33,10 @@ fn relative(a: &[f32], b: &[f32]) -> f64 {
 struct Precisions([Chooser; 2]);
 
 impl Given for Precisions {
-    fn given() -> Result<Self, Missing> {
-        let pipelines = <&Pipelines>::given()?;
+    const ON: &'static [On] = &[On::Gpu];
+
+    fn given(_: Option<On>) -> Result<Self, Missing> {
+        let SharedGpu(pipelines) = SharedGpu::given(None)?;
         let caps = pipelines.device().caps();
         if !caps.features.contains(palpate::wgpu::Features::SHADER_F16) {
             return Err(Missing::Ignored(format!("{} has no half precision", caps.info.name)));

@@ -2,7 +2,6 @@
 //! told from a whole one.
 
 use crate::files::Folder;
-use crate::harness::Adapter;
 use num_complex::Complex32;
 use palpate::Size;
 use palpate::lowlevel::dime::DimeCheckpoint;
@@ -144,7 +143,7 @@ fn zoom_changes_the_modulus_as_the_square_of_lengths() {
 }
 
 /// From phantoms to a network that says what it is, goes on where it stopped, and inverts.
-fn a_set_becomes_a_network(_: Adapter) {
+fn a_set_becomes_a_network() {
     let folder = set();
     let adapter = std::env::var("PALPATE_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
     let small =
@@ -186,7 +185,7 @@ fn a_set_becomes_a_network(_: Adapter) {
 }
 
 /// Stopped after an epoch and resumed, a training on a set goes on to the bit.
-fn resumed_is_the_same_as_uninterrupted(_: Adapter) {
+fn resumed_is_the_same_as_uninterrupted() {
     let folder = set();
     let adapter = std::env::var("PALPATE_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
     let small = "--chans 2 --pools 1 --norm batch --batch 16 --patches 48 --validation-patches 20";

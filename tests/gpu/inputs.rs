@@ -2,7 +2,6 @@
 
 use crate::files::map::pixels;
 use crate::files::{Folder, SIZE, array, inside, masked, oblique, phase, phases, plain, wave};
-use crate::harness::Adapter;
 use crate::told::{notes, same_stiffness, sliced, warnings};
 use ndarray::ArrayD;
 use nifti::NiftiHeader;
@@ -20,7 +19,7 @@ tests![
     what_a_file_is_read_as_is_printed,
 ];
 
-fn axes_in_any_order_give_the_same_maps(_: Adapter) {
+fn axes_in_any_order_give_the_same_maps() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let value = |x: usize, y: usize, s: usize, t: usize| phase(sliced(x, y, s), t, 8) as f32;
@@ -46,7 +45,7 @@ fn axes_in_any_order_give_the_same_maps(_: Adapter) {
     assert_eq!((&report["frequency_hz"], &report["origins"]["frequency"]), (&50.0.into(), &"stated".into()));
 }
 
-fn axes_that_nobody_states_are_refused_with_the_readings(_: Adapter) {
+fn axes_that_nobody_states_are_refused_with_the_readings() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let value = |x: usize, y: usize, s: usize, t: usize| phase(sliced(x, y, s), t, 8) as f32;
@@ -113,7 +112,7 @@ fn radians(x: usize, y: usize, t: usize) -> f64 {
     0.31 * x as f64 - 0.17 * y as f64 + 2.2e-3 * phase(masked(x, y), t, 8)
 }
 
-fn complex_signals_give_the_wave_of_their_phase(_: Adapter) {
+fn complex_signals_give_the_wave_of_their_phase() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let signal = |x: usize, y: usize, t: usize| {
@@ -146,7 +145,7 @@ fn complex_signals_give_the_wave_of_their_phase(_: Adapter) {
     assert!(notes(&folder, "done/signal.json").contains(&"signal-phase".into()));
 }
 
-fn phases_modulo_any_turn_give_the_maps_of_the_straight_ones(_: Adapter) {
+fn phases_modulo_any_turn_give_the_maps_of_the_straight_ones() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let wrap = |v: f64| v - TAU * ((v + PI) / TAU).floor();
@@ -189,7 +188,7 @@ fn phases_modulo_any_turn_give_the_maps_of_the_straight_ones(_: Adapter) {
     assert!(notes(&folder, "none/rad.json").is_empty());
 }
 
-fn a_mask_elsewhere_is_refused_and_a_flipped_one_is_turned(_: Adapter) {
+fn a_mask_elsewhere_is_refused_and_a_flipped_one_is_turned() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     let half = |x: usize, y: usize| u8::from(inside(x, y) && x < 20);
@@ -234,7 +233,7 @@ fn a_mask_elsewhere_is_refused_and_a_flipped_one_is_turned(_: Adapter) {
     assert!(ran.err.contains("Pa are for kPa"), "{}", ran.err);
 }
 
-fn masks_that_are_not_binary_and_not_finite(_: Adapter) {
+fn masks_that_are_not_binary_and_not_finite() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     folder.npy("w.npy", &phases(wave));
@@ -266,7 +265,7 @@ fn masks_that_are_not_binary_and_not_finite(_: Adapter) {
     folder.refused("invert w.npy -o done --mask labels.npy --label 7", 2, &["--label is 7", "1, 2"]);
 }
 
-fn quantities_say_where_they_come_from(_: Adapter) {
+fn quantities_say_where_they_come_from() {
     let folder = Folder::new();
     folder.npy("bare.npy", &phases(masked));
     folder.npy("wave_30Hz.npy", &phases(masked));
@@ -289,7 +288,7 @@ fn quantities_say_where_they_come_from(_: Adapter) {
     folder.good("invert both.nii -o done --spacing 1.5,1.5");
 }
 
-fn what_a_file_is_read_as_is_printed(_: Adapter) {
+fn what_a_file_is_read_as_is_printed() {
     let folder = Folder::new();
     folder.nifti("liver.nii", &plain(), &phases(masked));
     let ran = folder.good("info liver.nii");

@@ -6,7 +6,7 @@
 
 use super::authors::{Fit, SIZE, Sample, each};
 use crate::common::compare::{assert_below, assert_close, least, median};
-use crate::harness::{Data, Given, Missing};
+use crate::harness::{Data, Given, Missing, On};
 use ndarray::ArrayView2;
 use num_complex::Complex64;
 use palpate::Size;
@@ -84,9 +84,9 @@ struct Cylinder {
 struct Cylinders(&'static [Cylinder]);
 
 impl Given for Cylinders {
-    fn given() -> Result<Self, Missing> {
+    fn given(on: Option<On>) -> Result<Self, Missing> {
         static CYLINDERS: OnceLock<Vec<Cylinder>> = OnceLock::new();
-        let data = Data::given()?;
+        let data = Data::given(on)?;
         Ok(Self(CYLINDERS.get_or_init(|| simulated(&data))))
     }
 }

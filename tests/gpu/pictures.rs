@@ -3,7 +3,6 @@
 use crate::files;
 use crate::files::map::pixels;
 use crate::files::{Folder, SIZE, array, inside, masked, phase, phases, plain};
-use crate::harness::Adapter;
 use image::{Rgb, RgbImage};
 use ndarray::Array2;
 use num_complex::{Complex32, Complex64};
@@ -71,7 +70,7 @@ fn maps(picture: &RgbImage, size: Size) -> Vec<Drawn<'_>> {
     found
 }
 
-fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
+fn what_is_not_confident_is_hatched_and_nothing_else() {
     let folder = Folder::new();
     let half = SIZE.nx / 2;
     let mut random = fastrand::Rng::with_seed(7);
@@ -106,7 +105,7 @@ fn what_is_not_confident_is_hatched_and_nothing_else(_: Adapter) {
 }
 
 /// Images are turned for reading by their affine, matrices have axis 0 downwards.
-fn axes_lie_as_the_format_has_them(_: Adapter) {
+fn axes_lie_as_the_format_has_them() {
     let folder = Folder::new();
     let [nx, ny] = SIZE.axes();
     folder.nifti("image.nii", &plain(), &phases(masked));

@@ -1,7 +1,10 @@
 //! Plans: memory that buffers share over time, runs in several submissions, batches that do not fit, buffers that are too
 //! small.
 
+use crate::common::OnGpu;
 use crate::common::compare::assert_agrees;
+use crate::harness::OwnGpu;
+use crate::harness::SharedGpu;
 use palpate::Error;
 use palpate::Size;
 use palpate::lowlevel::device::{Device, adapters};
@@ -173,7 +176,7 @@ impl Recording {
     }
 }
 
-fn buffers_that_share_memory_hold_what_they_would_alone(pipelines: &Pipelines) {
+fn buffers_that_share_memory_hold_what_they_would_alone(SharedGpu(pipelines): SharedGpu) {
     let mut saved = 0;
     for seed in 0..40 {
         let recording = Recording::random(seed);
@@ -216,7 +219,7 @@ fn submissions(gpu: &Device, work: impl FnOnce()) -> u64 {
     count() - before - 1
 }
 
-fn a_run_of_several_submissions_equals_one_encoder(gpu: Device) {
+fn a_run_of_several_submissions_equals_one_encoder(OwnGpu(gpu): OwnGpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let n = 4096;
     let start: Vec<u32> = (0..n).collect();
@@ -246,7 +249,7 @@ fn a_run_of_several_submissions_equals_one_encoder(gpu: Device) {
         });
         let whole = after(&|| {
             let mut encoder = gpu.encoder("one for all");
-            plan.encode(&mut encoder);
+            plan.encode(&mut encoder).expect("encoded");
             gpu.queue().submit([encoder.finish()]);
         });
         assert!(cut == whole, "{flops} operations a dispatch");
@@ -274,7 +277,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|v| f64::from(*v)).collect()
 }
 
-fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
+fn a_batch_that_does_not_fit_is_halved(SharedGpu(pipelines): SharedGpu) {
     let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
     let weights = Weights::random(Unet::new(settings).expect("a network"), 5);
     let size = Size::new(24, 20);
@@ -299,7 +302,7 @@ fn a_batch_that_does_not_fit_is_halved(pipelines: &Pipelines) {
     assert!(matches!(error, Error::OutOfMemory { .. }) && error.to_string().contains("2.0 MiB"), "{error}");
 }
 
-fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
+fn a_batch_of_patches_that_does_not_fit_is_halved(SharedGpu(pipelines): SharedGpu) {
     let size @ Size { nx, ny } = Size::new(90, 80);
     let frames: Vec<f32> = (0..2 * nx * ny)
         .map(|i| {
@@ -334,7 +337,7 @@ fn a_batch_of_patches_that_does_not_fit_is_halved(pipelines: &Pipelines) {
     assert_agrees(&wide(&halved.1), &wide(&whole.1), 1e-5, "in smaller batches");
 }
 
-fn hosts_buffers_that_are_too_small_are_refused(pipelines: &Pipelines) {
+fn hosts_buffers_that_are_too_small_are_refused(SharedGpu(pipelines): SharedGpu) {
     let gpu = pipelines.device();
     let buffer = |size: u64, usage| {
         gpu.wgpu_device().create_buffer(&wgpu::BufferDescriptor {

@@ -2,7 +2,6 @@
 
 use crate::common::compare::{assert_within, median};
 use crate::files::Folder;
-use crate::harness::Adapter;
 
 tests![waves_it_writes_can_be_inverted,];
 
@@ -25,7 +24,7 @@ modulus_kpa = 8
 damping = 0.2
 "#;
 
-fn waves_it_writes_can_be_inverted(_: Adapter) {
+fn waves_it_writes_can_be_inverted() {
     let folder = Folder::new();
     folder.put("small.toml", SMALL.as_bytes());
     folder.good("simulate small.toml -o out --nifti");

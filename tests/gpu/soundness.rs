@@ -1,8 +1,10 @@
 //! What safe code cannot do: run a shader outside of its buffers, or on buffers that another plan has.
 
+use crate::common::OnGpu;
 use crate::common::compare::assert_agrees;
+use crate::harness::OwnGpu;
+use crate::harness::SharedGpu;
 use crate::harness::WithUnits;
-use palpate::lowlevel::device::Device;
 use palpate::lowlevel::kernel::core::{clear, copy};
 use palpate::lowlevel::plan::{Checks, Pipelines, Plan, Recorder, Spec};
 use palpate::lowlevel::proof::{At, TrialSize, trials};
@@ -75,7 +77,7 @@ fn tried(rec: &mut Recorder, record: Record, spec: &Spec, size: TrialSize) -> Pl
     expected.into_iter().map(|e| (e.place, e.values.iter().map(|v| !v.is_nan()).collect())).collect()
 }
 
-fn a_dispatch_beyond_its_buffer_is_refused_by_name(pipelines: &Pipelines) {
+fn a_dispatch_beyond_its_buffer_is_refused_by_name(SharedGpu(pipelines): SharedGpu) {
     // The call that used to write where it should not.
     let mut rec = Recorder::new();
     let small = rec.output::<f32>("small", 100);
@@ -116,7 +118,7 @@ fn threes(pipelines: &Pipelines, host: &wgpu::Buffer, n: usize, value: f32) -> P
     Plan::compile(rec, pipelines, &|_, _| {}).expect("compiles")
 }
 
-fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gpu: Device) {
+fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(OwnGpu(gpu): OwnGpu) {
     let pipelines = Pipelines::new(&gpu, Checks::Off);
     let n = 4096;
     let [first, second] = ["first", "second"].map(|label| {
@@ -129,13 +131,14 @@ fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gp
     });
     let plan = threes(&pipelines, &first, n, 3.0);
     let mut encoder = gpu.encoder("host");
-    plan.encode(&mut encoder);
+    plan.encode(&mut encoder).expect("encoded");
     drop(plan);
     // Another plan of the same size would take the first one's buffers, and fill them with fours.
     let other = threes(&pipelines, &second, n, 4.0);
     other.run().expect("runs");
     gpu.queue().submit([encoder.finish()]);
-    let [a, b]: [Vec<f32>; 2] = [&first, &second].map(|buffer| gpu.read(buffer).expect("read"));
+    let [a, b]: [Vec<f32>; 2] =
+        [&first, &second].map(|buffer| gpu.read(&buffer.clone().into()).expect("read"));
     assert_agrees(&wide(&a), &vec![3.0; 4 * n], 0.0, "the plan that was dropped");
     assert_agrees(&wide(&b), &vec![4.0; 4 * n], 0.0, "the plan after it");
     // Its buffers are gone with it: memory does not grow.
@@ -144,7 +147,7 @@ fn a_plan_dropped_before_its_encoder_is_submitted_computes_what_it_would_have(gp
     for _ in 0..3 {
         let plan = threes(&pipelines, &first, n, 5.0);
         let mut encoder = gpu.encoder("host");
-        plan.encode(&mut encoder);
+        plan.encode(&mut encoder).expect("encoded");
         drop(plan);
         gpu.queue().submit([encoder.finish()]);
     }
@@ -155,7 +158,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|v| f64::from(*v)).collect()
 }
 
-fn buffers_of_another_plan_are_refused(pipelines: &Pipelines) {
+fn buffers_of_another_plan_are_refused(SharedGpu(pipelines): SharedGpu) {
     let mut large = Recorder::new();
     let bufs: Vec<_> = (0..5).map(|_| large.output::<f32>("other", 8)).collect();
     let mut rec = Recorder::new();

@@ -2,7 +2,6 @@
 //! cannot do.
 
 use crate::common::compare::{assert_below, assert_near};
-use crate::harness::Adapter;
 use ndarray::Array4;
 use palpate::Size;
 use palpate::lowlevel::dime::{DimeCheckpoint, MseTv};
@@ -228,7 +227,7 @@ fn validation_losses(pipelines: &Pipelines, weights: &Weights, folder: &Path) ->
     [mse, oracle::total_variation(&made, Some(&mask), 1e-8).0]
 }
 
-fn training_stops_when_patience_ends(_: Adapter) {
+fn training_stops_when_patience_ends() {
     let (data, out) = (data(8, 3, Size::square(8)), tempfile::tempdir().expect("folder"));
     // A learning rate that moves nothing: every epoch after the first is no better.
     let still =
@@ -246,7 +245,7 @@ fn training_stops_when_patience_ends(_: Adapter) {
     assert_eq!(std::fs::read_to_string(folder.losses()).expect("log"), log);
 }
 
-fn a_training_says_what_it_began_with(_: Adapter) {
+fn a_training_says_what_it_began_with() {
     let data = data(8, 3, Size::square(8));
     let begun = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
@@ -267,7 +266,7 @@ fn a_training_says_what_it_began_with(_: Adapter) {
     assert!(again["began_with"].ends_with(&format!(", begun with {}", said["began_with"])));
 }
 
-fn settings_reach_the_step(_: Adapter) {
+fn settings_reach_the_step() {
     let data = data(8, 3, Size::square(8));
     let losses = |more: &[&str]| {
         let out = tempfile::tempdir().expect("folder");
@@ -350,7 +349,7 @@ fn what_cannot_be_trained_is_refused_in_words() {
     }
 }
 
-fn what_the_files_do_not_allow_is_refused_in_words(_: Adapter) {
+fn what_the_files_do_not_allow_is_refused_in_words() {
     let good = data(16, 3, Size::square(14));
     let [out, empty] = [(); 2].map(|()| tempfile::tempdir().expect("folder"));
     let new = out.path().join("new");

@@ -2,6 +2,8 @@
 //! bare network on weights that PyTorch wrote. The fixtures and how they were made: tests/fixtures.
 
 use crate::common::compare::{assert_agrees, assert_within, largest};
+use crate::harness::OwnGpu;
+use crate::harness::SharedGpu;
 use palpate::Size;
 use palpate::lowlevel::device::Device;
 use palpate::lowlevel::dime::MseTv;
@@ -167,7 +169,7 @@ const STEPS: [&str; 6] = [
     "training_weighted.safetensors",
 ];
 
-fn a_training_step_equals_pytorchs_in_every_form(pipelines: &Pipelines) {
+fn a_training_step_equals_pytorchs_in_every_form(SharedGpu(pipelines): SharedGpu) {
     let mut worst = Worst::new();
     for name in STEPS {
         for form in Form::candidates(pipelines.device().caps(), Product::LARGE) {
@@ -183,7 +185,7 @@ fn a_training_step_equals_pytorchs_in_every_form(pipelines: &Pipelines) {
     }
 }
 
-fn and_with_run_time_checks(gpu: Device) {
+fn and_with_run_time_checks(OwnGpu(gpu): OwnGpu) {
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::On));
     for name in STEPS {
         step_equals(&chooser, "with checks", name);
@@ -211,7 +213,7 @@ fn the_bare_network_equals_pytorchs(pipelines: &Pipelines) {
     }
 }
 
-fn the_network_runs_inside_a_hosts_encoder(own: Device) {
+fn the_network_runs_inside_a_hosts_encoder(OwnGpu(own): OwnGpu) {
     use palpate::wgpu::{self, util::DeviceExt};
     // A host's device at WebGPU's default limits and without features: the form for it is another.
     let found = palpate::lowlevel::device::adapters()
@@ -235,13 +237,20 @@ fn the_network_runs_inside_a_hosts_encoder(own: Device) {
         mapped_at_creation: false,
     });
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
-    let small = Forward::embedded(&chooser, &weights, Size::square(20), 3, [input.clone(), output.clone()]);
+    let small = Forward::embedded(
+        &chooser,
+        &weights,
+        Size::square(20),
+        3,
+        [input.clone().into(), output.clone().into()],
+    );
     assert!(small.err().is_some_and(|e| e.to_string().contains("host's buffer for 'network input'")));
     let forward =
-        Forward::embedded(&chooser, &weights, Size::square(20), 2, [input, output.clone()]).expect("compile");
+        Forward::embedded(&chooser, &weights, Size::square(20), 2, [input.into(), output.clone().into()])
+            .expect("compile");
     let mut encoder = device.create_command_encoder(&Default::default());
-    forward.encode(&mut encoder);
+    forward.encode(&mut encoder).expect("encoded");
     queue.submit([encoder.finish()]);
-    let got: Vec<f64> = gpu.read::<f32>(&output).expect("read").into_iter().map(Into::into).collect();
+    let got: Vec<f64> = gpu.read::<f32>(&output.into()).expect("read").into_iter().map(Into::into).collect();
     assert_agrees(&got, images.get("output.instance_max.20"), 1e-5, "in a host's encoder");
 }

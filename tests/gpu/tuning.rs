@@ -1,5 +1,6 @@
 //! Forms are measured once, kept, and chosen by again; what is kept of another device or version is not.
 
+use crate::harness::SharedGpu;
 use palpate::lowlevel::kernel::form::{Chooser, Form, Product, Question, Tuning, Work};
 use palpate::lowlevel::kernel::nn::convolve::{Finish, Geometry};
 use palpate::lowlevel::plan::Pipelines;
@@ -27,7 +28,7 @@ fn tune(tuner: &mut Tuner, within: Duration) -> Tuned {
     tuner.tune(&questions(), within, &mut |_, _| {}).expect("tuned")
 }
 
-fn what_is_measured_is_kept_and_chosen(pipelines: &Pipelines) {
+fn what_is_measured_is_kept_and_chosen(SharedGpu(pipelines): SharedGpu) {
     let caps = pipelines.device().caps();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("tuning").join("it.toml");

@@ -7,10 +7,11 @@
 
 use crate::common;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use palpate::Processor;
 use palpate::lowlevel::device::Device;
 use palpate::lowlevel::plan::{Checks, Pipelines};
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ macro_rules! tests {
             let mut tests = Vec::new();
             $(
                 $(#[$attribute])*
-                tests.push($crate::harness::trial(concat!(module_path!(), "::", stringify!($name)), $name));
+                tests.extend($crate::harness::trials(concat!(module_path!(), "::", stringify!($name)), $name));
             )*
             tests
         }
@@ -49,6 +50,7 @@ pub fn talkative() -> bool {
 }
 
 /// Why a parameter cannot be had.
+#[derive(Clone)]
 pub enum Missing {
     /// The test is ignored.
     Ignored(String),
@@ -56,43 +58,113 @@ pub enum Missing {
     Failed(String),
 }
 
-/// Something that a test can take as a parameter.
-pub trait Given: Sized {
-    /// Makes it, or says why that is impossible here.
-    fn given() -> Result<Self, Missing>;
+/// What the tests of the library run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Shaders, on a GPU or a software driver.
+    Gpu,
+    /// Native forms.
+    Processor,
 }
 
-/// A device of the test's own, which it may lose and whose memory it may measure.
-impl Given for Device {
-    fn given() -> Result<Self, Missing> {
-        common::open(Device::open).map_err(no_device)
+impl On {
+    const ALL: [Self; 2] = [Self::Gpu, Self::Processor];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Processor => "processor",
+        }
+    }
+
+    fn open(self) -> Result<Device, Missing> {
+        match self {
+            Self::Gpu => common::open_gpu(Device::open).map_err(no_device),
+            Self::Processor => {
+                Device::processor(Processor::default()).map_err(|e| Missing::Failed(e.to_string()))
+            }
+        }
     }
 }
 
-/// A device of the test's own with its matrix units, if it has any.
+/// Something that a test can take as a parameter.
+pub trait Given: Sized {
+    /// The devices that the test runs on, one after another; none if it needs no device.
+    const ON: &'static [On] = &[];
+
+    /// Makes it, on this device if it is one, or says why that is impossible here.
+    fn given(on: Option<On>) -> Result<Self, Missing>;
+}
+
+/// A device of the test's own, whose memory it may measure.
+impl Given for Device {
+    const ON: &'static [On] = &On::ALL;
+
+    fn given(on: Option<On>) -> Result<Self, Missing> {
+        on.unwrap_or(On::Processor).open()
+    }
+}
+
+/// A GPU of the test's own, which it may lose.
+pub struct OwnGpu(pub Device);
+
+impl Given for OwnGpu {
+    const ON: &'static [On] = &[On::Gpu];
+
+    fn given(_: Option<On>) -> Result<Self, Missing> {
+        On::Gpu.open().map(Self)
+    }
+}
+
+/// A device of the test's own, a GPU with its matrix units, if it has any.
 pub struct WithUnits(pub Device);
 
 impl Given for WithUnits {
-    fn given() -> Result<Self, Missing> {
-        common::open(Device::open_with_units).map(WithUnits).map_err(no_device)
+    const ON: &'static [On] = &On::ALL;
+
+    fn given(on: Option<On>) -> Result<Self, Missing> {
+        match on {
+            Some(On::Processor) => On::Processor.open().map(Self),
+            _ => common::open_gpu(Device::open_with_units).map(Self).map_err(no_device),
+        }
     }
 }
 
 /// A device that all tests share, with its kernels compiled without run-time checks: once for all tests.
 impl Given for &'static Pipelines {
-    fn given() -> Result<Self, Missing> {
-        static SHARED: LazyLock<Result<Pipelines, String>> =
-            LazyLock::new(|| Ok(Pipelines::new(&common::open(Device::open)?, Checks::Off)));
-        SHARED.as_ref().map_err(|error| no_device(error.clone()))
+    const ON: &'static [On] = &On::ALL;
+
+    fn given(on: Option<On>) -> Result<Self, Missing> {
+        static GPU: LazyLock<Result<Pipelines, Missing>> = LazyLock::new(|| shared(On::Gpu));
+        static PROCESSOR: LazyLock<Result<Pipelines, Missing>> = LazyLock::new(|| shared(On::Processor));
+        let of = if on == Some(On::Gpu) { &GPU } else { &PROCESSOR };
+        of.as_ref().map_err(Clone::clone)
     }
 }
 
-/// Says that there is a device, for tests that run the program.
-pub struct Adapter;
+fn shared(on: On) -> Result<Pipelines, Missing> {
+    Ok(Pipelines::new(&on.open()?, Checks::Off))
+}
 
-impl Given for Adapter {
-    fn given() -> Result<Self, Missing> {
-        <&Pipelines>::given().map(|_| Adapter)
+/// The shared device, for tests of what only shaders have.
+pub struct SharedGpu(pub &'static Pipelines);
+
+impl Given for SharedGpu {
+    const ON: &'static [On] = &[On::Gpu];
+
+    fn given(_: Option<On>) -> Result<Self, Missing> {
+        Given::given(Some(On::Gpu)).map(Self)
+    }
+}
+
+/// Says that there is a GPU or a software driver, for tests of hosts with a wgpu device of their own.
+pub struct Driver;
+
+impl Given for Driver {
+    const ON: &'static [On] = &[On::Gpu];
+
+    fn given(_: Option<On>) -> Result<Self, Missing> {
+        SharedGpu::given(None).map(|_| Self)
     }
 }
 
@@ -115,7 +187,7 @@ impl Deref for Data {
 }
 
 impl Given for Data {
-    fn given() -> Result<Self, Missing> {
+    fn given(_: Option<On>) -> Result<Self, Missing> {
         let folder = std::env::var_os("PALPATE_DATA");
         folder.map(|folder| Data(folder.into())).ok_or_else(|| {
             Missing::Ignored("PALPATE_DATA does not name the folder of the authors' samples".into())
@@ -141,47 +213,88 @@ impl Outcome for Completion {
 }
 
 /// A test function. `Parameters` only tells the implementations apart.
-pub trait Test<Parameters>: Send + 'static {
-    fn run(self) -> Result<Completion, Missing>;
+pub trait Test<Parameters>: Copy + Send + 'static {
+    /// The devices that it runs on; none if it needs no device.
+    const ON: &'static [On];
+
+    fn run(self, on: Option<On>) -> Result<Completion, Missing>;
 }
 
-impl<F: FnOnce() -> O + Send + 'static, O: Outcome> Test<((), O)> for F {
-    fn run(self) -> Result<Completion, Missing> {
+impl<F: FnOnce() -> O + Copy + Send + 'static, O: Outcome> Test<((), O)> for F {
+    const ON: &'static [On] = &[];
+
+    fn run(self, _: Option<On>) -> Result<Completion, Missing> {
         Ok(self().completion())
     }
 }
 
-impl<F: FnOnce(A) -> O + Send + 'static, A: Given, O: Outcome> Test<((A,), O)> for F {
-    fn run(self) -> Result<Completion, Missing> {
-        let a = A::given()?;
+impl<F: FnOnce(A) -> O + Copy + Send + 'static, A: Given, O: Outcome> Test<((A,), O)> for F {
+    const ON: &'static [On] = A::ON;
+
+    fn run(self, on: Option<On>) -> Result<Completion, Missing> {
+        let a = A::given(on)?;
         Ok(self(a).completion())
     }
 }
 
-impl<F: FnOnce(A, B) -> O + Send + 'static, A: Given, B: Given, O: Outcome> Test<((A, B), O)> for F {
-    fn run(self) -> Result<Completion, Missing> {
-        let (a, b) = (A::given()?, B::given()?);
+impl<F: FnOnce(A, B) -> O + Copy + Send + 'static, A: Given, B: Given, O: Outcome> Test<((A, B), O)> for F {
+    const ON: &'static [On] = if A::ON.is_empty() { B::ON } else { A::ON };
+
+    fn run(self, on: Option<On>) -> Result<Completion, Missing> {
+        let (a, b) = (A::given(on)?, B::given(on)?);
         Ok(self(a, b).completion())
     }
 }
 
-/// `test` under the name `path`, which begins with that of the program.
-pub fn trial<P>(path: &str, test: impl Test<P>) -> Trial {
+/// `test` under the name `path`, which begins with that of the program: once on each of its devices.
+pub fn trials<P, T: Test<P>>(path: &str, test: T) -> Vec<Trial> {
     let name = path.split_once("::").map_or(path, |(_, name)| name);
+    let on: Vec<Option<On>> =
+        if T::ON.is_empty() { vec![None] } else { T::ON.iter().copied().map(Some).collect() };
+    on.into_iter().map(|on| trial(name, on, move || test.run(on))).collect()
+}
+
+fn trial(
+    name: &str,
+    on: Option<On>,
+    run: impl FnOnce() -> Result<Completion, Missing> + Send + 'static,
+) -> Trial {
     let own = name.to_string();
-    Trial::ignorable_test(name, move || {
+    let kind = on.map_or("", On::name);
+    let trial = Trial::ignorable_test(name, move || {
         let begun = Instant::now();
-        let result = test.run();
-        note!("{own} took {:.1} s", begun.elapsed().as_secs_f64());
-        match result {
+        let result = run();
+        note!("{own} {kind} took {:.1} s", begun.elapsed().as_secs_f64());
+        let result = match result {
             Ok(Completion::Ignored { reason: Some(reason) }) | Err(Missing::Ignored(reason)) => {
                 say_once(&reason);
                 Ok(Completion::ignored_with(reason))
             }
             Ok(completion) => Ok(completion),
             Err(Missing::Failed(reason)) => Err(Failed::from(reason)),
+        };
+        if let Ok(mut counts) = COUNTS.lock() {
+            let passed = matches!(result, Ok(Completion::Completed));
+            counts.entry(kind).or_default()[usize::from(!passed)] += 1;
         }
-    })
+        result
+    });
+    trial.with_kind(kind)
+}
+
+/// The tests that passed, and those that were ignored or returned an error, by device. A test that panicked is in
+/// neither.
+static COUNTS: Mutex<BTreeMap<&str, [usize; 2]>> = Mutex::new(BTreeMap::new());
+
+fn say_counts() {
+    for (kind, [passed, not]) in COUNTS.lock().map(|counts| counts.clone()).unwrap_or_default() {
+        let what = match kind {
+            "gpu" => "on a GPU or a software driver",
+            "processor" => "on the processor",
+            _ => "without a device of their own",
+        };
+        println!("{what}: {passed} tests passed, {not} did not run or failed");
+    }
 }
 
 thread_local! {
@@ -217,5 +330,7 @@ pub fn run(modules: impl IntoIterator<Item = Vec<Trial>>, long: &[&str]) -> Exit
         }
     }));
     trials.sort_by_key(|trial| long.iter().position(|name| *name == trial.name()).unwrap_or(long.len()));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    say_counts();
+    conclusion.exit_code()
 }

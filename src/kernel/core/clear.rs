@@ -1,6 +1,6 @@
 //! Fills buffers with zeros: `kernels/core/clear.wgsl`.
 
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, write};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, write};
 
 params! {
     struct ClearParams { count: u32 }
@@ -13,11 +13,15 @@ pub static CLEAR: Kernel = Kernel {
     bindings: &[write("dst", "u32")],
     params: ClearParams::LAYOUT,
     specs: || vec![Spec::new(&CLEAR, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records zeros into the first `n` words (4 bytes each) of `dst`, which may hold values of any type.
 pub fn record(rec: &mut Recorder, dst: Buf, n: usize) {
     let params = ClearParams { count: n as u32 };
     rec.linear(Spec::new(&CLEAR, &[]), &params, &[dst.first::<u32>(n)], n, Cost::each(n, 0, 4));
+}
+
+fn native(call: &mut Call) {
+    call.team().split(call.write::<u32>(0), 1024, |_, dst| dst.fill(0));
 }

@@ -1,6 +1,6 @@
 //! A gate before the repeated part of a plan: `kernels/core/gate.wgsl`.
 
-use crate::plan::{Buf, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::plan::{Buf, Call, Kernel, Params, Recorder, Spec, params, read, write};
 
 params! {
     struct GateParams { count: u32 }
@@ -18,7 +18,7 @@ pub static GATE: Kernel = Kernel {
     ],
     params: GateParams::LAYOUT,
     specs: || vec![Spec::new(&GATE, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records that a repetition does nothing unless `counter`, one u32, is below `limit`, one i32. The device decides it
@@ -34,4 +34,10 @@ pub fn record(rec: &mut Recorder, counter: Buf, limit: Buf) -> Buf {
         [counter.first::<u32>(1), limit.first::<i32>(1), table.first::<u32>(n), arguments.first::<u32>(n)];
     rec.gate(Spec::new(&GATE, &[]), &params, &bound, n, arguments);
     arguments
+}
+
+fn native(call: &mut Call) {
+    let (counter, limit, groups) = (call.read::<u32>(0), call.read::<i32>(1), call.read::<u32>(2));
+    let open = counter[0].cast_signed() < limit[0];
+    call.write::<u32>(3).iter_mut().zip(groups).for_each(|(dst, n)| *dst = if open { *n } else { 0 });
 }

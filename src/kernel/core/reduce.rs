@@ -1,6 +1,7 @@
 //! The second pass of split sums, `kernels/core/reduce.wgsl`, and the rules by which sums are split.
 
-use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{Quad, zip};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -14,7 +15,7 @@ pub static REDUCE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ReduceParams::LAYOUT,
     specs: || vec![Spec::new(&REDUCE, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Threads of one workgroup (`WORKGROUP` in `kernels/lib/thread.wgsl`).
@@ -59,4 +60,42 @@ pub fn record(rec: &mut Recorder, src: Buf, parts: usize, dst: Tensor) {
         threads,
         cost,
     );
+}
+
+/// Quads whose sums one thread keeps at a time on the processor.
+const BLOCK: usize = 32;
+
+/// Parts that are summed before their sum is added to the whole on the processor, which keeps rounding errors small.
+const RUN: usize = 16;
+
+fn native(call: &mut Call) {
+    let p: ReduceParams = call.params();
+    let (src, dst) = (call.read::<Quad>(0), call.write::<Quad>(1));
+    let [n, parts, quads] = [p.n, p.parts, p.quads].map(|n| n as usize);
+    let sums = |first, dst: &mut [Quad]| add_up(src, [n, parts], first, dst);
+    if p.dst.pitch == p.quads {
+        // Without gaps, all pixels are one row of quads.
+        let dst = &mut dst[p.dst.first as usize..][..n];
+        let read = size_of_val(src);
+        call.team().split_reading(dst, BLOCK, read, |block, dst| sums(block * BLOCK, dst));
+    } else {
+        p.dst.each(call.team(), dst, [n / quads, quads], |pixel, dst| sums(pixel * quads, dst));
+    }
+}
+
+/// Writes to `dst` the sums of the quads from `first` of `parts` parts of `n` quads.
+#[inline]
+fn add_up(src: &[Quad], [n, parts]: [usize; 2], first: usize, dst: &mut [Quad]) {
+    for (block, dst) in dst.chunks_mut(BLOCK).enumerate() {
+        let first = first + block * BLOCK;
+        dst.fill([0.0; 4]);
+        for run in (0..parts).step_by(RUN) {
+            let mut sums = [[0.0; 4]; BLOCK];
+            for part in run..parts.min(run + RUN) {
+                let src = &src[part * n + first..][..dst.len()];
+                sums.iter_mut().zip(src).for_each(|(sum, src)| *sum = zip(*sum, *src, |a, b| a + b));
+            }
+            dst.iter_mut().zip(&sums).for_each(|(dst, sum)| *dst = zip(*dst, *sum, |a, b| a + b));
+        }
+    }
 }

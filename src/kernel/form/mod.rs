@@ -101,6 +101,9 @@ impl Form {
         Self::Winograd(Inner::Tiled),
     ];
 
+    /// The form whose dispatches the processor computes, in a way of its own.
+    const NATIVE: Self = Self::Wide(8);
+
     /// The form itself, or the form of the products for Winograd's algorithm.
     pub const fn direct(self) -> Self {
         match self {
@@ -140,7 +143,10 @@ impl Form {
             let transformed = matches!(form, Self::Winograd(_));
             (other, transformed, matches!(form, Self::Register(_)), ill_suited(form))
         });
-        forms.retain(|form| form.spec(&CONVOLVE, &[]).runs_on(caps));
+        // The processor's form computes directly: Winograd's transforms move more memory than their products save.
+        forms.retain(|form| {
+            form.spec(&CONVOLVE, &[]).runs_on(caps) && (!caps.native() || *form == Self::NATIVE)
+        });
         forms
     }
 
@@ -191,7 +197,12 @@ impl Form {
             }
         };
         let lanes = self.lanes().unwrap_or_default();
-        Spec { features, lanes, ..Spec::new(kernel, &[own, constants].concat()) }
+        Spec {
+            features,
+            lanes,
+            for_shaders: self != Self::NATIVE,
+            ..Spec::new(kernel, &[own, constants].concat())
+        }
     }
 
     #[cfg(feature = "proof")]
@@ -212,6 +223,11 @@ impl Form {
             Self::Winograd(inner) => inner.form().tile(),
             Self::Half(_) => [128, 16],
         }
+    }
+
+    /// A description for people of a form on a device. On the processor there is one.
+    pub fn described_on(self, caps: &Caps) -> String {
+        if caps.native() { format!("in registers, {}", caps.info.driver_info) } else { self.described() }
     }
 
     /// A description for people, for example `tiles of 64 pixels by 64 channels in workgroup memory`.

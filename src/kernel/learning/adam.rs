@@ -2,7 +2,8 @@
 //! norm of all gradients (`kernels/learning/gradient_norm.wgsl`).
 
 use crate::kernel::core::reduce::{LANES, run};
-use crate::plan::{Bound, Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::kernel::quads::Quad;
+use crate::plan::{Bound, Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -23,7 +24,7 @@ pub static ADAM: Kernel = Kernel {
     ],
     params: AdamParams::LAYOUT,
     specs: || (0..2).map(|decoupled| Spec::new(&ADAM, &[("DECOUPLED", decoupled)])).collect(),
-    native: None,
+    native: Some(native),
 };
 
 /// The values that change from step to step, uploaded before each: eight words of a storage buffer.
@@ -123,6 +124,36 @@ pub(crate) fn record(
     rec.linear(spec, &params, &bound, n, Cost::each(n, 4 * 17, 16 * 7));
 }
 
+/// Threads take multiples of so many values on the processor, so that they share no cache line.
+const CHUNK: usize = 1024;
+
+fn native(call: &mut Call) {
+    let p: AdamParams = call.params();
+    let decoupled = call.constant("DECOUPLED") == 1;
+    let (step, gradients) = (call.read::<StepValues>(0)[0], call.read::<f32>(2));
+    let rate = step.learning_rate;
+    let clip = if p.max_norm > 0.0 {
+        let norm = call.read::<Quad>(1)[p.norm_first as usize][0];
+        (p.max_norm / (norm + 1e-6)).min(1.0)
+    } else {
+        1.0
+    };
+    let [shrink, decay] = if decoupled { [rate * p.weight_decay, 0.0] } else { [0.0, p.weight_decay] };
+    let state = [3, 4, 5].map(|i| (call.write::<f32>(i), CHUNK));
+    call.team().split_all(state, |chunk, [parameters, first, second]| {
+        let gradients = &gradients[chunk * CHUNK..][..parameters.len()];
+        let moments = first.iter_mut().zip(second);
+        for ((theta, g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
+            let g = clip * g + decay * *theta;
+            *theta -= shrink * *theta;
+            *m = p.beta1 * *m + (1.0 - p.beta1) * g;
+            *v = p.beta2 * *v + (1.0 - p.beta2) * g * g;
+            let scale = v.sqrt() * step.second_correction + p.epsilon;
+            *theta -= rate * step.first_correction * *m / scale;
+        }
+    });
+}
+
 params! {
     struct GradientNormParams { n: u32, run: u32, dst_first: u32 }
 }
@@ -134,7 +165,7 @@ pub static GRADIENT_NORM: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: GradientNormParams::LAYOUT,
     specs: || (0..2).map(|root| Spec::new(&GRADIENT_NORM, &[("ROOT", root)])).collect(),
-    native: None,
+    native: Some(native_norm),
 };
 
 /// Records √Σ g² of all `len` f32 of `gradients`, a multiple of 4, into the scalar `dst`. As in PyTorch, the norm is
@@ -151,4 +182,25 @@ pub(crate) fn record_norm(rec: &mut Recorder, gradients: Buf, len: usize, dst: T
     };
     pass(0, (gradients, partial.first::<[f32; 4]>(runs)), 0, [n, run]);
     pass(1, (partial, dst.bound()), dst.first, [runs, runs]);
+}
+
+fn native_norm(call: &mut Call) {
+    let p: GradientNormParams = call.params();
+    let root = call.constant("ROOT") == 1;
+    let [n, run, first] = [p.n, p.run, p.dst_first].map(|n| n as usize);
+    let src = &call.read::<Quad>(0)[..n];
+    let dst = &mut call.write::<Quad>(1)[first..][..n.div_ceil(run)];
+    call.team().split_reading(dst, 1, size_of_val(src), |first, dst| {
+        for (dst, src) in dst.iter_mut().zip(src[first * run..].chunks(run)) {
+            let mut sums = [0.0; 4];
+            if root {
+                src.iter().for_each(|src| sums[0] += f64::from(src[0]));
+                sums[0] = f64::from((sums[0] as f32).sqrt());
+            } else {
+                // A square that exceeds the range of an f32 is infinite.
+                src.iter().for_each(|src| (0..4).for_each(|c| sums[c] += f64::from(src[c] * src[c])));
+            }
+            *dst = [sums.iter().sum::<f64>() as f32, 0.0, 0.0, 0.0];
+        }
+    });
 }

@@ -2,7 +2,8 @@
 //! the losses (`kernels/learning/weighted_mean.wgsl`).
 
 use crate::kernel::core::reduce::LANES;
-use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::kernel::quads::Quad;
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -22,7 +23,7 @@ pub static COMBINE_LOSSES: Kernel = Kernel {
     ],
     params: CombineLossesParams::LAYOUT,
     specs: || vec![Spec::new(&COMBINE_LOSSES, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records Σ k s over one to four pairs (k, s) into `dst`, all scalars. A single pair scales a scalar: the gradient of
@@ -46,6 +47,14 @@ pub(crate) fn record<const N: usize>(rec: &mut Recorder, terms: [(f32, Tensor); 
     rec.linear(Spec::new(&COMBINE_LOSSES, &[]), &params, &resources, 1, Cost::each(N, 2, 32));
 }
 
+fn native(call: &mut Call) {
+    let p: CombineLossesParams = call.params();
+    let terms = [(p.ka, p.a_first), (p.kb, p.b_first), (p.kc, p.c_first), (p.kd, p.d_first)];
+    let counted = terms.iter().enumerate().take(p.n as usize);
+    let sum = counted.map(|(i, (k, first))| k * call.read::<Quad>(i)[*first as usize][0]).sum();
+    call.write::<Quad>(4)[p.dst_first as usize] = [sum, 0.0, 0.0, 0.0];
+}
+
 params! {
     struct WeightedMeanParams { n: u32, value_first: u32, weight_first: u32 }
 }
@@ -57,7 +66,7 @@ pub static WEIGHTED_MEAN: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("value", "vec4f"), write("weight", "vec4f")],
     params: WeightedMeanParams::LAYOUT,
     specs: || vec![Spec::new(&WEIGHTED_MEAN, &[])],
-    native: None,
+    native: Some(native_mean),
 };
 
 /// Records Σ a / Σ b into the scalar `value` (0 if Σ b is 0), and Σ b into the scalar `weight` in another buffer. `src`
@@ -66,4 +75,13 @@ pub(crate) fn record_mean(rec: &mut Recorder, src: Buf, n: usize, value: Tensor,
     let params = WeightedMeanParams { n: n as u32, value_first: value.first, weight_first: weight.first };
     let resources = [src.first::<[f32; 4]>(n), value.bound(), weight.bound()];
     rec.linear(Spec::new(&WEIGHTED_MEAN, &[]), &params, &resources, LANES, Cost::each(n, 2, 16));
+}
+
+fn native_mean(call: &mut Call) {
+    let p: WeightedMeanParams = call.params();
+    let src = &call.read::<Quad>(0)[..p.n as usize];
+    let [a, b] = [0, 1].map(|i| src.iter().map(|src| f64::from(src[i])).sum::<f64>());
+    let mean = if b > 0.0 { a / b } else { 0.0 };
+    call.write::<Quad>(1)[p.value_first as usize] = [mean as f32, 0.0, 0.0, 0.0];
+    call.write::<Quad>(2)[p.weight_first as usize] = [b as f32, 0.0, 0.0, 0.0];
 }

@@ -2,8 +2,10 @@
 
 use super::combine_losses;
 use crate::kernel::core::reduce::{LANES, run};
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{Quad, zip};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
+use std::ops::Range;
 
 params! {
     struct MseParams { prediction: Place, truth: Place, weights: Place, n: u32, quads: u32, c: u32, run: u32 }
@@ -21,7 +23,7 @@ pub static MSE: Kernel = Kernel {
     ],
     params: MseParams::LAYOUT,
     specs: || specs(&MSE),
-    native: None,
+    native: Some(native),
 };
 
 /// Records Σ w (prediction − truth)² / Σ w over pixels and channels into the scalar `dst`, and Σ w into the scalar
@@ -67,6 +69,52 @@ pub(crate) fn specs(kernel: &'static Kernel) -> Vec<Spec> {
     (0..2).map(|weighted| Spec::new(kernel, &[("WEIGHTED", weighted)])).collect()
 }
 
+fn native(call: &mut Call) {
+    let p: MseParams = call.params();
+    let (prediction, truth) = (call.read::<Quad>(0), call.read::<Quad>(1));
+    let weights = weights_of(call, 2, p.weights);
+    let [n, quads, run] = [p.n, p.quads, p.run].map(|n| n as usize);
+    call.team().split_reading(call.write::<Quad>(3), 1, size_of_val(prediction), |first, dst| {
+        for (i, dst) in (first..).zip(dst) {
+            let (mut squares, mut weight) = ([0.0; 4], 0.0);
+            each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
+                let w = weights(pixel);
+                if w > 0.0 {
+                    let [a, b] = [p.prediction.of(prediction, pixel, quads), p.truth.of(truth, pixel, quads)];
+                    for (a, b) in a[own.clone()].iter().zip(&b[own.clone()]) {
+                        let d = zip(*a, *b, |a, b| a - b);
+                        (0..4).for_each(|c| squares[c] += f64::from(w * (d[c] * d[c])));
+                    }
+                    weight += if own.start == 0 { f64::from(w * p.c as f32) } else { 0.0 };
+                }
+            });
+            *dst = [squares.iter().sum::<f64>() as f32, weight as f32, 0.0, 0.0];
+        }
+    });
+}
+
+/// The weight of each pixel, from this binding if the specialisation has weights, else 1.
+#[inline(always)]
+pub(super) fn weights_of<'a>(
+    call: &Call<'a>,
+    binding: usize,
+    place: Place,
+) -> impl Fn(usize) -> f32 + use<'a> {
+    let weights = (call.constant("WEIGHTED") == 1).then(|| call.read::<Quad>(binding));
+    move |pixel| weights.map_or(1.0, |weights| place.of(weights, pixel, 1)[0][0])
+}
+
+/// Calls `work` with the pixels that quads `range` of all pixels belong to, and which of its `quads` quads these are.
+#[inline(always)]
+pub(super) fn each_pixel(range: Range<usize>, quads: usize, mut work: impl FnMut(usize, Range<usize>)) {
+    let (mut pixel, mut first, mut left) = (range.start / quads, range.start % quads, range.len());
+    while left > 0 {
+        let count = left.min(quads - first);
+        work(pixel, first..first + count);
+        (pixel, first, left) = (pixel + 1, 0, left - count);
+    }
+}
+
 params! {
     struct MseGradParams { prediction: Place, truth: Place, weights: Place, dst: Place, count: u32, quads: u32, weight_first: u32, up_first: u32 }
 }
@@ -85,7 +133,7 @@ pub static MSE_GRAD: Kernel = Kernel {
     ],
     params: MseGradParams::LAYOUT,
     specs: || specs(&MSE_GRAD),
-    native: None,
+    native: Some(native_grad),
 };
 
 /// Records the gradient of [`record`] in its prediction into `dst`: up 2 w (prediction − truth) / weight. `weight` is
@@ -114,4 +162,23 @@ pub(crate) fn record_grad(
     };
     let resources = [prediction, truth, w, weight, up, dst].map(Tensor::bound);
     rec.linear(spec(&MSE_GRAD, weights), &params, &resources, n, Cost::each(n, 4 * 2 + 3, 52));
+}
+
+fn native_grad(call: &mut Call) {
+    let p: MseGradParams = call.params();
+    let (prediction, truth) = (call.read::<Quad>(0), call.read::<Quad>(1));
+    let weights = weights_of(call, 2, p.weights);
+    let weight = call.read::<Quad>(3)[p.weight_first as usize][0];
+    let up = call.read::<Quad>(4)[p.up_first as usize][0];
+    let quads = p.quads as usize;
+    p.dst.each(call.team(), call.write(5), [p.count as usize / quads, quads], |pixel, dst| {
+        let w = weights(pixel);
+        if w > 0.0 {
+            let k = 2.0 * up * w / weight;
+            let terms = p.prediction.of(prediction, pixel, quads).iter().zip(p.truth.of(truth, pixel, quads));
+            dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| k * (a - b)));
+        } else {
+            dst.fill([0.0; 4]);
+        }
+    });
 }

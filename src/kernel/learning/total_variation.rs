@@ -2,9 +2,10 @@
 //! (`kernels/learning/total_variation_grad.wgsl`).
 
 use super::combine_losses;
-use super::mse::{spec, specs};
+use super::mse::{each_pixel, spec, specs, weights_of};
 use crate::kernel::core::reduce::{LANES, run};
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, params, read, write};
+use crate::kernel::quads::{Quad, zip};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -18,7 +19,7 @@ pub static TOTAL_VARIATION: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), read("weights", "vec4f"), write("dst", "vec4f")],
     params: TotalVariationParams::LAYOUT,
     specs: || specs(&TOTAL_VARIATION),
-    native: None,
+    native: Some(native),
 };
 
 /// The number ε that keeps the root differentiable where the image is flat.
@@ -60,6 +61,67 @@ pub(crate) fn record(
     combine_losses::record_mean(rec, partial, runs, dst, weight);
 }
 
+fn native(call: &mut Call) {
+    let p: TotalVariationParams = call.params();
+    let [n, quads, c, h, w, run] = [p.n, p.quads, p.c, p.h, p.w, p.run].map(|n| n as usize);
+    let src = call.read::<Quad>(0);
+    let image =
+        Image { src, place: p.src, weights: weights_of(call, 1, p.weights), h, w, epsilon: p.epsilon };
+    call.team().split_reading(call.write::<Quad>(2), 1, size_of_val(src), |first, dst| {
+        for (i, dst) in (first..).zip(dst) {
+            let (mut sums, mut count) = ([0.0; 4], 0);
+            let begin = i * run / quads;
+            let (mut y, mut x) = (begin / w % h, begin % w);
+            each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
+                if image.counts(pixel) {
+                    for q in own {
+                        let [_, _, root] = image.differences(pixel, [y, x], q);
+                        let there = 4.min(c - 4 * q);
+                        (0..there).for_each(|c| sums[c] += f64::from(root[c]));
+                        count += there;
+                    }
+                }
+                x += 1;
+                if x == w {
+                    (y, x) = (if y + 1 == h { 0 } else { y + 1 }, 0);
+                }
+            });
+            *dst = [sums.iter().sum::<f64>() as f32, count as f32, 0.0, 0.0];
+        }
+    });
+}
+
+/// An image whose pixels count if their weight is above 0.
+struct Image<'a, W> {
+    src: &'a [Quad],
+    place: Place,
+    weights: W,
+    h: usize,
+    w: usize,
+    epsilon: f32,
+}
+
+impl<W: Fn(usize) -> f32> Image<'_, W> {
+    #[inline(always)]
+    fn counts(&self, pixel: usize) -> bool {
+        (self.weights)(pixel) > 0.0
+    }
+
+    /// Forward differences dx and dy of quad `q` of a pixel in row y and column x, and √(dx² + dy² + ε). A difference is
+    /// 0 towards a pixel that does not exist or does not count.
+    #[inline(always)]
+    fn differences(&self, pixel: usize, [y, x]: [usize; 2], q: usize) -> [Quad; 3] {
+        let value = |pixel: usize| self.place.of(self.src, pixel, q + 1)[q];
+        let own = value(pixel);
+        let towards = |exists: bool, there: usize| match exists && self.counts(there) {
+            true => zip(value(there), own, |a, b| a - b),
+            false => [0.0; 4],
+        };
+        let [dx, dy] = [towards(x + 1 < self.w, pixel + 1), towards(y + 1 < self.h, pixel + self.w)];
+        [dx, dy, zip(dx, dy, |dx, dy| (dx * dx + dy * dy + self.epsilon).sqrt())]
+    }
+}
+
 params! {
     struct TotalVariationGradParams { src: Place, weights: Place, dst: Place, n: u32, quads: u32, h: u32, w: u32, weight_first: u32, up_first: u32, epsilon: f32 }
 }
@@ -77,7 +139,7 @@ pub static TOTAL_VARIATION_GRAD: Kernel = Kernel {
     ],
     params: TotalVariationGradParams::LAYOUT,
     specs: || specs(&TOTAL_VARIATION_GRAD),
-    native: None,
+    native: Some(native_grad),
 };
 
 /// Records the gradient of [`record`] in its image into `dst`. `weight` is the scalar number of values from [`record`],
@@ -108,4 +170,39 @@ pub(crate) fn record_grad(
     };
     let resources = [src, w, weight, up, dst].map(Tensor::bound);
     rec.linear(spec(&TOTAL_VARIATION_GRAD, weights), &params, &resources, n, Cost::each(n, 4 * 27, 36));
+}
+
+fn native_grad(call: &mut Call) {
+    let p: TotalVariationGradParams = call.params();
+    let [n, quads, h, w] = [p.n, p.quads, p.h, p.w].map(|n| n as usize);
+    let src = call.read(0);
+    let image =
+        Image { src, place: p.src, weights: weights_of(call, 1, p.weights), h, w, epsilon: p.epsilon };
+    let [weight, up] =
+        [(2, p.weight_first), (3, p.up_first)].map(|(i, at)| call.read::<Quad>(i)[at as usize][0]);
+    let pitch = p.dst.pitch as usize;
+    let rows = Place { pitch: p.dst.pitch * p.w, ..p.dst };
+    rows.each(call.team(), call.write(4), [n / quads / w, (w - 1) * pitch + quads], |row, dst| {
+        let y = row % h;
+        for (x, dst) in dst.chunks_mut(pitch).enumerate() {
+            let pixel = row * w + x;
+            if !image.counts(pixel) {
+                dst[..quads].fill([0.0; 4]);
+                continue;
+            }
+            for (q, dst) in dst[..quads].iter_mut().enumerate() {
+                let [dx, dy, root] = image.differences(pixel, [y, x], q);
+                let mut slope: Quad = std::array::from_fn(|c| -(dx[c] + dy[c]) / root[c]);
+                if x > 0 && image.counts(pixel - 1) {
+                    let [dx, _, root] = image.differences(pixel - 1, [y, x - 1], q);
+                    (0..4).for_each(|c| slope[c] += dx[c] / root[c]);
+                }
+                if y > 0 && image.counts(pixel - w) {
+                    let [_, dy, root] = image.differences(pixel - w, [y - 1, x], q);
+                    (0..4).for_each(|c| slope[c] += dy[c] / root[c]);
+                }
+                *dst = slope.map(|slope| slope * (up / weight));
+            }
+        }
+    });
 }

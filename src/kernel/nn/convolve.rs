@@ -1,6 +1,8 @@
 //! Convolutions of 3 × 3 and 1 × 1 pixels, the transposed one of 2 × 2, and their data gradients:
 //! `kernels/nn/convolve.wgsl`.
 
+mod native;
+
 use super::{convolve_half, flip, winograd};
 use crate::kernel::form::Form;
 use crate::plan::{Bound, Cost, Kernel, MOST_GROUPS, Params, Place, Recorder, Spec, params, read, write};
@@ -155,7 +157,7 @@ pub static CONVOLVE: Kernel = Kernel {
         };
         Form::all_direct().flat_map(each).collect()
     },
-    native: None,
+    native: Some(native::native),
 };
 
 /// The specialisation that [`record`] uses.

@@ -1,5 +1,7 @@
 //! Weight gradients of convolutions, in parts over the pixels: `kernels/nn/convolve_weights.wgsl`.
 
+mod native;
+
 use super::convolve::Geometry;
 use crate::kernel::form::Form;
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
@@ -31,7 +33,7 @@ pub static CONVOLVE_WEIGHTS: Kernel = Kernel {
         }
         specs
     },
-    native: None,
+    native: Some(native::native),
 };
 
 /// A form with the size of its blocks. The size matters for software adapters only.

@@ -1,5 +1,7 @@
 //! The placing of patches on a mask, on the device: `kernels/tiles/lattice_*.wgsl`.
 
+pub(super) mod native;
+
 use super::cut::LatticeBuffers;
 use crate::kernel::core::clear;
 use crate::plan::{Buf, Cost, Kernel, Params, Recorder, Spec, params, read, write};
@@ -16,7 +18,7 @@ pub static LATTICE_BOUNDS: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), write("lattice", "i32")],
     params: BoundsParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_BOUNDS, &[])],
-    native: None,
+    native: Some(native::bounds),
 };
 
 params! {
@@ -30,7 +32,7 @@ pub static LATTICE_OPEN: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), read("lattice", "i32"), read("points", "u32"), write("open", "u32")],
     params: OpenParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_OPEN, &[])],
-    native: None,
+    native: Some(native::open),
 };
 
 params! {
@@ -44,7 +46,7 @@ pub static LATTICE_TAKE: Kernel = Kernel {
     bindings: &[read("image", "vec4f"), read("lattice", "i32"), read("open", "u32"), write("points", "u32")],
     params: TakeParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_TAKE, &[])],
-    native: None,
+    native: Some(native::take),
 };
 
 params! {
@@ -58,7 +60,7 @@ pub static LATTICE_NUMBER: Kernel = Kernel {
     bindings: &[read("points", "u32"), write("lattice", "i32"), write("patches", "vec4f")],
     params: NumberParams::LAYOUT,
     specs: || vec![Spec::new(&LATTICE_NUMBER, &[])],
-    native: None,
+    native: Some(native::number),
 };
 
 /// The rule by which patches are placed.

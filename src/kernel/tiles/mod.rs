@@ -4,6 +4,7 @@ pub mod cut;
 pub mod lattice;
 pub mod mask;
 pub mod overlap;
+mod view;
 
 use crate::plan::Kernel;
 

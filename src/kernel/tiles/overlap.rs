@@ -2,7 +2,11 @@
 //! (`kernels/tiles/overlap_statistics.wgsl`).
 
 use super::cut::LatticeBuffers;
-use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use super::lattice::native::Head;
+use super::mask::CHUNK;
+use super::view::{Seen, within};
+use crate::kernel::quads::Quad;
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 
@@ -25,7 +29,7 @@ pub static OVERLAP: Kernel = Kernel {
     ],
     params: OverlapParams::LAYOUT,
     specs: || vec![Spec::new(&OVERLAP, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// The image, the lattice and the weights over which predictions are merged.
@@ -66,6 +70,55 @@ pub(crate) fn record(rec: &mut Recorder, over: Overlap, src: Tensor, state: Buf)
     rec.linear(Spec::new(&OVERLAP, &[]), &params, &bound, nx * ny, cost);
 }
 
+fn native(call: &mut Call) {
+    let p: OverlapParams = call.params();
+    let [nx, ny, side, stride, batch] = [p.nx, p.ny, p.side, p.stride, p.batch].map(|n| n as usize);
+    let (image, patches) = (call.read::<Quad>(0), call.read::<Quad>(1));
+    let (lattice, window) = (call.read::<i32>(2), &call.read::<f32>(3)[..side]);
+    let (first, src) = (call.read::<u32>(4)[0] as usize, call.read::<Quad>(5));
+    let (head, pitch) = (Head::of(lattice), p.src.pitch as usize);
+    let firsts = &lattice[5..][..head.size[0] + 1];
+    let beyond = (first + batch).min(lattice[0].max(0) as usize);
+    if first >= beyond {
+        return;
+    }
+    // Only these rows of the image are in a patch of the batch.
+    let [top, last] = [first, beyond - 1].map(|number| within(patches[number][1] as i32, side, ny));
+    let state = &mut call.write::<Quad>(6)[top.start * nx..last.end * nx];
+    call.team().split(state, nx, |skipped, part| {
+        for (y, state) in (top.start + skipped..).zip(part.chunks_mut(nx)) {
+            let image = &image[y * nx..][..nx];
+            for row in head.rows(y, [side, stride]) {
+                // The patches of a row of the lattice are numbered one after another.
+                let [begin, end] = [firsts[row], firsts[row + 1]].map(|number| number as usize);
+                for number in begin.max(first)..end.min(beyond) {
+                    let [left, upper, weight, view] = patches[number];
+                    let (left, down) = (left as i32, (y as i32 - upper as i32) as usize);
+                    let weight = weight * window[down];
+                    let seen = Seen::row(view as u32, down, side);
+                    let src = p.src.of(src, (number - first) * side * side, (side * side - 1) * pitch + 1);
+                    for x in within(left, side, nx) {
+                        if image[x][2] > 0.0 {
+                            let column = (x as i32 - left) as usize;
+                            let value = src[seen.pixel(column) * pitch][0];
+                            state[x] = merged(state[x], value, weight * window[column]);
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The mean, the squares, the weights and the count with one more value.
+#[inline(always)]
+fn merged([mean, squares, weights, count]: Quad, value: f32, weight: f32) -> Quad {
+    let weights = weights + weight;
+    let off = value - mean;
+    let mean = mean + off * weight / weights;
+    [mean, squares + weight * off * (value - mean), weights, count + 1.0]
+}
+
 params! {
     struct OverlapStatisticsParams { count: u32, scale: f32, floor: f32, slope: f32 }
 }
@@ -77,7 +130,7 @@ pub static OVERLAP_STATISTICS: Kernel = Kernel {
     bindings: &[read("state", "vec4f"), write("dst", "vec4f")],
     params: OverlapStatisticsParams::LAYOUT,
     specs: || vec![Spec::new(&OVERLAP_STATISTICS, &[])],
-    native: None,
+    native: Some(native_statistics),
 };
 
 /// The conversion of merged predictions to a map.
@@ -99,4 +152,18 @@ pub(crate) fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSett
     let bound = [state, dst].map(|buf| buf.first::<[f32; 4]>(n));
     rec.linear(Spec::new(&OVERLAP_STATISTICS, &[]), &params, &bound, n, Cost::each(n, 9, 32));
     dst
+}
+
+fn native_statistics(call: &mut Call) {
+    let p: OverlapStatisticsParams = call.params();
+    let state = call.read::<Quad>(0);
+    call.team().split(call.write::<Quad>(1), CHUNK, |chunk, dst| {
+        for (dst, [mean, squares, weights, count]) in dst.iter_mut().zip(&state[chunk * CHUNK..]) {
+            let spread = (squares.max(0.0) / weights).sqrt();
+            let sloped = p.slope * spread;
+            let uncertainty = (p.floor * p.floor + sloped * sloped).sqrt();
+            let value = [p.scale * mean, p.scale * uncertainty, 1.0, p.scale * spread];
+            *dst = if *count > 0.0 { value } else { [0.0; 4] };
+        }
+    });
 }

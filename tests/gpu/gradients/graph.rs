@@ -2,7 +2,7 @@
 
 use super::reference::{Evaluated, Probes, Values, evaluate};
 use crate::common::compare::{assert_agrees, assert_at_most, largest};
-use crate::harness::{Given, Missing};
+use crate::harness::{Given, Missing, On};
 use ndarray::{Array4, s};
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Product};
@@ -28,16 +28,20 @@ const STEP: [u32; 2] = [11, 3];
 pub struct Forms(&'static [(String, Chooser)]);
 
 impl Given for Forms {
-    fn given() -> Result<Self, Missing> {
-        static CHOOSERS: OnceLock<Vec<(String, Chooser)>> = OnceLock::new();
-        let pipelines = <&Pipelines>::given()?;
-        let choosers = CHOOSERS.get_or_init(|| {
+    const ON: &'static [On] = <&Pipelines>::ON;
+
+    fn given(on: Option<On>) -> Result<Self, Missing> {
+        static CHOOSERS: [OnceLock<Vec<(String, Chooser)>>; 2] = [OnceLock::new(), OnceLock::new()];
+        let pipelines = <&Pipelines>::given(on)?;
+        let choosers = CHOOSERS[usize::from(on == Some(On::Gpu))].get_or_init(|| {
             let gpu = pipelines.device();
             let mut choosers: Vec<_> = Form::candidates(gpu.caps(), Product::LARGE)
                 .into_iter()
                 .map(|form| (format!("{form:?}"), Chooser::only(pipelines, form)))
                 .collect();
-            choosers.push(("checks".into(), Chooser::new(&Pipelines::new(gpu, Checks::On))));
+            if gpu.gpu().is_some() {
+                choosers.push(("checks".into(), Chooser::new(&Pipelines::new(gpu, Checks::On))));
+            }
             choosers
         });
         Ok(Self(choosers))
