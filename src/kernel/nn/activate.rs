@@ -1,6 +1,7 @@
 //! Activations of each value and their gradients: ReLU, Leaky ReLU and sigmoid, in `kernels/nn/activate.wgsl`.
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, leaky, leaky_derivative, load, store};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -14,7 +15,7 @@ pub static ACTIVATE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), read("grad", "vec4f"), write("dst", "vec4f")],
     params: ActivateParams::LAYOUT,
     specs: || [[0, 0], [0, 1], [1, 0], [1, 1]].map(|[kind, grad]| spec(kind, grad)).into(),
-    native: None,
+    native: Some(native),
 };
 
 fn spec(kind: u32, grad: u32) -> Spec {
@@ -74,4 +75,48 @@ fn dispatch(rec: &mut Recorder, backward: u32, [src, grad, dst]: [Tensor; 3], ac
     let bound = [src.bound(), grad.bound(), dst.bound()];
     let cost = Cost::each(count, 16, 32 + 16 * backward as usize);
     rec.linear(spec(activation.kind(), backward), &params, &bound, count, cost);
+}
+
+fn native(call: &mut Call) {
+    let slope = call.params::<ActivateParams>().slope;
+    let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+    match [call.constant("ACTIVATION"), call.constant("GRAD")] {
+        [0, 0] => apply(call, false, |x| leaky(x, slope)),
+        [0, _] => apply(call, true, |x| leaky_derivative(x, slope)),
+        [_, 0] => apply(call, false, sigmoid),
+        _ => apply(call, true, |x| sigmoid(x) * sigmoid(-x)),
+    }
+}
+
+/// Applies `f` to each value, and multiplies by the gradient if there is one.
+#[inline]
+fn apply(call: &mut Call, backward: bool, f: impl Fn(f32) -> f32 + Sync) {
+    let p: ActivateParams = call.params();
+    let (src, grad): (&[f32], &[f32]) = (call.read(0), call.read(1));
+    let (quads, c) = (p.quads as usize, p.c as usize);
+    let count = p.count as usize / quads;
+    p.dst.strips(
+        call.team(),
+        call.write(2),
+        [count, quads],
+        count,
+        #[inline(always)]
+        |_, pixels, dst| {
+            let (src, grad) = (&src[p.src.at(pixels.start)..], &grad[p.grad.at(pixels.start)..]);
+            lanes!(quads, |from, L| {
+                for i in 0..pixels.len() {
+                    let x: [f32; L] = load(src, i * p.src.step() + from);
+                    let mut value = channels::<L>(|c| f(x[c]));
+                    if backward {
+                        let up: [f32; L] = load(grad, i * p.grad.step() + from);
+                        value = channels(|c| up[c] * value[c]);
+                    }
+                    store(dst, i * p.dst.step() + from, value);
+                }
+            });
+            if c < 4 * quads {
+                dst.chunks_mut(p.dst.step()).for_each(|pixel| pixel[c..4 * quads].fill(0.0));
+            }
+        },
+    );
 }

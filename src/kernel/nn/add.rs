@@ -35,8 +35,14 @@ pub(crate) fn record(rec: &mut Recorder, a: Tensor, b: Tensor, dst: Tensor) {
 fn native(call: &mut Call) {
     let p: AddParams = call.params();
     let (a, b, quads) = (call.read(0), call.read(1), p.quads as usize);
-    p.dst.each(call.team(), call.write(2), [p.count as usize / quads, quads], |pixel, dst| {
-        let terms = p.a.of(a, pixel, quads).iter().zip(p.b.of(b, pixel, quads));
-        dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| a + b));
-    });
+    p.dst.each(
+        call.team(),
+        call.write(2),
+        [p.count as usize / quads, quads],
+        #[inline(always)]
+        |pixel, dst| {
+            let terms = p.a.of(a, pixel, quads).iter().zip(p.b.of(b, pixel, quads));
+            dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| a + b));
+        },
+    );
 }

@@ -1,7 +1,7 @@
 //! Concatenation of the channels of two tensors (`kernels/nn/concatenate.wgsl`), and extraction of consecutive channels
 //! (`kernels/nn/extract.wgsl`).
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 params! {
@@ -15,7 +15,7 @@ pub static CONCATENATE: Kernel = Kernel {
     bindings: &[read("a", "vec4f"), read("b", "vec4f"), write("dst", "vec4f")],
     params: ConcatenateParams::LAYOUT,
     specs: || vec![Spec::new(&CONCATENATE, &[])],
-    native: None,
+    native: Some(concatenate),
 };
 
 /// Records the channels of `a`, then those of `b`, into `dst`, which has as many channels as both. All have the same
@@ -47,7 +47,7 @@ pub static EXTRACT: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ExtractParams::LAYOUT,
     specs: || vec![Spec::new(&EXTRACT, &[])],
-    native: None,
+    native: Some(extract),
 };
 
 /// Records channels `from` to `from + dst.shape.c - 1` of `src` into `dst`, with the same images. This is the gradient
@@ -66,4 +66,45 @@ pub(crate) fn record_extract(rec: &mut Recorder, src: Tensor, from: usize, dst: 
     };
     let cost = Cost::each(count, 0, 32);
     rec.linear(Spec::new(&EXTRACT, &[]), &params, &[src.bound(), dst.bound()], count, cost);
+}
+
+fn concatenate(call: &mut Call) {
+    let p: ConcatenateParams = call.params();
+    let (a, b): (&[f32], &[f32]) = (call.read(0), call.read(1));
+    let [quads, c, a_c] = [p.quads, p.c, p.a_c].map(|n| n as usize);
+    let count = p.count as usize / quads;
+    p.dst.strips(
+        call.team(),
+        call.write(2),
+        [count, quads],
+        count,
+        #[inline(always)]
+        |_, pixels, dst| {
+            for (i, dst) in pixels.zip(dst.chunks_mut(p.dst.step())) {
+                dst[..a_c].copy_from_slice(&a[p.a.at(i)..][..a_c]);
+                dst[a_c..c].copy_from_slice(&b[p.b.at(i)..][..c - a_c]);
+                dst[c..4 * quads].fill(0.0);
+            }
+        },
+    );
+}
+
+fn extract(call: &mut Call) {
+    let p: ExtractParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [quads, c, skip] = [p.quads, p.c, p.skip].map(|n| n as usize);
+    let count = p.count as usize / quads;
+    p.dst.strips(
+        call.team(),
+        call.write(1),
+        [count, quads],
+        count,
+        #[inline(always)]
+        |_, pixels, dst| {
+            for (i, dst) in pixels.zip(dst.chunks_mut(p.dst.step())) {
+                dst[..c].copy_from_slice(&src[p.src.at(i) + skip..][..c]);
+                dst[c..4 * quads].fill(0.0);
+            }
+        },
+    );
 }

@@ -1,6 +1,7 @@
 //! Dropout of whole channels: `kernels/nn/dropout.wgsl`.
 
-use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, load, store};
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::Tensor;
 
 /// The word with the seed in the buffer that random kernels read (`kernels/lib/random.wgsl`).
@@ -20,7 +21,7 @@ pub static DROPOUT: Kernel = Kernel {
     bindings: &[read("step", "u32"), read("src", "vec4f"), write("dst", "vec4f")],
     params: DropoutParams::LAYOUT,
     specs: || vec![Spec::new(&DROPOUT, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records dropout of `src` into `dst`, of the same shape. Each channel of each image is dropped with probability
@@ -51,6 +52,52 @@ pub(crate) fn record(rec: &mut Recorder, step: Buf, src: Tensor, rate: f32, site
 /// Random words below this number are a share `rate` of all words.
 fn threshold(rate: f32) -> u32 {
     (f64::from(rate) * 2f64.powi(32)) as u32
+}
+
+fn native(call: &mut Call) {
+    let p: DropoutParams = call.params();
+    let (step, src): (&[u32], &[f32]) = (call.read(0), call.read(1));
+    let [quads, h, w] = [p.quads, p.h, p.w].map(|n| n as usize);
+    let count = p.count as usize / quads * w;
+    p.dst.strips(
+        call.team(),
+        call.write(2),
+        [count, quads],
+        h * w,
+        #[inline(always)]
+        |image, pixels, dst| {
+            let src = &src[p.src.at(pixels.start)..];
+            lanes!(quads, |from, L| {
+                // A mask of all bits keeps a channel.
+                let mut masks = [0; L];
+                for (quad, masks) in (from / 4..).zip(masks.chunks_exact_mut(4)) {
+                    let words = philox([quad as u32, image as u32, step[STEP], 0], [step[SEED], p.site]);
+                    for (mask, word) in masks.iter_mut().zip(words) {
+                        *mask = if word >= p.threshold { u32::MAX } else { 0 };
+                    }
+                }
+                for i in 0..pixels.len() {
+                    let x: [f32; L] = load(src, i * p.src.step() + from);
+                    let kept = channels(|c| f32::from_bits((p.scale * x[c]).to_bits() & masks[c]));
+                    store::<L>(dst, i * p.dst.step() + from, kept);
+                }
+            });
+        },
+    );
+}
+
+/// Philox4x32-10, as in `kernels/lib/random.wgsl`.
+fn philox([mut a, mut b, mut c, mut d]: [u32; 4], [mut k, mut l]: [u32; 2]) -> [u32; 4] {
+    let product = |a: u32, b: u32| {
+        let wide = u64::from(a) * u64::from(b);
+        ((wide >> 32) as u32, wide as u32)
+    };
+    for _ in 0..10 {
+        let ((high0, low0), (high1, low1)) = (product(a, 0xd251_1f53), product(c, 0xcd9e_8d57));
+        [a, b, c, d] = [high1 ^ b ^ k, low1, high0 ^ d ^ l, low0];
+        (k, l) = (k.wrapping_add(0x9e37_79b9), l.wrapping_add(0xbb67_ae85));
+    }
+    [a, b, c, d]
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The weights for the data gradient of a convolution: `kernels/nn/flip.wgsl`.
 
 use super::convolve::Geometry;
-use crate::plan::{Cost, Kernel, Params, Recorder, Spec, params, read, write};
+use crate::kernel::quads::Quad;
+use crate::plan::{Call, Cost, Kernel, Params, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -15,7 +16,7 @@ pub static FLIP: Kernel = Kernel {
     bindings: &[read("src", "f32"), write("dst", "vec4f")],
     params: FlipParams::LAYOUT,
     specs: || vec![Spec::new(&FLIP, &[])],
-    native: None,
+    native: Some(native),
 };
 
 /// Records the weights `[taps][ci][co]` of a convolution of `geometry` as those of its data gradient, `[taps][co][ci]`.
@@ -33,4 +34,26 @@ pub(crate) fn record(rec: &mut Recorder, weights: Tensor, geometry: Geometry) ->
     let resources = [weights.bound(), dst.bound()];
     rec.linear(Spec::new(&FLIP, &[]), &params, &resources, threads, Cost::each(threads, 0, 32));
     dst
+}
+
+fn native(call: &mut Call) {
+    let p: FlipParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [taps, ci4, co, src_first] = [p.taps, p.ci4, 4 * p.co4, p.src_first].map(|n| n as usize);
+    let dst: &mut [Quad] = call.write(1);
+    call.team().split(
+        &mut dst[..taps * co * ci4],
+        ci4,
+        #[inline(always)]
+        |first, part| {
+            for (row, dst) in (first..).zip(part.chunks_mut(ci4)) {
+                let (tap, channel) = (row / co, row % co);
+                let own = if p.reverse != 0 { taps - 1 - tap } else { tap };
+                let src = &src[4 * src_first + own * 4 * ci4 * co..][..4 * ci4 * co];
+                for (dst, src) in dst.iter_mut().zip(src.chunks_exact(4 * co)) {
+                    *dst = std::array::from_fn(|k| src[k * co + channel]);
+                }
+            }
+        },
+    );
 }

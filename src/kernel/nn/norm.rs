@@ -6,6 +6,8 @@
 //! training, and from `record_running` at inference. The gradients of γ
 //! (column 1) and β (column 0) are `record_groups` of the sums of `record_sums`.
 
+mod native;
+
 use crate::kernel::core::reduce::{self, chunk};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
@@ -106,7 +108,7 @@ pub static NORM: Kernel = Kernel {
     ],
     params: NormParams::LAYOUT,
     specs: || specs(&NORM),
-    native: None,
+    native: Some(native::norm),
 };
 
 /// Records leaky(γ (x − mean) / √(variance + ε) + β) into `dst`, of the shape of `x`.
@@ -153,7 +155,7 @@ pub static NORM_SUMS: Kernel = Kernel {
     ],
     params: NormSumsParams::LAYOUT,
     specs: || specs(&NORM_SUMS),
-    native: None,
+    native: Some(native::norm_sums),
 };
 
 /// Records S₀ = Σ g′ and S₁ = Σ g′ x̂ of each group into `dst`, `[groups, 1, 2, c]`. x̂ is the normalised x, and
@@ -204,7 +206,7 @@ pub static NORM_GRAD: Kernel = Kernel {
     ],
     params: NormGradParams::LAYOUT,
     specs: || specs(&NORM_GRAD),
-    native: None,
+    native: Some(native::norm_grad),
 };
 
 /// Records the gradient of the norm's `x` into `dst`, through the statistics as well:

@@ -1,6 +1,7 @@
 //! Conversion from PyTorch's layout (`kernels/nn/pack.wgsl`) and to it (`kernels/nn/unpack.wgsl`).
 
-use crate::plan::{Buf, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::STRIP;
+use crate::plan::{Buf, Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -14,7 +15,7 @@ pub static PACK: Kernel = Kernel {
     bindings: &[read("src", "f32"), write("dst", "vec4f")],
     params: PackParams::LAYOUT,
     specs: || vec![Spec::new(&PACK, &[])],
-    native: None,
+    native: Some(native_pack),
 };
 
 /// Records the conversion of `src`, f32 `[n][c][h][w]` of the shape of `dst`, into `dst`.
@@ -49,7 +50,7 @@ pub static UNPACK: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "f32")],
     params: UnpackParams::LAYOUT,
     specs: || vec![Spec::new(&UNPACK, &[])],
-    native: None,
+    native: Some(native_unpack),
 };
 
 /// Records the conversion of `src` to f32 `[n][c][h][w]` into `dst`, which holds `src.shape.len()` values.
@@ -70,5 +71,51 @@ pub fn unpack(rec: &mut Recorder, src: Tensor, dst: Buf) {
         &[src.bound(), dst.first::<f32>(src.shape.len())],
         count,
         cost,
+    );
+}
+
+fn native_pack(call: &mut Call) {
+    let p: PackParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [quads, c, plane] = [p.quads, p.c, p.plane].map(|n| n as usize);
+    let count = p.count as usize / quads;
+    p.dst.strips(
+        call.team(),
+        call.write(1),
+        [count, quads],
+        plane,
+        #[inline(always)]
+        |image, pixels, dst| {
+            let first = pixels.start - image * plane;
+            for quad in 0..quads {
+                // Channels of zeros fill the last quad.
+                let [k0, k1, k2, k3] = [0, 1, 2, 3].map(|i| {
+                    let k = 4 * quad + i;
+                    let all: &[f32] =
+                        if k < c { &src[(image * c + k) * plane + first..] } else { &[0.0; STRIP] };
+                    &all[..pixels.len()]
+                });
+                for (i, pixel) in dst.chunks_mut(p.dst.step()).enumerate() {
+                    pixel[4 * quad..4 * quad + 4].copy_from_slice(&[k0[i], k1[i], k2[i], k3[i]]);
+                }
+            }
+        },
+    );
+}
+
+fn native_unpack(call: &mut Call) {
+    let p: UnpackParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [c, plane] = [p.c, p.plane].map(|n| n as usize);
+    call.team().split(
+        call.write::<f32>(1),
+        plane,
+        #[inline(always)]
+        |first, part| {
+            for (image, dst) in (first..).zip(part.chunks_mut(plane)) {
+                let src = &src[p.src.at(image / c * plane) + image % c..];
+                dst.iter_mut().zip(src.chunks(p.src.step())).for_each(|(dst, src)| *dst = src[0]);
+            }
+        },
     );
 }

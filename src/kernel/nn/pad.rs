@@ -1,6 +1,7 @@
 //! Padding by reflection (`kernels/nn/pad.wgsl`) and its gradient (`kernels/nn/pad_grad.wgsl`).
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, load, store};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -14,7 +15,7 @@ pub static PAD: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: PadParams::LAYOUT,
     specs: || vec![Spec::new(&PAD, &[])],
-    native: None,
+    native: Some(native_pad),
 };
 
 /// Records `src` into `dst`, which has at least as many rows and columns. The rows and columns added at the bottom and
@@ -48,7 +49,7 @@ pub static PAD_GRAD: Kernel = Kernel {
     bindings: &[read("grad", "vec4f"), write("dst", "vec4f")],
     params: PadGradParams::LAYOUT,
     specs: || vec![Spec::new(&PAD_GRAD, &[])],
-    native: None,
+    native: Some(native_pad_grad),
 };
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
@@ -69,4 +70,66 @@ pub(crate) fn record_grad(rec: &mut Recorder, grad: Tensor, dst: Tensor) {
     let quads = grad.shape.pixels() * grad.shape.quads();
     let cost = Cost { flops: (4 * (quads - count)) as f64, bytes: (16 * (quads + count)) as f64 };
     rec.linear(Spec::new(&PAD_GRAD, &[]), &params, &[grad.bound(), dst.bound()], count, cost);
+}
+
+/// `i`, mirrored at the last of `n`.
+fn mirror(i: usize, n: usize) -> usize {
+    if i < n { i } else { 2 * (n - 1) - i }
+}
+
+fn native_pad(call: &mut Call) {
+    let p: PadParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [h, w, quads, src_h, src_w] = [p.h, p.w, p.quads, p.src_h, p.src_w].map(|n| n as usize);
+    p.dst.rows(
+        call.team(),
+        call.write(1),
+        [p.count as usize / quads, quads],
+        w,
+        #[inline(always)]
+        |row, dst| {
+            let src = &src[p.src.at((row / h * src_h + mirror(row % h, src_h)) * src_w)..];
+            lanes!(quads, |from, L| {
+                for x in 0..w {
+                    let value: [f32; L] = load(src, mirror(x, src_w) * p.src.step() + from);
+                    store(dst, x * p.dst.step() + from, value);
+                }
+            });
+        },
+    );
+}
+
+fn native_pad_grad(call: &mut Call) {
+    let p: PadGradParams = call.params();
+    let grad: &[f32] = call.read(0);
+    let [h, w, quads, grad_h, grad_w] = [p.h, p.w, p.quads, p.grad_h, p.grad_w].map(|n| n as usize);
+    // The mirror image of place i, if it is another place of the `padded` ones.
+    let image = |i: usize, n: usize, padded: usize| {
+        let mirrored = 2 * (n - 1) - i;
+        (mirrored > i && mirrored < padded).then_some(mirrored)
+    };
+    p.dst.rows(
+        call.team(),
+        call.write(1),
+        [p.count as usize / quads, quads],
+        w,
+        #[inline(always)]
+        |row, dst| {
+            let (n, y) = (row / h, row % h);
+            let line = |y| &grad[p.grad.at((n * grad_h + y) * grad_w)..];
+            let lines = [Some(line(y)), image(y, h, grad_h).map(line)];
+            lanes!(quads, |from, L| {
+                for x in 0..w {
+                    let mut sum = [0.0; L];
+                    for line in lines.iter().flatten() {
+                        for x in [Some(x), image(x, w, grad_w)].into_iter().flatten() {
+                            let value: [f32; L] = load(line, x * p.grad.step() + from);
+                            sum = channels(|c| sum[c] + value[c]);
+                        }
+                    }
+                    store(dst, x * p.dst.step() + from, sum);
+                }
+            });
+        },
+    );
 }

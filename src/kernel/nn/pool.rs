@@ -1,6 +1,7 @@
 //! Pooling over windows of 2 × 2 pixels (`kernels/nn/pool.wgsl`) and its gradient (`kernels/nn/pool_grad.wgsl`).
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, load, store};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 /// The reduction of a window of 2 × 2 pixels.
@@ -50,7 +51,7 @@ pub static POOL: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: PoolParams::LAYOUT,
     specs: || Pooling::specs(&POOL),
-    native: None,
+    native: Some(native_pool),
 };
 
 /// Records the pooling of `src` by `mode` into `dst` of shape `mode.shape(src.shape)`.
@@ -82,7 +83,7 @@ pub static POOL_GRAD: Kernel = Kernel {
     bindings: &[read("input", "vec4f"), read("grad", "vec4f"), write("dst", "vec4f")],
     params: PoolGradParams::LAYOUT,
     specs: || Pooling::specs(&POOL_GRAD),
-    native: None,
+    native: Some(native_pool_grad),
 };
 
 /// Records the gradient of [`record`] in `input` into `dst`, of the shape of `input`. `grad` is the gradient of the
@@ -107,4 +108,108 @@ pub(crate) fn record_grad(rec: &mut Recorder, input: Tensor, grad: Tensor, mode:
     };
     let resources = [input.bound(), grad.bound(), dst.bound()];
     rec.linear(mode.spec(&POOL_GRAD), &params, &resources, count, cost);
+}
+
+/// Reports whether a is greater than b; NaN is greater than everything.
+#[inline(always)]
+fn greater(a: f32, b: f32) -> bool {
+    (a > b) | a.is_nan()
+}
+
+#[inline(always)]
+fn maximum(a: f32, b: f32) -> f32 {
+    if greater(b, a) { b } else { a }
+}
+
+fn native_pool(call: &mut Call) {
+    let p: PoolParams = call.params();
+    let maximal = call.constant("MODE") == 0;
+    let src: &[f32] = call.read(0);
+    let [h, w, quads, src_h, src_w] = [p.h, p.w, p.quads, p.src_h, p.src_w].map(|n| n as usize);
+    p.dst.rows(
+        call.team(),
+        call.write(1),
+        [p.count as usize / quads, quads],
+        w,
+        #[inline(always)]
+        |row, dst| {
+            let corner = (row / h * src_h + 2 * (row % h)) * src_w;
+            let rows = [corner, corner + src_w].map(|pixel| &src[p.src.at(pixel)..]);
+            lanes!(quads, |from, L| {
+                for x in 0..w {
+                    let at = 2 * x * p.src.step() + from;
+                    let [[a, b], [c, d]] =
+                        rows.map(|row| [at, at + p.src.step()].map(|at| load::<L>(row, at)));
+                    let value = if maximal {
+                        channels::<L>(|k| maximum(maximum(a[k], b[k]), maximum(c[k], d[k])))
+                    } else {
+                        channels(|k| 0.25 * ((a[k] + b[k]) + (c[k] + d[k])))
+                    };
+                    store(dst, x * p.dst.step() + from, value);
+                }
+            });
+        },
+    );
+}
+
+fn native_pool_grad(call: &mut Call) {
+    let p: PoolGradParams = call.params();
+    let maximal = call.constant("MODE") == 0;
+    let (input, grad): (&[f32], &[f32]) = (call.read(0), call.read(1));
+    let [h, w, quads] = [p.h, p.w, p.quads].map(|n| n as usize);
+    p.dst.rows(
+        call.team(),
+        call.write(2),
+        [p.count as usize / quads, quads],
+        w,
+        #[inline(always)]
+        |row, dst| {
+            let (n, y, windows) = (row / h, row % h / 2, w / 2);
+            // An odd last row or column lies in no window.
+            if y == h / 2 || windows == 0 {
+                return dst.chunks_mut(p.dst.step()).for_each(|pixel| pixel[..4 * quads].fill(0.0));
+            }
+            if w % 2 == 1 {
+                dst[(w - 1) * p.dst.step()..][..4 * quads].fill(0.0);
+            }
+            let grad = &grad[p.grad.at((n * (h / 2) + y) * windows)..];
+            let pixel = (n * h + 2 * y) * w;
+            lanes!(quads, |from, L| {
+                for x in 0..windows {
+                    let value: [f32; L] = load(grad, x * p.grad.step() + from);
+                    let shares = if maximal {
+                        let [above, below] = [pixel, pixel + w].map(|row| {
+                            [2 * x, 2 * x + 1].map(|x| load::<L>(input, p.input.at(row + x) + from))
+                        });
+                        shares(above, below, row % h % 2 == 0, value)
+                    } else {
+                        [channels(|c| 0.25 * value[c]); 2]
+                    };
+                    let to = 2 * x * p.dst.step() + from;
+                    store(dst, to, shares[0]);
+                    store(dst, to + p.dst.step(), shares[1]);
+                }
+            });
+        },
+    );
+}
+
+/// The gradient `value` of a window, in the two pixels of its upper or lower row: the first greatest pixel of the window
+/// has it.
+#[inline(always)]
+fn shares<const L: usize>(
+    [a, b]: [[f32; L]; 2],
+    [c, d]: [[f32; L]; 2],
+    upper: bool,
+    value: [f32; L],
+) -> [[f32; L]; 2] {
+    // The lower row wins if it has something greater.
+    let below = |k: usize| greater(maximum(c[k], d[k]), maximum(a[k], b[k]));
+    let (left, right) = if upper { (a, b) } else { (c, d) };
+    let own = |k: usize| below(k) != upper;
+    let second = |k: usize| greater(right[k], left[k]);
+    [
+        channels(|k| if own(k) & !second(k) { value[k] } else { 0.0 }),
+        channels(|k| if own(k) & second(k) { value[k] } else { 0.0 }),
+    ]
 }

@@ -2,7 +2,8 @@
 //! sums of one column of a small tensor over images and rows (`kernels/nn/sum_groups.wgsl`).
 
 use crate::kernel::core::reduce::{self, chunk};
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, load, store};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 params! {
@@ -16,7 +17,7 @@ pub static CHANNEL_SUMS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: ChannelSumsParams::LAYOUT,
     specs: || vec![Spec::new(&CHANNEL_SUMS, &[])],
-    native: None,
+    native: Some(channel_sums),
 };
 
 /// Records the sum over all pixels of `src` into `dst`, `[1, 1, 1, c]`.
@@ -54,7 +55,7 @@ pub static SUM_GROUPS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: SumGroupsParams::LAYOUT,
     specs: || vec![Spec::new(&SUM_GROUPS, &[])],
-    native: None,
+    native: Some(sum_groups),
 };
 
 /// Records the sum of `column` of `src` over images and rows into `dst`, `[1, 1, 1, c]`. For the sums of
@@ -72,4 +73,52 @@ pub(crate) fn record_groups(rec: &mut Recorder, src: Tensor, column: usize, dst:
     };
     let cost = Cost::each(quads, 4 * n * h, 16 * (n * h + 1));
     rec.linear(Spec::new(&SUM_GROUPS, &[]), &params, &[src.bound(), dst.bound()], quads, cost);
+}
+
+/// The sum of `count` pixels, `step` floats apart, of `L` channels.
+#[inline(always)]
+fn sum<const L: usize>(src: &[f32], step: usize, count: usize) -> [f32; L] {
+    let mut sum = [0.0; L];
+    for i in 0..count {
+        let value: [f32; L] = load(src, i * step);
+        sum = channels(|c| sum[c] + value[c]);
+    }
+    sum
+}
+
+fn channel_sums(call: &mut Call) {
+    let p: ChannelSumsParams = call.params();
+    let src: &[f32] = call.read(0);
+    let [quads, pixels, chunk] = [p.quads, p.pixels, p.chunk].map(|n| n as usize);
+    let dst = &mut call.write::<f32>(1)[..4 * p.count as usize];
+    call.team().split_reading(
+        dst,
+        4 * quads,
+        16 * pixels * quads,
+        #[inline(always)]
+        |first, part| {
+            for (k, dst) in (first..).zip(part.chunks_mut(4 * quads)) {
+                let (begin, count) = (k * chunk, chunk.min(pixels - k * chunk));
+                let src = &src[p.src.at(begin)..];
+                lanes!(quads, |from, L| {
+                    store::<L>(dst, from, sum(&src[from..], p.src.step(), count));
+                });
+            }
+        },
+    );
+}
+
+fn sum_groups(call: &mut Call) {
+    let p: SumGroupsParams = call.params();
+    let src = &call.read::<f32>(0)[p.src.at(p.column as usize)..];
+    let dst = &mut call.write::<f32>(1)[4 * p.dst_first as usize..];
+    let step = p.w as usize * p.src.step();
+    call.team().alone(
+        #[inline(always)]
+        || {
+            lanes!(p.quads as usize, |from, L| {
+                store::<L>(dst, from, sum(&src[from..], step, p.rows as usize));
+            });
+        },
+    );
 }

@@ -1,6 +1,7 @@
 //! Upsampling to twice the size (`kernels/nn/upsample.wgsl`) and its gradient (`kernels/nn/upsample_grad.wgsl`).
 
-use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
+use crate::kernel::quads::{channels, lanes, load, store};
+use crate::plan::{Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
 
 /// The method of upsampling to twice the size.
@@ -48,7 +49,7 @@ pub static UPSAMPLE: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: UpsampleParams::LAYOUT,
     specs: || Upsampling::specs(&UPSAMPLE),
-    native: None,
+    native: Some(native_upsample),
 };
 
 /// Records `src` at twice its size into `dst` of shape `mode.shape(src.shape)`.
@@ -79,7 +80,7 @@ pub static UPSAMPLE_GRAD: Kernel = Kernel {
     bindings: &[read("grad", "vec4f"), write("dst", "vec4f")],
     params: UpsampleGradParams::LAYOUT,
     specs: || Upsampling::specs(&UPSAMPLE_GRAD),
-    native: None,
+    native: Some(native_upsample_grad),
 };
 
 /// Records the gradient of [`record`] in its input into `dst`, of the shape of the input. `grad` is the gradient of the
@@ -98,4 +99,89 @@ pub(crate) fn record_grad(rec: &mut Recorder, grad: Tensor, mode: Upsampling, ds
     let flops = if mode == Upsampling::Nearest { 12 } else { 100 };
     let cost = Cost::each(count, flops, 4 * 16 + 16);
     rec.linear(mode.spec(&UPSAMPLE_GRAD), &params, &[grad.bound(), dst.bound()], count, cost);
+}
+
+/// 3/4 of `near` and 1/4 of `far`.
+#[inline(always)]
+fn blend<const L: usize>(near: [f32; L], far: [f32; L]) -> [f32; L] {
+    channels(|c| 0.75 * near[c] + 0.25 * far[c])
+}
+
+fn native_upsample(call: &mut Call) {
+    let p: UpsampleParams = call.params();
+    let nearest = call.constant("MODE") == 0;
+    let src: &[f32] = call.read(0);
+    let [h, w, quads] = [p.h, p.w, p.quads].map(|n| n as usize);
+    p.dst.rows(
+        call.team(),
+        call.write(1),
+        [p.count as usize / quads, quads],
+        2 * w,
+        #[inline(always)]
+        |row, dst| {
+            let (n, y) = (row / (2 * h), row % (2 * h));
+            let other = if y % 2 == 1 { (y / 2 + 1).min(h - 1) } else { (y / 2).max(1) - 1 };
+            let [near, far] = [y / 2, other].map(|y| &src[p.src.at((n * h + y) * w)..]);
+            lanes!(quads, |from, L| {
+                let column = |x: usize| {
+                    let at = x * p.src.step() + from;
+                    if nearest { load(near, at) } else { blend::<L>(load(near, at), load(far, at)) }
+                };
+                let mut own = column(0);
+                let mut before = own;
+                for x in 0..w {
+                    let after = if x + 1 < w { column(x + 1) } else { own };
+                    let both = if nearest { [own; 2] } else { [blend(own, before), blend(own, after)] };
+                    let to = 2 * x * p.dst.step() + from;
+                    store(dst, to, both[0]);
+                    store(dst, to + p.dst.step(), both[1]);
+                    (before, own) = (own, after);
+                }
+            });
+        },
+    );
+}
+
+fn native_upsample_grad(call: &mut Call) {
+    let p: UpsampleGradParams = call.params();
+    let nearest = call.constant("MODE") == 0;
+    let grad: &[f32] = call.read(0);
+    let [h, w, quads] = [p.h, p.w, p.quads].map(|n| n as usize);
+    p.dst.rows(
+        call.team(),
+        call.write(1),
+        [p.count as usize / quads, quads],
+        w,
+        #[inline(always)]
+        |row, dst| {
+            let (n, y) = (row / h, row % h);
+            let [before, upper, lower, after] =
+                [(2 * y).max(1) - 1, 2 * y, 2 * y + 1, (2 * y + 2).min(2 * h - 1)]
+                    .map(|y| &grad[p.grad.at((2 * h * n + y) * 2 * w)..]);
+            lanes!(quads, |from, L| {
+                let pair = |[a, b]: [&[f32]; 2], at| -> [f32; L] {
+                    let [a, b] = [a, b].map(|row| load::<L>(row, at));
+                    channels(|c| a[c] + b[c])
+                };
+                let column = |x: usize| {
+                    let at = x * p.grad.step() + from;
+                    let inner = pair([upper, lower], at);
+                    if nearest { inner } else { blend(inner, pair([before, after], at)) }
+                };
+                // Each column serves two pixels, so it is kept.
+                let mut left = column(0);
+                let mut before = left;
+                for x in 0..w {
+                    let right = column(2 * x + 1);
+                    let mut sum = channels::<L>(|c| left[c] + right[c]);
+                    let after = if x + 1 < w { column(2 * x + 2) } else { right };
+                    if !nearest {
+                        sum = blend(sum, channels(|c| before[c] + after[c]));
+                    }
+                    (before, left) = (right, after);
+                    store(dst, x * p.dst.step() + from, sum);
+                }
+            });
+        },
+    );
 }

@@ -1,6 +1,8 @@
 //! Winograd's algorithm for 3 × 3 convolutions: the transforms of images to tiles (`kernels/nn/winograd_input.wgsl`),
 //! of weights (`kernels/nn/winograd_weights.wgsl`), and of products back to images (`kernels/nn/winograd_output.wgsl`).
 
+mod native;
+
 use super::convolve::{Finish, FinishKind, Geometry};
 use crate::plan::{Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::tensor::{Shape, Tensor};
@@ -16,7 +18,7 @@ pub static WINOGRAD_INPUT: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: WinogradInputParams::LAYOUT,
     specs: || vec![Spec::new(&WINOGRAD_INPUT, &[])],
-    native: None,
+    native: Some(native::input),
 };
 
 /// The shape of the tiles of images `[n, h, w, c]`: `[tiles, 16, 1, c]`.
@@ -54,7 +56,7 @@ pub static WINOGRAD_WEIGHTS: Kernel = Kernel {
     bindings: &[read("src", "vec4f"), write("dst", "vec4f")],
     params: WinogradWeightsParams::LAYOUT,
     specs: || vec![Spec::new(&WINOGRAD_WEIGHTS, &[])],
-    native: None,
+    native: Some(native::weights),
 };
 
 /// Records the weights of a 3 × 3 convolution, transformed for [`Geometry::Tiles`], in a new buffer.
@@ -85,7 +87,7 @@ pub static WINOGRAD_OUTPUT: Kernel = Kernel {
     ],
     params: WinogradOutputParams::LAYOUT,
     specs: || FinishKind::ALL.map(spec_output).into(),
-    native: None,
+    native: Some(native::output),
 };
 
 /// The specialisation for a kind of [`Finish`].
