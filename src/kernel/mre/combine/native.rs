@@ -91,9 +91,11 @@ impl Pixel {
         let power = wide[0].max(TINY);
         let k2 = models[0].wavenumber2(length([wide[1], wide[2]]) / power).max(0.001);
         let noise = residual.max(0.0) / power;
-        let answers: [_; 3] = from_fn(|m| {
-            Answer::new(p, &models[m], [sums[3 * m], sums[3 * m + 1], sums[3 * m + 2]], k2, noise)
-        });
+        let mut answers = [Answer::default(); 3];
+        for (m, answer) in answers.iter_mut().enumerate() {
+            let sums = [sums[3 * m], sums[3 * m + 1], sums[3 * m + 2]];
+            *answer = Answer::new(p, &models[m], sums, k2, noise);
+        }
 
         let least = answers.iter().map(|a| a.error).fold(f32::INFINITY, f32::min);
         let (mut weight, mut mu, mut turned, mut mean) = (0.0, 0.0, [0.0; 2], 0.0);
@@ -121,6 +123,7 @@ impl Pixel {
 }
 
 /// The result of one model at one pixel.
+#[derive(Clone, Copy, Default)]
 struct Answer {
     error: f32,
     modulus: f32,
