@@ -139,10 +139,10 @@ pub(crate) fn channels<const L: usize>(f: impl Fn(usize) -> f32) -> [f32; L] {
     values
 }
 
-/// Leaky ReLU.
+/// Leaky ReLU, as a product, because a choice between constants needs no branch.
 #[inline(always)]
 pub(crate) fn leaky(z: f32, slope: f32) -> f32 {
-    if z > 0.0 { z } else { slope * z }
+    z * leaky_derivative(z, slope)
 }
 
 /// The derivative of Leaky ReLU. At 0 it is the slope.

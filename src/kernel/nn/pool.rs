@@ -134,12 +134,12 @@ fn native_pool(call: &mut Call) {
         #[inline(always)]
         |row, dst| {
             let corner = (row / h * src_h + 2 * (row % h)) * src_w;
-            let rows = [corner, corner + src_w].map(|pixel| &src[p.src.at(pixel)..]);
+            let [upper, lower] = [corner, corner + src_w].map(|pixel| &src[p.src.at(pixel)..]);
             lanes!(quads, |from, L| {
                 for x in 0..w {
                     let at = 2 * x * p.src.step() + from;
-                    let [[a, b], [c, d]] =
-                        rows.map(|row| [at, at + p.src.step()].map(|at| load::<L>(row, at)));
+                    let [a, b]: [[f32; L]; 2] = [load(upper, at), load(upper, at + p.src.step())];
+                    let [c, d]: [[f32; L]; 2] = [load(lower, at), load(lower, at + p.src.step())];
                     let value = if maximal {
                         channels::<L>(|k| maximum(maximum(a[k], b[k]), maximum(c[k], d[k])))
                     } else {
@@ -178,9 +178,9 @@ fn native_pool_grad(call: &mut Call) {
                 for x in 0..windows {
                     let value: [f32; L] = load(grad, x * p.grad.step() + from);
                     let shares = if maximal {
-                        let [above, below] = [pixel, pixel + w].map(|row| {
-                            [2 * x, 2 * x + 1].map(|x| load::<L>(input, p.input.at(row + x) + from))
-                        });
+                        let input = |x| -> [f32; L] { load(input, p.input.at(pixel + x) + from) };
+                        let above = [input(2 * x), input(2 * x + 1)];
+                        let below = [input(w + 2 * x), input(w + 2 * x + 1)];
                         shares(above, below, row % h % 2 == 0, value)
                     } else {
                         [channels(|c| 0.25 * value[c]); 2]
@@ -195,7 +195,7 @@ fn native_pool_grad(call: &mut Call) {
 }
 
 /// The gradient `value` of a window, in the two pixels of its upper or lower row: the first greatest pixel of the window
-/// has it.
+/// has it. Masks of bits choose, because they need no branches.
 #[inline(always)]
 fn shares<const L: usize>(
     [a, b]: [[f32; L]; 2],
@@ -203,13 +203,22 @@ fn shares<const L: usize>(
     upper: bool,
     value: [f32; L],
 ) -> [[f32; L]; 2] {
-    // The lower row wins if it has something greater.
-    let below = |k: usize| greater(maximum(c[k], d[k]), maximum(a[k], b[k]));
-    let (left, right) = if upper { (a, b) } else { (c, d) };
-    let own = |k: usize| below(k) != upper;
-    let second = |k: usize| greater(right[k], left[k]);
-    [
-        channels(|k| if own(k) & !second(k) { value[k] } else { 0.0 }),
-        channels(|k| if own(k) & second(k) { value[k] } else { 0.0 }),
-    ]
+    let flip = if upper { u32::MAX } else { 0 };
+    let [mut left, mut right] = [[0.0; L]; 2];
+    for k in 0..L {
+        // The lower row has it only if it has something greater.
+        let lower = mask(greater(maximum(c[k], d[k]), maximum(a[k], b[k])));
+        let row = value[k].to_bits() & (lower ^ flip);
+        let [above, below] = [mask(greater(b[k], a[k])), mask(greater(d[k], c[k]))];
+        let second = (above & flip) | (below & !flip);
+        left[k] = f32::from_bits(row & !second);
+        right[k] = f32::from_bits(row & second);
+    }
+    [left, right]
+}
+
+/// All bits if `condition` holds, else none.
+#[inline(always)]
+fn mask(condition: bool) -> u32 {
+    0u32.wrapping_sub(u32::from(condition))
 }

@@ -107,6 +107,17 @@ fn blend<const L: usize>(near: [f32; L], far: [f32; L]) -> [f32; L] {
     channels(|c| 0.75 * near[c] + 0.25 * far[c])
 }
 
+#[inline(always)]
+fn sum<const L: usize>(a: [f32; L], b: [f32; L]) -> [f32; L] {
+    channels(|c| a[c] + b[c])
+}
+
+/// 3/4 of two rows and 1/4 of the rows around them, at index `at`.
+#[inline(always)]
+fn column<const L: usize>([before, upper, lower, after]: [&[f32]; 4], at: usize) -> [f32; L] {
+    blend(sum(load(upper, at), load(lower, at)), sum(load(before, at), load(after, at)))
+}
+
 fn native_upsample(call: &mut Call) {
     let p: UpsampleParams = call.params();
     let nearest = call.constant("MODE") == 0;
@@ -122,20 +133,26 @@ fn native_upsample(call: &mut Call) {
             let (n, y) = (row / (2 * h), row % (2 * h));
             let other = if y % 2 == 1 { (y / 2 + 1).min(h - 1) } else { (y / 2).max(1) - 1 };
             let [near, far] = [y / 2, other].map(|y| &src[p.src.at((n * h + y) * w)..]);
+            let step = p.src.step();
             lanes!(quads, |from, L| {
-                let column = |x: usize| {
-                    let at = x * p.src.step() + from;
-                    if nearest { load(near, at) } else { blend::<L>(load(near, at), load(far, at)) }
-                };
-                let mut own = column(0);
-                let mut before = own;
-                for x in 0..w {
-                    let after = if x + 1 < w { column(x + 1) } else { own };
-                    let both = if nearest { [own; 2] } else { [blend(own, before), blend(own, after)] };
-                    let to = 2 * x * p.dst.step() + from;
-                    store(dst, to, both[0]);
-                    store(dst, to + p.dst.step(), both[1]);
-                    (before, own) = (own, after);
+                if nearest {
+                    for x in 0..w {
+                        let (own, to): ([f32; L], _) = (load(near, x * step + from), 2 * x * p.dst.step());
+                        store(dst, to + from, own);
+                        store(dst, to + p.dst.step() + from, own);
+                    }
+                } else {
+                    let mut own: [f32; L] = blend(load(near, from), load(far, from));
+                    let mut before = own;
+                    for x in 0..w {
+                        // The last column is its own neighbour.
+                        let at = (x + 1).min(w - 1) * step + from;
+                        let after: [f32; L] = blend(load(near, at), load(far, at));
+                        let to = 2 * x * p.dst.step() + from;
+                        store(dst, to, blend(own, before));
+                        store(dst, to + p.dst.step(), blend(own, after));
+                        (before, own) = (own, after);
+                    }
                 }
             });
         },
@@ -158,28 +175,29 @@ fn native_upsample_grad(call: &mut Call) {
             let [before, upper, lower, after] =
                 [(2 * y).max(1) - 1, 2 * y, 2 * y + 1, (2 * y + 2).min(2 * h - 1)]
                     .map(|y| &grad[p.grad.at((2 * h * n + y) * 2 * w)..]);
+            let step = p.grad.step();
             lanes!(quads, |from, L| {
-                let pair = |[a, b]: [&[f32]; 2], at| -> [f32; L] {
-                    let [a, b] = [a, b].map(|row| load::<L>(row, at));
-                    channels(|c| a[c] + b[c])
-                };
-                let column = |x: usize| {
-                    let at = x * p.grad.step() + from;
-                    let inner = pair([upper, lower], at);
-                    if nearest { inner } else { blend(inner, pair([before, after], at)) }
-                };
-                // Each column serves two pixels, so it is kept.
-                let mut left = column(0);
-                let mut before = left;
-                for x in 0..w {
-                    let right = column(2 * x + 1);
-                    let mut sum = channels::<L>(|c| left[c] + right[c]);
-                    let after = if x + 1 < w { column(2 * x + 2) } else { right };
-                    if !nearest {
-                        sum = blend(sum, channels(|c| before[c] + after[c]));
+                if nearest {
+                    for x in 0..w {
+                        let at = 2 * x * step + from;
+                        let left: [f32; L] = sum(load(upper, at), load(lower, at));
+                        let right = sum(load(upper, at + step), load(lower, at + step));
+                        store(dst, x * p.dst.step() + from, sum(left, right));
                     }
-                    (before, left) = (right, after);
-                    store(dst, x * p.dst.step() + from, sum);
+                } else {
+                    // Each column serves two pixels, so it is kept.
+                    let mut left: [f32; L] = column([before, upper, lower, after], from);
+                    let mut outer = left;
+                    for x in 0..w {
+                        let at = (2 * x + 1) * step + from;
+                        let right = column([before, upper, lower, after], at);
+                        // The last column is repeated beyond the edge.
+                        let next = (2 * x + 2).min(2 * w - 1) * step + from;
+                        let next = column([before, upper, lower, after], next);
+                        let value = blend(sum(left, right), sum(outer, next));
+                        store(dst, x * p.dst.step() + from, value);
+                        (outer, left) = (right, next);
+                    }
                 }
             });
         },
