@@ -3,6 +3,7 @@
 
 mod instructions;
 mod memory;
+mod share;
 mod simd;
 mod team;
 

@@ -9,7 +9,6 @@
 
 use super::Instructions;
 use super::instructions::Present;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,8 +16,6 @@ use std::thread::JoinHandle;
 
 /// How often a thread looks for work, or for the end of the others' work, before it sleeps or yields: some 20 µs.
 const LOOKS: usize = 2000;
-/// Data of fewer bytes are not worth a second thread: waking one takes as long as writing these.
-const SMALL: usize = 16 << 10;
 
 /// A number of threads, one of which is always the caller's own.
 pub struct Team {
@@ -121,183 +118,6 @@ impl Team {
         drop(wait);
         assert!(!self.shared.panicked.load(Ordering::Relaxed), "a share of the work panicked");
     }
-
-    /// Calls `work` with the ranges that divide `0..count` among the threads, as equal as possible.
-    pub fn shares(&self, count: usize, work: impl Fn(Range<usize>) + Sync) {
-        self.run(&|t| {
-            let share = self.share(count, t);
-            if !share.is_empty() {
-                self.present.run(
-                    #[inline(always)]
-                    || work(share),
-                );
-            }
-        });
-    }
-
-    fn share(&self, count: usize, t: usize) -> Range<usize> {
-        let threads = self.threads();
-        count * t / threads..count * (t + 1) / threads
-    }
-
-    /// Divides `data` among the threads at multiples of `size` values. Calls `work` with the number of the first chunk
-    /// of `size` values, and the part. The last chunk may be shorter.
-    pub fn split<T: Send>(&self, data: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-        self.split2(
-            data,
-            size,
-            &mut [(); 0],
-            0,
-            #[inline(always)]
-            |first, part, _| work(first, part),
-        );
-    }
-
-    /// [`Team::split`] for results that are few but take much work: `work` reads `read` bytes for all of them.
-    pub fn split_reading<T: Send>(
-        &self,
-        data: &mut [T],
-        size: usize,
-        read: usize,
-        work: impl Fn(usize, &mut [T]) + Sync,
-    ) {
-        if self.workers.is_empty() || size_of_val(data) + read < SMALL {
-            return self.present.run(|| work(0, data));
-        }
-        let chunks = data.len().div_ceil(size);
-        let data = Pieces::new(data, size);
-        self.run(&|t| {
-            let share = self.share(chunks, t);
-            if !share.is_empty() {
-                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
-                let part = unsafe { data.part(&share) };
-                self.present.run(|| work(share.start, part));
-            }
-        });
-    }
-
-    /// [`Team::split`] for two pieces of data with equally many chunks, of `sizes` values.
-    ///
-    /// # Panics
-    /// If the numbers of chunks differ, unless `b` is empty.
-    pub fn split2<A: Send, B: Send>(
-        &self,
-        a: &mut [A],
-        size_a: usize,
-        b: &mut [B],
-        size_b: usize,
-        work: impl Fn(usize, &mut [A], &mut [B]) + Sync,
-    ) {
-        let chunks = a.len().div_ceil(size_a.max(1));
-        assert!(b.is_empty() || b.len().div_ceil(size_b.max(1)) == chunks, "as many chunks of both");
-        if self.workers.is_empty() || size_of_val(a) + size_of_val(b) < SMALL {
-            return self.present.run(
-                #[inline(always)]
-                || work(0, a, b),
-            );
-        }
-        let (a, b) = (Pieces::new(a, size_a), Pieces::new(b, size_b));
-        self.run(&|t| {
-            let share = self.share(chunks, t);
-            if !share.is_empty() {
-                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
-                let (a, b) = unsafe { (a.part(&share), b.part(&share)) };
-                self.present.run(
-                    #[inline(always)]
-                    || work(share.start, a, b),
-                );
-            }
-        });
-    }
-
-    /// [`Team::split`] for several pieces of data, each with the size of its chunks.
-    ///
-    /// # Panics
-    /// If the numbers of chunks differ.
-    pub fn split_all<T: Send, const N: usize>(
-        &self,
-        data: [(&mut [T], usize); N],
-        work: impl Fn(usize, [&mut [T]; N]) + Sync,
-    ) {
-        let chunks = data.iter().map(|(data, size)| data.len().div_ceil(*size)).max().unwrap_or(0);
-        assert!(
-            data.iter().all(|(data, size)| data.len().div_ceil(*size) == chunks),
-            "as many chunks of all"
-        );
-        let bytes: usize = data.iter().map(|(data, _)| size_of_val(*data)).sum();
-        if self.workers.is_empty() || bytes < SMALL {
-            return self.present.run(
-                #[inline(always)]
-                || work(0, data.map(|(data, _)| data)),
-            );
-        }
-        let pieces = data.map(|(data, size)| Pieces::new(data, size));
-        self.run(&|t| {
-            let share = self.share(chunks, t);
-            if !share.is_empty() {
-                // SAFETY: `run` calls this once for each `t`, and the shares of different `t` do not overlap.
-                let parts = pieces.each_ref().map(|piece| unsafe { piece.part(&share) });
-                self.present.run(
-                    #[inline(always)]
-                    || work(share.start, parts),
-                );
-            }
-        });
-    }
-
-    /// Divides the columns of `data`, which has rows of `width` values, among the threads at multiples of `size`
-    /// columns.
-    pub fn columns<T: Send>(
-        &self,
-        data: &mut [T],
-        [width, size]: [usize; 2],
-        work: impl Fn(Columns<T>) + Sync,
-    ) {
-        let rows = data.len() / width;
-        let small = self.workers.is_empty() || size_of_val(data) < SMALL;
-        let data = Pieces::new(data, 1);
-        if small {
-            return self.present.run(
-                #[inline(always)]
-                || work(Columns { data: &data, rows, width, range: 0..width }),
-            );
-        }
-        self.run(&|t| {
-            let share = self.share(width.div_ceil(size), t);
-            if !share.is_empty() {
-                let range = share.start * size..(share.end * size).min(width);
-                self.present.run(
-                    #[inline(always)]
-                    || work(Columns { data: &data, rows, width, range }),
-                );
-            }
-        });
-    }
-}
-
-/// Some columns of rows of values. Different threads have different columns.
-pub struct Columns<'a, T> {
-    data: &'a Pieces<T>,
-    rows: usize,
-    width: usize,
-    range: Range<usize>,
-}
-
-impl<T> Columns<'_, T> {
-    /// The numbers of the columns.
-    pub fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
-
-    /// These columns of row `row`.
-    #[inline(always)]
-    pub fn row(&mut self, row: usize) -> &mut [T] {
-        assert!(row < self.rows, "row {row} of {}", self.rows);
-        let start = row * self.width;
-        // SAFETY: the row lies within the data. `Team::columns` gives each thread other columns, and the thread can use
-        // one row at a time.
-        unsafe { self.data.part(&(start + self.range.start..start + self.range.end)) }
-    }
 }
 
 impl Drop for Team {
@@ -308,33 +128,6 @@ impl Drop for Team {
         for worker in self.workers.drain(..) {
             let _ = worker.join();
         }
-    }
-}
-
-/// Data that threads take disjoint parts of.
-struct Pieces<T> {
-    start: *mut T,
-    len: usize,
-    size: usize,
-}
-
-// SAFETY: the parts that threads take are disjoint (`Pieces::part`), and `T` may be sent to other threads.
-unsafe impl<T: Send> Sync for Pieces<T> {}
-
-impl<T> Pieces<T> {
-    fn new(data: &mut [T], size: usize) -> Self {
-        Self { start: data.as_mut_ptr(), len: data.len(), size }
-    }
-
-    /// The chunks of `share`.
-    ///
-    /// # Safety
-    /// The slice that this was made of outlives the part, and no two parts in use may have a chunk in common.
-    #[allow(clippy::mut_from_ref, reason = "the parts are disjoint")]
-    unsafe fn part(&self, share: &Range<usize>) -> &mut [T] {
-        let [first, end] = [share.start, share.end].map(|chunk| (chunk * self.size).min(self.len));
-        // SAFETY: `first` and `end` lie within the slice; the caller excludes other references to the part.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(first), end - first) }
     }
 }
 
@@ -384,93 +177,11 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn teams() -> impl Iterator<Item = Team> {
+    pub fn teams() -> impl Iterator<Item = Team> {
         [1, 2, 3, 8].into_iter().map(|threads| Team::new(threads, Instructions::best()).expect("a team"))
-    }
-
-    #[test]
-    fn every_chunk_is_worked_on_once() {
-        for team in teams() {
-            for len in [0, 1, 7, 5000, 40_001] {
-                let (mut data, mut other) = (vec![0u32; len], vec![0u8; len.div_ceil(3)]);
-                team.split2(&mut data, 3, &mut other, 1, |first, part, other| {
-                    assert_eq!(part.len().div_ceil(3), other.len());
-                    part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + (3 * first + i) as u32);
-                    other.iter_mut().for_each(|v| *v += 1);
-                });
-                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i as u32), "{len}");
-                assert!(other.iter().all(|v| *v == 1));
-            }
-        }
-    }
-
-    #[test]
-    fn every_chunk_of_several_pieces_is_worked_on_once() {
-        for team in teams() {
-            for chunks in [0, 1, 7, 5000] {
-                let (mut a, mut b, mut c) = (vec![0; chunks], vec![0; 2 * chunks], vec![0; 3 * chunks]);
-                team.split_all([(&mut a, 1), (&mut b, 2), (&mut c, 3)], |first, parts| {
-                    for (size, part) in (1..).zip(parts) {
-                        part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + first + i / size);
-                    }
-                });
-                for (size, data) in [(1, a), (2, b), (3, c)] {
-                    assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i / size), "{chunks}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn few_results_of_much_work_are_shared() {
-        for team in teams() {
-            for (len, read) in [(0, SMALL), (1, SMALL), (7, 0), (7, SMALL), (40, SMALL)] {
-                let mut data = vec![0; len];
-                let shares = AtomicUsize::new(0);
-                team.split_reading(&mut data, 2, read, |first, part| {
-                    shares.fetch_add(1, Ordering::Relaxed);
-                    part.iter_mut().enumerate().for_each(|(i, v)| *v += 1 + 2 * first + i);
-                });
-                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{len}");
-                let expected = if read == 0 { 1 } else { len.div_ceil(2).min(team.threads()) };
-                assert!(team.threads() == 1 || shares.into_inner() == expected, "{len}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_column_is_worked_on_once() {
-        for team in teams() {
-            for (rows, width) in [(0, 3), (1, 1), (7, 5), (100, 333)] {
-                let mut data = vec![0; rows * width];
-                team.columns(&mut data, [width, 8], |mut columns| {
-                    let first = columns.range().start;
-                    for row in 0..rows {
-                        let values = columns.row(row).iter_mut().enumerate();
-                        values.for_each(|(i, v)| *v += 1 + row * width + first + i);
-                    }
-                });
-                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{rows} x {width}");
-            }
-        }
-    }
-
-    #[test]
-    fn shares_cover_everything_once() {
-        for team in teams() {
-            let counts: Vec<AtomicUsize> = (0..13).map(|_| AtomicUsize::new(0)).collect();
-            for _ in 0..500 {
-                team.shares(13, |share| {
-                    share.for_each(|i| {
-                        counts[i].fetch_add(1, Ordering::Relaxed);
-                    })
-                });
-            }
-            assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 500));
-        }
     }
 
     #[test]
@@ -492,7 +203,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        team.shares(10, |share| {
+                        team.divide(10, usize::MAX, |share| {
                             sum.fetch_add(share.len(), Ordering::Relaxed);
                         });
                     }

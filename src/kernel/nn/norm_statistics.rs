@@ -183,13 +183,10 @@ fn norm_statistics(call: &mut Call) {
     let running = if call.constant("RUNNING") == 1 { &mut running[p.running.at(0)..] } else { &mut [] };
     let all = running.len();
     let dst = &mut call.write::<f32>(2)[p.dst.at(0)..p.dst.at(2 * groups - 1) + 4 * quads];
-    call.team().split2(
-        dst,
-        pair,
-        running,
-        all,
+    call.team().split_all(
+        [(dst, pair), (running, all)],
         #[inline(always)]
-        |first, part, running| {
+        |first, [part, running]| {
             for (group, dst) in (first..).zip(part.chunks_mut(pair)) {
                 let pixel = |k| p.src.at(2 * (group * chunks) + k);
                 let count = |k| chunk.min(run - k * chunk) as f32;
