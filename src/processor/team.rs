@@ -9,6 +9,7 @@
 
 use super::Instructions;
 use super::instructions::Present;
+use super::memory::Line;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ pub struct Team {
     /// Held while the team works, because it does one piece of work at a time.
     busy: Mutex<()>,
     present: Present,
+    /// Memory that kernels use while they run, so that a dispatch allocates nothing once it has run before.
+    scratch: Mutex<Vec<Line>>,
 }
 
 struct Shared {
@@ -59,7 +62,8 @@ impl Team {
             state: Mutex::default(),
             news: Condvar::new(),
         });
-        let mut team = Self { shared, workers: Vec::new(), busy: Mutex::new(()), present };
+        let mut team =
+            Self { shared, workers: Vec::new(), busy: Mutex::new(()), present, scratch: Mutex::default() };
         for number in 1..threads.max(1) {
             let shared = team.shared.clone();
             let builder = std::thread::Builder::new().name(format!("palpate {number}"));
@@ -87,6 +91,16 @@ impl Team {
     #[inline]
     pub fn alone<R>(&self, work: impl FnOnce() -> R) -> R {
         self.present.run(work)
+    }
+
+    /// Lends `count` f32 of unknown content to `work`.
+    pub fn scratch<R>(&self, count: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        let mut lines = lock(&self.scratch);
+        let need = count.div_ceil(size_of::<Line>() / size_of::<f32>());
+        if lines.len() < need {
+            lines.resize(need, bytemuck::Zeroable::zeroed());
+        }
+        work(&mut bytemuck::cast_slice_mut(&mut lines)[..count])
     }
 
     /// Calls `work` with the numbers from 0 to the number of threads, each on a thread of its own, and waits for all.

@@ -49,15 +49,21 @@ unsafe fn run<L: Lanes, const W: usize>([a, b]: [[f32; 4]; 2], steps: usize, dst
         // SAFETY: arrays of W numbers are read and written.
         let sums = unsafe {
             let (a, b) = (L::load(wide_a.as_ptr()), L::load(wide_b.as_ptr()));
-            let mut chains: [L; CHAINS] = std::array::from_fn(|i| L::splat(i as f32));
-            for _ in 0..steps {
-                chains = chains.map(|chain| b.fma(chain, a));
+            let mut chains = [L::splat(0.0); CHAINS];
+            for (i, chain) in chains.iter_mut().enumerate() {
+                *chain = L::splat(i as f32);
             }
-            chains.map(|chain| {
-                let mut own = [0.0; W];
+            // Loops, because a closure would not be compiled for the instruction set.
+            for _ in 0..steps {
+                for chain in &mut chains {
+                    *chain = b.fma(*chain, a);
+                }
+            }
+            let mut sums = [[0.0; W]; CHAINS];
+            for (own, chain) in sums.iter_mut().zip(chains) {
                 chain.store(own.as_mut_ptr());
-                own
-            })
+            }
+            sums
         };
         for (q, quad) in quads.iter_mut().enumerate() {
             *quad = std::array::from_fn(|c| sums.iter().map(|own| own[4 * q + c]).sum());

@@ -14,6 +14,22 @@ pub(super) trait Lanes: Copy {
     unsafe fn fma(self, a: Self, b: Self) -> Self;
 }
 
+/// Loads V registers that lie side by side. A loop, because a closure would not be compiled for the instruction set.
+///
+/// # Safety
+/// As for [`Lanes::load`].
+#[inline(always)]
+pub(super) unsafe fn load<L: Lanes, const V: usize>(from: *const f32) -> [L; V] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut registers = [L::load(from); V];
+        for (v, register) in registers.iter_mut().enumerate() {
+            *register = L::load(from.add(v * L::WIDTH));
+        }
+        registers
+    }
+}
+
 /// Four numbers without any particular instructions.
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 4]);

@@ -1,7 +1,7 @@
 //! Products of two channels, summed over pixels: `dst[i][o] += Σ over pixels of left[pixel][i] right[pixel][o]`.
 
 use super::Panel;
-use super::lanes::{Lanes, Portable};
+use super::lanes::{Lanes, Portable, load};
 use crate::processor::Instructions;
 
 /// One factor: where the pixels of each line are.
@@ -124,9 +124,11 @@ unsafe fn portable(run: &Outer, columns: usize, rows: usize, dst: &mut [f32], st
 unsafe fn block<L: Lanes, const C: usize, const V: usize>(run: &Outer, dst: &mut [f32], stride: usize) {
     let own = dst.as_mut_ptr();
     // SAFETY: `dst` has room for the block.
-    let mut sums: [[L; V]; C] = std::array::from_fn(|c| {
-        std::array::from_fn(|v| unsafe { L::load(own.add(c * stride + v * L::WIDTH)) })
-    });
+    let mut sums = [unsafe { load::<L, V>(own) }; C];
+    for (c, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the same.
+        *sums = unsafe { load::<L, V>(own.add(c * stride)) };
+    }
     let [mut image, mut y] = [run.lines.start / run.height, run.lines.start % run.height];
     for _ in run.lines.clone() {
         if run.rows.contains(&y) {
@@ -137,7 +139,7 @@ unsafe fn block<L: Lanes, const C: usize, const V: usize>(run: &Outer, dst: &mut
                 let mut left = run.left.values.as_ptr().add(left);
                 let mut right = run.right.values.as_ptr().add(right);
                 for _ in 0..run.count {
-                    let factors: [L; V] = std::array::from_fn(|v| L::load(right.add(v * L::WIDTH)));
+                    let factors = load::<L, V>(right);
                     for (c, sums) in sums.iter_mut().enumerate() {
                         let value = L::splat(*left.add(c));
                         for v in 0..V {
@@ -155,7 +157,9 @@ unsafe fn block<L: Lanes, const C: usize, const V: usize>(run: &Outer, dst: &mut
         }
     }
     for (c, sums) in sums.iter().enumerate() {
-        // SAFETY: `dst` has room for the block.
-        (0..V).for_each(|v| unsafe { sums[v].store(own.add(c * stride + v * L::WIDTH)) });
+        for (v, sum) in sums.iter().enumerate() {
+            // SAFETY: `dst` has room for the block.
+            unsafe { sum.store(own.add(c * stride + v * L::WIDTH)) };
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Some pixels of a convolution: `dst[p][o] = start[o] + Σ over taps and channels of src[p][c] weights[tap][c][o]`.
 
 use super::Panel;
-use super::lanes::{Lanes, Portable};
+use super::lanes::{Lanes, Portable, load};
 use crate::processor::Instructions;
 
 /// The pixel of a strip that a tap does not reach, because its source lies outside of the image.
@@ -147,8 +147,7 @@ unsafe fn portable(strip: &Strip, columns: usize, pixels: usize, dst: &mut [f32]
 #[inline(always)]
 unsafe fn block<L: Lanes, const P: usize, const V: usize>(strip: &Strip, dst: &mut [f32], stride: usize) {
     // SAFETY: `start` has V registers.
-    let start: [L; V] = std::array::from_fn(|v| unsafe { L::load(strip.start.as_ptr().add(v * L::WIDTH)) });
-    let mut sums = [start; P];
+    let mut sums = [unsafe { load::<L, V>(strip.start.as_ptr()) }; P];
     for tap in strip.taps {
         // SAFETY: checked for every tap.
         unsafe {
@@ -162,7 +161,10 @@ unsafe fn block<L: Lanes, const P: usize, const V: usize>(strip: &Strip, dst: &m
     for (p, sums) in sums.iter().enumerate() {
         // SAFETY: `dst` has room for the columns of each pixel.
         let own = unsafe { dst.as_mut_ptr().add(p * stride) };
-        (0..V).for_each(|v| unsafe { sums[v].store(own.add(v * L::WIDTH)) });
+        for (v, sum) in sums.iter().enumerate() {
+            // SAFETY: the same.
+            unsafe { sum.store(own.add(v * L::WIDTH)) };
+        }
     }
 }
 
@@ -184,7 +186,7 @@ unsafe fn add<L: Lanes, const P: usize, const V: usize, const SKIP: usize>(
     for c in 0..strip.channels {
         // SAFETY: checked: the weights of every channel, and every pixel that is not skipped.
         unsafe {
-            let factors: [L; V] = std::array::from_fn(|v| L::load(weights.add(v * L::WIDTH)));
+            let factors = load::<L, V>(weights);
             weights = weights.wrapping_add(strip.pitch);
             for (p, sums) in sums.iter_mut().enumerate() {
                 if (SKIP == 1 && p == 0) || (SKIP == 2 && p == P - 1) {

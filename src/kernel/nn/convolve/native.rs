@@ -4,7 +4,7 @@
 
 use super::{ConvolveParams, FinishKind, Geometry};
 use crate::plan::{Call, Place};
-use crate::processor::{Edge, Panel, Strip, Tap};
+use crate::processor::{Edge, Panel, Present, Strip, Tap};
 use std::ops::Range;
 
 /// Rows shorter than this many pixels are computed across images.
@@ -15,7 +15,13 @@ const RUN: usize = 240;
 /// second-level cache.
 const CACHED: usize = 512 << 10;
 
+/// The longest strip whose pixels compete for the cache.
+const ALIASED: usize = 8;
+
 static ZEROS: [f32; 32] = [0.0; 32];
+
+/// From this number of pixels on, the weights are copied first: panel by panel, so that each lies in one piece.
+const WORTH_COPYING: usize = 256;
 
 /// The form for the processor.
 pub(super) fn native(call: &mut Call) {
@@ -24,56 +30,86 @@ pub(super) fn native(call: &mut Call) {
     let finish = FinishKind::ALL[call.constant("FINISH") as usize];
     let [n, h, w] = [p.n, p.h, p.w].map(|n| n as usize);
     let [from, to] = [p.src, p.dst].map(|place| 4 * place.pitch as usize);
-    let layout = match geometry {
-        Geometry::One => Layout { per: RUN.min(n * h * w), count: n * h * w, across: false },
-        Geometry::Three if w < SHORT => Layout { per: h * w, count: n * h * w, across: true },
-        Geometry::Three | Geometry::Down => Layout { per: w, count: n * h * w, across: false },
-        Geometry::Up => Layout { per: 4 * w, count: 4 * n * h * w, across: false },
-        Geometry::Tiles => Layout { per: 16, count: 16 * n, across: true },
-    };
-    let own = Convolution {
-        geometry,
-        size: [h, w],
-        pitch: [from, to],
-        layout,
-        taps: Taps::new(geometry, w, from),
-        src: &call.read(0)[4 * p.src.first as usize..],
-        weights: call.read(1),
-        weights_first: 4 * p.weights_first as usize,
-        channels: [p.ci4, p.co4].map(|quads| 4 * quads as usize),
-        shift: (finish == FinishKind::Bias).then_some(4 * p.shift_first as usize),
-    };
-    let (team, statistics) = (call.team(), call.read::<f32>(2));
+    let layout = Layout::new(geometry, [n, h, w]);
+    let (team, weights, statistics) = (call.team(), call.read::<f32>(1), call.read::<f32>(2));
     let dst = &mut call.write::<f32>(3)[4 * p.dst.first as usize..];
-    let present = team.present();
-    let finish = (finish == FinishKind::Norm).then(|| Norm::new(&p, statistics, own.weights));
-    team.split(dst, layout.per * to, |first, part| {
-        let units = part.len().div_ceil(layout.per * to);
-        let bytes = 4 * own.channels[0] * layout.per;
-        let group = (CACHED / bytes.max(1)).max(1);
-        for start in (0..units).step_by(group) {
-            let units = start..(start + group).min(units);
-            let end = (units.end * layout.per * to).min(part.len());
-            let own_part = &mut part[units.start * layout.per * to..end];
-            let units = first + units.start..first + units.end;
-            for (column, panel) in Panel::all(present, own.channels[1]) {
-                own.panel(units.clone(), column, panel, own_part);
-            }
-            if let Some(norm) = &finish {
-                norm.apply(own_part, to, own.channels[1]);
-            }
+    let channels = [p.ci4, p.co4].map(|quads| 4 * quads as usize);
+    let rows = geometry.taps() * channels[0];
+    let own_weights = &weights[4 * p.weights_first as usize..][..rows * channels[1]];
+    let norm = (finish == FinishKind::Norm).then(|| Norm::new(&p, statistics, weights));
+    let mut compute = |weights: Weights| {
+        let own = Convolution {
+            geometry,
+            size: [h, w],
+            pitch: [from, to],
+            layout,
+            taps: Taps::new(geometry, w, from),
+            src: &call.read(0)[4 * p.src.first as usize..],
+            weights,
+            channels,
+            bias: (finish == FinishKind::Bias).then(|| &call.read(1)[4 * p.shift_first as usize..]),
+        };
+        team.split(
+            dst,
+            layout.per * to,
+            #[inline(always)]
+            |first, part| own.units(team.present(), first, part, norm.as_ref()),
+        );
+    };
+    if layout.count < WORTH_COPYING {
+        return compute(Weights::Plain(own_weights));
+    }
+    team.scratch(rows * channels[1], |copy| {
+        for (column, panel) in Panel::all(team.present(), channels[1]) {
+            let columns = panel.columns;
+            let copy = &mut copy[column * rows..][..columns * rows];
+            team.split(copy, columns, |first, part| {
+                for (row, copy) in (first..).zip(part.chunks_mut(columns)) {
+                    copy.copy_from_slice(&own_weights[row * channels[1] + column..][..columns]);
+                }
+            });
         }
+        compute(Weights::Panels(copy));
     });
+}
+
+/// The weights of all taps and input channels.
+#[derive(Clone, Copy)]
+enum Weights<'a> {
+    /// `[taps][ci][co]`.
+    Plain(&'a [f32]),
+    /// For each panel of columns, `[taps][ci][columns]`.
+    Panels(&'a [f32]),
 }
 
 /// How the result is divided into units.
 #[derive(Clone, Copy)]
 struct Layout {
-    /// Pixels of the result in a unit, and in all.
+    /// Pixels of the result in a unit.
     per: usize,
+    /// Pixels of the result in all.
     count: usize,
     /// True if strips go across images. A unit is then an image.
     across: bool,
+}
+
+impl Layout {
+    fn new(geometry: Geometry, [n, h, w]: [usize; 3]) -> Self {
+        let small = n * h * w;
+        let count = match geometry {
+            Geometry::Up => 4 * small,
+            Geometry::Tiles => 16 * n,
+            _ => small,
+        };
+        let across = geometry == Geometry::Tiles || (w < SHORT && geometry != Geometry::One);
+        let per = match geometry {
+            _ if across => count / n.max(1),
+            Geometry::One => RUN.min(count),
+            Geometry::Up => 4 * w,
+            _ => w,
+        };
+        Self { per, count, across }
+    }
 }
 
 struct Convolution<'a> {
@@ -85,11 +121,9 @@ struct Convolution<'a> {
     layout: Layout,
     taps: Taps,
     src: &'a [f32],
-    weights: &'a [f32],
-    weights_first: usize,
+    weights: Weights<'a>,
     channels: [usize; 2],
-    /// The index of the bias in `weights`.
-    shift: Option<usize>,
+    bias: Option<&'a [f32]>,
 }
 
 /// Pixels at equal distances: their number, where they begin in the source and in the part of the result, and their
@@ -102,6 +136,24 @@ struct Line {
 }
 
 impl Convolution<'_> {
+    /// Computes all units of `part`, of which the first has the number `first`.
+    #[inline(always)]
+    fn units(&self, present: Present, first: usize, part: &mut [f32], norm: Option<&Norm>) {
+        let (unit, pitch) = (self.layout.per * self.pitch[1], self.pitch[1]);
+        // The pixels of the source are at most four times those of the result.
+        let group = (CACHED / (4 * self.channels[0] * self.layout.per)).max(1);
+        for (g, part) in part.chunks_mut(group * unit).enumerate() {
+            let first = first + g * group;
+            let units = first..first + part.len().div_ceil(unit);
+            for (column, panel) in Panel::all(present, self.channels[1]) {
+                self.panel(units.clone(), column, panel, part);
+            }
+            if let Some(norm) = norm {
+                norm.apply(part, pitch, self.channels[1]);
+            }
+        }
+    }
+
     /// Computes the panel's columns, from `column` on, of `units`, which begin at the start of `part`.
     fn panel(&self, units: Range<usize>, column: usize, panel: Panel, part: &mut [f32]) {
         let ([h, w], [from, to], per) = (self.size, self.pitch, self.layout.per);
@@ -109,19 +161,7 @@ impl Convolution<'_> {
             self.strips(line, taps, column, panel, part);
         };
         if self.layout.across {
-            // The images of the part are units.len(); pixel i of each is one line.
-            for i in 0..per {
-                let first = [(units.start * per + i) * from, i * to];
-                let line = Line { pixels: units.len(), first, stride: [per * from, per * to] };
-                let taps = match self.geometry {
-                    Geometry::Three => {
-                        Taps::number([i < w, i / w == h - 1], [i % w == 0, i % w == w - 1], true)
-                    }
-                    _ => i,
-                };
-                strips(line, &|_, _, _| taps, part);
-            }
-            return;
+            return self.across(units, column, panel, part);
         }
         for (k, unit) in units.enumerate() {
             let dst = k * per * to;
@@ -152,6 +192,34 @@ impl Convolution<'_> {
         }
     }
 
+    /// The same if a unit is an image: pixel by pixel, each in all images.
+    fn across(&self, units: Range<usize>, column: usize, panel: Panel, part: &mut [f32]) {
+        let ([h, w], [from, to], per) = (self.size, self.pitch, self.layout.per);
+        // The pixels of an image of the source.
+        let all = match self.geometry {
+            Geometry::Up => h * w,
+            Geometry::Down => 4 * h * w,
+            _ => per,
+        };
+        for i in 0..per {
+            // The pixel that the taps start from, and their list.
+            let (pixel, taps) = match self.geometry {
+                Geometry::Three => {
+                    (i, Taps::number([i < w, i / w == h - 1], [i % w == 0, i % w == w - 1], true))
+                }
+                Geometry::Down => (i / w * 4 * w + i % w * 2, 0),
+                Geometry::Up => {
+                    let [y, x] = [i / (2 * w), i % (2 * w)];
+                    (y / 2 * w + x / 2, y % 2 * 2 + x % 2)
+                }
+                Geometry::One | Geometry::Tiles => (i, i),
+            };
+            let first = [(units.start * all + pixel) * from, i * to];
+            let line = Line { pixels: units.len(), first, stride: [all * from, per * to] };
+            self.strips(line, &|_, _, _| taps, column, panel, part);
+        }
+    }
+
     /// Computes the panel's columns of a line. `taps` gives the number of the list of taps for a strip that begins the
     /// line, ends it, or is a single pixel.
     #[inline]
@@ -163,10 +231,14 @@ impl Convolution<'_> {
         panel: Panel,
         part: &mut [f32],
     ) {
-        let count = line.pixels.div_ceil(panel.pixels);
-        let start = match self.shift {
-            Some(first) => &self.weights[first + column..],
-            None => &ZEROS[..],
+        // Pixels that are a multiple of 4096 bytes apart share the few places of one set of the first-level cache.
+        let most = if (4 * line.stride[0]).is_multiple_of(4096) { ALIASED } else { panel.pixels };
+        let count = line.pixels.div_ceil(most.min(panel.pixels));
+        let (weights, pitch) = match self.weights {
+            Weights::Plain(weights) => (&weights[column..], self.channels[1]),
+            Weights::Panels(weights) => {
+                (&weights[column * self.geometry.taps() * self.channels[0]..], panel.columns)
+            }
         };
         for i in 0..count {
             let [begin, end] = [i, i + 1].map(|i| i * line.pixels / count);
@@ -176,9 +248,9 @@ impl Convolution<'_> {
                 stride: line.stride[0],
                 channels: self.channels[0],
                 taps: self.taps.list(taps(i == 0, i == count - 1, end - begin == 1)),
-                weights: &self.weights[self.weights_first + column..],
-                pitch: self.channels[1],
-                start,
+                weights,
+                pitch,
+                start: self.bias.map_or(&ZEROS[..], |bias| &bias[column..]),
             };
             let dst = &mut part[line.first[1] + begin * line.stride[1] + column..];
             strip.compute(panel, end - begin, dst, line.stride[1]);
