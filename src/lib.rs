@@ -1,17 +1,17 @@
-//! palpate: maps of tissue stiffness from shear waves, on any GPU.
+//! palpate: maps of tissue stiffness from shear waves, on any GPU or on the processor.
 //!
 //! Magnetic resonance elastography shakes tissue, images the shear wave, and inverts the wave image into a map of
-//! stiffness. This crate inverts in hand-written WGSL compute shaders on [`wgpu`]. It is a research tool, not a
-//! medical device.
+//! stiffness. This crate inverts in hand-written WGSL compute shaders on [`wgpu`], or in native code on the processor
+//! where there is no GPU. It is a research tool, not a medical device.
 //!
 //! The names at the top level are enough for most programs: a device ([`Device`]), the inversions ([`Mmdi`], [`Dime`]), a
 //! network on plain images ([`Forward`]), and custom networks ([`Tape`], [`train`]). Their parts are in [`lowlevel`].
 //!
 //! ```no_run
-//! use palpate::{AdapterChoice, Checks, Frames, Device, Mmdi, MmdiMap, MmdiSettings, Pipelines, Size};
+//! use palpate::{AdapterChoice, Checks, Device, Frames, Mmdi, MmdiMap, MmdiSettings, Pipelines, Size};
 //!
 //! # fn main() -> palpate::Result<()> {
-//! let device = Device::open(&AdapterChoice::Best)?;
+//! let device = Device::open(&AdapterChoice::Best)?; // a GPU, or else the processor
 //! let settings = MmdiSettings::new(Size::new(256, 256), [1.0, 1.0], Frames::Phases(8));
 //! let mmdi = Mmdi::new(&Pipelines::new(&device, Checks::Off), &settings, &|_, _| {})?;
 //! # let (frames, mask) = (vec![0f32; 8 * 256 * 256], vec![false; 256 * 256]);

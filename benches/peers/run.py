@@ -2,7 +2,9 @@
 
     cargo build --release && cargo build --release --manifest-path benches/peers/burn/Cargo.toml
     python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy safetensors
-    venv/bin/python benches/peers/run.py [--rounds 3] [--compile] [--json FILE]
+    venv/bin/python benches/peers/run.py [--rounds 3] [--compile] [--json FILE] [--networks 16,64 32,128]
+
+With --networks, a training step and the network alone, of so many channels and patches per batch, by palpate and PyTorch.
 
 What is not installed is left out, and the table says so. burn runs through wgpu on the adapter that palpate uses too.
 """
@@ -23,6 +25,7 @@ arguments.add_argument("--compile", action="store_true", help="PyTorch's step co
 arguments.add_argument("--palpate", default=ROOT / "target/release/palpate")
 arguments.add_argument("--burn", default=HERE / "burn/target/release/peer-burn")
 arguments.add_argument("--json", type=Path)
+arguments.add_argument("--networks", nargs="*", default=[], metavar="CHANNELS,BATCH")
 arguments.add_argument("--adapter", help="palpate's; burn takes the most capable one")
 options = arguments.parse_args()
 
@@ -34,8 +37,21 @@ def lines(*command):
     return ran.stdout
 
 
+def networks(adapter):
+    for network in options.networks:
+        report = json.loads(lines(options.palpate, "bench", "--json", "--no-tune", "--network", network, *adapter))
+        for kernel in ("step", "forward"):
+            row = report[kernel]
+            shape = f"{row['chans']} channels, batch {row['batch']}"
+            name = "network" if kernel == "forward" else kernel
+            yield {"peer": "palpate", "kernel": name, "shape": shape, "ms": row["ms"], "gflops": 0}
+
+
 def palpate():
     adapter = ["--adapter", options.adapter] if options.adapter else []
+    if options.networks:
+        yield from networks(adapter)
+        return
     report = json.loads(lines(options.palpate, "bench", "--quick", "--json", *adapter))
     ceiling = report["ceilings"]["fma_gflops"]
     yield {"peer": "ceiling", "kernel": "multiply-adds", "shape": "", "ms": 0, "gflops": ceiling}
@@ -44,7 +60,7 @@ def palpate():
             yield {"peer": "palpate"} | {key: row[key] for key in ("kernel", "shape", "ms", "gflops")}
     step = report["step"]
     # PyTorch's arithmetic is not counted: only the times compare.
-    yield {"peer": "palpate", "kernel": "step", "shape": f"{step['chans']} channels", "ms": step["ms"], "gflops": 0}
+    yield {"peer": "palpate", "kernel": "step", "shape": f"{step['chans']} channels, batch 128", "ms": step["ms"], "gflops": 0}
 
 
 def program(*command):
@@ -54,9 +70,16 @@ def program(*command):
 peers = {
     "palpate": palpate,
     "burn": program(options.burn),
-    "PyTorch": program(sys.executable, HERE / "pytorch.py", *["--compile"] * options.compile),
+    "PyTorch": program(
+        sys.executable,
+        HERE / "pytorch.py",
+        *["--compile"] * options.compile,
+        *["--networks", *options.networks] * bool(options.networks),
+    ),
     "ONNX Runtime": program(sys.executable, HERE / "onnx_runtime.py"),
 }
+if options.networks:
+    peers = {name: peers[name] for name in ("palpate", "PyTorch")}
 rows, missing = {}, {}
 for turn in range(options.rounds):
     for name, run in peers.items():
@@ -72,6 +95,7 @@ for turn in range(options.rounds):
 found = [
     {"kernel": kernel, "shape": shape, "peer": peer}
     | {key: statistics.median(row[key] for row in taken) for key in ("ms", "gflops")}
+    | {"least": min(row["ms"] for row in taken), "most": max(row["ms"] for row in taken)}
     for (kernel, shape, peer), taken in rows.items()
 ]
 ceiling = next((row["gflops"] for row in found if row["peer"] == "ceiling"), None)
@@ -95,7 +119,7 @@ print("| kernel | shape | " + " | ".join(names) + " |")
 print("|---|---|" + "--:|" * len(names))
 for kernel, shape in dict.fromkeys((row["kernel"], row["shape"]) for row in found if row["peer"] != "ceiling"):
     own = [cells.get((kernel, shape, name)) for name in names]
-    text = [("" if row is None else f"{row['gflops']:.1f}" if row["gflops"] else f"{row['ms']:.0f} ms") for row in own]
+    text = [("" if row is None else f"{row['gflops']:.1f}" if row["gflops"] else f"{row['ms']:.1f} ms ({row['least']:.1f}–{row['most']:.1f})") for row in own]
     print(f"| {kernel} | {shape} | " + " | ".join(text) + " |")
 for name, error in missing.items():
     print(f"\n{name} is left out: {error}")

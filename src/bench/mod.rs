@@ -35,6 +35,8 @@ pub struct BenchSettings {
     pub quick: bool,
     /// Measures only kernels whose name contains this text, and no steps or slices; `None` measures everything.
     pub only: Option<String>,
+    /// Measures only a training step and the network alone, with so many channels and patches per batch.
+    pub network: Option<[usize; 2]>,
 }
 
 impl BenchSettings {
@@ -56,7 +58,7 @@ impl BenchSettings {
     }
 
     fn wants(&self, case: &Case) -> bool {
-        self.only.as_ref().is_none_or(|only| case.name.contains(only.as_str()))
+        self.network.is_none() && self.only.as_ref().is_none_or(|only| case.name.contains(only.as_str()))
     }
 }
 
@@ -82,7 +84,7 @@ pub fn questions(chooser: &Chooser, settings: &BenchSettings) -> Result<Vec<Ques
         }
     }
     if settings.only.is_none() {
-        questions.extend(whole::questions([CHANS, BATCH])?);
+        questions.extend(whole::questions(settings.network.unwrap_or([CHANS, BATCH]))?);
     }
     Ok(questions)
 }
@@ -159,12 +161,14 @@ pub fn run(
 
     let (mut step, mut forward, mut slice, mut mmdi) = (None, None, None, Vec::new());
     if settings.only.is_none() {
-        let size = [CHANS, BATCH];
+        let size = settings.network.unwrap_or([CHANS, BATCH]);
         next("a training step");
         let parts = !settings.quick;
         step = Some(whole::step(chooser, qualifier, &timer, runs, &ceilings, size, parts)?);
         next("the network");
         forward = Some(whole::forward(chooser, qualifier, &timer, runs, &ceilings, size, parts)?);
+    }
+    if settings.only.is_none() && settings.network.is_none() {
         next("a slice through DIME");
         slice = Some(whole::slice(chooser, qualifier, runs, if settings.quick { 9 } else { 3 })?);
         for mode in [MmdiMode::Corrected, MmdiMode::Clinical] {

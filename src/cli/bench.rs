@@ -5,7 +5,6 @@ use super::{AdapterOption, TuneOption, json, print, say};
 use palpate::lowlevel::bench::{
     self, BenchReport, BenchSettings, Comparison, FALL, NetworkRow, Part, Row, SliceRow, compare,
 };
-use palpate::lowlevel::device::Device;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::png::{RooflineKind, roofline};
 use palpate::{Error, Result};
@@ -33,6 +32,9 @@ pub struct Bench {
     /// Only kernels whose name holds this: conv3x3, norm, …; no steps and slices
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only a training step and the network alone: channels and patches per batch
+    #[arg(long, value_name = "CHANNELS,BATCH", value_parser = pair, conflicts_with = "only")]
+    network: Option<[usize; 2]>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -72,6 +74,14 @@ struct Compared<'a> {
     values: [f64; 2],
     ratio: f64,
     share_of_ceiling: Option<[f64; 2]>,
+}
+
+/// Two numbers of at least 1.
+fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
+    let numbers: Option<Vec<usize>> =
+        text.split(',').map(|n| n.trim().parse().ok().filter(|n| *n > 0)).collect();
+    let numbers = numbers.and_then(|numbers| <[usize; 2]>::try_from(numbers).ok());
+    numbers.ok_or_else(|| "give channels and patches per batch, for example 16,64".into())
 }
 
 /// The result at `path`.
@@ -118,10 +128,10 @@ impl Bench {
 
     fn measure(&self) -> Result<BenchReport> {
         // With matrix units: what they can do is measured, whether anybody uses them or not.
-        let device = Device::open_with_units(&self.adapter.choice())?;
+        let device = self.adapter.open(true)?;
         let mut forms = self.tune.forms(&device);
         let bars = Bars::default();
-        let settings = BenchSettings { quick: self.quick, only: self.only.clone() };
+        let settings = BenchSettings { quick: self.quick, only: self.only.clone(), network: self.network };
         let questions = bench::questions(&forms.chooser, &settings)?;
         forms.tune(&questions, settings.tuning(), &bars)?;
         let bar = bars.rates("measuring", 0);

@@ -126,7 +126,7 @@ impl Demo {
         let names = ["demo.png", "demo.md", "demo_wave.npy", "demo_truth.npy"];
         let mut set = OutputSet::new(&self.output, true)?;
         set.check_free(&names.map(String::from))?;
-        let device = self.adapter.open()?;
+        let device = self.adapter.open(false)?;
         let forms = self.tune.forms(&device);
         let bars = Bars::default();
         let spinner = bars.spinner("simulating a phantom");

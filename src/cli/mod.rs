@@ -21,7 +21,7 @@ use palpate::lowlevel::device::{AdapterChoice, Device};
 use palpate::lowlevel::kernel::form::{Chooser, Question, Tuning};
 use palpate::lowlevel::plan::{Checks, Pipelines, Spec};
 use palpate::lowlevel::proof::{Qualifier, Tuned, Tuner};
-use palpate::{Error, Processor, Result};
+use palpate::{Error, Result};
 use phrase::{about, advise};
 pub use phrase::{exit_code, phrase};
 use progress::Bars;
@@ -88,17 +88,12 @@ struct AdapterOption {
 
 impl AdapterOption {
     fn choice(&self) -> AdapterChoice {
-        let choice = self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from);
-        match choice {
-            AdapterChoice::Processor(how) => {
-                AdapterChoice::Processor(Processor { threads: self.threads.map(usize::from), ..how })
-            }
-            other => other,
-        }
+        self.adapter.as_deref().map_or(AdapterChoice::Best, AdapterChoice::from)
     }
 
-    fn open(&self) -> Result<Device> {
-        Device::open_with_threads(&self.choice(), self.threads.map(usize::from))
+    /// Opens the device, on request with its matrix units.
+    fn open(&self, units: bool) -> Result<Device> {
+        Device::open_with(&self.choice(), self.threads.map(usize::from), units)
     }
 }
 
@@ -136,9 +131,9 @@ impl TuneOption {
     /// Opens `adapter` and prepares the choice of forms, on its matrix units where they are asked for.
     fn open(&self, adapter: &AdapterOption, matrix_units: bool) -> Result<Forms> {
         if !matrix_units {
-            return Ok(self.forms(&adapter.open()?));
+            return Ok(self.forms(&adapter.open(false)?));
         }
-        let mut forms = self.forms(&Device::open_with_units(&adapter.choice())?);
+        let mut forms = self.forms(&adapter.open(true)?);
         forms.chooser = forms.qualifier.in_half(&forms.chooser)?;
         Ok(forms)
     }

@@ -63,16 +63,16 @@ impl Device {
     /// # Errors
     /// The errors of [`Device::open`].
     pub fn open_with_units(choice: &AdapterChoice) -> Result<Self> {
-        pollster::block_on(Self::opened(choice, None, true))
+        Self::open_with(choice, None, true)
     }
 
-    /// Opens a device like [`Device::open`]. If it is the processor, it computes with this number of threads, unless
-    /// `choice` has a number of its own.
+    /// Opens a device like [`Device::open`], or with `units` like [`Device::open_with_units`]. If it is the processor, it
+    /// computes with this number of threads, unless `choice` has a number of its own.
     ///
     /// # Errors
     /// The errors of [`Device::open`].
-    pub fn open_with_threads(choice: &AdapterChoice, threads: Option<usize>) -> Result<Self> {
-        pollster::block_on(Self::opened(choice, threads, false))
+    pub fn open_with(choice: &AdapterChoice, threads: Option<usize>, units: bool) -> Result<Self> {
+        pollster::block_on(Self::opened(choice, threads, units))
     }
 
     async fn opened(choice: &AdapterChoice, threads: Option<usize>, units: bool) -> Result<Self> {

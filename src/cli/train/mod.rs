@@ -132,7 +132,7 @@ impl Train {
         {
             settings.source.normalisation = found.normalisation();
         }
-        let device = adapter.open()?;
+        let device = adapter.open(false)?;
         let mut forms = tune.forms(&device);
         let mut training = match start {
             Start::New(weights, settings) => {
