@@ -64,9 +64,9 @@ pub fn phrase(error: &Error) -> String {
                 list.join("; ")
             )
         }
-        Error::NoAdapter { .. } => format!(
-            "{error}. Install your GPU's driver, or compute on the processor: --adapter cpu"
-        ),
+        Error::NoAdapter { .. } => {
+            format!("{error}. Install your GPU's driver, or compute on the processor: --adapter cpu")
+        }
         Error::NoDevice { .. } => format!("{error}; try another with --adapter"),
         Error::DeviceLost { .. } => {
             format!("{error}; start again, and if it recurs try another adapter with --adapter")

@@ -3,7 +3,7 @@
 use crate::common;
 use crate::dime;
 use crate::harness::{Driver, SharedProcessor};
-use palpate::lowlevel::nn::{Unet, UnetSettings, Weights};
+use palpate::lowlevel::nn::{Network, Unet, UnetSettings, Weights};
 use palpate::lowlevel::proof::oracle;
 use palpate::{
     Buffer, Checks, Chooser, Colouring, Device, Dime, DimeMap, DimeSettings, Error, Forward, Frames, Host,

@@ -26,14 +26,17 @@ fn threads_do_not_matter_to_the_bits_of_a_map() {
     let folder = Folder::new();
     folder.nifti("a.nii", &plain(), &phases(masked));
     let invert = |adapter: &str, threads: &str, out: &str| {
-        folder.good(&format!("invert a.nii --method both --stride 12 -o {out} --adapter {adapter} {threads}"));
+        folder
+            .good(&format!("invert a.nii --method both --stride 12 -o {out} --adapter {adapter} {threads}"));
     };
     invert("cpu", "", "best");
     let names = folder.names("best");
     assert!(names.iter().any(|name| name.contains("dime")) && names.iter().any(|name| name.contains("mmdi")));
     let same = |out: &str| {
         assert_eq!(folder.names(out), names);
-        names.iter().all(|name| folder.bytes(&format!("{out}/{name}")) == folder.bytes(&format!("best/{name}")))
+        names
+            .iter()
+            .all(|name| folder.bytes(&format!("{out}/{name}")) == folder.bytes(&format!("best/{name}")))
     };
     for threads in [1, 2, 3] {
         let out = format!("best{threads}");
@@ -48,7 +51,10 @@ fn threads_do_not_matter_to_the_bits_of_a_map() {
         });
         assert_eq!(folder.names(&one), names);
         for name in &names {
-            assert!(folder.bytes(&format!("{one}/{name}")) == folder.bytes(&format!("{three}/{name}")), "{name}");
+            assert!(
+                folder.bytes(&format!("{one}/{name}")) == folder.bytes(&format!("{three}/{name}")),
+                "{name}"
+            );
         }
         assert!(set != Instructions::best() || same(&one), "{set} is the best, and gives other bits");
         for (map, tolerance) in [("mmdi_stiffness", 1e-5), ("dime_stiffness", 2e-5)] {
@@ -67,14 +73,19 @@ fn threads_do_not_matter_to_the_bits_of_a_training() {
     // A second epoch after a resume, on another number of threads.
     let states = [[1, 1], [2, 2], [3, 3], [3, 1]].map(|threads| {
         let out = tempfile::tempdir().expect("folder");
-        threads.into_iter().zip(["1", "2"]).map(|(threads, epochs)| {
-            let threads = threads.to_string();
-            let own = ["--adapter", "cpu", "--threads", &threads, "--epochs", epochs];
-            let settings: &[&str] = if epochs == "1" { &SMALL[..] } else { &["--resume"] };
-            let settings: Vec<&str> = settings.iter().filter(|a| !["--epochs", "3"].contains(a)).copied().collect();
-            succeed(data.path(), out.path(), &[&settings[..], &own].concat());
-            state(out.path())
-        }).collect::<Vec<_>>()
+        threads
+            .into_iter()
+            .zip(["1", "2"])
+            .map(|(threads, epochs)| {
+                let threads = threads.to_string();
+                let own = ["--adapter", "cpu", "--threads", &threads, "--epochs", epochs];
+                let settings: &[&str] = if epochs == "1" { &SMALL[..] } else { &["--resume"] };
+                let settings: Vec<&str> =
+                    settings.iter().filter(|a| !["--epochs", "3"].contains(a)).copied().collect();
+                succeed(data.path(), out.path(), &[&settings[..], &own].concat());
+                state(out.path())
+            })
+            .collect::<Vec<_>>()
     });
     assert_eq!(states[0].iter().map(|state| state.1).collect::<Vec<_>>(), [5, 10], "steps");
     assert!(states[0][0].0 != states[0][1].0, "nothing was learned after the resume");
@@ -110,7 +121,11 @@ fn the_doctor_says_how_the_processor_would_compute() {
             let own = ran.out.split("\n\n").find(|part| part.starts_with("cpu: ")).expect("the processor");
             assert!(own.contains("<- used") && own.contains(&format!("processor, {set}, ")), "{own}");
             assert!(own.contains(how), "{own}");
-            assert!(ran.out.contains("\nUsed: ") && ran.out.contains("asked for with --adapter"), "{}", ran.out);
+            assert!(
+                ran.out.contains("\nUsed: ") && ran.out.contains("asked for with --adapter"),
+                "{}",
+                ran.out
+            );
         }
     }
     let ran = folder.good("doctor --adapter cpu");

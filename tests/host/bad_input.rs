@@ -262,9 +262,13 @@ fn no_adapter() {
         let names = folder.names("cpu");
         assert!(!names.is_empty() && folder.names(&format!("blind{i}")) == names);
         for name in names {
-            assert!(folder.bytes(&format!("blind{i}/{name}")) == folder.bytes(&format!("cpu/{name}")), "{name}");
+            assert!(
+                folder.bytes(&format!("blind{i}/{name}")) == folder.bytes(&format!("cpu/{name}")),
+                "{name}"
+            );
         }
-        for line in ["invert good.npy -o out --adapter 0", "invert good.npy -o out --json --adapter llvmpipe"] {
+        for line in ["invert good.npy -o out --adapter 0", "invert good.npy -o out --json --adapter llvmpipe"]
+        {
             // An empty list is JSON as well.
             let ran = blind(line);
             folder.judge(line, Ran { out: ran.out.replace("[]\n", ""), ..ran }, 1, &remedy);

@@ -234,7 +234,7 @@ fn strips_touch_nothing_outside_of_their_slices() {
                 for (channels, gap) in [(1, 0), (4, 0), (7, 0), (4, 3)] {
                     if pixels > 1 || !skips {
                         let case = Case::new(panel, pixels, channels, taps, gap, &mut rng);
-                        GUARDS.map(|guard| case.check(guard));
+                        GUARDS.into_iter().for_each(|guard| case.check(guard));
                     }
                 }
             }
@@ -282,7 +282,10 @@ impl Run {
     /// Image and line of each line that counts.
     fn used(&self) -> impl Iterator<Item = [usize; 2]> + Clone {
         let (height, rows) = (self.height, self.rows.clone());
-        self.lines.clone().map(move |line| [line / height, line % height]).filter(move |[_, y]| rows.contains(y))
+        self.lines
+            .clone()
+            .map(move |line| [line / height, line % height])
+            .filter(move |[_, y]| rows.contains(y))
     }
 
     /// The distances for pixels of `width` values, the first pixel's index, and the least length of the slice.
@@ -364,9 +367,8 @@ fn outer_products_refuse_slices_that_are_one_value_too_short() {
             let pixels = "the line's pixels";
             for (short, words) in [pixels, pixels, "room for the block"].into_iter().enumerate() {
                 let lengths = [sides[0].2, sides[1].2, room];
-                let mut own = [0, 1, 2].map(|i| {
-                    Guarded::new(&vec![1.0; lengths[i] - usize::from(i == short)], Guard::Behind)
-                });
+                let mut own = [0, 1, 2]
+                    .map(|i| Guarded::new(&vec![1.0; lengths[i] - usize::from(i == short)], Guard::Behind));
                 let [left, right, dst] = &mut own;
                 let outer = outer(&run, [left, right], sides);
                 assert_refused(words, || outer.add(panel, rows, dst, panel.columns));
