@@ -143,7 +143,7 @@ fn assert_lost(outcomes: Vec<(&str, Option<Error>)>) {
 fn a_lost_device_is_an_error_ever_after(OwnGpu(gpu): OwnGpu) {
     assert_lost(within_a_minute(move || after_loss(gpu)));
     // Another device is none the worse.
-    let gpu = common::open(Device::open).expect("a new one");
+    let gpu = common::open_gpu(Device::open).expect("a new one");
     let (frames, mask) = slice(Size::new(64, 48), 20.0);
     let mmdi =
         mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(64, 48)).expect("compile");

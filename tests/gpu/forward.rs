@@ -2,6 +2,7 @@
 //! ends in a message and the right exit code, and in no result.
 
 use crate::common::compare::assert_agrees;
+use crate::common::number;
 use crate::files::{Folder, array};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use palpate::lowlevel::plan::Pipelines;
@@ -59,7 +60,7 @@ fn result(folder: &Folder, name: &str) -> ArrayD<f32> {
 }
 
 fn results_are_pytorchs(pipelines: &Pipelines) {
-    let folder = Folder::new();
+    let (folder, adapter) = (Folder::new(), number(pipelines.device()));
     for side in [30, 20, 41] {
         folder.npy(&format!("x{side}.npy"), &tensor(&format!("input.{side}")));
     }
@@ -67,7 +68,7 @@ fn results_are_pytorchs(pipelines: &Pipelines) {
         folder.put(&format!("{case}.safetensors"), &fixture(&format!("weights_{case}")));
         for side in [30, 20, 41] {
             let ran = folder.good(&format!(
-                "forward --weights {case}.safetensors --input x{side}.npy --output {case}{side}.npy"
+                "forward --weights {case}.safetensors --input x{side}.npy --output {case}{side}.npy --adapter {adapter}"
             ));
             agrees(
                 &result(&folder, &format!("{case}{side}.npy")),
