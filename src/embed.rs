@@ -7,7 +7,8 @@ use crate::plan::{Buf, Recorder, Tex};
 use crate::size::Size;
 
 /// A host's own buffers and texture, for [`Mmdi::embedded`](crate::Mmdi::embedded) and
-/// [`Dime::embedded`](crate::Dime::embedded). `M` names the maps of the inversion.
+/// [`Dime::embedded`](crate::Dime::embedded). `M` names the maps of the inversion. On the processor, they are
+/// [`Memory`](crate::Memory), which needs no usage.
 pub struct Host<M> {
     /// f32 `[frames][ny][nx]`, finite inside the mask, `STORAGE`.
     pub frames: Buffer,
@@ -37,6 +38,13 @@ impl<M> Host<M> {
         if self.maps == self.frames || self.maps == self.mask {
             let what =
                 "the host's buffer for 'maps' is also its 'frames' or 'mask'; give 'maps' one of its own";
+            return Err(Error::Usage(what.into()));
+        }
+        if let Some((Texture::Memory(texels, _), _)) = &self.picture
+            && [&self.frames, &self.mask, &self.maps].iter().any(|own| own.memory() == Some(texels))
+        {
+            let what = "the host's memory for 'picture' is also its 'frames', 'mask' or 'maps'; give 'picture' one of \
+                        its own";
             return Err(Error::Usage(what.into()));
         }
         let n = size.pixels();

@@ -59,14 +59,14 @@ pub fn phrase(error: &Error) -> String {
         Error::NoAdapter { wanted: Some(wanted), found } if !found.is_empty() => {
             let list: Vec<_> = found.iter().enumerate().map(|(i, name)| format!("{i}: {name}")).collect();
             format!(
-                "there is no adapter '{wanted}'; choose one of these by name or number with --adapter: {}",
+                "there is no adapter '{wanted}'; choose one of these by name or number with --adapter: {}; or cpu, the \
+                 processor",
                 list.join("; ")
             )
         }
-        Error::NoAdapter { .. } => format!(
-            "{error}. Install your GPU's driver, or on Debian and Ubuntu a software one: apt-get install \
-             mesa-vulkan-drivers libvulkan1 (`./dev demo` does it for you)"
-        ),
+        Error::NoAdapter { .. } => {
+            format!("{error}. Install your GPU's driver, or compute on the processor: --adapter cpu")
+        }
         Error::NoDevice { .. } => format!("{error}; try another with --adapter"),
         Error::DeviceLost { .. } => {
             format!("{error}; start again, and if it recurs try another adapter with --adapter")

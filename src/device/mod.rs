@@ -18,7 +18,7 @@ pub use pool::{BufferPool, Pooled};
 pub use profile::Profiler;
 
 use crate::error::{Error, Result};
-use crate::processor::{Processor, Team};
+use crate::processor::{Instructions, Processor, Team};
 use std::sync::Arc;
 
 /// A device to compute on: a GPU opened by palpate ([`Device::open`]) or adopted from a host ([`Device::adopt`]), or the
@@ -90,7 +90,9 @@ impl Device {
         let refused = |what: String| Error::NoDevice { adapter: Processor::name(), what };
         let Some(instructions) = how.instructions() else {
             let asked = how.instructions.map(|own| own.to_string()).unwrap_or_default();
-            return Err(refused(format!("it has no {asked}")));
+            let own = Instructions::ALL.into_iter().filter(|own| own.exist());
+            let own = own.map(|own| own.to_string()).collect::<Vec<_>>().join(", ");
+            return Err(refused(format!("it has no {asked}, only {own}")));
         };
         let team = Team::new(how.threads(), instructions)
             .ok_or_else(|| refused(format!("the system starts no {} threads", how.threads())))?;

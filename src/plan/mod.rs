@@ -155,8 +155,16 @@ impl Plan {
         let affected: Vec<usize> =
             (0..self.dispatches.len()).filter(|&i| uses(&self.dispatches[i])).collect();
         let mut bound = affected.iter().try_for_each(|&i| self.buffers.check(&self.dispatches[i]));
-        if let (Ok(()), Engine::Gpu(engine), Some(gpu)) = (&bound, &mut self.engine, self.device.gpu()) {
-            bound = engine.rebind(gpu, &self.dispatches, &affected, &self.buffers);
+        if bound.is_ok() {
+            bound = match (&mut self.engine, self.device.gpu()) {
+                (Engine::Gpu(engine), Some(gpu)) => {
+                    engine.rebind(gpu, &self.dispatches, &affected, &self.buffers)
+                }
+                (Engine::Gpu(_), None) => Err(crate::device::foreign()),
+                (Engine::Processor(engine), _) => {
+                    affected.iter().try_for_each(|&i| engine.check(&self.dispatches[i], &self.buffers))
+                }
+            };
         }
         if bound.is_err() {
             self.buffers.nodes[buf.0].role = before;

@@ -87,7 +87,28 @@ impl OnProcessor {
             };
             Ok((memory, width))
         };
-        Ok(Self { textures: textures.into_iter().map(texture).collect::<Result<_>>()? })
+        let made = Self { textures: textures.into_iter().map(texture).collect::<Result<_>>()? };
+        dispatches.iter().try_for_each(|dispatch| made.check(dispatch, buffers))?;
+        Ok(made)
+    }
+
+    /// Refuses a dispatch that binds the memory of its texture as a buffer too: it would wait for itself.
+    pub fn check(&self, Dispatch { spec, bound, .. }: &Dispatch, buffers: &Buffers) -> Result<()> {
+        let name = |i: usize| spec.kernel.bindings[i].name;
+        for (i, own) in bound.iter().enumerate() {
+            let Resource::Texture(tex) = own.resource else { continue };
+            let texels = self.texture(tex.0);
+            let same = |other: &Bound| other.buffer().and_then(|buf| buffers.slot(buf).memory()) == texels;
+            if let Some(j) = bound.iter().position(|other| other.buffer().is_some() && same(other)) {
+                return Err(Error::Usage(format!(
+                    "kernel {}: '{}' and '{}' are one piece of memory, and the kernel writes to it; use two",
+                    spec.label(),
+                    name(j),
+                    name(i)
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The texels of texture `tex`.
@@ -115,17 +136,21 @@ impl OnProcessor {
             Extent::Bytes(bytes) => bytes as usize,
             Extent::Texels(_) => memory(i).map_or(0, Memory::size),
         };
-        // A piece of memory that several bindings read is locked once, by the first of them.
+        // Memory is locked in the order of its addresses, so that two plans on two threads never wait for each other. What
+        // several bindings read is locked once, by the first of them.
+        let mut order: [usize; MOST_BINDINGS] = std::array::from_fn(|i| i);
+        let order = &mut order[..bound.len()];
+        order.sort_unstable_by_key(|&i| memory(i).map_or(0, Memory::address));
         let mut readings: [Option<Reading>; MOST_BINDINGS] = Default::default();
         let mut writings: [Option<Writing>; MOST_BINDINGS] = Default::default();
         let mut first = [0; MOST_BINDINGS];
-        for (i, binding) in spec.kernel.bindings.iter().enumerate() {
+        for &mut i in order {
             let own = memory(i)?;
             first[i] = i;
-            if binding.access != Access::Read {
+            if spec.kernel.bindings[i].access != Access::Read {
                 writings[i] = Some(own.writing());
             } else if bytes(i) > 0 {
-                let mut before = (0..i).filter(|&j| readings[j].is_some());
+                let mut before = (0..bound.len()).filter(|&j| readings[j].is_some());
                 match before.find(|&j| memory(j).is_ok_and(|other| other == own)) {
                     Some(j) => first[i] = j,
                     None => readings[i] = Some(own.reading()),

@@ -110,6 +110,11 @@ impl Memory {
         }
     }
 
+    /// A number that differs from that of any other piece of memory, and is never 0.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.lines).addr()
+    }
+
     pub(crate) fn reading(&self) -> Reading<'_> {
         self.pages.read().unwrap_or_else(PoisonError::into_inner)
     }

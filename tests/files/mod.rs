@@ -184,13 +184,18 @@ impl Folder {
         serde_json::from_slice(&self.bytes(name)).expect("JSON")
     }
 
-    /// The program in this folder; `line` holds its arguments, without quoting.
-    pub fn command(&self, line: &str) -> Command {
+    /// The program in this folder, on the adapter that it chooses itself; `line` holds its arguments, without quoting.
+    pub fn plain(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_palpate"));
         command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
         // The same forms of kernels in every run: the same bits.
         command.env("PALPATE_NO_TUNE", "1");
-        // The adapter that the other tests use.
+        command
+    }
+
+    /// The same, on the adapter that the other tests use.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = self.plain(line);
         if let Ok(adapter) = std::env::var("PALPATE_ADAPTER")
             && ["invert", "forward"].iter().any(|command| line.starts_with(command))
             && !line.contains("--adapter")

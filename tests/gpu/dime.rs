@@ -49,7 +49,7 @@ fn model() -> Model {
     }
 }
 
-fn weights() -> Weights {
+pub fn weights() -> Weights {
     let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
     let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
     weights.metadata = model().to_metadata();
@@ -61,7 +61,7 @@ fn settings(size: Size) -> DimeSettings {
 }
 
 /// Two waves that cross, as frames [2][ny][nx], and a ragged mask; NaN-free outside it too.
-fn scene(Size { nx, ny }: Size, step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
+pub fn scene(Size { nx, ny }: Size, step: [f64; 2]) -> (Vec<f32>, Vec<bool>) {
     let medium = Medium { storage_kpa: 3.0, damping: 0.1, density: 1000.0, frequency_hz: 60.0 };
     let wave = |direction: f64| PlaneWave { medium, direction, amplitude: Complex64::cis(direction) };
     let waves = [wave(0.3), wave(2.0)];

@@ -29,11 +29,13 @@ mod half;
 mod images;
 mod inputs;
 mod kernels;
+mod lent;
 mod mlp;
 mod mmdi;
 mod phantom_data;
 mod pictures;
 mod plan;
+mod processor;
 mod real_data;
 mod simulate;
 mod soundness;
@@ -66,11 +68,13 @@ fn main() -> std::process::ExitCode {
         images::tests(),
         inputs::tests(),
         kernels::tests(),
+        lent::tests(),
         mlp::tests(),
         mmdi::tests(),
         phantom_data::tests(),
         pictures::tests(),
         plan::tests(),
+        processor::tests(),
         real_data::tests(),
         simulate::tests(),
         soundness::tests(),

@@ -54,7 +54,7 @@ fn write_patches(folder: &Path, split: Split, n: usize, size: Size) {
     writer.finish().expect("finish");
 }
 
-fn data(train: usize, validation: usize, size: Size) -> tempfile::TempDir {
+pub fn data(train: usize, validation: usize, size: Size) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("folder");
     write_patches(folder.path(), Split::Train, train, size);
     write_patches(folder.path(), Split::Validation, validation, size);
@@ -65,7 +65,9 @@ fn palpate(data: &Path, out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_palpate"));
     command.args(["train", "--data"]).arg(data).arg("-o").arg(out).args(more);
     command.env("PALPATE_NO_TUNE", "1");
-    if let Ok(adapter) = std::env::var("PALPATE_ADAPTER") {
+    if let Ok(adapter) = std::env::var("PALPATE_ADAPTER")
+        && !more.contains(&"--adapter")
+    {
         command.args(["--adapter", &adapter]);
     }
     command
@@ -75,7 +77,7 @@ fn run(data: &Path, out: &Path, more: &[&str]) -> Output {
     palpate(data, out, more).output().expect("run")
 }
 
-fn succeed(data: &Path, out: &Path, more: &[&str]) -> String {
+pub fn succeed(data: &Path, out: &Path, more: &[&str]) -> String {
     let output = run(data, out, more);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
@@ -87,7 +89,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 /// Weights, moments, best weights, step, and the history without its times.
-fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
+pub fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
     let checkpoint = DimeCheckpoint::load(&TrainFolder::new(out).checkpoint()).expect("checkpoint");
     let weights = Weights::<Unet>::load(&TrainFolder::new(out).weights()).expect("weights");
     let best = checkpoint.best.expect("a best epoch");
@@ -106,7 +108,7 @@ fn state(out: &Path) -> (Vec<Vec<u32>>, u32, Vec<String>) {
 }
 
 /// A small network with all that is random: shuffling, augmentation, dropout.
-const SMALL: &[&str] = &[
+pub const SMALL: &[&str] = &[
     "--chans",
     "4",
     "--pools",

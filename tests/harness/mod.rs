@@ -157,6 +157,17 @@ impl Given for SharedGpu {
     }
 }
 
+/// The processor that all tests share, for tests of what only it has.
+pub struct SharedProcessor(pub &'static Pipelines);
+
+impl Given for SharedProcessor {
+    const ON: &'static [On] = &[On::Processor];
+
+    fn given(_: Option<On>) -> Result<Self, Missing> {
+        Given::given(Some(On::Processor)).map(Self)
+    }
+}
+
 /// Says that there is a GPU or a software driver, for tests of hosts with a wgpu device of their own.
 pub struct Driver;
 

@@ -243,21 +243,31 @@ fn outputs_that_cannot_be() {
     }
 }
 
-/// The driver's loader is told of a driver that is not there.
+/// The driver's loader is told of a driver that is not there: the processor computes.
 #[cfg(target_os = "linux")]
 fn no_adapter() {
     let folder = Folder::new();
     folder.npy("good.npy", &phases(masked));
     folder.put("empty.json", b"");
-    let remedy = ["no GPU adapter was found", "driver", "apt-get install mesa-vulkan-drivers"];
-    for manifest in [folder.path("none.json"), folder.path("empty.json")] {
+    folder.good("invert good.npy -o cpu --adapter cpu");
+    let remedy = ["no GPU adapter was found", "driver", "--adapter cpu"];
+    for (i, manifest) in [folder.path("none.json"), folder.path("empty.json")].into_iter().enumerate() {
         let blind = |line: &str| {
-            let mut command = folder.command(line);
+            let mut command = folder.plain(line);
             command.env("VK_DRIVER_FILES", &manifest).env("VK_ICD_FILENAMES", &manifest);
             Ran::from(command.env_remove("VK_ADD_DRIVER_FILES").output().expect("runs"))
         };
-        for line in
-            ["invert good.npy -o out", "invert good.npy -o out --json", "invert good.npy -o out --adapter 0"]
+        let ran = blind(&format!("invert good.npy -o blind{i}"));
+        assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 1), "{}{}", ran.out, ran.err);
+        let names = folder.names("cpu");
+        assert!(!names.is_empty() && folder.names(&format!("blind{i}")) == names);
+        for name in names {
+            assert!(
+                folder.bytes(&format!("blind{i}/{name}")) == folder.bytes(&format!("cpu/{name}")),
+                "{name}"
+            );
+        }
+        for line in ["invert good.npy -o out --adapter 0", "invert good.npy -o out --json --adapter llvmpipe"]
         {
             // An empty list is JSON as well.
             let ran = blind(line);
@@ -265,14 +275,21 @@ fn no_adapter() {
             assert!(!folder.path("out").exists());
         }
         let ran = blind("doctor");
-        assert!(ran.out.contains("No adapters."), "{}", ran.out);
-        folder.judge("doctor", Ran { out: String::new(), ..ran }, 1, &remedy);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        for says in ["\ncpu: ", "  <- used\n", "\nUsed: ", "(there is no GPU"] {
+            assert!(ran.out.contains(says), "{}", ran.out);
+        }
         let ran = blind("doctor --json");
         let findings: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON alone");
-        assert!(
-            findings["used"].is_null() && findings["why"].as_str().is_some_and(|why| why.contains(remedy[2]))
-        );
-        assert_eq!(ran.code, Some(1));
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert_eq!((&findings["used"], &findings["adapters"][0]["kind"]), (&0.into(), &"processor".into()));
+        assert_eq!(findings["adapters"].as_array().map(Vec::len), Some(1));
+        // A GPU that is asked for is missed.
+        let ran = blind("doctor --adapter 0 --json");
+        let findings: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON alone");
+        assert!(findings["used"].is_null());
+        assert!(findings["why"].as_str().is_some_and(|why| why.contains(remedy[2])), "{}", ran.out);
+        folder.judge("doctor --adapter 0", Ran { out: String::new(), ..ran }, 1, &remedy);
         // What needs no adapter works.
         assert_eq!(blind("shaders list").code, Some(0));
     }

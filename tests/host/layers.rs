@@ -12,8 +12,8 @@ tests![
 /// From the lowest room to the highest. Rooms of one line do not use each other.
 const ROOMS: &[&[&str]] = &[
     &["error", "memory", "colour", "size"],
-    &["store", "stats"],
-    &["gpu", "shader"],
+    &["store", "stats", "processor"],
+    &["device", "shader"],
     &["plan"],
     &["tensor"],
     &["kernel"],
@@ -83,7 +83,7 @@ fn files() -> Vec<(String, PathBuf)> {
     all.filter(|(room, _)| room != "lib" && room != "main").collect()
 }
 
-/// The names behind `prefix` in a line of code: `crate::plan::Buf` uses `plan`, `crate::{gpu::Device, Error}` uses `gpu`.
+/// The names behind `prefix` in a line of code: `crate::plan::Buf` uses `plan`, `crate::{device::Device, Error}` uses `device`.
 fn used(line: &str, prefix: &str) -> Vec<String> {
     let mut found = Vec::new();
     let ident = |text: &str| -> String {

@@ -8,6 +8,8 @@ mod chains;
 mod lanes;
 mod outer;
 mod strip;
+#[cfg(all(test, unix))]
+mod tests;
 
 pub(crate) use chains::chains;
 pub(crate) use outer::{Outer, Side};
