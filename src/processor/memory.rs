@@ -112,7 +112,7 @@ impl Memory {
 
     /// A number that differs from that of any other piece of memory, and is never 0.
     pub(crate) fn address(&self) -> usize {
-        Arc::as_ptr(&self.lines).addr()
+        Arc::as_ptr(&self.pages).addr()
     }
 
     pub(crate) fn reading(&self) -> Reading<'_> {
