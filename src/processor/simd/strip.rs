@@ -106,6 +106,7 @@ macro_rules! blocks {
 unsafe fn avx512(strip: &Strip, columns: usize, pixels: usize, dst: &mut [f32], stride: usize) {
     use super::lanes::{Avx2, Avx512, Quad};
     blocks!(strip, columns, pixels, dst, stride,
+        64: Avx512, 4, 1 2 3 4 5 6;
         32: Avx512, 2, 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         16: Avx512, 1, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16;
         8: Avx2, 1, 1 2 3 4 5 6 7 8 9 10 11 12;

@@ -76,7 +76,7 @@ fn sets() -> impl Iterator<Item = Present> {
 
 /// One panel of each width that the instruction set has.
 fn panels(present: Present) -> Vec<Panel> {
-    let mut panels: Vec<Panel> = Panel::all(present, 60).map(|(_, panel)| panel).collect();
+    let mut panels: Vec<Panel> = Panel::for_outer(present, 124).map(|(_, panel)| panel).collect();
     panels.dedup();
     assert_eq!(panels.last().map(|panel| panel.columns), Some(4));
     panels

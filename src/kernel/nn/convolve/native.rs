@@ -63,7 +63,7 @@ pub(super) fn native(call: &mut Call) {
         return compute(Weights::Plain(own_weights));
     }
     team.scratch(rows * channels[1], |copy| {
-        for (column, panel) in Panel::all(team.present(), channels[1]) {
+        for (column, panel) in Panel::for_strips(team.present(), channels[1]) {
             let columns = panel.columns;
             let block = block(geometry, columns);
             let copy = &mut copy[column * rows..][..columns * rows];
@@ -166,7 +166,7 @@ impl Convolution<'_> {
         for (g, part) in part.chunks_mut(group * unit).enumerate() {
             let first = first + g * group;
             let units = first..first + part.len().div_ceil(unit);
-            for (column, panel) in Panel::all(present, self.channels[1]) {
+            for (column, panel) in Panel::for_strips(present, self.channels[1]) {
                 let block = match self.weights {
                     Weights::Plain(_) => self.channels[0],
                     Weights::Blocks(_) => block(self.geometry, panel.columns),

@@ -99,7 +99,7 @@ impl Gradient<'_> {
             let first = (self.first[side] + columns.start * strides[2] + channel) as isize + shift[side];
             Side { values, first, strides }
         };
-        for (column, panel) in Panel::all(present, self.co) {
+        for (column, panel) in Panel::for_outer(present, self.co) {
             let count = block.len() / self.co;
             let mut row = 0;
             while row < count {
