@@ -82,7 +82,8 @@ struct AdapterOption {
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     adapter: Option<String>,
     /// Threads, if it computes on the processor; all that the machine offers without this option
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
 

@@ -56,7 +56,8 @@ impl Caps {
         let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::Cpu, wgpu::Backend::Noop);
         info.name = Processor::name();
         info.driver = "palpate".into();
-        info.driver_info = format!("{}, {} threads", team.instructions(), team.threads());
+        let threads = if team.threads() == 1 { "thread" } else { "threads" };
+        info.driver_info = format!("{}, {} {threads}", team.instructions(), team.threads());
         (info.subgroup_min_size, info.subgroup_max_size) = (8, 8);
         let most = 4 * u64::from(u32::MAX);
         let limits = wgpu::Limits {

@@ -274,37 +274,44 @@ fn trial(
     let kind = on.map_or("", On::name);
     let trial = Trial::ignorable_test(name, move || {
         let begun = Instant::now();
+        // A panic leaves it at that.
+        count(kind, |[_, _, failed]| *failed += 1);
         let result = run();
         note!("{own} {kind} took {:.1} s", begun.elapsed().as_secs_f64());
         let result = match result {
             Ok(Completion::Ignored { reason: Some(reason) }) | Err(Missing::Ignored(reason)) => {
                 say_once(&reason);
-                Ok(Completion::ignored_with(reason))
+                Completion::ignored_with(reason)
             }
-            Ok(completion) => Ok(completion),
-            Err(Missing::Failed(reason)) => Err(Failed::from(reason)),
+            Ok(completion) => completion,
+            Err(Missing::Failed(reason)) => return Err(Failed::from(reason)),
         };
-        if let Ok(mut counts) = COUNTS.lock() {
-            let passed = matches!(result, Ok(Completion::Completed));
-            counts.entry(kind).or_default()[usize::from(!passed)] += 1;
-        }
-        result
+        count(kind, |[passed, ignored, failed]| {
+            *failed -= 1;
+            *if matches!(result, Completion::Completed) { passed } else { ignored } += 1;
+        });
+        Ok(result)
     });
     trial.with_kind(kind)
 }
 
-/// The tests that passed, and those that were ignored or returned an error, by device. A test that panicked is in
-/// neither.
-static COUNTS: Mutex<BTreeMap<&str, [usize; 2]>> = Mutex::new(BTreeMap::new());
+/// The tests that passed, were ignored, and failed, by device.
+static COUNTS: Mutex<BTreeMap<&str, [usize; 3]>> = Mutex::new(BTreeMap::new());
+
+fn count(kind: &'static str, change: impl FnOnce(&mut [usize; 3])) {
+    if let Ok(mut counts) = COUNTS.lock() {
+        change(counts.entry(kind).or_default());
+    }
+}
 
 fn say_counts() {
-    for (kind, [passed, not]) in COUNTS.lock().map(|counts| counts.clone()).unwrap_or_default() {
+    for (kind, [passed, ignored, failed]) in COUNTS.lock().map(|counts| counts.clone()).unwrap_or_default() {
         let what = match kind {
             "gpu" => "on a GPU or a software driver",
             "processor" => "on the processor",
             _ => "without a device of their own",
         };
-        println!("{what}: {passed} tests passed, {not} did not run or failed");
+        println!("tests {what}: {passed} passed, {ignored} ignored, {failed} failed");
     }
 }
 
