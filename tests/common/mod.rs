@@ -38,6 +38,14 @@ pub fn number(device: &Device) -> String {
     }
 }
 
+/// What `--adapter` has to say so that the program computes on `device`.
+pub fn adapter_of(device: &Device) -> String {
+    match device.gpu() {
+        Some(_) => std::env::var("PALPATE_ADAPTER").unwrap_or_else(|_| "0".into()),
+        None => "cpu".into(),
+    }
+}
+
 fn chosen() -> Option<AdapterChoice> {
     std::env::var("PALPATE_ADAPTER").ok().map(|choice| choice.as_str().into())
 }
