@@ -134,6 +134,8 @@ pub fn run(
         let Recorded { rec, spec, cost } = case.record(&chooser, BATCH, layer)?;
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
         let time = timer.dispatches(&plan, runs)?;
+        // The constants of a specialisation tell how a shader computes.
+        let spec = if caps.native() { caps.info.driver_info.clone() } else { spec };
         Ok(Row::new(case.name, layer.to_string(), spec, cost, time, &ceilings))
     };
     let each =
@@ -202,7 +204,7 @@ fn adapter(caps: &Caps) -> Adapter {
     Adapter {
         name: info.name.clone(),
         kind: caps.kind().into(),
-        backend: info.backend.to_string(),
+        backend: if caps.native() { "native code".into() } else { info.backend.to_string() },
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
         subgroup: info.subgroup_min_size,
         processors: std::thread::available_parallelism().map_or(1, usize::from),

@@ -122,8 +122,8 @@ impl OnProcessor {
         let (Some(team), Some(native)) = (device.team(), spec.native()) else { return Err(foreign()) };
         let mut groups = dispatch.groups;
         if let Some((arguments, first)) = gate {
-            let lines = on_processor(buffers.slot(*arguments))?.reading();
-            groups.copy_from_slice(&bytemuck::cast_slice(&lines)[*first..first + 3]);
+            let pages = on_processor(buffers.slot(*arguments))?.reading();
+            groups.copy_from_slice(&bytemuck::cast_slice(&pages)[*first..first + 3]);
         }
         if groups.contains(&0) {
             return Ok(());
@@ -160,13 +160,13 @@ impl OnProcessor {
         let mut read: [&[u8]; MOST_BINDINGS] = [&[]; MOST_BINDINGS];
         for (i, read) in read.iter_mut().enumerate().take(bound.len()) {
             if let Some(reading) = &readings[first[i]] {
-                *read = &bytemuck::cast_slice(reading)[..bytes(i)];
+                *read = &reading[..bytes(i)];
             }
         }
         let mut written: [&mut [u8]; MOST_BINDINGS] = Default::default();
         for (i, (written, writing)) in written.iter_mut().zip(&mut writings).enumerate() {
             if let Some(writing) = writing {
-                *written = &mut bytemuck::cast_slice_mut(writing)[..bytes(i)];
+                *written = &mut writing[..bytes(i)];
             }
         }
         let width = |bound: &Bound| match bound.resource {

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each program uses its own part")]
 
 pub mod compare;
-use palpate::lowlevel::device::{AdapterChoice, Device, Found, adapters};
+use palpate::lowlevel::device::{AdapterChoice, Device};
 use palpate::wgpu;
 
 /// A device for a bench, or `None` with a line that says what is skipped; `PALPATE_REQUIRE_GPU=1` makes that a failure.
@@ -28,12 +28,10 @@ pub fn open_gpu(open: fn(&AdapterChoice) -> palpate::Result<Device>) -> Result<D
     open(&choice.unwrap_or(AdapterChoice::Index(0))).map_err(|error| error.to_string())
 }
 
-/// What `--adapter` takes for the same device.
-pub fn number(device: &Device) -> String {
-    let own = &device.caps().info.name;
-    let same = |found: &Found| &found.info.name == own;
+/// What `--adapter` has to say so that the program computes on `device`.
+pub fn adapter_of(device: &Device) -> String {
     match device.gpu() {
-        Some(_) => adapters().iter().position(same).expect("the adapter again").to_string(),
+        Some(_) => std::env::var("PALPATE_ADAPTER").unwrap_or_else(|_| "0".into()),
         None => "cpu".into(),
     }
 }

@@ -359,7 +359,7 @@ fn a_host_may_poll_its_device_during_a_read(OwnGpu(gpu): OwnGpu) {
 }
 
 fn a_future_ends_when_the_host_polls(_: Driver) {
-    let gpu = common::open_gpu(|choice| pollster::block_on(Device::open_async(choice))).expect("a GPU");
+    let gpu = common::open_gpu(|choice| pollster::block_on(Device::open_async(choice))).expect("a device");
     let (frames, mask) = slice(Size::new(47, 61), 12.0);
     let mmdi =
         mmdi(&Pipelines::new(&gpu, Checks::Off), MmdiMode::Clinical, Size::new(47, 61)).expect("compile");

@@ -1,8 +1,7 @@
 //! `palpate forward`: what PyTorch computes, from the files that PyTorch wrote; and what is wrong with a call or a file
 //! ends in a message and the right exit code, and in no result.
 
-use crate::common::compare::assert_agrees;
-use crate::common::number;
+use crate::common::{self, compare::assert_agrees};
 use crate::files::{Folder, array};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use palpate::lowlevel::plan::Pipelines;
@@ -60,7 +59,7 @@ fn result(folder: &Folder, name: &str) -> ArrayD<f32> {
 }
 
 fn results_are_pytorchs(pipelines: &Pipelines) {
-    let (folder, adapter) = (Folder::new(), number(pipelines.device()));
+    let folder = Folder::new();
     for side in [30, 20, 41] {
         folder.npy(&format!("x{side}.npy"), &tensor(&format!("input.{side}")));
     }
@@ -68,7 +67,8 @@ fn results_are_pytorchs(pipelines: &Pipelines) {
         folder.put(&format!("{case}.safetensors"), &fixture(&format!("weights_{case}")));
         for side in [30, 20, 41] {
             let ran = folder.good(&format!(
-                "forward --weights {case}.safetensors --input x{side}.npy --output {case}{side}.npy --adapter {adapter}"
+                "forward --weights {case}.safetensors --input x{side}.npy --output {case}{side}.npy --adapter {}",
+                common::adapter_of(pipelines.device())
             ));
             agrees(
                 &result(&folder, &format!("{case}{side}.npy")),

@@ -1,7 +1,7 @@
 //! The processor as an adapter: the same bits for any number of threads, the options that choose it, and the same maps as
 //! shaders give.
 
-use crate::common::{compare::assert_agrees, number};
+use crate::common::{adapter_of, compare::assert_agrees};
 use crate::files::{Folder, masked, phases, plain};
 use crate::harness::SharedGpu;
 use crate::train::{SMALL, data, state, succeed};
@@ -150,7 +150,7 @@ fn simulated(folder: &Folder) {
 fn shaders_and_native_forms_make_the_same_maps(SharedGpu(pipelines): SharedGpu) {
     let folder = Folder::new();
     simulated(&folder);
-    let gpu = number(pipelines.device());
+    let gpu = adapter_of(pipelines.device());
     for (adapter, out) in [(gpu.as_str(), "gpu"), ("cpu", "cpu")] {
         folder.good(&format!(
             "invert wave.npy --spacing 1 --method both --stride 10 -o {out} --adapter {adapter}"

@@ -35,6 +35,7 @@ impl Panel {
     /// besides the factors.
     fn new(present: Present, columns: usize) -> Self {
         let (columns, pixels, rows) = match (present.get(), columns) {
+            (Instructions::Avx512, 64..) => (64, 6, 6),
             (Instructions::Avx512, 32..) => (32, 14, 12),
             (Instructions::Avx512, 16..) => (16, 16, 16),
             (Instructions::Avx2, 16..) => (16, 6, 4),
@@ -54,18 +55,30 @@ impl Panel {
         match rows {
             // Two blocks of 8 are faster than 12 and 4.
             16 if self.rows == 12 => 8,
+            8 if self.rows == 6 => 4,
             _ if rows >= self.rows => self.rows,
             8.. if self.rows > 8 => 8,
             _ => 4,
         }
     }
 
-    /// The panels that hold `columns` output channels, a multiple of 4, with the first channel of each.
-    pub fn all(present: Present, columns: usize) -> impl Iterator<Item = (usize, Self)> {
+    /// The panels for [`Strip`] that hold `columns` output channels, a multiple of 4, with the first channel of each. A
+    /// panel of 64 columns leaves room for strips of 6 pixels only, which divide few rows well.
+    pub fn for_strips(present: Present, columns: usize) -> impl Iterator<Item = (usize, Self)> {
+        Self::all(present, columns, 32)
+    }
+
+    /// The same for [`Outer`].
+    pub fn for_outer(present: Present, columns: usize) -> impl Iterator<Item = (usize, Self)> {
+        Self::all(present, columns, usize::MAX)
+    }
+
+    /// Panels of at most `widest` columns.
+    fn all(present: Present, columns: usize, widest: usize) -> impl Iterator<Item = (usize, Self)> {
         let mut next = 0;
         std::iter::from_fn(move || {
             (next + 4 <= columns).then(|| {
-                let (first, panel) = (next, Self::new(present, columns - next));
+                let (first, panel) = (next, Self::new(present, (columns - next).min(widest)));
                 next += panel.columns;
                 (first, panel)
             })

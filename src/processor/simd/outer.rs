@@ -87,6 +87,7 @@ macro_rules! blocks {
 unsafe fn avx512(run: &Outer, columns: usize, rows: usize, dst: &mut [f32], stride: usize) {
     use super::lanes::{Avx2, Avx512, Quad};
     blocks!(run, columns, rows, dst, stride,
+        64: Avx512, 4, 4 6;
         32: Avx512, 2, 4 8 12;
         16: Avx512, 1, 4 8 16;
         8: Avx2, 1, 4 8;

@@ -47,8 +47,8 @@ pub(crate) struct Strip<'a> {
     pub weights: &'a [f32],
     /// The distance between input channels in `weights`.
     pub pitch: usize,
-    /// The value from which the sum of each column starts.
-    pub start: &'a [f32],
+    /// The value from which the sum of each column starts; `None` to add to what `dst` holds.
+    pub start: Option<&'a [f32]>,
 }
 
 impl Strip<'_> {
@@ -59,7 +59,8 @@ impl Strip<'_> {
     /// If a slice is too short.
     pub fn compute(&self, panel: Panel, pixels: usize, dst: &mut [f32], stride: usize) {
         let Panel { columns, .. } = panel;
-        assert!(pixels >= 1 && pixels <= panel.pixels && self.start.len() >= columns && self.channels >= 1);
+        assert!(pixels >= 1 && pixels <= panel.pixels && self.channels >= 1);
+        assert!(self.start.is_none_or(|start| start.len() >= columns), "a value for each column");
         assert!(dst.len() >= (pixels - 1) * stride + columns, "room for the strip");
         for tap in self.taps {
             let skipped = [tap.edge == Edge::First, tap.edge == Edge::Last].map(usize::from);
@@ -105,6 +106,7 @@ macro_rules! blocks {
 unsafe fn avx512(strip: &Strip, columns: usize, pixels: usize, dst: &mut [f32], stride: usize) {
     use super::lanes::{Avx2, Avx512, Quad};
     blocks!(strip, columns, pixels, dst, stride,
+        64: Avx512, 4, 1 2 3 4 5 6;
         32: Avx512, 2, 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         16: Avx512, 1, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16;
         8: Avx2, 1, 1 2 3 4 5 6 7 8 9 10 11 12;
@@ -146,8 +148,14 @@ unsafe fn portable(strip: &Strip, columns: usize, pixels: usize, dst: &mut [f32]
 /// [`Strip::compute`] has checked the ranges, and the machine has the instructions of `L`.
 #[inline(always)]
 unsafe fn block<L: Lanes, const P: usize, const V: usize>(strip: &Strip, dst: &mut [f32], stride: usize) {
-    // SAFETY: `start` has V registers.
-    let mut sums = [unsafe { load::<L, V>(strip.start.as_ptr()) }; P];
+    // SAFETY: `start` has V registers, and `dst` has room for the columns of each pixel.
+    let mut sums = [unsafe { load::<L, V>(strip.start.unwrap_or(dst).as_ptr()) }; P];
+    if strip.start.is_none() {
+        for (p, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the same.
+            *sums = unsafe { load::<L, V>(dst.as_ptr().add(p * stride)) };
+        }
+    }
     for tap in strip.taps {
         // SAFETY: checked for every tap.
         unsafe {

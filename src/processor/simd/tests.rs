@@ -76,7 +76,7 @@ fn sets() -> impl Iterator<Item = Present> {
 
 /// One panel of each width that the instruction set has.
 fn panels(present: Present) -> Vec<Panel> {
-    let mut panels: Vec<Panel> = Panel::all(present, 60).map(|(_, panel)| panel).collect();
+    let mut panels: Vec<Panel> = Panel::for_outer(present, 124).map(|(_, panel)| panel).collect();
     panels.dedup();
     assert_eq!(panels.last().map(|panel| panel.columns), Some(4));
     panels
@@ -163,7 +163,8 @@ impl Case {
         }
     }
 
-    fn compute(&self, [src, weights, start]: [&[f32]; 3], dst: &mut [f32]) {
+    /// Computes from `start`, or adds to `dst`.
+    fn compute(&self, [src, weights]: [&[f32]; 2], start: Option<&[f32]>, dst: &mut [f32]) {
         let strip = Strip {
             src,
             first: self.first,
@@ -195,10 +196,19 @@ impl Case {
     }
 
     fn check(&self, guard: Guard) {
+        [false, true].into_iter().for_each(|add| self.check_sums(guard, add));
+    }
+
+    /// Checks all results; with `add`, the values that they start from lie in the result beforehand.
+    fn check_sums(&self, guard: Guard, add: bool) {
         let [src, weights, start] =
             [&self.src, &self.weights, &self.start].map(|values| Guarded::new(values, guard));
-        let mut dst = Guarded::new(&vec![POISON; self.room], guard);
-        self.compute([&src, &weights, &start], &mut dst);
+        let before = |i: usize| match self.start.get(i % self.step) {
+            Some(value) if add => *value,
+            _ => POISON,
+        };
+        let mut dst = Guarded::new(&(0..self.room).map(before).collect::<Vec<_>>(), guard);
+        self.compute([&src, &weights], (!add).then_some(&start), &mut dst);
         for (i, &got) in dst.iter().enumerate() {
             let (pixel, column) = (i / self.step, i % self.step);
             let what = || {
@@ -249,8 +259,9 @@ fn a_strip_refuses_slices_that_are_one_value_too_short() {
         for pixels in [2, panel.pixels] {
             let case = Case::new(panel, pixels, 4, TAPS[4], 0, &mut rng);
             let lengths = [case.src.len(), case.weights.len(), case.start.len(), case.room];
-            for (short, words) in
-                ["the tap's pixels", "the tap's weights", "start.len()", "room"].into_iter().enumerate()
+            for (short, words) in ["the tap's pixels", "the tap's weights", "a value for each column", "room"]
+                .into_iter()
+                .enumerate()
             {
                 let all = [&case.src, &case.weights, &case.start, &vec![POISON; case.room]];
                 let mut own = [0, 1, 2, 3].map(|i| {
@@ -258,13 +269,13 @@ fn a_strip_refuses_slices_that_are_one_value_too_short() {
                     Guarded::new(&all[i][..len], Guard::Behind)
                 });
                 let [src, weights, start, dst] = &mut own;
-                assert_refused(words, || case.compute([src, weights, start], dst));
+                assert_refused(words, || case.compute([src, weights], Some(start), dst));
             }
             // The first pixel of the first tap lies before the source.
             let early = Case { first: case.first - 1, ..case };
             let mut dst = vec![POISON; early.room];
-            let given = [&early.src[..], &early.weights, &early.start];
-            assert_refused("the tap's pixels", || early.compute(given, &mut dst));
+            let given = [&early.src[..], &early.weights];
+            assert_refused("the tap's pixels", || early.compute(given, Some(&early.start), &mut dst));
         }
     }
 }

@@ -20,8 +20,11 @@ const ALIASED: usize = 8;
 
 static ZEROS: [f32; 32] = [0.0; 32];
 
-/// From this number of pixels on, the weights are copied first: panel by panel, so that each lies in one piece.
+/// From this number of pixels on, the weights are copied first, so that those of a block lie in one piece.
 const WORTH_COPYING: usize = 256;
+/// The weights of a block in f32. They take 18 KiB, and stay in the first-level cache while a thread goes through the
+/// pixels of a group.
+const BLOCK: usize = 4608;
 
 /// The form for the processor.
 pub(super) fn native(call: &mut Call) {
@@ -60,17 +63,28 @@ pub(super) fn native(call: &mut Call) {
         return compute(Weights::Plain(own_weights));
     }
     team.scratch(rows * channels[1], |copy| {
-        for (column, panel) in Panel::all(team.present(), channels[1]) {
+        for (column, panel) in Panel::for_strips(team.present(), channels[1]) {
             let columns = panel.columns;
+            let block = block(geometry, columns);
             let copy = &mut copy[column * rows..][..columns * rows];
             team.split(copy, columns, |first, part| {
                 for (row, copy) in (first..).zip(part.chunks_mut(columns)) {
+                    // Rows of the copy are numbered by block, tap, and channel of the block.
+                    let from = row / (block * geometry.taps()) * block;
+                    let own = block.min(channels[0] - from);
+                    let in_block = row - from * geometry.taps();
+                    let row = in_block / own * channels[0] + from + in_block % own;
                     copy.copy_from_slice(&own_weights[row * channels[1] + column..][..columns]);
                 }
             });
         }
-        compute(Weights::Panels(copy));
+        compute(Weights::Blocks(copy));
     });
+}
+
+/// The input channels of a block for a panel of so many columns.
+fn block(geometry: Geometry, columns: usize) -> usize {
+    (BLOCK / (geometry.taps() * columns)).next_multiple_of(4)
 }
 
 /// The weights of all taps and input channels.
@@ -78,8 +92,8 @@ pub(super) fn native(call: &mut Call) {
 enum Weights<'a> {
     /// `[taps][ci][co]`.
     Plain(&'a [f32]),
-    /// For each panel of columns, `[taps][ci][columns]`.
-    Panels(&'a [f32]),
+    /// For each panel of columns, and each block of input channels, `[taps][block][columns]`.
+    Blocks(&'a [f32]),
 }
 
 /// How the result is divided into units.
@@ -126,6 +140,13 @@ struct Convolution<'a> {
     bias: Option<&'a [f32]>,
 }
 
+/// A panel of columns from `column` on, and the input channels whose products are added.
+struct Block {
+    column: usize,
+    panel: Panel,
+    channels: Range<usize>,
+}
+
 /// Pixels at equal distances: their number, where they begin in the source and in the part of the result, and their
 /// distances there.
 #[derive(Clone, Copy)]
@@ -145,8 +166,15 @@ impl Convolution<'_> {
         for (g, part) in part.chunks_mut(group * unit).enumerate() {
             let first = first + g * group;
             let units = first..first + part.len().div_ceil(unit);
-            for (column, panel) in Panel::all(present, self.channels[1]) {
-                self.panel(units.clone(), column, panel, part);
+            for (column, panel) in Panel::for_strips(present, self.channels[1]) {
+                let block = match self.weights {
+                    Weights::Plain(_) => self.channels[0],
+                    Weights::Blocks(_) => block(self.geometry, panel.columns),
+                };
+                for from in (0..self.channels[0]).step_by(block) {
+                    let block = from..(from + block).min(self.channels[0]);
+                    self.panel(units.clone(), &Block { column, panel, channels: block }, part);
+                }
             }
             if let Some(norm) = norm {
                 norm.apply(part, pitch, self.channels[1]);
@@ -154,14 +182,14 @@ impl Convolution<'_> {
         }
     }
 
-    /// Computes the panel's columns, from `column` on, of `units`, which begin at the start of `part`.
-    fn panel(&self, units: Range<usize>, column: usize, panel: Panel, part: &mut [f32]) {
+    /// Computes a block's part of `units`, which begin at the start of `part`.
+    fn panel(&self, units: Range<usize>, block: &Block, part: &mut [f32]) {
         let ([h, w], [from, to], per) = (self.size, self.pitch, self.layout.per);
         let strips = |line, taps: &dyn Fn(bool, bool, bool) -> usize, part: &mut [f32]| {
-            self.strips(line, taps, column, panel, part);
+            self.strips(line, taps, block, part);
         };
         if self.layout.across {
-            return self.across(units, column, panel, part);
+            return self.across(units, block, part);
         }
         for (k, unit) in units.enumerate() {
             let dst = k * per * to;
@@ -193,7 +221,7 @@ impl Convolution<'_> {
     }
 
     /// The same if a unit is an image: pixel by pixel, each in all images.
-    fn across(&self, units: Range<usize>, column: usize, panel: Panel, part: &mut [f32]) {
+    fn across(&self, units: Range<usize>, block: &Block, part: &mut [f32]) {
         let ([h, w], [from, to], per) = (self.size, self.pitch, self.layout.per);
         // The pixels of an image of the source.
         let all = match self.geometry {
@@ -216,19 +244,18 @@ impl Convolution<'_> {
             };
             let first = [(units.start * all + pixel) * from, i * to];
             let line = Line { pixels: units.len(), first, stride: [all * from, per * to] };
-            self.strips(line, &|_, _, _| taps, column, panel, part);
+            self.strips(line, &|_, _, _| taps, block, part);
         }
     }
 
-    /// Computes the panel's columns of a line. `taps` gives the number of the list of taps for a strip that begins the
+    /// Computes a block's part of a line. `taps` gives the number of the list of taps for a strip that begins the
     /// line, ends it, or is a single pixel.
     #[inline]
     fn strips(
         &self,
         line: Line,
         taps: &dyn Fn(bool, bool, bool) -> usize,
-        column: usize,
-        panel: Panel,
+        &Block { column, panel, ref channels }: &Block,
         part: &mut [f32],
     ) {
         // Pixels that are a multiple of 4096 bytes apart share the few places of one set of the first-level cache.
@@ -236,21 +263,23 @@ impl Convolution<'_> {
         let count = line.pixels.div_ceil(most.min(panel.pixels));
         let (weights, pitch) = match self.weights {
             Weights::Plain(weights) => (&weights[column..], self.channels[1]),
-            Weights::Panels(weights) => {
-                (&weights[column * self.geometry.taps() * self.channels[0]..], panel.columns)
+            Weights::Blocks(weights) => {
+                let before = column * self.channels[0] + channels.start * panel.columns;
+                (&weights[self.geometry.taps() * before..], panel.columns)
             }
         };
+        let start = self.bias.map_or(&ZEROS[..], |bias| &bias[column..]);
         for i in 0..count {
             let [begin, end] = [i, i + 1].map(|i| i * line.pixels / count);
             let strip = Strip {
                 src: self.src,
-                first: line.first[0] + begin * line.stride[0],
+                first: line.first[0] + begin * line.stride[0] + channels.start,
                 stride: line.stride[0],
-                channels: self.channels[0],
+                channels: channels.len(),
                 taps: self.taps.list(taps(i == 0, i == count - 1, end - begin == 1)),
                 weights,
                 pitch,
-                start: self.bias.map_or(&ZEROS[..], |bias| &bias[column..]),
+                start: (channels.start == 0).then_some(start),
             };
             let dst = &mut part[line.first[1] + begin * line.stride[1] + column..];
             strip.compute(panel, end - begin, dst, line.stride[1]);

@@ -11,8 +11,8 @@ use std::ops::Range;
 const MANY: usize = 16;
 /// Input channels that a thread goes through with one piece of the gradient.
 const BLOCK: usize = 64;
-/// The bytes of both factors in a piece: a part of the second-level cache.
-const CACHED: usize = 128 << 10;
+/// The bytes of both factors in a piece: the first-level cache (`docs/measurements.md`).
+const CACHED: usize = 32 << 10;
 
 /// The form for the processor.
 pub(super) fn native(call: &mut Call) {
@@ -99,7 +99,7 @@ impl Gradient<'_> {
             let first = (self.first[side] + columns.start * strides[2] + channel) as isize + shift[side];
             Side { values, first, strides }
         };
-        for (column, panel) in Panel::all(present, self.co) {
+        for (column, panel) in Panel::for_outer(present, self.co) {
             let count = block.len() / self.co;
             let mut row = 0;
             while row < count {
