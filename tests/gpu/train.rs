@@ -363,7 +363,7 @@ fn what_the_files_do_not_allow_is_refused_in_words() {
     assert_eq!(std::fs::read(TrainFolder::new(theirs.path()).weights()).expect("read"), b"precious");
     refused(&Split::Train.path(good.path()), &new, &[], 2, "--data names the folder");
     refused(good.path(), &Split::Train.path(good.path()), &[], 2, "-o names a folder");
-    refused(good.path(), &new, &["--chans", "8000", "--pools", "4"], 1, "fewer --chans");
+    refused(good.path(), &new, &["--chans", "1024", "--pools", "4"], 1, "fewer --chans");
     refused(good.path(), &new, &["--batch", "-1"], 2, "--batch");
     // Five pools leave nothing of 14 × 14.
     refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 1, "pools");
