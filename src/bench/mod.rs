@@ -135,7 +135,8 @@ pub fn run(
         let plan = Plan::compile(rec, pipelines, &|_, _| {})?;
         let time = timer.dispatches(&plan, runs)?;
         // The constants of a specialisation tell how a shader computes.
-        let spec = if caps.native() { caps.info.driver_info.clone() } else { spec };
+        let kernel = spec.split(' ').next().unwrap_or_default();
+        let spec = if caps.native() { format!("{kernel} {}", caps.info.driver_info) } else { spec };
         Ok(Row::new(case.name, layer.to_string(), spec, cost, time, &ceilings))
     };
     let each =

@@ -8,11 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(target_os = "linux")]
 const LARGE: usize = 2 << 20;
 
-/// One cache line.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct Line([u32; 16]);
-
 /// A piece of memory. Clones are handles of the same piece, as clones of a buffer on a GPU are. A lock guards it: any
 /// number of readers, or one writer.
 #[derive(Clone)]
@@ -39,7 +34,7 @@ impl Memory {
     /// [`Error::OutOfMemory`] if the system refuses.
     pub fn zeroed(bytes: usize) -> Result<Self> {
         // The system gives zeroed pages when they are first touched, by the thread that computes on them.
-        let pages = MmapMut::map_anon(bytes.next_multiple_of(size_of::<Line>()).max(1));
+        let pages = MmapMut::map_anon(bytes.max(1));
         let refused = |_| Error::OutOfMemory {
             what: "a buffer".into(),
             needed: Some(bytes as u64),

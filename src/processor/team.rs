@@ -9,7 +9,6 @@
 
 use super::Instructions;
 use super::instructions::Present;
-use super::memory::Line;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,6 +27,11 @@ pub struct Team {
     /// Memory that kernels use while they run, so that a dispatch allocates nothing once it has run before.
     scratch: Mutex<Vec<Line>>,
 }
+
+/// One cache line.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Line([u32; 16]);
 
 struct Shared {
     /// Counts the pieces of work. A change wakes the workers.

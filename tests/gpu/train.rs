@@ -1,7 +1,12 @@
 //! Training through the program: it learns, repeats itself to the bit, survives being killed, and refuses what it
 //! cannot do.
 
-use crate::common::compare::{assert_below, assert_near};
+use crate::common::{
+    self,
+    compare::{assert_below, assert_near},
+};
+use crate::harness::SharedGpu;
+use libtest_mimic::Completion;
 use ndarray::Array4;
 use palpate::Size;
 use palpate::lowlevel::dime::{DimeCheckpoint, MseTv};
@@ -23,6 +28,7 @@ tests![
     settings_reach_the_step,
     one_batch_is_learned_by_heart,
     what_cannot_be_trained_is_refused_in_words,
+    a_network_larger_than_the_devices_buffers_is_refused,
     what_the_files_do_not_allow_is_refused_in_words,
 ];
 
@@ -351,6 +357,18 @@ fn what_cannot_be_trained_is_refused_in_words() {
     }
 }
 
+fn a_network_larger_than_the_devices_buffers_is_refused(SharedGpu(pipelines): SharedGpu) -> Completion {
+    let most = pipelines.device().caps().max_binding();
+    if most >= 4 << 30 {
+        return Completion::ignored_with(format!("buffers of {} MiB hold every network", most >> 20));
+    }
+    let (good, out) = (data(16, 3, Size::square(14)), tempfile::tempdir().expect("folder"));
+    let adapter = common::adapter_of(pipelines.device());
+    let large = ["--chans", "360", "--pools", "4", "--adapter", &adapter];
+    refused(good.path(), &out.path().join("new"), &large, 1, "fewer --chans");
+    Completion::Completed
+}
+
 fn what_the_files_do_not_allow_is_refused_in_words() {
     let good = data(16, 3, Size::square(14));
     let [out, empty] = [(); 2].map(|()| tempfile::tempdir().expect("folder"));
@@ -363,7 +381,6 @@ fn what_the_files_do_not_allow_is_refused_in_words() {
     assert_eq!(std::fs::read(TrainFolder::new(theirs.path()).weights()).expect("read"), b"precious");
     refused(&Split::Train.path(good.path()), &new, &[], 2, "--data names the folder");
     refused(good.path(), &Split::Train.path(good.path()), &[], 2, "-o names a folder");
-    refused(good.path(), &new, &["--chans", "360", "--pools", "4"], 1, "fewer --chans");
     refused(good.path(), &new, &["--batch", "-1"], 2, "--batch");
     // Five pools leave nothing of 14 × 14.
     refused(good.path(), &new, &["--pools", "5", "--chans", "2"], 1, "pools");
