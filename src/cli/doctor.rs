@@ -108,7 +108,7 @@ impl Found {
         found
     }
 
-    /// What the device can do, or why there is none.
+    /// Adds the abilities of the device, or the reason why there is none.
     fn add(&mut self, device: Result<Device>) {
         match device {
             Ok(device) => {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The longest estimated duration of one submission, s.
 const LONGEST_SUBMISSION: f64 = 0.25;
 
-/// What a plan needs on a GPU besides its buffers.
+/// The parts of a plan on a GPU besides its buffers.
 pub(super) struct OnGpu {
     steps: Vec<Step>,
     textures: Vec<wgpu::TextureView>,
@@ -22,7 +22,7 @@ pub(super) struct OnGpu {
     encoded: AtomicBool,
 }
 
-/// What one dispatch needs.
+/// The parts of one dispatch.
 struct Step {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,

@@ -62,7 +62,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What a plan needs on the processor besides its buffers.
+/// The parts of a plan on the processor besides its buffers.
 pub(super) struct OnProcessor {
     /// The texels of each texture, and how many there are in a row.
     textures: Vec<(Memory, usize)>,

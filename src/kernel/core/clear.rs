@@ -23,5 +23,10 @@ pub fn record(rec: &mut Recorder, dst: Buf, n: usize) {
 }
 
 fn native(call: &mut Call) {
-    call.team().split(call.write::<u32>(0), 1024, |_, dst| dst.fill(0));
+    call.team().split(
+        call.write::<u32>(0),
+        1024,
+        #[inline(always)]
+        |_, dst| dst.fill(0),
+    );
 }

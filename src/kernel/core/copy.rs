@@ -29,8 +29,13 @@ pub fn record(rec: &mut Recorder, [src, dst]: [Buf; 2], n: usize) {
 
 fn native(call: &mut Call) {
     let src = call.read::<Quad>(0);
-    call.team().split(call.write(1), CHUNK, |first, dst| {
-        let first = first * CHUNK;
-        dst.copy_from_slice(&src[first..first + dst.len()]);
-    });
+    call.team().split(
+        call.write(1),
+        CHUNK,
+        #[inline(always)]
+        |first, dst| {
+            let first = first * CHUNK;
+            dst.copy_from_slice(&src[first..first + dst.len()]);
+        },
+    );
 }

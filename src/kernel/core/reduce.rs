@@ -77,7 +77,13 @@ fn native(call: &mut Call) {
         // Without gaps, all pixels are one row of quads.
         let dst = &mut dst[p.dst.first as usize..][..n];
         let read = size_of_val(src);
-        call.team().split_reading(dst, BLOCK, read, |block, dst| sums(block * BLOCK, dst));
+        call.team().split_reading(
+            dst,
+            BLOCK,
+            read,
+            #[inline(always)]
+            |block, dst| sums(block * BLOCK, dst),
+        );
     } else {
         p.dst.each(call.team(), dst, [n / quads, quads], |pixel, dst| sums(pixel * quads, dst));
     }

@@ -140,18 +140,22 @@ fn native(call: &mut Call) {
     };
     let [shrink, decay] = if decoupled { [rate * p.weight_decay, 0.0] } else { [0.0, p.weight_decay] };
     let state = [3, 4, 5].map(|i| (call.write::<f32>(i), CHUNK));
-    call.team().split_all(state, |chunk, [parameters, first, second]| {
-        let gradients = &gradients[chunk * CHUNK..][..parameters.len()];
-        let moments = first.iter_mut().zip(second);
-        for ((theta, g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
-            let g = clip * g + decay * *theta;
-            *theta -= shrink * *theta;
-            *m = p.beta1 * *m + (1.0 - p.beta1) * g;
-            *v = p.beta2 * *v + (1.0 - p.beta2) * g * g;
-            let scale = v.sqrt() * step.second_correction + p.epsilon;
-            *theta -= rate * step.first_correction * *m / scale;
-        }
-    });
+    call.team().split_all(
+        state,
+        #[inline(always)]
+        |chunk, [parameters, first, second]| {
+            let gradients = &gradients[chunk * CHUNK..][..parameters.len()];
+            let moments = first.iter_mut().zip(second);
+            for ((theta, g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
+                let g = clip * g + decay * *theta;
+                *theta -= shrink * *theta;
+                *m = p.beta1 * *m + (1.0 - p.beta1) * g;
+                *v = p.beta2 * *v + (1.0 - p.beta2) * g * g;
+                let scale = v.sqrt() * step.second_correction + p.epsilon;
+                *theta -= rate * step.first_correction * *m / scale;
+            }
+        },
+    );
 }
 
 params! {
@@ -190,17 +194,23 @@ fn native_norm(call: &mut Call) {
     let [n, run, first] = [p.n, p.run, p.dst_first].map(|n| n as usize);
     let src = &call.read::<Quad>(0)[..n];
     let dst = &mut call.write::<Quad>(1)[first..][..n.div_ceil(run)];
-    call.team().split_reading(dst, 1, size_of_val(src), |first, dst| {
-        for (dst, src) in dst.iter_mut().zip(src[first * run..].chunks(run)) {
-            let mut sums = [0.0; 4];
-            if root {
-                src.iter().for_each(|src| sums[0] += f64::from(src[0]));
-                sums[0] = f64::from((sums[0] as f32).sqrt());
-            } else {
-                // A square that exceeds the range of an f32 is infinite.
-                src.iter().for_each(|src| (0..4).for_each(|c| sums[c] += f64::from(src[c] * src[c])));
+    call.team().split_reading(
+        dst,
+        1,
+        size_of_val(src),
+        #[inline(always)]
+        |first, dst| {
+            for (dst, src) in dst.iter_mut().zip(src[first * run..].chunks(run)) {
+                let mut sums = [0.0; 4];
+                if root {
+                    src.iter().for_each(|src| sums[0] += f64::from(src[0]));
+                    sums[0] = f64::from((sums[0] as f32).sqrt());
+                } else {
+                    // A square that exceeds the range of an f32 is infinite.
+                    src.iter().for_each(|src| (0..4).for_each(|c| sums[c] += f64::from(src[c] * src[c])));
+                }
+                *dst = [sums.iter().sum::<f64>() as f32, 0.0, 0.0, 0.0];
             }
-            *dst = [sums.iter().sum::<f64>() as f32, 0.0, 0.0, 0.0];
-        }
-    });
+        },
+    );
 }

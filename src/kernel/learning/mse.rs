@@ -74,23 +74,30 @@ fn native(call: &mut Call) {
     let (prediction, truth) = (call.read::<Quad>(0), call.read::<Quad>(1));
     let weights = weights_of(call, 2, p.weights);
     let [n, quads, run] = [p.n, p.quads, p.run].map(|n| n as usize);
-    call.team().split_reading(call.write::<Quad>(3), 1, size_of_val(prediction), |first, dst| {
-        for (i, dst) in (first..).zip(dst) {
-            let (mut squares, mut weight) = ([0.0; 4], 0.0);
-            each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
-                let w = weights(pixel);
-                if w > 0.0 {
-                    let [a, b] = [p.prediction.of(prediction, pixel, quads), p.truth.of(truth, pixel, quads)];
-                    for (a, b) in a[own.clone()].iter().zip(&b[own.clone()]) {
-                        let d = zip(*a, *b, |a, b| a - b);
-                        (0..4).for_each(|c| squares[c] += f64::from(w * (d[c] * d[c])));
+    call.team().split_reading(
+        call.write::<Quad>(3),
+        1,
+        size_of_val(prediction),
+        #[inline(always)]
+        |first, dst| {
+            for (i, dst) in (first..).zip(dst) {
+                let (mut squares, mut weight) = ([0.0; 4], 0.0);
+                each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
+                    let w = weights(pixel);
+                    if w > 0.0 {
+                        let [a, b] =
+                            [p.prediction.of(prediction, pixel, quads), p.truth.of(truth, pixel, quads)];
+                        for (a, b) in a[own.clone()].iter().zip(&b[own.clone()]) {
+                            let d = zip(*a, *b, |a, b| a - b);
+                            (0..4).for_each(|c| squares[c] += f64::from(w * (d[c] * d[c])));
+                        }
+                        weight += if own.start == 0 { f64::from(w * p.c as f32) } else { 0.0 };
                     }
-                    weight += if own.start == 0 { f64::from(w * p.c as f32) } else { 0.0 };
-                }
-            });
-            *dst = [squares.iter().sum::<f64>() as f32, weight as f32, 0.0, 0.0];
-        }
-    });
+                });
+                *dst = [squares.iter().sum::<f64>() as f32, weight as f32, 0.0, 0.0];
+            }
+        },
+    );
 }
 
 /// The weight of each pixel, from this binding if the specialisation has weights, else 1.

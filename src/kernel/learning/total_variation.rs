@@ -67,28 +67,34 @@ fn native(call: &mut Call) {
     let src = call.read::<Quad>(0);
     let image =
         Image { src, place: p.src, weights: weights_of(call, 1, p.weights), h, w, epsilon: p.epsilon };
-    call.team().split_reading(call.write::<Quad>(2), 1, size_of_val(src), |first, dst| {
-        for (i, dst) in (first..).zip(dst) {
-            let (mut sums, mut count) = ([0.0; 4], 0);
-            let begin = i * run / quads;
-            let (mut y, mut x) = (begin / w % h, begin % w);
-            each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
-                if image.counts(pixel) {
-                    for q in own {
-                        let [_, _, root] = image.differences(pixel, [y, x], q);
-                        let there = 4.min(c - 4 * q);
-                        (0..there).for_each(|c| sums[c] += f64::from(root[c]));
-                        count += there;
+    call.team().split_reading(
+        call.write::<Quad>(2),
+        1,
+        size_of_val(src),
+        #[inline(always)]
+        |first, dst| {
+            for (i, dst) in (first..).zip(dst) {
+                let (mut sums, mut count) = ([0.0; 4], 0);
+                let begin = i * run / quads;
+                let (mut y, mut x) = (begin / w % h, begin % w);
+                each_pixel(i * run..n.min((i + 1) * run), quads, |pixel, own| {
+                    if image.counts(pixel) {
+                        for q in own {
+                            let [_, _, root] = image.differences(pixel, [y, x], q);
+                            let there = 4.min(c - 4 * q);
+                            (0..there).for_each(|c| sums[c] += f64::from(root[c]));
+                            count += there;
+                        }
                     }
-                }
-                x += 1;
-                if x == w {
-                    (y, x) = (if y + 1 == h { 0 } else { y + 1 }, 0);
-                }
-            });
-            *dst = [sums.iter().sum::<f64>() as f32, count as f32, 0.0, 0.0];
-        }
-    });
+                    x += 1;
+                    if x == w {
+                        (y, x) = (if y + 1 == h { 0 } else { y + 1 }, 0);
+                    }
+                });
+                *dst = [sums.iter().sum::<f64>() as f32, count as f32, 0.0, 0.0];
+            }
+        },
+    );
 }
 
 /// An image whose pixels count if their weight is above 0.

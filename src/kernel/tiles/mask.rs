@@ -34,12 +34,17 @@ pub fn apply(rec: &mut Recorder, [wave, mask]: [Buf; 2], conjugated: bool, n: us
 fn native(call: &mut Call) {
     let p: ApplyMaskParams = call.params();
     let (wave, mask) = (call.read::<[f32; 2]>(0), call.read::<f32>(1));
-    call.team().split(call.write::<Quad>(2), CHUNK, |chunk, dst| {
-        let first = chunk * CHUNK;
-        for (dst, ([re, im], mask)) in dst.iter_mut().zip(wave[first..].iter().zip(&mask[first..])) {
-            *dst = if *mask > 0.0 { [*re, p.sign * im, 1.0, 0.0] } else { [0.0; 4] };
-        }
-    });
+    call.team().split(
+        call.write::<Quad>(2),
+        CHUNK,
+        #[inline(always)]
+        |chunk, dst| {
+            let first = chunk * CHUNK;
+            for (dst, ([re, im], mask)) in dst.iter_mut().zip(wave[first..].iter().zip(&mask[first..])) {
+                *dst = if *mask > 0.0 { [*re, p.sign * im, 1.0, 0.0] } else { [0.0; 4] };
+            }
+        },
+    );
 }
 
 params! {
@@ -72,12 +77,16 @@ fn native_planes(call: &mut Call) {
     let (src, mask) = (call.read::<Quad>(0), call.read::<f32>(1));
     let (a, rest) = call.write::<f32>(2).split_at_mut(p.count as usize);
     let (b, c) = rest.split_at_mut(p.count as usize);
-    call.team().split_all([(a, CHUNK), (b, CHUNK), (c, CHUNK)], |chunk, [a, b, c]| {
-        let first = chunk * CHUNK;
-        let planes = a.iter_mut().zip(b).zip(c);
-        for (((a, b), c), (src, mask)) in planes.zip(src[first..].iter().zip(&mask[first..])) {
-            let value = if *mask > 0.0 && src[2] > 0.0 { *src } else { [0.0; 4] };
-            [*a, *b, _, *c] = value;
-        }
-    });
+    call.team().split_all(
+        [(a, CHUNK), (b, CHUNK), (c, CHUNK)],
+        #[inline(always)]
+        |chunk, [a, b, c]| {
+            let first = chunk * CHUNK;
+            let planes = a.iter_mut().zip(b).zip(c);
+            for (((a, b), c), (src, mask)) in planes.zip(src[first..].iter().zip(&mask[first..])) {
+                let value = if *mask > 0.0 && src[2] > 0.0 { *src } else { [0.0; 4] };
+                [*a, *b, _, *c] = value;
+            }
+        },
+    );
 }

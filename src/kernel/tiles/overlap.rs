@@ -85,29 +85,35 @@ fn native(call: &mut Call) {
     // Only these rows of the image are in a patch of the batch.
     let [top, last] = [first, beyond - 1].map(|number| within(patches[number][1] as i32, side, ny));
     let state = &mut call.write::<Quad>(6)[top.start * nx..last.end * nx];
-    call.team().split(state, nx, |skipped, part| {
-        for (y, state) in (top.start + skipped..).zip(part.chunks_mut(nx)) {
-            let image = &image[y * nx..][..nx];
-            for row in head.rows(y, [side, stride]) {
-                // The patches of a row of the lattice are numbered one after another.
-                let [begin, end] = [firsts[row], firsts[row + 1]].map(|number| number as usize);
-                let own = patches.iter().enumerate().take(end.min(beyond)).skip(begin.max(first));
-                for (number, &[left, upper, weight, view]) in own {
-                    let (left, down) = (left as i32, (y as i32 - upper as i32) as usize);
-                    let weight = weight * window[down];
-                    let seen = Seen::row(view as u32, down, side);
-                    let src = p.src.of(src, (number - first) * side * side, (side * side - 1) * pitch + 1);
-                    for x in within(left, side, nx) {
-                        if image[x][2] > 0.0 {
-                            let column = (x as i32 - left) as usize;
-                            let value = src[seen.pixel(column) * pitch][0];
-                            state[x] = merged(state[x], value, weight * window[column]);
+    call.team().split(
+        state,
+        nx,
+        #[inline(always)]
+        |skipped, part| {
+            for (y, state) in (top.start + skipped..).zip(part.chunks_mut(nx)) {
+                let image = &image[y * nx..][..nx];
+                for row in head.rows(y, [side, stride]) {
+                    // The patches of a row of the lattice are numbered one after another.
+                    let [begin, end] = [firsts[row], firsts[row + 1]].map(|number| number as usize);
+                    let own = patches.iter().enumerate().take(end.min(beyond)).skip(begin.max(first));
+                    for (number, &[left, upper, weight, view]) in own {
+                        let (left, down) = (left as i32, (y as i32 - upper as i32) as usize);
+                        let weight = weight * window[down];
+                        let seen = Seen::row(view as u32, down, side);
+                        let src =
+                            p.src.of(src, (number - first) * side * side, (side * side - 1) * pitch + 1);
+                        for x in within(left, side, nx) {
+                            if image[x][2] > 0.0 {
+                                let column = (x as i32 - left) as usize;
+                                let value = src[seen.pixel(column) * pitch][0];
+                                state[x] = merged(state[x], value, weight * window[column]);
+                            }
                         }
                     }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// The mean, the squares, the weights and the count with one more value.
@@ -157,13 +163,18 @@ pub(crate) fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSett
 fn native_statistics(call: &mut Call) {
     let p: OverlapStatisticsParams = call.params();
     let state = call.read::<Quad>(0);
-    call.team().split(call.write::<Quad>(1), CHUNK, |chunk, dst| {
-        for (dst, [mean, squares, weights, count]) in dst.iter_mut().zip(&state[chunk * CHUNK..]) {
-            let spread = (squares.max(0.0) / weights).sqrt();
-            let sloped = p.slope * spread;
-            let uncertainty = (p.floor * p.floor + sloped * sloped).sqrt();
-            let value = [p.scale * mean, p.scale * uncertainty, 1.0, p.scale * spread];
-            *dst = if *count > 0.0 { value } else { [0.0; 4] };
-        }
-    });
+    call.team().split(
+        call.write::<Quad>(1),
+        CHUNK,
+        #[inline(always)]
+        |chunk, dst| {
+            for (dst, [mean, squares, weights, count]) in dst.iter_mut().zip(&state[chunk * CHUNK..]) {
+                let spread = (squares.max(0.0) / weights).sqrt();
+                let sloped = p.slope * spread;
+                let uncertainty = (p.floor * p.floor + sloped * sloped).sqrt();
+                let value = [p.scale * mean, p.scale * uncertainty, 1.0, p.scale * spread];
+                *dst = if *count > 0.0 { value } else { [0.0; 4] };
+            }
+        },
+    );
 }

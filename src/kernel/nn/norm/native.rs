@@ -4,7 +4,7 @@ use super::{NormGradParams, NormParams, NormSumsParams};
 use crate::kernel::quads::{channels, lanes, leaky, leaky_derivative, load, store};
 use crate::plan::{Call, Place};
 
-/// What a norm knows of its groups and channels.
+/// The groups and channels of a norm.
 #[derive(Clone, Copy)]
 struct Known<'a> {
     statistics: &'a [f32],

@@ -62,22 +62,27 @@ pub(super) fn open(call: &mut Call) {
     let [nx, side, stride] = [p.nx, p.side, p.stride].map(|n| n as usize);
     let (image, head, points) = (call.read::<Quad>(0), Head::of(call.read(1)), call.read::<u32>(2));
     let columns = head.size[1];
-    call.team().split(call.write::<u32>(3), nx, |first, part| {
-        for (y, open) in (first..).zip(part.chunks_mut(nx)) {
-            let image = &image[y * nx..][..nx];
-            open.iter_mut().zip(image).for_each(|(open, value)| *open = u32::from(value[2] > 0.0));
-            let rows = head.rows(y, [side, stride]);
-            // Each pixel is closed once, by the first patch that contains it.
-            let mut closed = 0;
-            for column in 0..columns {
-                if rows.clone().any(|row| points[row * columns + column] > 0) {
-                    let own = within(head.place(1, column, stride), side, nx);
-                    open[own.start.max(closed).min(own.end)..own.end].fill(0);
-                    closed = own.end;
+    call.team().split(
+        call.write::<u32>(3),
+        nx,
+        #[inline(always)]
+        |first, part| {
+            for (y, open) in (first..).zip(part.chunks_mut(nx)) {
+                let image = &image[y * nx..][..nx];
+                open.iter_mut().zip(image).for_each(|(open, value)| *open = u32::from(value[2] > 0.0));
+                let rows = head.rows(y, [side, stride]);
+                // Each pixel is closed once, by the first patch that contains it.
+                let mut closed = 0;
+                for column in 0..columns {
+                    if rows.clone().any(|row| points[row * columns + column] > 0) {
+                        let own = within(head.place(1, column, stride), side, nx);
+                        open[own.start.max(closed).min(own.end)..own.end].fill(0);
+                        closed = own.end;
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 pub(super) fn take(call: &mut Call) {
@@ -86,33 +91,39 @@ pub(super) fn take(call: &mut Call) {
     let (image, head, open) = (call.read::<Quad>(0), Head::of(call.read(1)), call.read::<u32>(2));
     let [rows, columns] = head.size;
     let points = &mut call.write::<u32>(3)[..rows * columns];
-    call.team().split_reading(points, columns.max(1), size_of_val(image), |first, part| {
-        for (row, points) in (first..).zip(part.chunks_mut(columns)) {
-            let ys = within(head.place(0, row, stride), side, ny);
-            // The numbers of pixels inside and open in these columns of the image.
-            let count = |xs: Range<usize>| {
-                let mut sums = [0, 0];
-                for y in ys.clone() {
-                    let [begin, end] = [xs.start, xs.end].map(|x| y * nx + x);
-                    for (value, open) in image[begin..end].iter().zip(&open[begin..end]) {
-                        sums = [sums[0] + u32::from(value[2] > 0.0), sums[1] + open];
+    call.team().split_reading(
+        points,
+        columns.max(1),
+        size_of_val(image),
+        #[inline(always)]
+        |first, part| {
+            for (row, points) in (first..).zip(part.chunks_mut(columns)) {
+                let ys = within(head.place(0, row, stride), side, ny);
+                // The numbers of pixels inside and open in these columns of the image.
+                let count = |xs: Range<usize>| {
+                    let mut sums = [0, 0];
+                    for y in ys.clone() {
+                        let [begin, end] = [xs.start, xs.end].map(|x| y * nx + x);
+                        for (value, open) in image[begin..end].iter().zip(&open[begin..end]) {
+                            sums = [sums[0] + u32::from(value[2] > 0.0), sums[1] + open];
+                        }
+                    }
+                    sums
+                };
+                // From one patch to the next, some columns are new and others are left behind.
+                let (mut inside, mut still, mut before) = (0, 0, 0..0);
+                for (column, point) in points.iter_mut().enumerate() {
+                    let xs = within(head.place(1, column, stride), side, nx);
+                    let (new, old) = (count(before.end..xs.end), count(before.start..xs.start));
+                    (inside, still) = (inside + new[0] - old[0], still + new[1] - old[1]);
+                    before = xs;
+                    if inside >= p.least && still > 0 {
+                        *point = inside;
                     }
                 }
-                sums
-            };
-            // From one patch to the next, some columns are new and others are left behind.
-            let (mut inside, mut still, mut before) = (0, 0, 0..0);
-            for (column, point) in points.iter_mut().enumerate() {
-                let xs = within(head.place(1, column, stride), side, nx);
-                let (new, old) = (count(before.end..xs.end), count(before.start..xs.start));
-                (inside, still) = (inside + new[0] - old[0], still + new[1] - old[1]);
-                before = xs;
-                if inside >= p.least && still > 0 {
-                    *point = inside;
-                }
             }
-        }
-    });
+        },
+    );
 }
 
 pub(super) fn number(call: &mut Call) {
