@@ -11,7 +11,7 @@ pub use instructions::Instructions;
 pub(crate) use instructions::Present;
 pub use memory::Memory;
 pub(crate) use memory::{Reading, Writing};
-pub(crate) use simd::{Edge, Outer, Panel, Side, Strip, Tap, chains};
+pub(crate) use simd::{Edge, NOWHERE, Outer, Panel, Side, Strip, Tap, Tile, Transform, chains};
 pub use team::Team;
 
 /// How to compute on the processor.

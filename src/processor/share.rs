@@ -13,11 +13,21 @@ impl Team {
     /// Divides the numbers `0..chunks` among the threads, as equally as possible, and calls `work` with each range. If
     /// the work touches few `bytes`, the caller's thread does all of it.
     pub fn divide(&self, chunks: usize, bytes: usize, work: impl Fn(Range<usize>) + Sync) {
+        self.divide_by_thread(
+            chunks,
+            bytes,
+            #[inline(always)]
+            |_, share| work(share),
+        );
+    }
+
+    /// The same, with the number of the thread.
+    fn divide_by_thread(&self, chunks: usize, bytes: usize, work: impl Fn(usize, Range<usize>) + Sync) {
         let threads = if bytes < SMALL { 1 } else { self.threads() };
         if threads == 1 {
             return self.alone(
                 #[inline(always)]
-                || work(0..chunks),
+                || work(0, 0..chunks),
             );
         }
         self.run(&|t| {
@@ -25,7 +35,7 @@ impl Team {
             if !share.is_empty() {
                 self.alone(
                     #[inline(always)]
-                    || work(share),
+                    || work(t, share),
                 );
             }
         });
@@ -53,6 +63,26 @@ impl Team {
             #[inline(always)]
             // SAFETY: `divide` gives each chunk to one call.
             |share| work(share.start, unsafe { pieces.part(&share) }),
+        );
+    }
+
+    /// [`Team::split`] for work that takes much longer than writing `data`, and needs memory. Each thread is lent an equal
+    /// part of `lent`, whose content is unknown.
+    pub fn split_lending<T: Send, U: Send>(
+        &self,
+        data: &mut [T],
+        size: usize,
+        lent: &mut [U],
+        work: impl Fn(usize, &mut [T], &mut [U]) + Sync,
+    ) {
+        let each = lent.len() / self.threads();
+        let (pieces, lent) = (Pieces::new(data, size), Pieces::new(lent, each));
+        self.divide_by_thread(
+            pieces.chunks(),
+            SMALL,
+            #[inline(always)]
+            // SAFETY: `divide_by_thread` gives each chunk to one call, and has one call for each thread.
+            |t, share| unsafe { work(share.start, pieces.part(&share), lent.part(&(t..t + 1))) },
         );
     }
 
@@ -206,6 +236,24 @@ mod tests {
                 assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{len}");
                 let expected = if read == 0 { 1 } else { len.div_ceil(2).min(team.threads()) };
                 assert!(team.threads() == 1 || shares.into_inner() == expected, "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_thread_is_lent_its_own_memory() {
+        for team in teams() {
+            for len in [0, 1, 7, 5000] {
+                let (mut data, mut lent) = (vec![0; len], vec![0; 5 * team.threads()]);
+                team.split_lending(&mut data, 2, &mut lent, |first, part, own| {
+                    assert_eq!(own.len(), 5);
+                    own.iter_mut().for_each(|v| *v += 1);
+                    part.iter_mut().enumerate().for_each(|(i, v)| *v += own[i % 5] + 2 * first + i);
+                });
+                assert!(data.iter().enumerate().all(|(i, v)| *v == 1 + i), "{len}");
+                let used = lent.iter().filter(|v| **v == 1).count();
+                assert_eq!(used, 5 * len.div_ceil(2).min(team.threads()), "{len}");
+                assert!(lent.iter().all(|v| *v < 2), "{len}");
             }
         }
     }

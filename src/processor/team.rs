@@ -7,8 +7,8 @@
 //! This is our own because a plan runs some hundred dispatches of 10 µs to 1 ms each, without an allocation per
 //! dispatch. Scoped threads of the standard library cost 30 to 60 µs a dispatch, and rayon's `broadcast` allocates.
 
-use super::Instructions;
 use super::instructions::Present;
+use super::{Instructions, Memory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,13 +25,11 @@ pub struct Team {
     busy: Mutex<()>,
     present: Present,
     /// Memory that kernels use while they run, so that a dispatch allocates nothing once it has run before.
-    scratch: Mutex<Vec<Line>>,
+    scratch: Mutex<Option<Memory>>,
 }
 
-/// One cache line.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Line([u32; 16]);
+/// Scratch memory grows by large pages.
+const LARGE: usize = 2 << 20;
 
 struct Shared {
     /// Counts the pieces of work. A change wakes the workers.
@@ -99,12 +97,14 @@ impl Team {
 
     /// Lends `count` f32 of unknown content to `work`.
     pub fn scratch<R>(&self, count: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-        let mut lines = lock(&self.scratch);
-        let need = count.div_ceil(size_of::<Line>() / size_of::<f32>());
-        if lines.len() < need {
-            lines.resize(need, bytemuck::Zeroable::zeroed());
+        let mut own = lock(&self.scratch);
+        let bytes = count * size_of::<f32>();
+        if own.as_ref().is_none_or(|memory| memory.size() < bytes) {
+            *own = None;
+            *own = Memory::zeroed(bytes.next_multiple_of(LARGE)).ok();
         }
-        work(&mut bytemuck::cast_slice_mut(&mut lines)[..count])
+        let memory = own.as_ref().expect("memory of the system's for what threads keep while a kernel runs");
+        work(&mut bytemuck::cast_slice_mut(&mut memory.writing())[..count])
     }
 
     /// Calls `work` with the numbers from 0 to the number of threads, each on a thread of its own, and waits for all.

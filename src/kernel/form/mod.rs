@@ -102,7 +102,7 @@ impl Form {
     ];
 
     /// The form whose dispatches the processor computes, in a way of its own.
-    const NATIVE: Self = Self::Wide(8);
+    pub(crate) const NATIVE: Self = Self::Wide(8);
 
     /// The form itself, or the form of the products for Winograd's algorithm.
     pub const fn direct(self) -> Self {

@@ -178,14 +178,21 @@ fn native_grad(call: &mut Call) {
     let weight = call.read::<Quad>(3)[p.weight_first as usize][0];
     let up = call.read::<Quad>(4)[p.up_first as usize][0];
     let quads = p.quads as usize;
-    p.dst.each(call.team(), call.write(5), [p.count as usize / quads, quads], |pixel, dst| {
-        let w = weights(pixel);
-        if w > 0.0 {
-            let k = 2.0 * up * w / weight;
-            let terms = p.prediction.of(prediction, pixel, quads).iter().zip(p.truth.of(truth, pixel, quads));
-            dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| k * (a - b)));
-        } else {
-            dst.fill([0.0; 4]);
-        }
-    });
+    p.dst.each(
+        call.team(),
+        call.write(5),
+        [p.count as usize / quads, quads],
+        #[inline(always)]
+        |pixel, dst| {
+            let w = weights(pixel);
+            if w > 0.0 {
+                let k = 2.0 * up * w / weight;
+                let terms =
+                    p.prediction.of(prediction, pixel, quads).iter().zip(p.truth.of(truth, pixel, quads));
+                dst.iter_mut().zip(terms).for_each(|(dst, (a, b))| *dst = zip(*a, *b, |a, b| k * (a - b)));
+            } else {
+                dst.fill([0.0; 4]);
+            }
+        },
+    );
 }

@@ -188,27 +188,33 @@ fn native_grad(call: &mut Call) {
         [(2, p.weight_first), (3, p.up_first)].map(|(i, at)| call.read::<Quad>(i)[at as usize][0]);
     let pitch = p.dst.pitch as usize;
     let rows = Place { pitch: p.dst.pitch * p.w, ..p.dst };
-    rows.each(call.team(), call.write(4), [n / quads / w, (w - 1) * pitch + quads], |row, dst| {
-        let y = row % h;
-        for (x, dst) in dst.chunks_mut(pitch).enumerate() {
-            let pixel = row * w + x;
-            if !image.counts(pixel) {
-                dst[..quads].fill([0.0; 4]);
-                continue;
-            }
-            for (q, dst) in dst[..quads].iter_mut().enumerate() {
-                let [dx, dy, root] = image.differences(pixel, [y, x], q);
-                let mut slope: Quad = std::array::from_fn(|c| -(dx[c] + dy[c]) / root[c]);
-                if x > 0 && image.counts(pixel - 1) {
-                    let [dx, _, root] = image.differences(pixel - 1, [y, x - 1], q);
-                    (0..4).for_each(|c| slope[c] += dx[c] / root[c]);
+    rows.each(
+        call.team(),
+        call.write(4),
+        [n / quads / w, (w - 1) * pitch + quads],
+        #[inline(always)]
+        |row, dst| {
+            let y = row % h;
+            for (x, dst) in dst.chunks_mut(pitch).enumerate() {
+                let pixel = row * w + x;
+                if !image.counts(pixel) {
+                    dst[..quads].fill([0.0; 4]);
+                    continue;
                 }
-                if y > 0 && image.counts(pixel - w) {
-                    let [_, dy, root] = image.differences(pixel - w, [y - 1, x], q);
-                    (0..4).for_each(|c| slope[c] += dy[c] / root[c]);
+                for (q, dst) in dst[..quads].iter_mut().enumerate() {
+                    let [dx, dy, root] = image.differences(pixel, [y, x], q);
+                    let mut slope: Quad = std::array::from_fn(|c| -(dx[c] + dy[c]) / root[c]);
+                    if x > 0 && image.counts(pixel - 1) {
+                        let [dx, _, root] = image.differences(pixel - 1, [y, x - 1], q);
+                        (0..4).for_each(|c| slope[c] += dx[c] / root[c]);
+                    }
+                    if y > 0 && image.counts(pixel - w) {
+                        let [_, dy, root] = image.differences(pixel - w, [y - 1, x], q);
+                        (0..4).for_each(|c| slope[c] += dy[c] / root[c]);
+                    }
+                    *dst = slope.map(|slope| slope * (up / weight));
                 }
-                *dst = slope.map(|slope| slope * (up / weight));
             }
-        }
-    });
+        },
+    );
 }

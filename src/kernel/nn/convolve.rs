@@ -1,7 +1,9 @@
 //! Convolutions of 3 × 3 and 1 × 1 pixels, the transposed one of 2 × 2, and their data gradients:
 //! `kernels/nn/convolve.wgsl`.
 
+mod finish;
 mod native;
+pub(crate) mod tiles;
 
 use super::{convolve_half, flip, winograd};
 use crate::kernel::form::Form;

@@ -1,6 +1,7 @@
 //! Weight gradients of convolutions, in parts over the pixels: `kernels/nn/convolve_weights.wgsl`.
 
 mod native;
+pub(crate) mod tiles;
 
 use super::convolve::Geometry;
 use crate::kernel::form::Form;

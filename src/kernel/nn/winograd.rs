@@ -1,6 +1,7 @@
 //! Winograd's algorithm for 3 × 3 convolutions: the transforms of images to tiles (`kernels/nn/winograd_input.wgsl`),
 //! of weights (`kernels/nn/winograd_weights.wgsl`), and of products back to images (`kernels/nn/winograd_output.wgsl`).
 
+pub(crate) mod four;
 mod native;
 
 use super::convolve::{Finish, FinishKind, Geometry};

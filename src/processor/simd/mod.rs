@@ -10,10 +10,12 @@ mod outer;
 mod strip;
 #[cfg(all(test, unix))]
 mod tests;
+mod tile;
 
 pub(crate) use chains::chains;
 pub(crate) use outer::{Outer, Side};
 pub(crate) use strip::{Edge, Strip, Tap};
+pub(crate) use tile::{NOWHERE, Tile, Transform};
 
 use super::Instructions;
 use super::instructions::Present;

@@ -27,6 +27,8 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
+    /// The only tap, at the strip's own start.
+    pub const WHOLE: Self = Self { src: 0, weights: 0, edge: Edge::None };
     pub const NONE: Self = Self { src: 0, weights: 0, edge: Edge::None };
 }
 

@@ -1,7 +1,7 @@
 //! The inner loops beside inaccessible pages. A read or a write outside of a slice ends the whole program there, so each
 //! slice lies once directly before such a page, and once directly behind one. The results are those of plain loops.
 
-use super::{Edge, Outer, Panel, Side, Strip, Tap, chains};
+use super::{Edge, NOWHERE, Outer, Panel, Side, Strip, Tap, Tile, Transform, chains};
 use crate::processor::Instructions;
 use crate::processor::instructions::Present;
 use std::ops::{Deref, DerefMut};
@@ -407,5 +407,95 @@ fn chains_touch_nothing_outside_of_their_slice() {
                 assert_sum(got, sums, &|| format!("{present:?}, {quads} quads, {guard:?}, value {i}"));
             }
         }
+    }
+}
+
+/// The matrix of a transform along one axis, by Toom and Cook's rule: rows of N factors.
+fn matrix(transform: Transform) -> Vec<Vec<f64>> {
+    let points = [0.0, 0.75, -0.75, 1.5, -1.5];
+    // The products with the other points, of which the last row is the one of infinity.
+    let scale = |p: f64| points.iter().filter(|q| **q != p).map(|q| p - q).product::<f64>();
+    let powers = |n: usize, scaled: bool| -> Vec<Vec<f64>> {
+        let row = |p: &f64| (0..n).map(|i| p.powi(i as i32) / if scaled { scale(*p) } else { 1.0 }).collect();
+        let last = (0..n).map(|i| f64::from(u8::from(i == n - 1))).collect();
+        points.iter().map(row).chain([last]).collect()
+    };
+    // The coefficients of the product of (x - q) over `roots`, the lowest power first.
+    let polynomial = |roots: &[f64]| {
+        roots.iter().fold(vec![1.0], |own: Vec<f64>, root| {
+            let shifted = std::iter::once(&0.0).chain(&own);
+            shifted.zip(own.iter().chain([&0.0])).map(|(up, same)| up - root * same).collect()
+        })
+    };
+    let turned = |rows: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
+        (0..rows[0].len()).map(|i| rows.iter().map(|row| row[i]).collect()).collect()
+    };
+    match transform {
+        Transform::Source => {
+            let others = |p: &f64| points.into_iter().filter(|q| q != p).collect::<Vec<_>>();
+            let rows = points.iter().map(|p| polynomial(&others(p))).chain([polynomial(&points)]);
+            rows.map(|mut row| {
+                row.resize(6, 0.0);
+                row
+            })
+            .collect()
+        }
+        Transform::Weights => powers(3, true),
+        Transform::WeightsGradient => turned(powers(3, true)),
+        Transform::Upstream => powers(4, false),
+        Transform::Result => turned(powers(4, false)),
+    }
+}
+
+#[test]
+fn tiles_touch_nothing_outside_of_their_slices() {
+    let mut rng = fastrand::Rng::with_seed(5);
+    for (present, transform) in sets().flat_map(|present| Transform::ALL.map(|own| (present, own))) {
+        let (rows, [n, m]) = (matrix(transform), transform.sizes());
+        for (channels, guard) in [4, 8, 16, 20, 36].into_iter().flat_map(|c| GUARDS.map(|guard| (c, guard))) {
+            // Places one after another in another order, but for one on each side.
+            let places = |n: usize| -> Vec<usize> {
+                let place = |i: usize| (i * 7 % (n * n)) * channels;
+                (0..n * n).map(|i| if i == 4 { NOWHERE } else { place(i) }).collect()
+            };
+            let [from, to] = [n, m].map(places);
+            let src = Guarded::new(&random(n * n * channels, &mut rng), guard);
+            let mut dst = Guarded::new(&vec![POISON; m * m * channels], guard);
+            let tile = Tile { src: &src, from: &from, to: &to, channels };
+            tile.compute(present, transform, &mut dst);
+            for (i, &at) in to.iter().enumerate().filter(|(_, at)| **at != NOWHERE) {
+                for c in 0..channels {
+                    let terms = (0..n * n)
+                        .filter(|&k| from[k] != NOWHERE)
+                        .map(|k| rows[i / m][k / n] * rows[i % m][k % n] * f64::from(src[from[k] + c]));
+                    assert_sum(dst[at + c], terms, &|| {
+                        format!("{present:?}, {transform:?}, {channels}, {guard:?}, {i}")
+                    });
+                }
+            }
+            let untouched = dst.iter().filter(|value| **value == POISON).count();
+            assert_eq!(
+                untouched, channels,
+                "{present:?}, {transform:?}, {channels}: the place that is not wanted"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tile_refuses_slices_that_are_one_value_too_short() {
+    for (present, transform) in sets().flat_map(|present| Transform::ALL.map(|own| (present, own))) {
+        let [from, to] = transform.sizes().map(|n| (0..n * n).map(|i| 4 * i).collect::<Vec<_>>());
+        let [src, dst] = [&from, &to].map(|places| vec![1.0; 4 * places.len()]);
+        let compute = |src: &[f32], from: &[usize], channels: usize, mut dst: Vec<f32>| {
+            Tile { src, from, to: &to, channels }.compute(present, transform, &mut dst);
+        };
+        compute(&src, &from, 4, dst.clone());
+        assert_refused("the tile's numbers", || compute(&src[1..], &from, 4, dst.clone()));
+        assert_refused("room for the results", || compute(&src, &from, 4, dst[1..].to_vec()));
+        assert_refused("a place for each number", || compute(&src, &from[1..], 4, dst.clone()));
+        assert_refused("channels in fours", || compute(&src, &from, 3, dst.clone()));
+        let far: Vec<usize> = from.iter().map(|at| if *at == 4 { NOWHERE - 1 } else { *at }).collect();
+        assert_refused("the tile's numbers", || compute(&src, &far, 4, dst.clone()));
     }
 }

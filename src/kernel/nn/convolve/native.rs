@@ -2,8 +2,10 @@
 //! some pixels of a 1 × 1 convolution, or an image. Its pixels are computed in strips of up to 16: neighbours in a row,
 //! or in small images the same pixel of several images, for which the same taps fall outside.
 
+use super::finish::Norm;
+use super::tiles::{self, Tiles};
 use super::{ConvolveParams, FinishKind, Geometry};
-use crate::plan::{Call, Place};
+use crate::plan::Call;
 use crate::processor::{Edge, Panel, Present, Strip, Tap};
 use std::ops::Range;
 
@@ -40,6 +42,12 @@ pub(super) fn native(call: &mut Call) {
     let rows = geometry.taps() * channels[0];
     let own_weights = &weights[4 * p.weights_first as usize..][..rows * channels[1]];
     let norm = (finish == FinishKind::Norm).then(|| Norm::new(&p, statistics, weights));
+    let bias = (finish == FinishKind::Bias).then(|| &weights[4 * p.shift_first as usize..]);
+    if geometry == Geometry::Three && tiles::pay(n, [h, w], channels) {
+        let (places, src) = ([p.src, p.dst], call.read(0));
+        let tiles = Tiles { size: [h, w], channels, places, src, bias, norm: norm.as_ref() };
+        return tiles.compute(team, own_weights, dst);
+    }
     let mut compute = |weights: Weights| {
         let own = Convolution {
             geometry,
@@ -50,7 +58,7 @@ pub(super) fn native(call: &mut Call) {
             src: &call.read(0)[4 * p.src.first as usize..],
             weights,
             channels,
-            bias: (finish == FinishKind::Bias).then(|| &call.read(1)[4 * p.shift_first as usize..]),
+            bias,
         };
         team.split(
             dst,
@@ -177,7 +185,7 @@ impl Convolution<'_> {
                 }
             }
             if let Some(norm) = norm {
-                norm.apply(part, pitch, self.channels[1]);
+                norm.apply(part, pitch);
             }
         }
     }
@@ -339,41 +347,5 @@ impl Taps {
     fn list(&self, number: usize) -> &[Tap] {
         let (taps, count) = &self.lists[number];
         &taps[..*count]
-    }
-}
-
-/// The norm and Leaky ReLU that follow a convolution.
-struct Norm<'a> {
-    mean: &'a [f32],
-    rstd: &'a [f32],
-    gamma: &'a [f32],
-    beta: &'a [f32],
-    slope: f32,
-}
-
-impl<'a> Norm<'a> {
-    fn new(p: &ConvolveParams, statistics: &'a [f32], weights: &'a [f32]) -> Self {
-        let c = 4 * p.co4 as usize;
-        let Place { first, pitch } = p.statistics;
-        let of = |values: &'a [f32], quad: u32| &values[4 * quad as usize..][..c];
-        Self {
-            mean: of(statistics, first),
-            rstd: of(statistics, first + pitch),
-            gamma: of(weights, p.scale_first),
-            beta: of(weights, p.shift_first),
-            slope: p.slope,
-        }
-    }
-
-    /// Applies it to `c` channels of each pixel of `part`.
-    #[inline(always)]
-    fn apply(&self, part: &mut [f32], pitch: usize, c: usize) {
-        let Self { mean, rstd, gamma, beta, slope } = *self;
-        for pixel in part.chunks_mut(pitch) {
-            for (o, value) in pixel[..c].iter_mut().enumerate() {
-                let z = gamma[o] * ((*value - mean[o]) * rstd[o]) + beta[o];
-                *value = if z > 0.0 { z } else { slope * z };
-            }
-        }
     }
 }

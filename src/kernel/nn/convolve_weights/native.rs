@@ -1,6 +1,7 @@
 //! Weight gradients on the processor. The parts of the plan are runs of lines of images. A thread goes through a part in
 //! pieces that its cache holds, tap by tap, and keeps a block of sums in registers.
 
+use super::tiles::{self, Tiles};
 use super::{ConvolveWeightsParams, GEOMETRIES};
 use crate::kernel::nn::convolve::Geometry;
 use crate::plan::Call;
@@ -20,6 +21,11 @@ pub(super) fn native(call: &mut Call) {
     let geometry = GEOMETRIES[call.constant("GEOMETRY") as usize];
     let [n, h, w, ci4, co4, taps] = [p.n, p.h, p.w, p.ci4, p.co4, p.taps].map(|n| n as usize);
     let (ci, co) = (4 * ci4, 4 * co4);
+    if geometry == Geometry::Three && tiles::pay(n, [h, w], [ci, co]) {
+        let (places, src, grad) = ([p.src, p.grad], call.read(0), call.read(1));
+        let tiles = Tiles { size: [n, h, w], channels: [ci, co], places, src, grad };
+        return tiles.compute(call.team(), call.write(2));
+    }
     let own = Gradient {
         geometry,
         size: [n, h, w],
