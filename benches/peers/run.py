@@ -4,9 +4,11 @@
     python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy safetensors
     venv/bin/python benches/peers/run.py [--rounds 3] [--compile] [--json FILE] [--networks 16,64 32,128]
 
-With --networks, a training step and the network alone, of so many channels and patches per batch, by palpate and PyTorch.
+With --networks, a training step and the network alone, of so many channels and patches per batch. ONNX Runtime
+has the network alone, and burn neither.
 
-What is not installed is left out, and the table says so. burn runs through wgpu on the adapter that palpate uses too.
+What is not installed is left out, and the table says so. burn runs through wgpu on the most capable adapter, and on the processor by
+its own backend.
 """
 
 import argparse
@@ -26,7 +28,7 @@ arguments.add_argument("--palpate", default=ROOT / "target/release/palpate")
 arguments.add_argument("--burn", default=HERE / "burn/target/release/peer-burn")
 arguments.add_argument("--json", type=Path)
 arguments.add_argument("--networks", nargs="*", default=[], metavar="CHANNELS,BATCH")
-arguments.add_argument("--adapter", help="palpate's; burn takes the most capable one")
+arguments.add_argument("--adapter", help="palpate's")
 options = arguments.parse_args()
 
 
@@ -67,19 +69,21 @@ def program(*command):
     return lambda: [json.loads(line) for line in lines(*command).splitlines() if line.startswith("{")]
 
 
+networks_of = ["--networks", *options.networks] * bool(options.networks)
 peers = {
     "palpate": palpate,
     "burn": program(options.burn),
+    "burn, processor": program(options.burn, "cpu"),
     "PyTorch": program(
         sys.executable,
         HERE / "pytorch.py",
         *["--compile"] * options.compile,
-        *["--networks", *options.networks] * bool(options.networks),
+        *networks_of,
     ),
-    "ONNX Runtime": program(sys.executable, HERE / "onnx_runtime.py"),
+    "ONNX Runtime": program(sys.executable, HERE / "onnx_runtime.py", *networks_of),
 }
 if options.networks:
-    peers = {name: peers[name] for name in ("palpate", "PyTorch")}
+    peers = {name: peers[name] for name in ("palpate", "PyTorch", "ONNX Runtime")}
 rows, missing = {}, {}
 for turn in range(options.rounds):
     for name, run in peers.items():

@@ -5,6 +5,8 @@
 //!
 //! `examples/mlp.rs` trains a small network with all three; `docs/training.md` explains them.
 
+#[cfg(test)]
+mod allocations;
 mod batches;
 mod checkpoint;
 mod event;

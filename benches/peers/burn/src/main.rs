@@ -1,8 +1,9 @@
-//! burn's 3 × 3 convolutions through wgpu at the shapes of `palpate bench`: one JSON line for each kernel and shape.
+//! burn's 3 × 3 convolutions at the shapes of `palpate bench`, through wgpu or with `cpu` by its own backend for the
+//! processor: one JSON line for each kernel and shape.
 //!
-//! `cargo run --release -- [RUNS]`
+//! `cargo run --release -- [RUNS] [cpu]`
 
-use burn::backend::{Autodiff, Wgpu};
+use burn::backend::{Autodiff, NdArray, Wgpu};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Distribution, Tensor, backend::Backend};
@@ -40,24 +41,32 @@ fn median(runs: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let runs = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(3);
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let runs = given.iter().find_map(|n| n.parse().ok()).unwrap_or(3);
+    if given.iter().any(|backend| backend == "cpu") {
+        measure::<NdArray>("burn, ndarray", runs);
+    } else {
+        measure::<Wgpu>("burn, wgpu", runs);
+    }
+}
+
+fn measure<B: Backend>(peer: &str, runs: usize) {
     let device = Default::default();
     for (c, side) in SHAPES {
         let images = [BATCH, c, side, side];
         let gflop = 2.0 * (BATCH * side * side * c * c * 9) as f64 / 1e9;
         let tell = |kernel: &str, ms: f64, gflop: f64| {
             println!(
-                r#"{{"peer": "burn, wgpu", "kernel": "{kernel}", "shape": "{c}@{side}²", "ms": {ms:.3}, "gflops": {:.2}}}"#,
+                r#"{{"peer": "{peer}", "kernel": "{kernel}", "shape": "{c}@{side}²", "ms": {ms:.3}, "gflops": {:.2}}}"#,
                 gflop / ms * 1e3
             );
         };
-        let (x, w) = (random::<Wgpu>(images, &device), random::<Wgpu>([c, c, 3, 3], &device));
+        let (x, w) = (random::<B>(images, &device), random::<B>([c, c, 3, 3], &device));
         let ms = median(runs, || finish(convolve(x.clone(), w.clone())));
         tell("conv3x3_forward", ms, gflop);
 
-        type Taped = Autodiff<Wgpu>;
-        let (x, w) = (random::<Taped>(images, &device), random::<Taped>([c, c, 3, 3], &device));
-        let up = random::<Taped>(images, &device);
+        let (x, w) = (random::<Autodiff<B>>(images, &device), random::<Autodiff<B>>([c, c, 3, 3], &device));
+        let up = random::<Autodiff<B>>(images, &device);
         let ms = median(runs, || {
             let (x, w) = (x.clone().require_grad(), w.clone().require_grad());
             let grads = (convolve(x.clone(), w.clone()) * up.clone()).sum().backward();
