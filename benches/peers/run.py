@@ -4,11 +4,11 @@
     python -m venv venv && venv/bin/pip install torch onnxruntime onnx numpy safetensors
     venv/bin/python benches/peers/run.py [--rounds 3] [--compile] [--json FILE] [--networks 16,64 32,128]
 
-With --networks, a training step and the network alone, of so many channels and patches per batch. ONNX Runtime
-has the network alone, and burn neither.
+With --networks, a training step and the network alone, of so many channels and patches per batch. ONNX Runtime has the
+network alone, and burn neither.
 
-What is not installed is left out, and the table says so. burn runs through wgpu on the most capable adapter, and on the processor by
-its own backend.
+What is not installed is left out, and the table says so. burn runs through wgpu on the most capable adapter, and on the
+processor by its own backend.
 """
 
 import argparse

@@ -7,6 +7,8 @@
 //! A single plane shows three-dimensional waves only in part, and the result depends on the shape of the body.
 //! [`Model`] therefore names the forward model of the training, `bulk` or `slab`. It is part of every result.
 
+#[cfg(test)]
+mod allocations;
 mod builtin;
 #[cfg(feature = "simulation")]
 mod calibrate;

@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn each_thread_is_lent_its_own_memory() {
         for team in teams() {
-            for len in [0, 1, 7, 5000] {
+            for len in [1, 7, 5000] {
                 let (mut data, mut lent) = (vec![0; len], vec![0; 5 * team.threads()]);
                 team.split_lending(&mut data, 2, &mut lent, |first, part, own| {
                     assert_eq!(own.len(), 5);

@@ -103,7 +103,7 @@ impl Team {
             *own = None;
             *own = Memory::zeroed(bytes.next_multiple_of(LARGE)).ok();
         }
-        let memory = own.as_ref().expect("memory of the system's for what threads keep while a kernel runs");
+        let memory = own.as_ref().expect("memory for what threads keep while a kernel runs");
         work(&mut bytemuck::cast_slice_mut(&mut memory.writing())[..count])
     }
 

@@ -5,8 +5,6 @@
 //!
 //! `examples/mlp.rs` trains a small network with all three; `docs/training.md` explains them.
 
-#[cfg(test)]
-mod allocations;
 mod batches;
 mod checkpoint;
 mod event;

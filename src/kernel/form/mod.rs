@@ -143,7 +143,8 @@ impl Form {
             let transformed = matches!(form, Self::Winograd(_));
             (other, transformed, matches!(form, Self::Register(_)), ill_suited(form))
         });
-        // The processor's form computes directly: Winograd's transforms move more memory than their products save.
+        // The processor has one form. It uses Winograd's algorithm within a dispatch where that pays: in several
+        // dispatches, the transforms move more memory than the products save.
         forms.retain(|form| {
             form.spec(&CONVOLVE, &[]).runs_on(caps) && (!caps.native() || *form == Self::NATIVE)
         });

@@ -1,13 +1,13 @@
 //! A training step on the processor allocates nothing once it has run before.
 
-use super::{Learned, TrainStep};
+use super::MseTv;
 use crate::device::Device;
-use crate::dime::MseTv;
 use crate::kernel::form::Chooser;
-use crate::nn::{NormKind, Unet, UnetSettings, Weights};
+use crate::nn::{Network as _, NormKind, Unet, UnetSettings, Weights};
 use crate::plan::{Checks, Pipelines};
 use crate::processor::Processor;
 use crate::size::Size;
+use crate::train::{Learned, TrainStep};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
