@@ -171,23 +171,22 @@ unsafe fn block<T: Axis<N, M>, L: Lanes, const N: usize, const M: usize>(
         let zero = L::splat(0.0);
         for x in 0..N {
             let mut column = [zero; N];
-            for y in 0..N {
+            for (y, value) in column.iter_mut().enumerate() {
                 let at = *tile.from.get_unchecked(N * y + x);
                 if at != NOWHERE {
-                    column[y] = L::load(tile.src.as_ptr().add(at + first));
+                    *value = L::load(tile.src.as_ptr().add(at + first));
                 }
             }
-            let column = T::apply(column);
-            for y in 0..M {
-                column[y].store(half.add((N * y + x) * L::WIDTH));
+            for (y, value) in T::apply(column).iter().enumerate() {
+                value.store(half.add((N * y + x) * L::WIDTH));
             }
         }
         for y in 0..M {
-            let row = T::apply(load::<L, N>(half.add(N * y * L::WIDTH)));
-            for x in 0..M {
+            let row = load::<L, N>(half.add(N * y * L::WIDTH));
+            for (x, value) in T::apply(row).iter().enumerate() {
                 let at = *tile.to.get_unchecked(M * y + x);
                 if at != NOWHERE {
-                    row[x].store(dst.as_mut_ptr().add(at + first));
+                    value.store(dst.as_mut_ptr().add(at + first));
                 }
             }
         }
