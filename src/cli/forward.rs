@@ -7,7 +7,7 @@ use ndarray_npy::WriteNpyExt;
 use palpate::Size;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::npy::read_floats;
-use palpate::lowlevel::nn::{self, Network, Unet, Weights};
+use palpate::lowlevel::nn::{self, Channels, Network, Unet, Weights};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -53,7 +53,8 @@ impl Forward {
         let weights = Weights::<Unet>::load(&self.weights)?;
         let images = read_floats(&self.input)?;
         let about = |error: Error| super::about(&self.input, error);
-        let [n, channels, h, w] = shape(&images, weights.network.channels()[0]).map_err(about)?;
+        let Channels { inputs, output } = weights.network.channels();
+        let [n, channels, h, w] = shape(&images, inputs.iter().sum()).map_err(about)?;
         let size = Size::new(w, h);
         weights.network.check_size(size).map_err(about)?;
         let images = images.into_raw_vec_and_offset().0;
@@ -73,8 +74,7 @@ impl Forward {
         bar.finish_and_clear();
         let result = result?;
 
-        let out = weights.network.channels()[1];
-        set.add_bytes(&name, &encode(&result, [n, out, h, w]).map_err(|e| Error::file(&self.output, e))?)?;
+        set.add_bytes(&name, &encode(&result, [n, output, h, w]).map_err(|e| Error::file(&self.output, e))?)?;
         set.commit()?;
         let bad = result.iter().filter(|v| !v.is_finite()).count();
         if bad > 0 {

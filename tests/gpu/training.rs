@@ -5,7 +5,7 @@ use crate::common::compare::{assert_agrees, assert_within, largest};
 use crate::harness::OwnGpu;
 use crate::harness::SharedGpu;
 use palpate::Size;
-use palpate::lowlevel::device::Device;
+use palpate::lowlevel::device::{Buffer, Device};
 use palpate::lowlevel::dime::MseTv;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::form::{Form, Product};
@@ -237,17 +237,20 @@ fn the_network_runs_inside_a_hosts_encoder(OwnGpu(own): OwnGpu) {
         mapped_at_creation: false,
     });
     let chooser = Chooser::new(&Pipelines::new(&gpu, Checks::Off));
-    let small = Forward::embedded(
-        &chooser,
-        &weights,
-        Size::square(20),
-        3,
-        [input.clone().into(), output.clone().into()],
+    let embedded = |batch, inputs: &[Buffer]| {
+        Forward::embedded(&chooser, &weights, Size::square(20), batch, inputs, output.clone().into())
+    };
+    let input = Buffer::from(input);
+    let refused = |batch, inputs: &[Buffer], words| {
+        assert!(embedded(batch, inputs).err().is_some_and(|e| e.to_string().contains(words)), "{words}");
+    };
+    refused(3, std::slice::from_ref(&input), "host's buffer for 'network input'");
+    refused(
+        2,
+        &[input.clone(), input.clone()],
+        "inputs of the network: 1; buffers that the host lends for them: 2",
     );
-    assert!(small.err().is_some_and(|e| e.to_string().contains("host's buffer for 'network input'")));
-    let forward =
-        Forward::embedded(&chooser, &weights, Size::square(20), 2, [input.into(), output.clone().into()])
-            .expect("compile");
+    let forward = embedded(2, &[input]).expect("compile");
     let mut encoder = device.create_command_encoder(&Default::default());
     forward.encode(&mut encoder).expect("encoded");
     queue.submit([encoder.finish()]);

@@ -5,7 +5,7 @@
 mod infer;
 
 use super::layout::{LayoutEntry, ParameterLayout, Registered};
-use super::network::{Network, NetworkMode};
+use super::network::{Channels, Network, NetworkMode};
 use crate::error::{Error, Result};
 use crate::kernel::nn::convolve::Geometry;
 use crate::kernel::nn::norm::Per;
@@ -169,8 +169,9 @@ impl Network for Unet {
         self.settings.to_string()
     }
 
-    fn channels(&self) -> [usize; 2] {
-        [self.settings.in_channels, self.settings.out_channels]
+    fn channels(&self) -> Channels {
+        let UnetSettings { in_channels, out_channels, .. } = self.settings;
+        Channels { inputs: vec![in_channels], output: out_channels }
     }
 
     /// Checks that something is left of the image after the pools.
@@ -194,10 +195,13 @@ impl Network for Unet {
         &self,
         tape: &mut Tape,
         registered: &Registered,
-        input: Var,
+        inputs: &[Var],
         mode: NetworkMode,
     ) -> Result<Var> {
         let settings = &self.settings;
+        let [input] = *inputs else {
+            return Err(Error::Usage(format!("a U-Net has one input, not {}", inputs.len())));
+        };
         self.check_size(tape.shape(input).size())?;
         let pools = settings.pools;
         let mut builder = Builder { settings, layout: &self.layout, registered, tape, mode, dropouts: 0 };

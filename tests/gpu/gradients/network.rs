@@ -73,7 +73,7 @@ impl Setup {
         let mut tape = Tape::new();
         let registered = unet.layout().register(&mut tape);
         let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::images(n, size, c)));
-        let output = unet.forward(&mut tape, &registered, input, NetworkMode::Train).expect("sizes");
+        let output = unet.forward(&mut tape, &registered, &[input], NetworkMode::Train).expect("sizes");
         let mse = tape.mse(output, target, Some(mask)).expect("a loss");
         let variation = tape.total_variation(output, Some(mask)).expect("a loss");
         let loss = tape.combine(&[(mse, 1.0), (variation, OBJECTIVE.total_variation)]).expect("a number");
