@@ -15,7 +15,8 @@ use std::time::Instant;
 /// Run a trained network on images as they are
 ///
 /// Reads images [N, 2, H, W] (real and imaginary part, float32 or float64) and writes what the U-Net makes of them,
-/// [N, 1, H, W] in float32, with nothing scaled or masked before or after. The weights are a safetensors file of a
+/// [N, 1, H, W] in float32, with nothing scaled or masked before or after. A network that sees the surroundings of a
+/// patch takes two more channels for each view, after those of the patch. The weights are a safetensors file of a
 /// PyTorch state_dict; all that the network is made of is told by its tensors and its metadata: pool (max or avg;
 /// max if it does not say) and up (transpose or bilinear; transpose).
 ///

@@ -74,8 +74,8 @@ impl Dime {
     ///
     /// # Errors
     /// - [`Error::Setting`] or [`Error::Usage`] if a setting is invalid.
-    /// - [`Error::Data`] if the weights do not state how their input is made, or are not a network from 2
-    ///   channels to 1.
+    /// - [`Error::Data`] if the weights do not state how their input is made, see the surroundings of a patch, or are
+    ///   not a network from 2 channels to 1.
     /// - [`Error::OutOfMemory`] if not even one patch fits.
     pub fn new(
         chooser: &Chooser,
@@ -264,6 +264,14 @@ impl Recorded {
         batch: usize,
         host: Option<Host<DimeMap>>,
     ) -> Result<Self> {
+        let surroundings = weights.network.settings().surroundings;
+        if surroundings > 0 {
+            return Err(Error::Data(format!(
+                "the network's file holds a U-Net that sees {surroundings} views of the surroundings of a patch \
+                 (tensors 'surroundings.…'), but an inversion cuts the patch alone; use weights without such tensors, \
+                 or give patches and views to `palpate forward`"
+            )));
+        }
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
         settings.check(&model)?;
