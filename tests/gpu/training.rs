@@ -184,7 +184,7 @@ fn a_training_step_equals_pytorchs_in_every_form(SharedGpu(pipelines): SharedGpu
         }
     }
     // README.md: output, loss, gradients, and parameters after ten steps.
-    for (kind, stated) in [("output", 1e-6), ("loss", 1e-7), ("gradient", 7e-6), ("after10", 7e-7)] {
+    for (kind, stated) in [("output", 1e-6), ("loss", 1e-7), ("gradient", 7e-6), ("after10", 9e-7)] {
         assert_within(worst[kind], 0.5 * stated..=1.3 * stated, format!("the largest error of {kind}"));
     }
 }
