@@ -3,7 +3,7 @@
 
 use palpate::Size;
 use palpate::lowlevel::kernel::nn::convolve::Geometry;
-use palpate::lowlevel::nn::{Network, NetworkMode, ParameterLayout, Registered};
+use palpate::lowlevel::nn::{Channels, Network, NetworkMode, ParameterLayout, Registered};
 use palpate::train::*;
 use palpate::{Activation, AdapterChoice, Checks, Chooser, Device, Pipelines, Tape, Var, Weights};
 
@@ -27,9 +27,9 @@ impl Network for Mlp {
     fn layout(&self) -> &ParameterLayout {
         &self.1
     }
-    fn forward(&self, tape: &mut Tape, all: &Registered, input: Var, _: NetworkMode) -> palpate::Result<Var> {
+    fn forward(&self, tape: &mut Tape, all: &Registered, x: &[Var], _: NetworkMode) -> palpate::Result<Var> {
         let activations = [Some(Activation::Sigmoid), Some(Activation::LeakyRelu(0.1)), None];
-        all.parameters.chunks(2).zip(activations).try_fold(input, |x, (layer, activation)| {
+        all.parameters.chunks(2).zip(activations).try_fold(x[0], |x, (layer, activation)| {
             let x = tape.convolve(x, layer[0], Some(layer[1]), Geometry::One)?;
             activation.map_or(Ok(x), |activation| tape.activate(x, activation))
         })
@@ -44,8 +44,8 @@ impl Source for Sine {
     fn summary(&self) -> DataSummary {
         DataSummary { train: 512, validation: 100, size: Size::square(1), about: "y = sin x".into() }
     }
-    fn channels(&self) -> [usize; 2] {
-        [1, 1]
+    fn channels(&self) -> Channels {
+        Channels { inputs: vec![1], output: 1 }
     }
     fn batch(&self, _: &(), request: Request, into: &mut [&mut [f32]]) -> palpate::Result<()> {
         for (i, sample) in request.samples.iter().enumerate() {

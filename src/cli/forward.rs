@@ -7,7 +7,7 @@ use ndarray_npy::WriteNpyExt;
 use palpate::Size;
 use palpate::lowlevel::io::OutputSet;
 use palpate::lowlevel::io::npy::read_floats;
-use palpate::lowlevel::nn::{self, Network, Unet, Weights};
+use palpate::lowlevel::nn::{self, Channels, Network, Unet, Weights};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,7 +15,8 @@ use std::time::Instant;
 /// Run a trained network on images as they are
 ///
 /// Reads images [N, 2, H, W] (real and imaginary part, float32 or float64) and writes what the U-Net makes of them,
-/// [N, 1, H, W] in float32, with nothing scaled or masked before or after. The weights are a safetensors file of a
+/// [N, 1, H, W] in float32, with nothing scaled or masked before or after. A network that sees the surroundings of a
+/// patch takes two more channels for each view, after those of the patch. The weights are a safetensors file of a
 /// PyTorch state_dict; all that the network is made of is told by its tensors and its metadata: pool (max or avg;
 /// max if it does not say) and up (transpose or bilinear; transpose).
 ///
@@ -53,7 +54,8 @@ impl Forward {
         let weights = Weights::<Unet>::load(&self.weights)?;
         let images = read_floats(&self.input)?;
         let about = |error: Error| super::about(&self.input, error);
-        let [n, channels, h, w] = shape(&images, weights.network.channels()[0]).map_err(about)?;
+        let Channels { inputs, output } = weights.network.channels();
+        let [n, channels, h, w] = shape(&images, inputs.iter().sum()).map_err(about)?;
         let size = Size::new(w, h);
         weights.network.check_size(size).map_err(about)?;
         let images = images.into_raw_vec_and_offset().0;
@@ -73,8 +75,7 @@ impl Forward {
         bar.finish_and_clear();
         let result = result?;
 
-        let out = weights.network.channels()[1];
-        set.add_bytes(&name, &encode(&result, [n, out, h, w]).map_err(|e| Error::file(&self.output, e))?)?;
+        set.add_bytes(&name, &encode(&result, [n, output, h, w]).map_err(|e| Error::file(&self.output, e))?)?;
         set.commit()?;
         let bad = result.iter().filter(|v| !v.is_finite()).count();
         if bad > 0 {

@@ -14,7 +14,7 @@ use crate::kernel::tiles::cut::LatticeBuffers;
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
 use crate::kernel::tiles::{cut, lattice as placing, mask, overlap};
-use crate::nn::{Network, NetworkMode, Weights};
+use crate::nn::{Channels, Network, NetworkMode, Weights};
 use crate::patches::{FAINTEST, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::size::Size;
@@ -74,8 +74,8 @@ impl Dime {
     ///
     /// # Errors
     /// - [`Error::Setting`] or [`Error::Usage`] if a setting is invalid.
-    /// - [`Error::Data`] if the weights do not state how their input is made, or are not a network from 2
-    ///   channels to 1.
+    /// - [`Error::Data`] if the weights do not state how their input is made, see the surroundings of a patch, or are
+    ///   not a network from 2 channels to 1.
     /// - [`Error::OutOfMemory`] if not even one patch fits.
     pub fn new(
         chooser: &Chooser,
@@ -264,14 +264,21 @@ impl Recorded {
         batch: usize,
         host: Option<Host<DimeMap>>,
     ) -> Result<Self> {
+        let surroundings = weights.network.settings().surroundings;
+        if surroundings > 0 {
+            return Err(Error::Data(format!(
+                "the network's file holds a U-Net that sees {surroundings} views of the surroundings of a patch \
+                 (tensors 'surroundings.…'), but an inversion cuts the patch alone; use weights without such tensors, \
+                 or give patches and views to `palpate forward`"
+            )));
+        }
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
         settings.check(&model)?;
-        let [own, out] = weights.network.channels();
-        if [own, out] != [2, 1] {
-            return Err(Error::Data(format!(
-                "the network has {own} input and {out} output channels, but 2 and 1 are needed"
-            )));
+        let own = weights.network.channels();
+        let needed = Channels { inputs: vec![2], output: 1 };
+        if own != needed {
+            return Err(Error::Data(format!("the network has {own}, but an inversion needs {needed}")));
         }
         weights.network.check_size(Size::square(settings.patch(&model)))?;
         let n = settings.size.pixels();
@@ -324,7 +331,7 @@ impl Recorded {
         let mut tape = Tape::new();
         let registered = weights.network.layout().register(&mut tape);
         let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
-        let output = weights.network.forward(&mut tape, &registered, input, NetworkMode::Infer)?;
+        let output = weights.network.forward(&mut tape, &registered, &[input], NetworkMode::Infer)?;
         let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
         let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
         cut::record(&mut rec, image, grids.to, buffers, faintest, cuttings);

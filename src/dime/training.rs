@@ -2,7 +2,7 @@
 
 use super::{Model, MseTv, Views};
 use crate::error::{Error, Result};
-use crate::nn::Unet;
+use crate::nn::{Channels, Unet};
 use crate::patches::{
     Augmentation, Cuttings, Draw, Normalisation, PatchMut, PatchSource, Patches, SetImages, Split, augment,
     check, is_set,
@@ -179,8 +179,8 @@ impl Source for TrainingData {
         }
     }
 
-    fn channels(&self) -> [usize; 2] {
-        [2, 1]
+    fn channels(&self) -> Channels {
+        Channels { inputs: vec![2], output: 1 }
     }
 
     fn check(&self, settings: &PatchSettings) -> Result<()> {

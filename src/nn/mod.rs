@@ -10,7 +10,7 @@ mod weights;
 
 pub use forward::Forward;
 pub use layout::{EntryKind, LayoutEntry, ParameterLayout, Registered};
-pub use network::{Network, NetworkMode, Stored};
+pub use network::{Channels, Network, NetworkMode, Stored};
 pub use state_dict::Precision;
 pub use unet::{NormKind, Unet, UnetSettings, Up};
 pub use weights::Weights;

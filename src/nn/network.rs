@@ -24,6 +24,22 @@ pub enum NetworkMode {
     Infer,
 }
 
+/// The numbers of channels of the images that go into a network, and of those that come out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// Those of each input, 1 or more. All inputs have the same number of images, of the same size.
+    pub inputs: Vec<usize>,
+    /// Those of the output.
+    pub output: usize,
+}
+
+impl std::fmt::Display for Channels {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let inputs: Vec<_> = self.inputs.iter().map(usize::to_string).collect();
+        write!(f, "{} channels in and {} out", inputs.join(" and "), self.output)
+    }
+}
+
 /// A network: its settings, the layout of its parameters, and its operations.
 pub trait Network: Clone + Debug + Send + Sync + 'static {
     /// The settings that determine the network.
@@ -46,19 +62,19 @@ pub trait Network: Clone + Debug + Send + Sync + 'static {
         format!("network of {} parameters", self.layout().learned())
     }
 
-    /// The number of input and of output channels. By default, those of the first and of the last convolution in the
-    /// layout.
+    /// The channels of its inputs and of its output. By default there is one input, and they are those of the first and
+    /// of the last convolution in the layout.
     ///
     /// # Panics
     /// If the layout has no convolution.
-    fn channels(&self) -> [usize; 2] {
+    fn channels(&self) -> Channels {
         let of = |entry: &LayoutEntry| match entry.kind {
             EntryKind::Weights(_, channels) => Some(channels),
             _ => None,
         };
         let mut all = self.layout().parameters.iter().filter_map(of);
         let first = all.next().expect("a network has a convolution");
-        [first[0], all.next_back().unwrap_or(first)[1]]
+        Channels { inputs: vec![first[0]], output: all.next_back().unwrap_or(first)[1] }
     }
 
     /// Checks the size of an image.
@@ -69,14 +85,20 @@ pub trait Network: Clone + Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Puts the network on `tape` for `input` `[n, h, w, channels in]`, and returns its output
-    /// `[n, h, w, channels out]`.
-    /// `registered` is the result of [`ParameterLayout::register`].
+    /// Puts the network on `tape` for `inputs`, and returns its output `[n, h, w, channels]`. The inputs are those of
+    /// [`Network::channels`], in that order, each `[n, h, w, channels]`. `registered` is the result of
+    /// [`ParameterLayout::register`].
     ///
     /// # Errors
-    /// [`Error::Data`] if the images are too small, [`Error::Usage`] if `input` has the wrong number of channels.
-    fn forward(&self, tape: &mut Tape, registered: &Registered, input: Var, mode: NetworkMode)
-    -> Result<Var>;
+    /// [`Error::Data`] if the images are too small, [`Error::Usage`] if the inputs are of another number, or of other
+    /// channels.
+    fn forward(
+        &self,
+        tape: &mut Tape,
+        registered: &Registered,
+        inputs: &[Var],
+        mode: NetworkMode,
+    ) -> Result<Var>;
 
     /// Reads the settings from a file's tensors and `metadata`, and removes the entries that it reads. By default they
     /// are JSON under the key `network`.

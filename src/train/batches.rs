@@ -5,24 +5,27 @@ use super::order::{epoch_order, training_batches};
 use super::settings::TrainSettings;
 use super::source::{Request, Source, Subset};
 use crate::error::Result;
+use crate::nn::Channels;
 use crate::tensor::Shape;
 use std::sync::mpsc::sync_channel;
 
 /// One batch in PyTorch's layout.
 pub struct Batch {
-    /// The network's input, then the inputs of the objective.
+    /// The network's inputs, then those of the objective.
     arrays: Vec<Vec<f32>>,
+    /// Number of the network's inputs.
+    inputs: usize,
 }
 
 impl Batch {
-    /// The network's input, then the inputs of the objective.
+    /// The network's inputs, then those of the objective.
     pub fn arrays(&self) -> Vec<&[f32]> {
         self.arrays.iter().map(Vec::as_slice).collect()
     }
 
     /// The inputs of the objective.
     pub fn targets(&self) -> &[Vec<f32>] {
-        &self.arrays[1..]
+        &self.arrays[self.inputs..]
     }
 }
 
@@ -32,16 +35,18 @@ pub struct Batches<'a, O, S: Source> {
     settings: &'a TrainSettings<O, S::Settings>,
     /// Number of values per sample in each array.
     lengths: Vec<usize>,
+    /// Number of the network's inputs.
+    inputs: usize,
 }
 
 impl<'a, O: Objective, S: Source> Batches<'a, O, S> {
     pub fn new(source: &'a S, settings: &'a TrainSettings<O, S::Settings>) -> Self {
         let size = source.summary().size;
-        let [own, out] = source.channels();
-        let others = settings.objective.inputs(Shape::images(1, size, out));
-        let lengths =
-            std::iter::once(size.pixels() * own).chain(others.iter().map(|shape| shape.len())).collect();
-        Self { source, settings, lengths }
+        let Channels { inputs, output } = source.channels();
+        let images = |c| Shape::images(1, size, c);
+        let others = settings.objective.inputs(images(output));
+        let lengths = inputs.iter().map(|c| images(*c)).chain(others).map(Shape::len).collect();
+        Self { source, settings, lengths, inputs: inputs.len() }
     }
 
     /// Passes the batches of `epoch` to `work` in order, from number `first`.
@@ -80,6 +85,6 @@ impl<'a, O: Objective, S: Source> Batches<'a, O, S> {
             arrays.iter_mut().zip(&self.lengths).map(|(a, len)| &mut a[..samples.len() * len]).collect();
         let request = Request { subset, seed: self.settings.seed, epoch, samples };
         self.source.batch(&self.settings.source, request, &mut into)?;
-        Ok(Batch { arrays })
+        Ok(Batch { arrays, inputs: self.inputs })
     }
 }

@@ -41,13 +41,9 @@ impl<N: Network, O: Objective, S: Source> Training<N, O, S> {
         data: S,
         folder: TrainFolder,
     ) -> Result<Self> {
-        let [own, out] = weights.network.channels();
-        let found = data.channels();
-        if found != [own, out] {
-            return Err(Error::Usage(format!(
-                "the data have {} channels in and {} out, but the network has {own} and {out}",
-                found[0], found[1]
-            )));
+        let [found, own] = [data.channels(), weights.network.channels()];
+        if found != own {
+            return Err(Error::Usage(format!("the data have {found}, but the network has {own}")));
         }
         let summary = data.summary();
         weights.network.check_size(summary.size)?;

@@ -1,7 +1,7 @@
 //! Sources: the data of a training, batch by batch.
 
 use crate::error::Result;
-use crate::nn::Stored;
+use crate::nn::{Channels, Stored};
 use crate::size::Size;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,8 +52,9 @@ pub trait Source: Sync {
     /// Describes the data.
     fn summary(&self) -> DataSummary;
 
-    /// The number of channels that the samples have for the input of the network, and for its output.
-    fn channels(&self) -> [usize; 2];
+    /// The channels that the samples have for the inputs of the network, and for its output. They must be those of the
+    /// network.
+    fn channels(&self) -> Channels;
 
     /// Checks the settings.
     ///
@@ -63,7 +64,7 @@ pub trait Source: Sync {
         Ok(())
     }
 
-    /// Writes the samples of `request` into `into`: the network's input, then the inputs of the objective. Each is
+    /// Writes the samples of `request` into `into`: the network's inputs, then those of the objective. Each is
     /// `[samples, channels, h, w]` and holds zeros. A thread calls this while the device computes.
     ///
     /// # Errors

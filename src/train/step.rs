@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::kernel::form::{Chooser, Question};
 use crate::kernel::learning::adam::{self, AdamBuffers, AdamSettings};
 use crate::kernel::nn::concatenate;
-use crate::nn::{Network, NetworkMode};
+use crate::nn::{Channels, Network, NetworkMode};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::size::Size;
 use crate::tape::{Lowering, Tape, Var};
@@ -18,8 +18,8 @@ use crate::tensor::{Shape, Tensor};
 /// The variables of a network with its losses on a tape.
 struct Taped {
     tape: Tape,
-    input: Var,
-    targets: Vec<Var>,
+    /// Those of the network, then those of the objective.
+    inputs: Vec<Var>,
     output: Var,
     total: Var,
     parts: Vec<Var>,
@@ -35,10 +35,12 @@ impl Taped {
     ) -> Result<Self> {
         let mut tape = Tape::new();
         let registered = network.layout().register(&mut tape);
-        let [own, out] = network.channels().map(|c| Shape::images(n, image, c));
-        let input = tape.input(own);
-        let targets: Vec<_> = objective.inputs(out).into_iter().map(|shape| tape.input(shape)).collect();
-        let output = network.forward(&mut tape, &registered, input, mode)?;
+        let Channels { inputs, output } = network.channels();
+        let mut input = |shape| tape.input(shape);
+        let images = |c| Shape::images(n, image, c);
+        let own: Vec<_> = inputs.into_iter().map(images).map(&mut input).collect();
+        let targets: Vec<_> = objective.inputs(images(output)).into_iter().map(&mut input).collect();
+        let output = network.forward(&mut tape, &registered, &own, mode)?;
         let parts = objective.record(&mut tape, output, &targets)?;
         let factors = objective.parts();
         if parts.len() != factors.len() {
@@ -48,7 +50,8 @@ impl Taped {
         let terms = parts.iter().zip(&factors).map(|(var, part)| (*var, part.factor));
         let terms: Vec<_> = terms.filter(|(_, factor)| *factor != 0.0).collect();
         let total = tape.combine(&terms)?;
-        Ok(Self { tape, input, targets, output, total, parts, parameters: registered.parameters })
+        let inputs = [own, targets].concat();
+        Ok(Self { tape, inputs, output, total, parts, parameters: registered.parameters })
     }
 
     /// A buffer for the losses, and the variables to compute: the parts of the loss, in that buffer, and the output.
@@ -71,13 +74,11 @@ impl Taped {
             })?;
             Ok((buf, self.tape.shape(*var).len()))
         };
-        Ok(Inputs(
-            [&self.input].into_iter().chain(&self.targets).enumerate().map(buf).collect::<Result<_>>()?,
-        ))
+        Ok(Inputs(self.inputs.iter().enumerate().map(buf).collect::<Result<_>>()?))
     }
 }
 
-/// The buffers of a batch and their numbers of values: the network's input, then the inputs of the objective.
+/// The buffers of a batch and their numbers of values: the network's inputs, then those of the objective.
 struct Inputs(Vec<(Buf, usize)>);
 
 impl Inputs {
@@ -210,7 +211,7 @@ impl TrainStep {
         Ok((rec, taped.inputs(&lowering)?, output, losses))
     }
 
-    /// Runs one step on `batch` and waits for its losses. `batch` holds the network's input, then the inputs of the
+    /// Runs one step on `batch` and waits for its losses. `batch` holds the network's inputs, then those of the
     /// objective, each `[n, channels, h, w]`. `step` counts from 1. Unread losses of earlier steps are dropped.
     ///
     /// # Errors

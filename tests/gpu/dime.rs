@@ -369,6 +369,12 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
         bad.metadata.extend(value.map(|v| (key.to_string(), v.to_string())));
         refused(&bad, settings(Size::square(40)), says);
     }
+    let wide = UnetSettings { surroundings: 2, ..good.network.settings().clone() };
+    let wide = Weights {
+        metadata: good.metadata.clone(),
+        ..Weights::random(Unet::new(wide).expect("a network"), 5)
+    };
+    refused(&wide, settings(Size::square(40)), "sees 2 views of the surroundings");
     let mut dime =
         Dime::new(&bench.chooser, &good, &settings(Size::square(40)), &|_, _| {}).expect("compile");
     assert!(dime.invert(&[0.0; 3], &[true; 1600]).is_err());

@@ -3,7 +3,7 @@
 
 use crate::common::{self, compare::assert_agrees};
 use crate::files::{Folder, array};
-use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder, concatenate};
 use palpate::lowlevel::plan::Pipelines;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -22,7 +22,7 @@ tests![
     weights_that_are_not,
 ];
 
-const CASES: [&str; 5] = ["instance_max", "batch_avg", "bilinear", "plain", "uncounted"];
+const CASES: [&str; 6] = ["instance_max", "batch_avg", "bilinear", "plain", "uncounted", "surroundings"];
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
@@ -60,12 +60,17 @@ fn result(folder: &Folder, name: &str) -> ArrayD<f32> {
 
 fn results_are_pytorchs(pipelines: &Pipelines) {
     let folder = Folder::new();
-    for side in [30, 20, 41] {
-        folder.npy(&format!("x{side}.npy"), &tensor(&format!("input.{side}")));
-    }
     for case in CASES {
         folder.put(&format!("{case}.safetensors"), &fixture(&format!("weights_{case}")));
         for side in [30, 20, 41] {
+            let mut images = tensor(&format!("input.{side}"));
+            if case == "surroundings" {
+                // The other image is the view of each.
+                let mut views = images.clone();
+                views.invert_axis(Axis(0));
+                images = concatenate(Axis(1), &[images.view(), views.view()]).expect("images of one size");
+            }
+            folder.npy(&format!("x{side}.npy"), &images);
             let ran = folder.good(&format!(
                 "forward --weights {case}.safetensors --input x{side}.npy --output {case}{side}.npy --adapter {}",
                 common::adapter_of(pipelines.device())

@@ -141,7 +141,7 @@ fn outputs_of_a_network_are_those_of_run(SharedProcessor(pipelines): SharedProce
     let own = Forward::new(&chooser, &weights, SIZE, 3, &|_, _| {}).expect("compile");
     let (input, output) = (memory(&images), memory(&vec![POISON; 3 * SIZE.pixels()]));
     let embedded = |images, output: &Memory| {
-        Forward::embedded(&chooser, &weights, SIZE, images, [input.clone().into(), output.clone().into()])
+        Forward::embedded(&chooser, &weights, SIZE, images, &[input.clone().into()], output.clone().into())
     };
     embedded(3, &output).expect("embedded").plan().run().expect("run");
     assert_same_bits(&output.read::<f32>(), &own.run(&images, &|_| {}).expect("run"));

@@ -39,6 +39,7 @@ mod processor;
 mod real_data;
 mod simulate;
 mod soundness;
+mod surroundings;
 mod told;
 mod train;
 mod training;
@@ -78,6 +79,7 @@ fn main() -> std::process::ExitCode {
         real_data::tests(),
         simulate::tests(),
         soundness::tests(),
+        surroundings::tests(),
         train::tests(),
         training::tests(),
         truth::tests(),

@@ -9,7 +9,7 @@ use crate::common::compare::{assert_agrees, assert_below};
 use example::{Mlp, Sine};
 use palpate::Size;
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::nn::{LayoutEntry, Network, Weights};
+use palpate::lowlevel::nn::{Channels, LayoutEntry, Network, Weights};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::train::{
     Checkpoint, DataSummary, End, Learned, MeanSquareError, Request, Source, Subset, TrainEvent, TrainFolder,
@@ -129,7 +129,7 @@ impl Source for Faulty {
         Sine.summary()
     }
 
-    fn channels(&self) -> [usize; 2] {
+    fn channels(&self) -> Channels {
         Sine.channels()
     }
 

@@ -6,6 +6,10 @@ use crate::nn::state_dict;
 use safetensors::tensor::SafeTensors;
 use std::collections::BTreeMap;
 
+/// Names of the encoders' blocks.
+pub(super) const PATCH: &str = "down_sample_layers";
+pub(super) const SURROUNDINGS: &str = "surroundings";
+
 /// Keys of the settings that names and shapes of tensors do not show.
 pub(super) const POOL: &str = "pool";
 pub(super) const UP: &str = "up";
@@ -26,12 +30,24 @@ pub(super) fn infer(
             .then(|| shape.to_vec())
             .ok_or_else(|| format!("'{name}' has {} axes, but weights have 4", shape.len()))
     };
-    let pools = (0..)
-        .take_while(|i| tensors.tensor(&format!("down_sample_layers.{i}.layers.0.weight")).is_ok())
-        .count();
-    let first = shape("down_sample_layers.0.layers.0.weight")?;
+    let pools = (0..).take_while(|i| tensors.tensor(&format!("{PATCH}.{i}.layers.0.weight")).is_ok()).count();
+    let first = shape(&format!("{PATCH}.0.layers.0.weight"))?;
     let last = shape(&format!("up_conv.{}.1.weight", pools - 1))?;
-    let batch = tensors.tensor("down_sample_layers.0.layers.1.running_mean").is_ok();
+    let batch = tensors.tensor(&format!("{PATCH}.0.layers.1.running_mean")).is_ok();
+    let views = format!("{SURROUNDINGS}.0.layers.0.weight");
+    let surroundings = match tensors.tensor(&views) {
+        Ok(_) => {
+            let channels = shape(&views)?[1];
+            let whole = |count: &usize| *count > 0 && count * first[1] == channels;
+            channels.checked_div(first[1]).filter(whole).ok_or_else(|| {
+                format!(
+                    "'{views}' takes {channels} channels, which are no views of {} channels like the patch",
+                    first[1]
+                )
+            })?
+        }
+        Err(_) => 0,
+    };
     let pooling = match metadata.remove(POOL).as_deref() {
         None | Some("max") => Pooling::Max,
         Some("avg") => Pooling::Average,
@@ -67,6 +83,7 @@ pub(super) fn infer(
         pooling,
         up,
         dropout,
+        surroundings,
     })
 }
 

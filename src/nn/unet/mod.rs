@@ -1,11 +1,12 @@
 //! The U-Net of the DIME family (Iftikhar, Ahmad, Kolipaka 2025, after Ronneberger et al. 2015): encoding blocks with
 //! pooling, a bottleneck, decoding blocks with skip connections. A block is two 3 × 3 convolutions without bias, each
-//! followed by norm, Leaky ReLU and dropout.
+//! followed by norm, Leaky ReLU and dropout. Coarser views of a patch's surroundings may go through an encoder of their
+//! own.
 
 mod infer;
 
 use super::layout::{LayoutEntry, ParameterLayout, Registered};
-use super::network::{Network, NetworkMode};
+use super::network::{Channels, Network, NetworkMode};
 use crate::error::{Error, Result};
 use crate::kernel::nn::convolve::Geometry;
 use crate::kernel::nn::norm::Per;
@@ -13,13 +14,16 @@ use crate::kernel::nn::pool::Pooling;
 use crate::kernel::nn::upsample::Upsampling;
 use crate::size::Size;
 use crate::tape::{Tape, Var};
-use infer::{DROPOUT, POOL, UP};
+use infer::{DROPOUT, PATCH, POOL, SURROUNDINGS, UP};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The Leaky ReLU's slope below zero.
 const SLOPE: f32 = 0.2;
+
+/// Maximum number of views of the surroundings.
+const MOST_VIEWS: usize = 8;
 
 /// Maximum number of parameters: with this many, they fill the largest buffer of any device.
 const MOST_LEARNED: usize = 1 << 30;
@@ -96,6 +100,19 @@ pub struct UnetSettings {
     pub up: Up,
     /// Rate of the dropout of channels after each Leaky ReLU of a block, in training only.
     pub dropout: f32,
+    /// Number of coarser views of a patch's surroundings, 0 if the network sees only the patch. All views together are
+    /// a second input `[n, h, w, surroundings · in_channels]`, of the size of the patch. An encoder of its own reads it,
+    /// like that of the patch. The features of both are concatenated before the bottleneck.
+    #[serde(default)]
+    pub surroundings: usize,
+}
+
+impl UnetSettings {
+    /// The encoders: the names of their blocks, and the channels of their inputs. The patch comes first.
+    fn encoders(&self) -> Vec<(&'static str, usize)> {
+        let views = (self.surroundings > 0).then_some((SURROUNDINGS, self.surroundings * self.in_channels));
+        [(PATCH, self.in_channels)].into_iter().chain(views).collect()
+    }
 }
 
 impl Default for UnetSettings {
@@ -109,15 +126,21 @@ impl Default for UnetSettings {
             pooling: Pooling::Max,
             up: Up::Transpose,
             dropout: 0.0,
+            surroundings: 0,
         }
     }
 }
 
 impl std::fmt::Display for UnetSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { chans, pools, norm, pooling, up, .. } = self;
-        let plural = if *pools == 1 { "" } else { "s" };
-        write!(f, "U-Net of {chans} channels, {pools} {pooling} pool{plural}, {up} up, {norm} norm")
+        let Self { chans, pools, norm, pooling, up, surroundings, .. } = self;
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let s = plural(*pools);
+        write!(f, "U-Net of {chans} channels, {pools} {pooling} pool{s}, {up} up, {norm} norm")?;
+        match *surroundings {
+            0 => Ok(()),
+            views => write!(f, ", {views} view{} of the surroundings", plural(views)),
+        }
     }
 }
 
@@ -132,16 +155,20 @@ impl Network for Unet {
     type Settings = UnetSettings;
 
     /// # Errors
-    /// [`Error::Setting`] if a number of channels, the number of pools or the dropout rate is out of range.
+    /// [`Error::Setting`] if a number of channels, pools or views, or the dropout rate, is out of range.
     /// [`Error::Usage`] if there are too many parameters.
     fn new(settings: UnetSettings) -> Result<Self> {
-        let UnetSettings { in_channels, out_channels, chans, pools, dropout, .. } = settings;
+        let UnetSettings { in_channels, out_channels, chans, pools, dropout, surroundings, .. } = settings;
         let channels = [("in_channels", in_channels), ("out_channels", out_channels), ("chans", chans)];
         if let Some((name, value)) = channels.into_iter().find(|(_, c)| !(1..=1024).contains(c)) {
             return Err(Error::setting(name, value, "it must be from 1 to 1024 channels"));
         }
         if !(1..=8).contains(&pools) {
             return Err(Error::setting("pools", pools, "it must be from 1 to 8 pools"));
+        }
+        if surroundings > MOST_VIEWS {
+            let range = "it must be from 0 to 8 views of the surroundings";
+            return Err(Error::setting("surroundings", surroundings, range));
         }
         if !(0.0..1.0).contains(&dropout) {
             return Err(Error::setting("dropout", dropout, "it must be a rate from 0 to below 1"));
@@ -169,8 +196,9 @@ impl Network for Unet {
         self.settings.to_string()
     }
 
-    fn channels(&self) -> [usize; 2] {
-        [self.settings.in_channels, self.settings.out_channels]
+    fn channels(&self) -> Channels {
+        let inputs = self.settings.encoders().into_iter().map(|(_, channels)| channels).collect();
+        Channels { inputs, output: self.settings.out_channels }
     }
 
     /// Checks that something is left of the image after the pools.
@@ -194,19 +222,24 @@ impl Network for Unet {
         &self,
         tape: &mut Tape,
         registered: &Registered,
-        input: Var,
+        inputs: &[Var],
         mode: NetworkMode,
     ) -> Result<Var> {
         let settings = &self.settings;
-        self.check_size(tape.shape(input).size())?;
+        let wanted = self.channels().inputs;
+        let given: Vec<_> = inputs.iter().map(|input| tape.shape(*input).c).collect();
+        if given != wanted {
+            return Err(Error::Usage(format!(
+                "this U-Net takes inputs of {wanted:?} channels, but the inputs have {given:?}"
+            )));
+        }
+        self.check_size(tape.shape(inputs[0]).size())?;
         let pools = settings.pools;
         let mut builder = Builder { settings, layout: &self.layout, registered, tape, mode, dropouts: 0 };
-        let mut skips = Vec::new();
-        let mut x = input;
-        for i in 0..pools {
-            x = builder.block(&format!("down_sample_layers.{i}"), x)?;
-            skips.push(x);
-            x = builder.tape.pool(x, settings.pooling)?;
+        let (mut x, skips) = builder.encode(PATCH, inputs[0])?;
+        if let Some(views) = inputs.get(1) {
+            let (surroundings, _) = builder.encode(SURROUNDINGS, *views)?;
+            x = builder.tape.concatenate([x, surroundings])?;
         }
         x = builder.block("conv", x)?;
         for (i, skip) in skips.into_iter().rev().enumerate() {
@@ -226,7 +259,7 @@ impl Network for Unet {
         builder.tape.convolve(x, weights, bias, Geometry::One)
     }
 
-    /// Reads channels, pools and norm from the tensors, and the rest from the metadata.
+    /// Reads channels, pools, norm and views from the tensors, and the rest from the metadata.
     fn read_settings(
         tensors: &SafeTensors,
         metadata: &mut BTreeMap<String, String>,
@@ -248,7 +281,7 @@ impl Network for Unet {
 
 impl Unet {
     fn lay_out(settings: &UnetSettings) -> ParameterLayout {
-        let UnetSettings { in_channels, out_channels, chans, pools, norm, up, .. } = *settings;
+        let UnetSettings { out_channels, chans, pools, norm, up, .. } = *settings;
         let mut layout = ParameterLayout::default();
         let unit = |layout: &mut ParameterLayout, name: &str, index: usize, geometry, ci, co| {
             layout.weights(&format!("{name}.layers.{index}.weight"), geometry, ci, co);
@@ -260,11 +293,14 @@ impl Unet {
             unit(layout, name, 0, Geometry::Three, ci, co);
             unit(layout, name, 4, Geometry::Three, co, co);
         };
-        for i in 0..pools {
-            let ci = if i == 0 { in_channels } else { chans << (i - 1) };
-            block(&mut layout, &format!("down_sample_layers.{i}"), ci, chans << i);
+        let encoders = settings.encoders();
+        for (name, channels) in &encoders {
+            for i in 0..pools {
+                let ci = if i == 0 { *channels } else { chans << (i - 1) };
+                block(&mut layout, &format!("{name}.{i}"), ci, chans << i);
+            }
         }
-        block(&mut layout, "conv", chans << (pools - 1), chans << pools);
+        block(&mut layout, "conv", encoders.len() * (chans << (pools - 1)), chans << pools);
         for i in 0..pools {
             let co = chans << (pools - 1 - i);
             if let Some((index, geometry)) = up.convolution() {
@@ -297,6 +333,17 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn parameter(&self, name: &str) -> Var {
         self.registered.parameters[LayoutEntry::position(&self.layout.parameters, name)]
+    }
+
+    /// Blocks and pools. Returns the features, and the results of the blocks.
+    fn encode(&mut self, name: &str, input: Var) -> Result<(Var, Vec<Var>)> {
+        let (mut x, mut skips) = (input, Vec::new());
+        for i in 0..self.settings.pools {
+            x = self.block(&format!("{name}.{i}"), x)?;
+            skips.push(x);
+            x = self.tape.pool(x, self.settings.pooling)?;
+        }
+        Ok((x, skips))
     }
 
     fn block(&mut self, name: &str, x: Var) -> Result<Var> {

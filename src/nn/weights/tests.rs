@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::kernel::nn::pool::Pooling;
-use crate::nn::{EntryKind, NormKind, UnetSettings, Up};
+use crate::nn::{EntryKind, NetworkMode, NormKind, UnetSettings, Up};
+use crate::size::Size;
+use crate::tape::Tape;
+use crate::tensor::Shape;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::HashMap;
 
@@ -263,6 +266,66 @@ fn interpolation_is_known_by_metadata_or_shapes() {
     // Said of a network that does not: its blocks take fewer channels.
     let wrong = fault(NormKind::Batch, Up::Transpose, |_, m| drop(m.insert("up".into(), "bilinear".into())));
     assert!(wrong.contains("'up_conv.0.layers.0.weight'") && wrong.contains("[6, 18, 3, 3]"), "{wrong}");
+}
+
+#[test]
+fn views_of_the_surroundings_are_known_by_their_tensors() {
+    let settings = UnetSettings { surroundings: 2, ..settings(NormKind::Batch, Up::Transpose) };
+    let weights = Weights::random(Unet::new(settings.clone()).unwrap(), 7);
+    let bytes = changed(&weights, |tensors, metadata| {
+        let shape = |name: &str| tensors[name].1.clone();
+        assert_eq!(shape("surroundings.0.layers.0.weight"), [3, 4, 3, 3]);
+        assert_eq!(shape("surroundings.1.layers.5.running_var"), [6]);
+        assert_eq!(shape("conv.layers.0.weight"), [12, 12, 3, 3]);
+        assert!(metadata.keys().all(|key| ["pool", "up", "dropout"].contains(&&key[..])));
+    });
+    let read = Weights::<Unet>::parse(&bytes).unwrap();
+    assert_eq!(read.network.settings(), &settings);
+    assert_eq!(bits(&read.parameters), bits(&weights.parameters));
+    assert_eq!(bits(&read.state), bits(&weights.state));
+    assert_eq!(read.network.channels().to_string(), "2 and 4 channels in and 1 out");
+    assert!(read.network.describe().ends_with("batch norm, 2 views of the surroundings"));
+
+    let says = |change: &dyn Fn(&mut Tensors), words: &[&str]| {
+        let what = Weights::<Unet>::parse(&changed(&weights, |t, _| change(t))).unwrap_err();
+        assert!(words.iter().all(|word| what.contains(word)), "{words:?} are not in: {what}");
+    };
+    let first = "surroundings.0.layers.0.weight";
+    for channels in [0, 1, 3] {
+        let part = move |t: &mut Tensors| {
+            t.insert(first.into(), (Dtype::F32, vec![3, channels, 3, 3], vec![0; 4 * 27 * channels]));
+        };
+        says(&part, &[first, &format!("takes {channels} channels"), "views of 2 channels"]);
+    }
+    let second = "surroundings.1.layers.0.weight";
+    says(&|t| drop(t.remove(second)), &["has no tensor", second]);
+    says(&|t| drop(t.remove(first)), &["'conv.layers.0.weight'", "[12, 12, 3, 3]", "[12, 6, 3, 3]"]);
+    let many = Unet::new(UnetSettings { surroundings: 9, ..settings.clone() }).unwrap_err();
+    assert!(matches!(many, Error::Setting { name: "surroundings", .. }), "{many}");
+    // Checkpoints of networks of one view do not state the views.
+    let mut json = serde_json::to_value(&settings).unwrap();
+    json.as_object_mut().unwrap().remove("surroundings").unwrap();
+    let old: UnetSettings = serde_json::from_value(json).unwrap();
+    assert_eq!(old, UnetSettings { surroundings: 0, ..settings });
+}
+
+#[test]
+fn inputs_of_a_network_are_counted() {
+    let unet = |surroundings| Unet::new(UnetSettings { surroundings, ..UnetSettings::default() }).unwrap();
+    let forward = |surroundings, inputs: &[usize]| {
+        let (unet, mut tape) = (unet(surroundings), Tape::new());
+        let registered = unet.layout().register(&mut tape);
+        let inputs: Vec<_> =
+            inputs.iter().map(|c| tape.input(Shape::images(1, Size::square(30), *c))).collect();
+        unet.forward(&mut tape, &registered, &inputs, NetworkMode::Train).map(|var| tape.shape(var).c)
+    };
+    for (surroundings, inputs) in [(0, &[2][..]), (1, &[2, 2]), (2, &[2, 4])] {
+        assert_eq!(forward(surroundings, inputs).unwrap(), 1);
+    }
+    for (surroundings, inputs) in [(0, &[][..]), (0, &[2, 2]), (1, &[2]), (2, &[2, 2]), (2, &[4, 2])] {
+        let error = forward(surroundings, inputs).unwrap_err();
+        assert!(matches!(&error, Error::Usage(what) if what.contains(&format!("{inputs:?}"))), "{error}");
+    }
 }
 
 #[test]

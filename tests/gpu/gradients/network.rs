@@ -31,24 +31,36 @@ fn every() -> impl Iterator<Item = UnetSettings> {
     let all = [NormKind::Instance, NormKind::Batch].into_iter().flat_map(pools);
     all.zip([3, 5, 5, 3].into_iter().cycle())
         .map(|((norm, pooling, up), chans)| settings(chans, norm, pooling, up))
+        .chain(with_surroundings())
+}
+
+/// Features that fill no quad, and features that do.
+fn with_surroundings() -> [UnetSettings; 2] {
+    [(3, NormKind::Batch, Pooling::Max, 2), (4, NormKind::Instance, Pooling::Average, 1)].map(
+        |(chans, norm, pooling, surroundings)| UnetSettings {
+            surroundings,
+            ..settings(chans, norm, pooling, Up::Transpose)
+        },
+    )
 }
 
 /// Weights and a batch, on the host.
 struct Setup {
     weights: Weights,
-    /// Input, target, mask.
-    batch: [Array4<f64>; 3],
+    /// The network's inputs, target, mask.
+    batch: Vec<Array4<f64>>,
 }
 
 impl Setup {
     fn new(settings: UnetSettings, seed: u64) -> Self {
         let (n, size) = SIZE;
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut random = |c| random(&mut rng, Shape::images(n, size, c));
-        let [input, target, mask] = [2, 1, 1].map(&mut random);
-        let mask = mask.mapv(|v| if v > -0.6 { 1.0 } else { 0.0 });
         let unet = Unet::new(settings).expect("settings");
-        Self { weights: Weights::random(unet, seed), batch: [input, target, mask] }
+        let random = |c| random(&mut rng, Shape::images(n, size, c));
+        let mut batch: Vec<_> = unet.channels().inputs.into_iter().chain([1, 1]).map(random).collect();
+        let mask = batch.last_mut().expect("a mask");
+        mask.mapv_inplace(|v| if v > -0.6 { 1.0 } else { 0.0 });
+        Self { weights: Weights::random(unet, seed), batch }
     }
 
     /// `steps` steps on a device that holds NaN, of dropouts that `seed` decides.
@@ -59,8 +71,8 @@ impl Setup {
         let planes = |values: &Array4<f64>| {
             values.view().permuted_axes([0, 3, 1, 2]).iter().map(|&v| v as f32).collect::<Vec<_>>()
         };
-        let batch = self.batch.each_ref().map(planes);
-        let batch = batch.each_ref().map(Vec::as_slice);
+        let batch: Vec<_> = self.batch.iter().map(planes).collect();
+        let batch: Vec<_> = batch.iter().map(Vec::as_slice).collect();
         step.poison().expect("poison");
         let losses = (1..=steps).map(|t| step.run(&batch, seed, t, RATE).expect("a step")).collect();
         (learned, losses)
@@ -72,13 +84,15 @@ impl Setup {
         let unet = &self.weights.network;
         let mut tape = Tape::new();
         let registered = unet.layout().register(&mut tape);
-        let [input, target, mask] = [2, 1, 1].map(|c| tape.input(Shape::images(n, size, c)));
-        let output = unet.forward(&mut tape, &registered, input, NetworkMode::Train).expect("sizes");
-        let mse = tape.mse(output, target, Some(mask)).expect("a loss");
-        let variation = tape.total_variation(output, Some(mask)).expect("a loss");
+        let channels = self.batch.iter().map(|array| array.dim().3);
+        let all: Vec<_> = channels.map(|c| tape.input(Shape::images(n, size, c))).collect();
+        let [inputs @ .., target, mask] = &all[..] else { panic!("{all:?}") };
+        let output = unet.forward(&mut tape, &registered, inputs, NetworkMode::Train).expect("sizes");
+        let mse = tape.mse(output, *target, Some(*mask)).expect("a loss");
+        let variation = tape.total_variation(output, Some(*mask)).expect("a loss");
         let loss = tape.combine(&[(mse, 1.0), (variation, OBJECTIVE.total_variation)]).expect("a number");
 
-        let mut leaves: Values = [input, target, mask].into_iter().zip(self.batch.clone()).collect();
+        let mut leaves: Values = all.iter().copied().zip(self.batch.clone()).collect();
         let layout = unet.layout();
         for (entry, var) in layout.parameters.iter().zip(&registered.parameters) {
             leaves.insert(*var, read(&self.weights.parameters, entry.first, entry.shape()));
@@ -100,7 +114,7 @@ fn read(values: &[f32], first: usize, shape: Shape) -> Array4<f64> {
 
 fn a_networks_gradient_is_that_of_the_f64_tape(forms: Forms) {
     for settings in every() {
-        let what = format!("{:?}, {}, {:?}", settings.norm, settings.pooling, settings.up);
+        let what = settings.to_string();
         let (setup, (tape, leaves, loss, parameters), exact) = (0..)
             .find_map(|seed| {
                 let setup = Setup::new(settings.clone(), seed);
