@@ -4,7 +4,7 @@ use super::{Learned, TrainStep};
 use crate::device::Device;
 use crate::dime::MseTv;
 use crate::kernel::form::Chooser;
-use crate::nn::{NormKind, Unet, UnetSettings, Weights};
+use crate::nn::{Network, NormKind, Unet, UnetSettings, Weights};
 use crate::plan::{Checks, Pipelines};
 use crate::processor::Processor;
 use crate::size::Size;
