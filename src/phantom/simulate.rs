@@ -321,9 +321,10 @@ impl Tissues<'_> {
         let amplitude = phantom.drive.amplitude_mm;
         let waves = match phantom.body {
             Body::Cylinder { height_mm, .. } => {
-                let drive = |at| phantom.drive_mm(at);
+                let drive = |at| phantom.drive_mm(at).into();
                 let tolerance = quality.harmonics_tolerance;
-                let body = Extruded { mesh: &mesh, setting, height: height_mm, drive: &drive, tolerance };
+                let height = height_mm;
+                let body = Extruded { mesh: &mesh, setting, height, drive: &drive, walls: &[], tolerance };
                 body.waves(&places, &phantom.slices_mm)?
             }
             Body::Square { far_face, edge, .. } => {
