@@ -21,7 +21,7 @@ fn main() -> palpate::Result<()> {
     let of = |n| Quality { nodes_per_wavelength: n, ..Quality::default() };
     let qualities: Vec<Quality> =
         if nodes.is_empty() { vec![Quality::default()] } else { nodes.into_iter().map(of).collect() };
-    let families: Vec<Family> = [SetKind::Table1, SetKind::Livers]
+    let families: Vec<Family> = [SetKind::Table1, SetKind::Livers, SetKind::Bodies]
         .iter()
         .flat_map(|kind| kind.families())
         .map(|(family, _)| *family)

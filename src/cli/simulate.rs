@@ -16,8 +16,9 @@ use std::sync::Mutex;
 /// model; examples/phantoms has a file of each kind.
 ///
 /// With --set, draws a set of phantoms instead, each in a folder of its own: table1 has the seven families of the DIME
-/// paper in its proportions, cylinders those of them that networks for bulk tissue learn from, livers has slabs of liver-like outline. A set that was interrupted goes on where it
-/// stopped; --shard lets several machines share one.
+/// paper in its proportions, cylinders those of them that networks for bulk tissue learn from, livers has slabs of
+/// liver-like outline, bodies has prisms of any outline, driven at their face and their wall. A set that was
+/// interrupted goes on where it stopped; --shard lets several machines share one.
 ///
 /// Example: palpate simulate phantom.toml -o phantom
 ///
@@ -34,7 +35,7 @@ pub struct Simulate {
     #[arg(long, value_enum)]
     set: Option<SetOption>,
     /// Phantoms in the set
-    #[arg(long, value_name = "N", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "cylinders"), ("set", "livers")])]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, required_if_eq_any = [("set", "table1"), ("set", "cylinders"), ("set", "livers"), ("set", "bodies")])]
     count: Option<usize>,
     /// Seed the set is drawn by [default: 1]
     #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
@@ -64,6 +65,7 @@ enum SetOption {
     Table1,
     Cylinders,
     Livers,
+    Bodies,
 }
 
 impl Simulate {
@@ -99,7 +101,7 @@ impl Simulate {
         spinner.finish_and_clear();
         let images = images?;
         let about = serde_json::json!({ "input": path.display().to_string() });
-        let simulated = Simulated { phantom: &phantom, quality, images: &images, about };
+        let simulated = Simulated { phantom: &phantom, quality, images: &images, about, lean: false };
         simulated.write(&self.output, self.nifti.then_some(NIFTI), self.force)?;
         if let Some(what) = warning(&phantom, &images) {
             say(format_args!("warning: {what}"));
@@ -112,6 +114,7 @@ impl Simulate {
             SetOption::Table1 => SetKind::Table1,
             SetOption::Cylinders => SetKind::Cylinders,
             SetOption::Livers => SetKind::Livers,
+            SetOption::Bodies => SetKind::Bodies,
         };
         let count = self.count.unwrap_or(0);
         if !(1..=MOST).contains(&count) {

@@ -230,7 +230,7 @@ pub fn legendre(degree: usize, x: f64) -> (f64, f64) {
 }
 
 /// The points and weights of the Gauss-Legendre rule on −1 to 1.
-fn gauss(count: usize) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn gauss(count: usize) -> (Vec<f64>, Vec<f64>) {
     (0..count)
         .map(|i| {
             let mut x = -(std::f64::consts::PI * (i as f64 + 0.75) / (count as f64 + 0.5)).cos();

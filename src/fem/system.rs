@@ -118,7 +118,7 @@ impl<'a> System<'a> {
         &mut self,
         form: &WeakForm,
         held: &[Complex64],
-        given: &[Vec<f64>],
+        given: &[Vec<Complex64>],
         loads: &[Complex64],
     ) -> Result<Solution> {
         let components = form.components;
@@ -130,11 +130,9 @@ impl<'a> System<'a> {
             matrix.clear();
             for (t, triangle) in mesh.triangles.iter().enumerate() {
                 let nodes = triangle.map(|i| i as usize);
-                work.element(
-                    form,
-                    &integrals[t],
-                    |field, i| if i < 6 { given[field][nodes[i]] } else { 0.0 },
-                );
+                work.element(form, &integrals[t], |field, i| {
+                    if i < 6 { given[field][nodes[i]] } else { Complex64::default() }
+                });
                 work.condense(&mut condensed[t]);
                 matrix.add(t, &work.matrix);
                 for (i, load) in work.load.iter().enumerate() {
@@ -240,7 +238,7 @@ impl Work {
 
     /// Computes the equations of one element. `given(field, node)` is the value of a given field at a node of the
     /// element.
-    fn element(&mut self, form: &WeakForm, integrals: &Integrals, given: impl Fn(usize, usize) -> f64) {
+    fn element(&mut self, form: &WeakForm, integrals: &Integrals, given: impl Fn(usize, usize) -> Complex64) {
         let n = self.components;
         let columns = n + form.given;
         for (stiffness, mass) in &mut self.blocks {

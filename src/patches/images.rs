@@ -35,7 +35,11 @@ struct Phantom {
     component: usize,
     /// First and last row, first and last column with a pixel inside the mask.
     bounds: [[usize; 2]; 2],
+    /// The number of components in the file: all three, or the driven one.
+    components: usize,
     wave: Array,
+    /// The number of planes of modulus and mask: all, or one that stands for all.
+    alike: usize,
     modulus: Array,
     mask: Array,
 }
@@ -164,17 +168,31 @@ impl SetImages {
             return Err(Error::file(&path, what));
         }
         let (component, _) = set::shown(folder);
-        let (wave, [planes, _, rows, size]) = Array::four(&folder.join("displacement.npy"))?;
+        let (wave, [planes, components, rows, size]) = Array::four(&folder.join("displacement.npy"))?;
+        let component = component.min(components - 1);
         let (modulus, shape) = Array::three::<f32>(&folder.join("modulus.npy"))?;
         let (mask, shape_of_mask) = Array::three::<u8>(&folder.join("mask.npy"))?;
-        if rows != size || shape != [planes, size, size] || shape_of_mask != shape {
+        let alike = shape[0];
+        let fits = alike == planes || alike == 1;
+        if rows != size || !fits || shape != [alike, size, size] || shape_of_mask != shape {
             let what =
                 "holds a displacement, a modulus and a mask of different shapes; simulate the set again";
             return Err(Error::file(folder, what));
         }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut phantom =
-            Phantom { name, family, planes, size, component, bounds: [[0; 2]; 2], wave, modulus, mask };
+        let mut phantom = Phantom {
+            name,
+            family,
+            planes,
+            size,
+            component,
+            bounds: [[0; 2]; 2],
+            components,
+            wave,
+            alike,
+            modulus,
+            mask,
+        };
         phantom.bounds = bounds(phantom.image(0).mask, size).ok_or_else(|| {
             Error::file(folder, "has a mask that is zero in the whole first plane; simulate the set again")
         })?;
@@ -237,11 +255,12 @@ impl SetImages {
 impl Phantom {
     fn image(&self, plane: usize) -> Image<'_> {
         let n = self.size * self.size;
+        let tissue = plane.min(self.alike - 1) * n;
         Image {
             size: self.size,
-            wave: self.wave.slice((3 * plane + self.component) * n, n),
-            modulus: self.modulus.slice(plane * n, n),
-            mask: self.mask.slice(plane * n, n),
+            wave: self.wave.slice((self.components * plane + self.component) * n, n),
+            modulus: self.modulus.slice(tissue, n),
+            mask: self.mask.slice(tissue, n),
             bounds: self.bounds,
         }
     }
@@ -252,7 +271,7 @@ impl Array {
         let map = Map::open(path)?;
         let view = ArrayView4::<Complex32>::view_npy(map.bytes()).map_err(|e| broken(path, &e))?;
         let (n, components, rows, columns) = view.dim();
-        let whole = view.as_slice().filter(|_| components == 3 && n > 0);
+        let whole = view.as_slice().filter(|_| [1, 3].contains(&components) && n > 0);
         let first = offset(&map, path, whole)?;
         Ok((Self { map, first }, [n, components, rows, columns]))
     }

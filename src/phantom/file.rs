@@ -1,12 +1,16 @@
 //! The file of a phantom, in which every key is optional, and its conversion to and from a [`Phantom`].
 
 use super::lines::{Fault, Table};
-use super::{Body, Drive, FarFace, Inclusion, InclusionShape, Modulus, Phantom, Side, SlabOutline, Tissue};
+use super::source::WrittenSource;
+use super::{
+    Body, BodyOutline, Drive, FarFace, Inclusion, InclusionShape, Modulus, OutlineShape, Phantom, Side,
+    Tissue,
+};
 use serde::{Deserialize, Serialize};
 
-/// The driven part of a liver's outline, in shares of its length. It includes the start, the right lobe's lateral
-/// end.
-const LIVER_ARC: [f64; 2] = [0.94, 1.08];
+/// The driven part of a drawn slab's outline, in shares of its length. It includes the start, which is a liver's right
+/// lobe.
+const ARC: [f64; 2] = [0.94, 1.08];
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +32,7 @@ pub(super) struct File {
     pixel_mm: Option<f64>,
     size_px: Option<u32>,
     drive: Option<WrittenDrive>,
+    source: Option<Vec<WrittenSource>>,
     background: Option<WrittenTissue>,
     inclusion: Option<Vec<WrittenInclusion>>,
 }
@@ -36,6 +41,7 @@ pub(super) struct File {
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Cylinder,
+    Prism,
     Square,
     Slab,
 }
@@ -44,6 +50,7 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Kind::Cylinder => "cylinder",
+            Kind::Prism => "prism",
             Kind::Square => "square",
             Kind::Slab => "slab",
         }
@@ -51,27 +58,31 @@ impl Kind {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged, expecting = "give \"liver\", or points in mm: [[x, y], [x, y], [x, y], ...]")]
+#[serde(
+    untagged,
+    expecting = "give \"liver\", \"kidney\", \"torso\", \"blob\", \"circle\", or points in mm: [[x, y], [x, y], [x, y], ...]"
+)]
 enum WrittenOutline {
-    Name(OutlineName),
+    Drawn(OutlineShape),
+    Circle(Circle),
     Points(Vec<[f64; 2]>),
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum OutlineName {
-    Liver,
+enum Circle {
+    Circle,
 }
 
 /// Exactly two numbers. A plain array would accept a longer list and take its first two numbers.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(untagged, expecting = "give two numbers, [a, b]")]
-enum Pair {
+pub(super) enum Pair {
     Of([f64; 2]),
 }
 
 impl Pair {
-    fn get(self) -> [f64; 2] {
+    pub fn get(self) -> [f64; 2] {
         let Pair::Of(pair) = self;
         pair
     }
@@ -123,7 +134,7 @@ enum WrittenSize {
     Two([f64; 2]),
 }
 
-fn need<T>(value: Option<T>, table: Table, what: &str) -> Result<T, Fault> {
+pub(super) fn need<T>(value: Option<T>, table: Table, what: &str) -> Result<T, Fault> {
     value.map_or_else(|| table.fault(format!("{}{what} is missing; add it", table.prefix())), Ok)
 }
 
@@ -131,7 +142,7 @@ impl File {
     /// Converts the file to a phantom and fills in the defaults. It checks that the keys are those of the phantom's
     /// kind; it does not check the range of numbers.
     pub fn phantom(self) -> Result<Phantom, Fault> {
-        let kinds = "kind = \"cylinder\", \"square\" or \"slab\"";
+        let kinds = "kind = \"cylinder\", \"prism\", \"square\" or \"slab\"";
         let kind = need(self.kind, Table::Top, kinds)?;
         let drive = self.drive.clone().unwrap_or_default();
         self.refuse_other_kinds(kind, &drive)?;
@@ -145,24 +156,35 @@ impl File {
                 height_mm: top(self.height_mm, "height_mm")?,
                 far_face,
             },
+            Kind::Prism => {
+                let sources = need(self.source.as_ref(), Table::Top, "[[source]], which a prism needs,")?;
+                let sources = sources.iter().enumerate().map(|(i, written)| written.source(Table::Source(i)));
+                Body::Prism {
+                    outline: self.body_outline(kind)?,
+                    height_mm: top(self.height_mm, "height_mm")?,
+                    sources: sources.collect::<Result<_, _>>()?,
+                }
+            }
             Kind::Square => Body::Square {
                 side_mm: top(self.side_mm, "side_mm")?,
                 far_face,
                 edge: drive.edge.unwrap_or(Side::Left),
             },
             Kind::Slab => {
-                let outline = self.slab_outline()?;
-                let liver = matches!(outline, SlabOutline::Liver { .. });
-                let arc = drive.arc.map(Pair::get).or(liver.then_some(LIVER_ARC));
+                let outline = self.body_outline(kind)?;
+                let drawn = matches!(outline, BodyOutline::Drawn { .. });
+                let arc = drive.arc.map(Pair::get).or(drawn.then_some(ARC));
                 Body::Slab {
                     outline,
                     thickness_mm: top(self.thickness_mm, "thickness_mm")?,
-                    arc: need(arc, Table::Drive, "arc, which an outline of points needs,")?,
+                    arc: need(arc, Table::Drive, "arc, which a circle or an outline of points needs,")?,
                 }
             }
         };
         let slices_mm = self.slices_mm.unwrap_or_else(|| match &body {
-            Body::Cylinder { height_mm, .. } => [0.2, 0.25, 0.3].map(|share| share * height_mm).to_vec(),
+            Body::Cylinder { height_mm, .. } | Body::Prism { height_mm, .. } => {
+                [0.2, 0.25, 0.3].map(|share| share * height_mm).to_vec()
+            }
             Body::Square { .. } => vec![],
             Body::Slab { thickness_mm, .. } => vec![thickness_mm / 2.0],
         });
@@ -177,7 +199,7 @@ impl File {
             pixel_mm: self.pixel_mm.unwrap_or(1.0),
             size_px: self.size_px.unwrap_or(256) as usize,
             drive: Drive {
-                amplitude_mm: drive.amplitude_mm.unwrap_or(0.5),
+                amplitude_mm: drive.amplitude_mm.unwrap_or(Drive::default().amplitude_mm),
                 offset_mm: drive.offset_mm.map(Pair::get).unwrap_or_default(),
                 radius_mm: drive.radius_mm,
             },
@@ -188,24 +210,27 @@ impl File {
 
     /// Refuses keys that belong to other kinds of phantoms.
     fn refuse_other_kinds(&self, kind: Kind, drive: &WrittenDrive) -> Result<(), Fault> {
-        use Kind::{Cylinder, Slab, Square};
-        let keys: [(Table, &'static str, bool, &[Kind]); 12] = [
+        use Kind::{Cylinder, Prism, Slab, Square};
+        let keys: [(Table, &'static str, bool, &[Kind]); 14] = [
             (Table::Top, "radius_mm", self.radius_mm.is_some(), &[Cylinder]),
-            (Table::Top, "height_mm", self.height_mm.is_some(), &[Cylinder]),
+            (Table::Top, "height_mm", self.height_mm.is_some(), &[Cylinder, Prism]),
             (Table::Top, "side_mm", self.side_mm.is_some(), &[Square]),
-            (Table::Top, "outline", self.outline.is_some(), &[Slab]),
-            (Table::Top, "outline_seed", self.outline_seed.is_some(), &[Slab]),
-            (Table::Top, "width_mm", self.width_mm.is_some(), &[Slab]),
-            (Table::Top, "smooth", self.smooth.is_some(), &[Slab]),
+            (Table::Top, "outline", self.outline.is_some(), &[Prism, Slab]),
+            (Table::Top, "outline_seed", self.outline_seed.is_some(), &[Prism, Slab]),
+            (Table::Top, "width_mm", self.width_mm.is_some(), &[Prism, Slab]),
+            (Table::Top, "smooth", self.smooth.is_some(), &[Prism, Slab]),
             (Table::Top, "thickness_mm", self.thickness_mm.is_some(), &[Slab]),
             (Table::Top, "far_face", self.far_face.is_some(), &[Cylinder, Square]),
+            (Table::Top, "source", self.source.is_some(), &[Prism]),
+            (Table::Top, "drive", self.drive.is_some(), &[Cylinder, Square, Slab]),
             (Table::Drive, "edge", drive.edge.is_some(), &[Square]),
             (Table::Drive, "arc", drive.arc.is_some(), &[Slab]),
             (Table::Drive, "offset_mm", drive.offset_mm.is_some(), &[Cylinder]),
         ];
         for (table, key, given, kinds) in keys {
             if given && !kinds.contains(&kind) {
-                let theirs = kinds.iter().map(|k| format!("a {}", k.name())).collect::<Vec<_>>().join(" or ");
+                let names: Vec<_> = kinds.iter().map(|k| format!("a {}", k.name())).collect();
+                let theirs = names.join(" or ");
                 let what = format!("is for {theirs}, and this phantom is a {}; leave it out", kind.name());
                 return table.refuse(key, what);
             }
@@ -213,27 +238,49 @@ impl File {
         Ok(())
     }
 
-    fn slab_outline(&self) -> Result<SlabOutline, Fault> {
-        let kinds = "outline = \"liver\" or [[x, y], ...], which a slab needs,";
-        Ok(match need(self.outline.as_ref(), Table::Top, kinds)? {
-            WrittenOutline::Name(OutlineName::Liver) => {
-                if self.smooth.is_some() {
-                    return Table::Top.refuse("smooth", "is for an outline of points; leave it out");
-                }
-                SlabOutline::Liver {
-                    seed: self.outline_seed.unwrap_or(1),
-                    width_mm: self.width_mm.unwrap_or(180.0),
-                }
+    fn body_outline(&self, kind: Kind) -> Result<BodyOutline, Fault> {
+        let kinds = format!(
+            "outline = \"liver\", \"kidney\", \"torso\", \"blob\", \"circle\" or [[x, y], ...], which a {} needs,",
+            kind.name()
+        );
+        let written = need(self.outline.as_ref(), Table::Top, &kinds)?;
+        let (drawn, points) =
+            (matches!(written, WrittenOutline::Drawn(_)), matches!(written, WrittenOutline::Points(_)));
+        let foreign = [
+            ("outline_seed", !drawn && self.outline_seed.is_some(), "is for a drawn outline; leave it out"),
+            ("width_mm", points && self.width_mm.is_some(), "is not for an outline of points; leave it out"),
+            ("smooth", !points && self.smooth.is_some(), "is for an outline of points; leave it out"),
+        ];
+        if let Some((key, _, what)) = foreign.into_iter().find(|(_, wrong, _)| *wrong) {
+            return Table::Top.refuse(key, what);
+        }
+        let width_mm = self.width_mm.unwrap_or(180.0);
+        Ok(match written {
+            WrittenOutline::Drawn(shape) => {
+                BodyOutline::Drawn { shape: *shape, seed: self.outline_seed.unwrap_or(1), width_mm }
             }
+            WrittenOutline::Circle(Circle::Circle) => BodyOutline::Circle { width_mm },
             WrittenOutline::Points(points_mm) => {
-                let liver =
-                    [("outline_seed", self.outline_seed.is_some()), ("width_mm", self.width_mm.is_some())];
-                if let Some((key, _)) = liver.into_iter().find(|(_, given)| *given) {
-                    return Table::Top.refuse(key, "is for outline = \"liver\"; leave it out");
-                }
-                SlabOutline::Points { points_mm: points_mm.clone(), smooth: self.smooth.unwrap_or(false) }
+                BodyOutline::Points { points_mm: points_mm.clone(), smooth: self.smooth.unwrap_or(false) }
             }
         })
+    }
+
+    fn write_outline(&mut self, outline: &BodyOutline) {
+        match outline {
+            BodyOutline::Drawn { shape, seed, width_mm } => {
+                self.outline = Some(WrittenOutline::Drawn(*shape));
+                (self.outline_seed, self.width_mm) = (Some(*seed), Some(*width_mm));
+            }
+            BodyOutline::Circle { width_mm } => {
+                self.outline = Some(WrittenOutline::Circle(Circle::Circle));
+                self.width_mm = Some(*width_mm);
+            }
+            BodyOutline::Points { points_mm, smooth } => {
+                self.outline = Some(WrittenOutline::Points(points_mm.clone()));
+                self.smooth = Some(*smooth);
+            }
+        }
     }
 }
 
@@ -317,6 +364,12 @@ impl From<&Phantom> for File {
                 drive.offset_mm = Some(Pair::Of(phantom.drive.offset_mm));
                 drive.radius_mm = phantom.drive.radius_mm;
             }
+            Body::Prism { outline, height_mm, sources } => {
+                file.kind = Some(Kind::Prism);
+                file.height_mm = Some(*height_mm);
+                file.write_outline(outline);
+                file.source = Some(sources.iter().map(WrittenSource::from).collect());
+            }
             Body::Square { side_mm, far_face, edge } => {
                 file.kind = Some(Kind::Square);
                 (file.side_mm, file.far_face) = (Some(*side_mm), Some(*far_face));
@@ -326,19 +379,10 @@ impl From<&Phantom> for File {
                 file.kind = Some(Kind::Slab);
                 file.thickness_mm = Some(*thickness_mm);
                 drive.arc = Some(Pair::Of(*arc));
-                match outline {
-                    SlabOutline::Liver { seed, width_mm } => {
-                        file.outline = Some(WrittenOutline::Name(OutlineName::Liver));
-                        (file.outline_seed, file.width_mm) = (Some(*seed), Some(*width_mm));
-                    }
-                    SlabOutline::Points { points_mm, smooth } => {
-                        file.outline = Some(WrittenOutline::Points(points_mm.clone()));
-                        file.smooth = Some(*smooth);
-                    }
-                }
+                file.write_outline(outline);
             }
         }
-        file.drive = Some(drive);
+        file.drive = Some(drive).filter(|_| file.source.is_none());
         file.slices_mm = Some(phantom.slices_mm.clone()).filter(|slices| !slices.is_empty());
         let inclusions: Vec<_> = phantom.inclusions.iter().map(WrittenInclusion::from).collect();
         file.inclusion = Some(inclusions).filter(|inclusions| !inclusions.is_empty());

@@ -11,6 +11,8 @@ pub(super) enum Table {
     Top,
     Drive,
     Background,
+    /// A source, counted like inclusions.
+    Source(usize),
     /// An inclusion, counted from 0. Messages count from 1.
     Inclusion(usize),
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Table {
             Table::Top => f.write_str("the phantom"),
             Table::Drive => f.write_str("drive"),
             Table::Background => f.write_str("background"),
+            Table::Source(i) => write!(f, "source {}", i + 1),
             Table::Inclusion(i) => write!(f, "inclusion {}", i + 1),
         }
     }
@@ -81,6 +84,7 @@ impl Lines<'_> {
             Table::Top => {}
             Table::Drive => enter("drive", None),
             Table::Background => enter("background", None),
+            Table::Source(i) => enter("source", Some(i)),
             Table::Inclusion(i) => enter("inclusion", Some(i)),
         }
         if let Some(key) = place.key {

@@ -35,14 +35,17 @@ mod rules;
 pub mod set;
 mod shape;
 mod simulate;
+mod source;
 #[cfg(test)]
 mod tests;
 
-pub use crate::fem::model::{FarFace, Side};
+pub use crate::fem::mesh::OutlineShape;
+pub use crate::fem::model::{FarFace, Side, WallDirection};
 pub use modulus::{Modulus, ModulusField};
 pub use output::{FILES, Simulated};
-pub use shape::{InclusionShape, SlabOutline};
+pub use shape::{BodyOutline, InclusionShape};
 pub use simulate::{PhantomImages, Quality, WaveMethod};
+pub use source::{Contact, Source};
 
 use crate::error::{Error, Result};
 use crate::fem::mesh::Outline;
@@ -68,13 +71,13 @@ pub struct Phantom {
     pub density: f64,
     /// Poisson's ratio.
     pub poisson: f64,
-    /// The image planes in mm above the driven face (cylinder) or the lower free face (slab). Empty for a square.
+    /// The image planes in mm above the driven face (cylinder, prism) or the lower free face (slab). Empty for a square.
     pub slices_mm: Vec<f64>,
     /// The side of a pixel in mm.
     pub pixel_mm: f64,
     /// The number of rows and of columns of the image.
     pub size_px: usize,
-    /// The vibration.
+    /// The vibration; its default for a prism, whose sources are in its body.
     pub drive: Drive,
     /// The material outside the inclusions.
     pub background: Tissue,
@@ -94,6 +97,17 @@ pub enum Body {
         /// The condition on the face opposite to the driven one.
         far_face: FarFace,
     },
+    /// A body of any cross section, imaged across its axis. Its end at z = 0, the face, is driven along the axis where
+    /// sources are on it, and held elsewhere. The opposite end is held along the axis. The wall is free where no source
+    /// is.
+    Prism {
+        /// The outline of the cross section.
+        outline: BodyOutline,
+        /// The height in mm.
+        height_mm: f64,
+        /// The sources of the waves.
+        sources: Vec<Source>,
+    },
     /// A square in plane strain. `edge` is driven along itself.
     Square {
         /// The length of a side in mm.
@@ -107,7 +121,7 @@ pub enum Body {
     /// this part, in shares of the outline's length.
     Slab {
         /// The outline of the faces.
-        outline: SlabOutline,
+        outline: BodyOutline,
         /// The thickness in mm.
         thickness_mm: f64,
         /// The start and the end of the driven part, in shares of the outline's length.
@@ -124,6 +138,12 @@ pub struct Drive {
     pub offset_mm: [f64; 2],
     /// The radius in mm of a soft pad on a cylinder's face. Without a pad, a rigid plate covers the face.
     pub radius_mm: Option<f64>,
+}
+
+impl Default for Drive {
+    fn default() -> Drive {
+        Drive { amplitude_mm: 0.5, offset_mm: [0.0; 2], radius_mm: None }
+    }
 }
 
 /// The material of a region, with the complex modulus μ(1 + iη).
@@ -224,6 +244,7 @@ impl Phantom {
     pub fn outline(&self) -> Result<Outline> {
         match &self.body {
             Body::Cylinder { radius_mm, .. } => Outline::circle([0.0, 0.0], *radius_mm),
+            Body::Prism { outline, .. } => outline.outline(),
             Body::Square { side_mm, .. } => Outline::square([0.0, 0.0], *side_mm),
             Body::Slab { outline, arc, .. } => {
                 let outline = outline.outline()?;
@@ -241,7 +262,7 @@ impl Phantom {
         self.inclusions.iter().map(|inclusion| inclusion.shape.outline()).collect()
     }
 
-    /// The prescribed displacement in mm at a point `p` of the driven face.
+    /// The prescribed displacement in mm at a point `p` of the driven face, for bodies with a [`Drive`].
     ///
     /// On a cylinder it is along the axis. A rigid plate of radius R on an elastic bed, pushed at o, gives
     /// A(1 + 4 o·r/R²). A pad of radius w gives A(1 - s²/w²)² at a distance s < w from its centre, and 0 elsewhere.

@@ -1,4 +1,4 @@
-//! The modulus of a region: one number, a polynomial, or a random field.
+//! The modulus of a region: one number, a polynomial, a random field, or layers.
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,8 @@ use std::f64::consts::TAU;
 pub(super) const DEGREE: u32 = 8;
 /// The number of cosines of a random field.
 const COSINES: usize = 256;
+/// 2 ln 9: a logistic step rises from 10 to 90 % over this distance.
+const RISE: f64 = 4.394_449_154_672_439;
 
 /// The storage modulus in kPa over a region. x and y are in mm from the image's centre, x to the right, y down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,17 @@ pub enum Modulus {
         /// The seed of the random numbers.
         seed: u32,
     },
+    /// Layers side by side, which pass smoothly into each other.
+    Layers {
+        /// The modulus of each layer in kPa.
+        layers_kpa: Vec<f64>,
+        /// Where each layer ends and the next begins, in mm from the image's centre along the layers' normal.
+        edges_mm: Vec<f64>,
+        /// The direction of the normal in degrees, clockwise as seen in the image. At 0 it is x.
+        angle_deg: f64,
+        /// The distance in mm over which 10 to 90 % of a step in modulus are passed.
+        blend_mm: f64,
+    },
 }
 
 /// The modulus as written in a file.
@@ -36,8 +49,9 @@ pub enum Modulus {
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "give a number, { polynomial = [[i, j, c], ...] } with whole numbers i and j from 0, or { mean_kpa, \
-                 spread, length_mm, seed } with a whole number from 0 as seed"
+    expecting = "give a number, { polynomial = [[i, j, c], ...] } with whole numbers i and j from 0, { mean_kpa, \
+                 spread, length_mm, seed } with a whole number from 0 as seed, or { layers_kpa, edges_mm, angle_deg, \
+                 blend_mm }"
 )]
 enum Written {
     Constant(f64),
@@ -54,6 +68,17 @@ enum Written {
         /// The seed of the random numbers.
         seed: u32,
     },
+    /// Layers side by side, which pass smoothly into each other.
+    Layers {
+        /// The modulus of each layer in kPa.
+        layers_kpa: Vec<f64>,
+        /// Where each layer ends and the next begins, in mm from the image's centre along the layers' normal.
+        edges_mm: Vec<f64>,
+        /// The direction of the normal in degrees, clockwise as seen in the image. At 0 it is x.
+        angle_deg: f64,
+        /// The distance in mm over which 10 to 90 % of a step in modulus are passed.
+        blend_mm: f64,
+    },
 }
 
 impl From<Written> for Modulus {
@@ -63,6 +88,9 @@ impl From<Written> for Modulus {
             Written::Polynomial { polynomial } => Modulus::Polynomial(polynomial),
             Written::Random { mean_kpa, spread, length_mm, seed } => {
                 Modulus::Random { mean_kpa, spread, length_mm, seed }
+            }
+            Written::Layers { layers_kpa, edges_mm, angle_deg, blend_mm } => {
+                Modulus::Layers { layers_kpa, edges_mm, angle_deg, blend_mm }
             }
         }
     }
@@ -75,6 +103,9 @@ impl From<Modulus> for Written {
             Modulus::Polynomial(polynomial) => Written::Polynomial { polynomial },
             Modulus::Random { mean_kpa, spread, length_mm, seed } => {
                 Written::Random { mean_kpa, spread, length_mm, seed }
+            }
+            Modulus::Layers { layers_kpa, edges_mm, angle_deg, blend_mm } => {
+                Written::Layers { layers_kpa, edges_mm, angle_deg, blend_mm }
             }
         }
     }
@@ -96,8 +127,19 @@ impl Modulus {
                 mean: *mean_kpa,
                 // The mean square of a cosine is one half.
                 scale: spread * (2.0 / COSINES as f64).sqrt(),
+                length: *length_mm,
                 waves: waves(*length_mm, *seed),
             },
+            Modulus::Layers { layers_kpa, edges_mm, angle_deg, blend_mm } => {
+                let (sin, cos) = angle_deg.to_radians().sin_cos();
+                let steps = layers_kpa.windows(2).zip(edges_mm).map(|(kpa, at)| [*at, kpa[1] - kpa[0]]);
+                Kind::Layers {
+                    first: layers_kpa.first().copied().unwrap_or(0.0),
+                    steps: steps.collect(),
+                    normal: [cos, sin],
+                    blend: *blend_mm,
+                }
+            }
         })
     }
 }
@@ -115,7 +157,15 @@ enum Kind {
     Random {
         mean: f64,
         scale: f64,
+        length: f64,
         waves: Vec<[f64; 3]>,
+    },
+    /// The first layer's modulus, and the place and the height of each step.
+    Layers {
+        first: f64,
+        steps: Vec<[f64; 2]>,
+        normal: [f64; 2],
+        blend: f64,
     },
 }
 
@@ -128,9 +178,29 @@ impl ModulusField {
                 let sum = |coefficients: &[f64]| coefficients.iter().rev().fold(0.0, |s, c| s * x + c);
                 rows.iter().rev().fold(0.0, |s, row| s * y + sum(row))
             }
-            Kind::Random { mean, scale, waves } => {
+            Kind::Random { mean, scale, waves, length: _ } => {
                 let sum: f64 = waves.iter().map(|[p, q, phase]| (p * x + q * y + phase).cos()).sum();
                 mean * (scale * sum).exp()
+            }
+            Kind::Layers { first, steps, normal, blend } => {
+                let along = x * normal[0] + y * normal[1];
+                let risen = |at: f64| 1.0 / (1.0 + (-RISE * (along - at) / blend).exp());
+                first + steps.iter().map(|[at, step]| step * risen(*at)).sum::<f64>()
+            }
+        }
+    }
+
+    /// The edge length in mm of a mesh that resolves the modulus around a point. It is infinite where the modulus is
+    /// constant or a polynomial.
+    pub(super) fn edge_mm(&self, [x, y]: [f64; 2]) -> f64 {
+        match &self.0 {
+            Kind::Constant(_) | Kind::Polynomial(_) => f64::INFINITY,
+            Kind::Random { length, .. } => *length,
+            Kind::Layers { steps, normal, blend, .. } => {
+                let along = x * normal[0] + y * normal[1];
+                let near = steps.iter().map(|[at, _]| (along - at).abs()).fold(f64::INFINITY, f64::min);
+                // Beyond the step, the edges may grow.
+                blend / 2.0 + 0.3 * (near - blend).max(0.0)
             }
         }
     }
@@ -234,6 +304,27 @@ mod tests {
         assert_eq!(Modulus::Polynomial(vec![]).field().at([3.0, 4.0]), 0.0);
         let huge = Modulus::Polynomial(vec![(u32::MAX, u32::MAX, 1.0), (1, 2, 0.5)]);
         assert_eq!(huge.field().at([3.0, 4.0]), 24.0);
+    }
+
+    #[test]
+    fn layers_have_their_moduli_between_their_edges() {
+        let modulus = Modulus::Layers {
+            layers_kpa: vec![2.0, 6.0, 3.0],
+            edges_mm: vec![-20.0, 25.0],
+            angle_deg: 90.0,
+            blend_mm: 4.0,
+        };
+        let field = modulus.field();
+        // The normal at 90 degrees is down.
+        for (y, kpa) in [(-60.0, 2.0), (0.0, 6.0), (80.0, 3.0)] {
+            assert!((field.at([33.0, y]) - kpa).abs() < 1e-6, "{y}");
+        }
+        for (y, kpa) in [(-22.0, 2.4), (-20.0, 4.0), (-18.0, 5.6), (25.0, 4.5), (27.0, 3.3)] {
+            assert!((field.at([-7.0, y]) - kpa).abs() < 1e-6, "{y}: {}", field.at([-7.0, y]));
+        }
+        assert_eq!([field.edge_mm([0.0, -20.0]), field.edge_mm([9.0, -23.0])], [2.0, 2.0]);
+        assert!((field.edge_mm([0.0, 5.0]) - (2.0 + 0.3 * 16.0)).abs() < 1e-9);
+        assert!(!modulus.is_constant());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Simulated<'a> {
     pub images: &'a PhantomImages,
     /// Additional content for the description, for example a set's name and seed.
     pub about: Value,
+    /// True to write only what differs: the driven component, and one plane of modulus, loss factor and mask.
+    pub lean: bool,
 }
 
 impl Simulated<'_> {
@@ -59,36 +61,51 @@ impl Simulated<'_> {
 
     fn arrays(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
         let PhantomImages { size, displacement, modulus, damping, mask, .. } = self.images;
-        let planes = self.images.planes();
-        let each = |map: &[f32]| map.repeat(planes);
+        let (planes, alike) = (self.images.planes(), self.alike());
+        let each = |map: &[f32]| map.repeat(alike);
         let mask: Vec<u8> = mask.iter().map(|m| u8::from(*m)).collect();
         let fail = |e: &dyn std::fmt::Display| Error::Data(format!("an array could not be written: {e}"));
         let mut files = vec![];
         {
+            let driven: Vec<Complex32>;
+            let (components, values) = if self.lean {
+                let component = self.phantom.driven_component();
+                driven = (0..planes).flat_map(|p| self.images.component(p, component)).copied().collect();
+                (1, &driven)
+            } else {
+                (3, displacement)
+            };
             let view =
-                ArrayView4::from_shape((planes, 3, *size, *size), displacement).map_err(|e| fail(&e))?;
+                ArrayView4::from_shape((planes, components, *size, *size), values).map_err(|e| fail(&e))?;
             let mut bytes = vec![];
             view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
             files.push((FILES[0], bytes));
         }
         for (name, values) in [(FILES[1], each(modulus)), (FILES[2], each(damping))] {
-            let view = ArrayView3::from_shape((planes, *size, *size), &values).map_err(|e| fail(&e))?;
+            let view = ArrayView3::from_shape((alike, *size, *size), &values).map_err(|e| fail(&e))?;
             let mut bytes = vec![];
             view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
             files.push((name, bytes));
         }
-        let mask = mask.repeat(planes);
-        let view = ArrayView3::from_shape((planes, *size, *size), &mask).map_err(|e| fail(&e))?;
+        let mask = mask.repeat(alike);
+        let view = ArrayView3::from_shape((alike, *size, *size), &mask).map_err(|e| fail(&e))?;
         let mut bytes = vec![];
         view.write_npy(&mut bytes).map_err(|e| fail(&e))?;
         files.push((FILES[3], bytes));
         Ok(files)
     }
 
+    /// The number of planes of modulus, loss factor and mask. They are the same in all planes.
+    fn alike(&self) -> usize {
+        if self.lean { 1 } else { self.images.planes() }
+    }
+
     /// The input, the result of the computation, and the meaning of every file.
     pub fn description(&self) -> Value {
         let PhantomImages { size, method, work, seconds, slices_mm, .. } = self.images;
-        let planes = self.images.planes();
+        let (planes, alike) = (self.images.planes(), self.alike());
+        let components = if self.lean { "1, " } else { "3, " };
+        let which = if self.lean { "the driven component" } else { "component x, y, z" };
         json!({
             "palpate": env!("CARGO_PKG_VERSION"),
             "about": self.about,
@@ -99,10 +116,10 @@ impl Simulated<'_> {
             "driven_component": AXES[self.phantom.driven_component()],
             "slices_mm": slices_mm,
             "files": {
-                "displacement.npy": format!("complex64 [{planes}, 3, {size}, {size}]: plane, component x, y, z, row (y, down), column (x, right); metres; the complex amplitude u of u e^(+iwt); 0 outside the mask"),
-                "modulus.npy": format!("float32 [{planes}, {size}, {size}]: storage modulus mu of mu (1 + i eta), kPa"),
-                "damping.npy": format!("float32 [{planes}, {size}, {size}]: loss factor eta"),
-                "mask.npy": format!("uint8 [{planes}, {size}, {size}]: 1 inside the body"),
+                "displacement.npy": format!("complex64 [{planes}, {components}{size}, {size}]: plane, {which}, row (y, down), column (x, right); metres; the complex amplitude u of u e^(+iwt); 0 outside the mask"),
+                "modulus.npy": format!("float32 [{alike}, {size}, {size}]: storage modulus mu of mu (1 + i eta), kPa"),
+                "damping.npy": format!("float32 [{alike}, {size}, {size}]: loss factor eta"),
+                "mask.npy": format!("uint8 [{alike}, {size}, {size}]: 1 inside the body"),
             },
             "mesh": {
                 "nodes": work.nodes,

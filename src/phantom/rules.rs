@@ -3,7 +3,8 @@
 
 use super::lines::{Fault, Lines, Table};
 use super::modulus::DEGREE;
-use super::{Body, FarFace, InclusionShape, Modulus, Phantom, SlabOutline, Tissue};
+use super::source::MOST_SOURCES;
+use super::{Body, BodyOutline, Drive, FarFace, InclusionShape, Modulus, Phantom, Tissue};
 use crate::error::{Error, Result};
 use crate::fem::mesh::{Clash, How, Outline, clash};
 use crate::fem::model::wavelength;
@@ -13,6 +14,7 @@ use std::fmt::Display;
 const MOST_POINTS: usize = 500;
 const MOST_INCLUSIONS: usize = 100;
 const MOST_SLICES: usize = 1024;
+const MOST_LAYERS: usize = 20;
 /// The largest coordinate in mm. No image reaches this far.
 const FAR: f64 = 1e4;
 /// The range of moduli in kPa: above the first value, up to the second.
@@ -27,7 +29,7 @@ const THICKEST: f64 = 1.25;
 /// The number of grid points each way at which a varying modulus is checked.
 const GRID: usize = 48;
 
-type Checked = Result<(), Fault>;
+pub(super) type Checked = Result<(), Fault>;
 
 impl Phantom {
     /// Refuses phantoms that the solver cannot compute.
@@ -43,6 +45,11 @@ impl Phantom {
         }
         let body = self.body_outline()?;
         self.image_sees(&body)?;
+        if let Body::Prism { height_mm, sources, .. } = &self.body {
+            for (i, source) in sources.iter().enumerate() {
+                source.check(Table::Source(i), &body, *height_mm)?;
+            }
+        }
         let mut inclusions = vec![];
         for (i, inclusion) in self.inclusions.iter().enumerate() {
             let key = if matches!(inclusion.shape, InclusionShape::Polygon { .. }) {
@@ -112,6 +119,18 @@ impl Phantom {
                 }
                 return self.slices("height_mm", *height_mm);
             }
+            Body::Prism { outline, height_mm, sources } => {
+                length(TOP, "height_mm", *height_mm)?;
+                written(outline)?;
+                if !(1..=MOST_SOURCES).contains(&sources.len()) {
+                    let what = format!("has {} entries; give 1 to {MOST_SOURCES}", sources.len());
+                    return TOP.refuse("source", what);
+                }
+                if self.drive != Drive::default() {
+                    return TOP.refuse("drive", "is not for a prism; give its sources instead");
+                }
+                return self.slices("height_mm", *height_mm);
+            }
             Body::Square { side_mm, .. } => {
                 length(TOP, "side_mm", *side_mm)?;
                 if !self.slices_mm.is_empty() {
@@ -122,11 +141,8 @@ impl Phantom {
             Body::Slab { outline, thickness_mm, arc } => {
                 length(TOP, "thickness_mm", *thickness_mm)?;
                 self.slices("thickness_mm", *thickness_mm)?;
-                match outline {
-                    SlabOutline::Liver { width_mm, .. } => length(TOP, "width_mm", *width_mm)?,
-                    SlabOutline::Points { points_mm, .. } => points(TOP, "outline", points_mm)?,
-                }
-                driven(*arc)?;
+                written(outline)?;
+                driven(Table::Drive, *arc)?;
             }
         }
         for (key, given) in
@@ -162,9 +178,9 @@ impl Phantom {
         let outline = self.outline().or_else(|e| match &self.body {
             Body::Cylinder { .. } => Table::Top.refuse("radius_mm", made(e)),
             Body::Square { .. } => Table::Top.refuse("side_mm", made(e)),
-            Body::Slab { .. } => Table::Top.refuse("outline", made(e)),
+            Body::Prism { .. } | Body::Slab { .. } => Table::Top.refuse("outline", made(e)),
         })?;
-        if matches!(self.body, Body::Slab { .. }) {
+        if matches!(self.body, Body::Prism { .. } | Body::Slab { .. }) {
             extent(Table::Top, "outline", &outline)?;
         }
         Ok(outline)
@@ -227,7 +243,7 @@ impl Phantom {
 }
 
 /// Formats a length for people.
-fn show(value: f64) -> String {
+pub(super) fn show(value: f64) -> String {
     let plain = value == 0.0 || (1e-4..1e9).contains(&value.abs()) || !value.is_finite();
     if plain { value.to_string() } else { format!("{value:e}") }
 }
@@ -243,25 +259,37 @@ fn made(error: Error) -> String {
     format!("makes no outline: {error}")
 }
 
-fn within(table: Table, key: &'static str, value: f64, [low, high]: [f64; 2], unit: &str) -> Checked {
+pub(super) fn within(
+    table: Table,
+    key: &'static str,
+    value: f64,
+    [low, high]: [f64; 2],
+    unit: &str,
+) -> Checked {
     if (low..=high).contains(&value) {
         return Ok(());
     }
     table.refuse(key, format!("is {}; give a number from {low} to {high}{unit}", show(value)))
 }
 
-fn above_zero(table: Table, key: &'static str, value: f64, most: f64, unit: impl Display) -> Checked {
+pub(super) fn above_zero(
+    table: Table,
+    key: &'static str,
+    value: f64,
+    most: f64,
+    unit: impl Display,
+) -> Checked {
     if value > 0.0 && value <= most {
         return Ok(());
     }
     table.refuse(key, format!("is {}; give a number above 0, up to {most}{unit}", show(value)))
 }
 
-fn length(table: Table, key: &'static str, value: f64) -> Checked {
+pub(super) fn length(table: Table, key: &'static str, value: f64) -> Checked {
     within(table, key, value, [1.0, 2000.0], " mm")
 }
 
-fn place(table: Table, key: &'static str, place: [f64; 2]) -> Checked {
+pub(super) fn place(table: Table, key: &'static str, place: [f64; 2]) -> Checked {
     let bad = place.into_iter().find(|v| !(-FAR..=FAR).contains(v));
     bad.map_or(Ok(()), |v| table.refuse(key, format!("holds {}; give numbers within {FAR} mm", show(v))))
 }
@@ -273,7 +301,17 @@ fn points(table: Table, key: &'static str, points: &[[f64; 2]]) -> Checked {
     points.iter().try_for_each(|p| place(table, key, *p))
 }
 
-/// Checks the size of an outline made from points.
+/// Checks the numbers of an outline, which do not depend on its shape.
+fn written(outline: &BodyOutline) -> Checked {
+    match outline {
+        BodyOutline::Drawn { width_mm, .. } | BodyOutline::Circle { width_mm } => {
+            length(Table::Top, "width_mm", *width_mm)
+        }
+        BodyOutline::Points { points_mm, .. } => points(Table::Top, "outline", points_mm),
+    }
+}
+
+/// Checks the size of an outline.
 fn extent(table: Table, key: &'static str, outline: &Outline) -> Checked {
     let [low, high] = outline.bounds();
     let size = [high[0] - low[0], high[1] - low[1]];
@@ -283,10 +321,10 @@ fn extent(table: Table, key: &'static str, outline: &Outline) -> Checked {
     table.refuse(key, format!("reaches over {} mm; give an outline of 1 to 2000 mm each way", pair(size)))
 }
 
-fn driven([start, end]: [f64; 2]) -> Checked {
+/// Checks the start and the end of a driven part of an outline.
+pub(super) fn driven(table: Table, [start, end]: [f64; 2]) -> Checked {
     if !(0.0..1.0).contains(&start) {
-        return Table::Drive
-            .refuse("arc", format!("starts at {}; give a start from 0 to below 1", show(start)));
+        return table.refuse("arc", format!("starts at {}; give a start from 0 to below 1", show(start)));
     }
     // A length that is exactly at the limit in decimal may exceed it slightly in binary.
     let [least, most] = [ARC[0] - 1e-9, ARC[1] + 1e-9];
@@ -298,7 +336,7 @@ fn driven([start, end]: [f64; 2]) -> Checked {
             ARC[0],
             ARC[1]
         );
-        return Table::Drive.refuse("arc", what);
+        return table.refuse("arc", what);
     }
     Ok(())
 }
@@ -366,6 +404,9 @@ fn tissue(table: Table, tissue: &Tissue, region: &Outline, holes: &[Outline]) ->
                 return table.refuse(key, what);
             }
         }
+        Modulus::Layers { layers_kpa, edges_mm, angle_deg, blend_mm } => {
+            layers(table, layers_kpa, edges_mm, *angle_deg, *blend_mm)?;
+        }
     }
     let field = modulus.field();
     let probes = if modulus.is_constant() { vec![[0.0, 0.0]] } else { probes(region, holes) };
@@ -403,6 +444,34 @@ fn polynomial(table: Table, terms: &[(u32, u32, f64)]) -> Checked {
         if terms[..n].iter().any(|(k, l, _)| (k, l) == (i, j)) {
             return table.refuse(key, format!("has the term x^{i} y^{j} twice; add them up"));
         }
+    }
+    Ok(())
+}
+
+fn layers(table: Table, kpa: &[f64], edges: &[f64], angle: f64, blend: f64) -> Checked {
+    let key = "modulus_kpa";
+    let n = kpa.len();
+    if !(2..=MOST_LAYERS).contains(&n) || edges.len() != n - 1 {
+        let what = format!(
+            "has {n} layers_kpa and {} edges_mm; give 2 to {MOST_LAYERS} layers and one edge between each pair",
+            edges.len()
+        );
+        return table.refuse(key, what);
+    }
+    if let Some(bad) = kpa.iter().find(|v| !(**v > MODULUS[0] && **v <= MODULUS[1])) {
+        return table.refuse(key, format!("has a layer of {}; {}", show(*bad), limits()));
+    }
+    edges.iter().try_for_each(|at| place(table, key, [*at, 0.0]))?;
+    if let Some(pair) = edges.windows(2).find(|pair| pair[0] >= pair[1]) {
+        let [a, b] = [pair[0], pair[1]].map(show);
+        return table.refuse(key, format!("has edges_mm {a} and {b}; give them in ascending order"));
+    }
+    if !(-360.0..=360.0).contains(&angle) {
+        return table.refuse(key, format!("has angle_deg = {}; give a number from -360 to 360", show(angle)));
+    }
+    if !(1.0..=2000.0).contains(&blend) {
+        let what = format!("has blend_mm = {}; give a number from 1 to 2000 mm", show(blend));
+        return table.refuse(key, what);
     }
     Ok(())
 }

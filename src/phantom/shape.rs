@@ -1,17 +1,24 @@
 //! The outlines of bodies and inclusions.
 
 use crate::error::Result;
-use crate::fem::mesh::{Outline, liver};
+use crate::fem::mesh::{Outline, OutlineShape};
 
-/// A slab's outline.
+/// The outline of a slab or of a prism's cross section.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SlabOutline {
-    /// The outline of a liver ([`liver`]), centred in the image. It starts at the right lobe's lateral end (least x)
-    /// and runs along the upper edge.
-    Liver {
+pub enum BodyOutline {
+    /// An outline drawn at random, centred in the image. It starts near its least x (a liver's right lobe) and runs
+    /// along the upper edge.
+    Drawn {
+        /// The kind of outline.
+        shape: OutlineShape,
         /// The seed of the random numbers.
         seed: u32,
         /// The width in mm.
+        width_mm: f64,
+    },
+    /// A circle around the image's centre. It starts at its greatest x and runs downward.
+    Circle {
+        /// The diameter in mm.
         width_mm: f64,
     },
     /// A polygon, rounded with [`Outline::smooth`] if `smooth`. It starts at its first point and runs clockwise as
@@ -24,15 +31,17 @@ pub enum SlabOutline {
     },
 }
 
-impl SlabOutline {
+impl BodyOutline {
     /// The outline in mm from the image's centre.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) as for [`Outline::polygon`], [`Outline::smooth`] and [`liver`].
+    /// [`Error::Usage`](crate::Error::Usage) as for [`Outline::polygon`], [`Outline::smooth`] and
+    /// [`OutlineShape::outline`].
     pub fn outline(&self) -> Result<Outline> {
         match self {
-            SlabOutline::Liver { seed, width_mm } => liver(u64::from(*seed), *width_mm),
-            SlabOutline::Points { points_mm, smooth } => {
+            BodyOutline::Drawn { shape, seed, width_mm } => shape.outline(u64::from(*seed), *width_mm),
+            BodyOutline::Circle { width_mm } => Outline::circle([0.0, 0.0], width_mm / 2.0),
+            BodyOutline::Points { points_mm, smooth } => {
                 let points = clockwise(points_mm);
                 if *smooth { Outline::smooth(&points) } else { Outline::polygon(&points) }
             }
@@ -211,7 +220,7 @@ mod tests {
         let closed = [&other[..], &other[..1]].concat();
         for points_mm in [clockwise.clone(), other, closed] {
             for smooth in [false, true] {
-                let outline = SlabOutline::Points { points_mm: points_mm.clone(), smooth }.outline().unwrap();
+                let outline = BodyOutline::Points { points_mm: points_mm.clone(), smooth }.outline().unwrap();
                 assert!(close(outline.at(0.0), clockwise[0]));
                 // The second point is in the first half of the outline.
                 let near = |s: f64| {
@@ -221,13 +230,14 @@ mod tests {
                 assert!((1..50).any(|i| near(f64::from(i) / 100.0) < 3.0), "{smooth}");
             }
         }
-        assert!(SlabOutline::Points { points_mm: vec![], smooth: true }.outline().is_err());
+        assert!(BodyOutline::Points { points_mm: vec![], smooth: true }.outline().is_err());
     }
 
     #[test]
     fn a_liver_starts_at_its_lateral_end() {
         for seed in 0..20 {
-            let outline = SlabOutline::Liver { seed, width_mm: 200.0 }.outline().unwrap();
+            let shape = OutlineShape::Liver;
+            let outline = BodyOutline::Drawn { shape, seed, width_mm: 200.0 }.outline().unwrap();
             let [start, after, before] = [0.0, 0.08, 0.94].map(|s| outline.at(s * outline.length()));
             assert!(start[0] < -95.0 && after[0] < -75.0 && before[0] < -75.0, "{seed}");
             assert!(after[1] < start[1] && start[1] < before[1]);

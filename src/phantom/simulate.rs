@@ -1,6 +1,6 @@
 //! Computes the wave images of a phantom.
 
-use super::{Body, Modulus, Phantom};
+use super::{Body, BodyOutline, Modulus, Phantom};
 use crate::error::Result;
 use crate::fem::integrals::Material;
 use crate::fem::mesh::{Locator, Mesh, MeshPlace, Outline};
@@ -56,7 +56,7 @@ impl Quality {
 pub enum WaveMethod {
     /// The half section of a cylinder, in cylindrical coordinates.
     Axisymmetric,
-    /// The cross section of a cylinder, with harmonics along the axis.
+    /// The cross section of a cylinder or a prism, with harmonics along the axis.
     #[serde(rename = "2.5-D Fourier")]
     Fourier,
     /// The plane of a square.
@@ -118,7 +118,7 @@ impl Phantom {
     pub fn method(&self) -> WaveMethod {
         match self.body {
             Body::Cylinder { .. } if self.is_axisymmetric() => WaveMethod::Axisymmetric,
-            Body::Cylinder { .. } => WaveMethod::Fourier,
+            Body::Cylinder { .. } | Body::Prism { .. } => WaveMethod::Fourier,
             Body::Square { .. } => WaveMethod::PlaneStrain,
             Body::Slab { .. } => WaveMethod::Slab,
         }
@@ -138,12 +138,22 @@ impl Phantom {
             Body::Cylinder { radius_mm, height_mm, .. } => {
                 format!("cylinder, radius {radius_mm:.0} mm, height {height_mm:.0} mm")
             }
+            Body::Prism { outline, height_mm, sources } => {
+                let shape = match outline {
+                    BodyOutline::Drawn { shape, .. } => shape.name(),
+                    BodyOutline::Circle { .. } => "circle",
+                    BodyOutline::Points { .. } => "polygon",
+                };
+                let (n, plural) = (sources.len(), if sources.len() == 1 { "" } else { "s" });
+                format!("prism ({shape}), height {height_mm:.0} mm, {n} source{plural}")
+            }
             Body::Square { side_mm, .. } => format!("square, side {side_mm:.0} mm"),
             Body::Slab { thickness_mm, .. } => format!("slab, thickness {thickness_mm:.1} mm"),
         };
         let modulus = match &self.background.modulus_kpa {
             Modulus::Constant(kpa) => format!("{kpa:.2} kPa"),
             Modulus::Polynomial(_) => "modulus a polynomial".into(),
+            Modulus::Layers { layers_kpa, .. } => format!("{} layers", layers_kpa.len()),
             Modulus::Random { mean_kpa, .. } => format!("modulus a random field around {mean_kpa:.2} kPa"),
         };
         let inclusions = match self.inclusions.len() {
@@ -206,8 +216,8 @@ struct Tissues<'a> {
     phantom: &'a Phantom,
     fields: Vec<super::ModulusField>,
     damping: Vec<f64>,
-    /// The largest edge length of each region, mm.
-    coarsest: Vec<f64>,
+    /// The largest edge length, mm.
+    coarsest: f64,
     body: Outline,
     inclusions: Vec<Outline>,
 }
@@ -222,19 +232,14 @@ impl Tissues<'_> {
         let body = phantom.outline()?;
         let [low, high] = body.bounds();
         let mut extent = (high[0] - low[0]).min(high[1] - low[1]);
-        if let Body::Cylinder { height_mm, .. } = phantom.body {
+        if let Body::Cylinder { height_mm, .. } | Body::Prism { height_mm, .. } = phantom.body {
             extent = extent.min(height_mm);
         }
         Ok(Tissues {
             phantom,
             fields: tissues().map(|t| t.modulus_kpa.field()).collect(),
             damping: tissues().map(|t| t.damping).collect(),
-            coarsest: tissues()
-                .map(|t| match t.modulus_kpa {
-                    Modulus::Random { length_mm, .. } => length_mm.min(extent / SHARES),
-                    _ => extent / SHARES,
-                })
-                .collect(),
+            coarsest: extent / SHARES,
             body,
             inclusions: phantom.inclusion_outlines()?,
         })
@@ -244,8 +249,8 @@ impl Tissues<'_> {
         self.fields[region as usize].at(at)
     }
 
-    /// The edge length at a position, mm. It gives `nodes` per local wavelength, and is at most the region's largest
-    /// edge length.
+    /// The edge length at a position, mm. It gives `nodes` per local wavelength, and resolves the
+    /// modulus and the body.
     fn size(&self, nodes: f64, at: [f64; 2]) -> f64 {
         let region = self.inclusions.iter().position(|i| i.contains(at)).map_or(0, |i| i + 1);
         let Phantom { density, frequency_hz, .. } = *self.phantom;
@@ -256,7 +261,7 @@ impl Tissues<'_> {
             }
             _ => wavelength(modulus, density, frequency_hz),
         };
-        (2.0 * wave / nodes).min(self.coarsest[region])
+        (2.0 * wave / nodes).min(self.fields[region].edge_mm(at)).min(self.coarsest)
     }
 
     fn setting<'s>(&'s self, modulus: &'s (dyn Fn(u32, [f64; 2]) -> f64 + Sync)) -> Setting<'s> {
@@ -305,6 +310,10 @@ impl Tissues<'_> {
         };
         let size = |at: [f64; 2]| match &phantom.body {
             Body::Cylinder { .. } => self.size(nodes, at).min(self.pad_size(at)),
+            Body::Prism { sources, .. } => {
+                let finest = sources.iter().map(|source| source.edge_length(&self.body, at));
+                finest.fold(self.size(nodes, at), f64::min)
+            }
             Body::Square { .. } => self.size(1.25 * nodes, at),
             Body::Slab { .. } => {
                 // At the ends of the driven part, the field grows with the square root of the distance.
@@ -319,24 +328,34 @@ impl Tissues<'_> {
         let modulus = |region: u32, at: [f64; 2]| self.modulus(region, at);
         let setting = self.setting(&modulus);
         let amplitude = phantom.drive.amplitude_mm;
-        let waves = match phantom.body {
+        let waves = match &phantom.body {
             Body::Cylinder { height_mm, .. } => {
-                let drive = |at| phantom.drive_mm(at);
+                let drive = |at| phantom.drive_mm(at).into();
                 let tolerance = quality.harmonics_tolerance;
-                let body = Extruded { mesh: &mesh, setting, height: height_mm, drive: &drive, tolerance };
+                let height = *height_mm;
+                let body = Extruded { mesh: &mesh, setting, height, drive: &drive, walls: &[], tolerance };
+                body.waves(&places, &phantom.slices_mm)?
+            }
+            Body::Prism { height_mm, sources, .. } => {
+                let faces: Vec<_> = sources.iter().filter_map(|source| source.face(&self.body)).collect();
+                let walls: Vec<_> = sources.iter().filter_map(|source| source.wall(&self.body)).collect();
+                let drive = |at| faces.iter().map(|face| face(at)).sum();
+                let (height, tolerance) = (*height_mm, quality.harmonics_tolerance);
+                let body = Extruded { mesh: &mesh, setting, height, drive: &drive, walls: &walls, tolerance };
                 body.waves(&places, &phantom.slices_mm)?
             }
             Body::Square { far_face, edge, .. } => {
+                let (edge, far_face) = (*edge, *far_face);
                 Square { mesh: &mesh, setting, edge, amplitude, far_face }.waves(&places)?
             }
             Body::Slab { thickness_mm, arc, .. } => {
+                let thickness = *thickness_mm;
                 let driven = |edge: &crate::fem::mesh::Edge| {
                     let middle = (edge.arc[0] + edge.arc[1]) / 2.0 / self.body.length();
                     (middle - arc[0]).rem_euclid(1.0) < arc[1] - arc[0]
                 };
                 let order = quality.slab_order;
-                let body =
-                    Slab { mesh: &mesh, setting, thickness: thickness_mm, driven: &driven, amplitude, order };
+                let body = Slab { mesh: &mesh, setting, thickness, driven: &driven, amplitude, order };
                 body.waves(&places, &phantom.slices_mm)?
             }
         };

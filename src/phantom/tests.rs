@@ -8,6 +8,7 @@ mod refusals;
 
 const CYLINDER: &str = include_str!("../../examples/phantoms/cylinder.toml");
 const SQUARE: &str = include_str!("../../examples/phantoms/square.toml");
+const PRISM: &str = include_str!("../../examples/phantoms/prism.toml");
 const LIVER: &str = include_str!("../../examples/phantoms/liver.toml");
 
 const TISSUE: &str = "[background]\nmodulus_kpa = 3\ndamping = 0.1\n";
@@ -44,7 +45,7 @@ fn what_is_not_said_has_its_default() {
     let body = Body::Square { side_mm: 120.0, far_face: FarFace::Roller, edge: Side::Left };
     assert_eq!(square, Phantom { body, slices_mm: vec![], ..expected.clone() });
     let slab = parse(&format!("kind = \"slab\"\noutline = \"liver\"\nthickness_mm = 12\n{TISSUE}")).unwrap();
-    let outline = SlabOutline::Liver { seed: 1, width_mm: 180.0 };
+    let outline = BodyOutline::Drawn { shape: OutlineShape::Liver, seed: 1, width_mm: 180.0 };
     let body = Body::Slab { outline, thickness_mm: 12.0, arc: [0.94, 1.08] };
     assert_eq!(slab, Phantom { body, slices_mm: vec![6.0], ..expected });
 }
@@ -89,12 +90,42 @@ fn the_examples_say_what_their_files_say() {
     assert_eq!(phantom, expected);
 
     let phantom = parse(LIVER).unwrap();
-    let outline = SlabOutline::Liver { seed: 7, width_mm: 190.0 };
+    let outline = BodyOutline::Drawn { shape: OutlineShape::Liver, seed: 7, width_mm: 190.0 };
     let modulus = Modulus::Random { mean_kpa: 2.5, spread: 0.25, length_mm: 35.0, seed: 4 };
     let expected = Phantom {
         body: Body::Slab { outline, thickness_mm: 12.2, arc: [0.94, 1.08] },
         slices_mm: vec![6.1],
         background: Tissue { modulus_kpa: modulus, damping: 0.15 },
+        ..cylinder()
+    };
+    assert_eq!(phantom, expected);
+
+    let phantom = parse(PRISM).unwrap();
+    let pad = Contact::Pad { amplitude_mm: 0.5, center_mm: [-30.0, 0.0], radius_mm: 20.0 };
+    let wall = Contact::Wall {
+        traction_kpa: 0.8,
+        arc: [0.55, 0.7],
+        span_mm: [20.0, 75.0],
+        direction: WallDirection::Along,
+    };
+    let modulus_kpa =
+        Modulus::Layers { layers_kpa: vec![3.0, 5.0], edges_mm: vec![10.0], angle_deg: 20.0, blend_mm: 5.0 };
+    let expected = Phantom {
+        body: Body::Prism {
+            outline: BodyOutline::Drawn { shape: OutlineShape::Kidney, seed: 3, width_mm: 120.0 },
+            height_mm: 90.0,
+            sources: vec![
+                Source { contact: pad, phase_deg: 0.0 },
+                Source { contact: wall, phase_deg: -90.0 },
+            ],
+        },
+        slices_mm: vec![15.0, 25.0, 35.0, 45.0, 55.0, 65.0],
+        size_px: 128,
+        background: Tissue { modulus_kpa, damping: 0.12 },
+        inclusions: vec![at(
+            InclusionShape::Circle { center_mm: [-28.0, 2.0], diameter_mm: 16.0 },
+            tissue(8.0, 0.12),
+        )],
         ..cylinder()
     };
     assert_eq!(phantom, expected);
@@ -124,7 +155,7 @@ fn every_key_is_read() {
     let text = "kind = 'slab'\noutline = [[-50, -20], [40, -30], [60, 35], [-45, 25]]\nsmooth = true\nthickness_mm = 9\n\
                 drive.arc = [0.3, 0.45]\nslices_mm = [1]\nbackground.modulus_kpa = 2\nbackground.damping = 0.2\n";
     let points_mm = vec![[-50.0, -20.0], [40.0, -30.0], [60.0, 35.0], [-45.0, 25.0]];
-    let outline = SlabOutline::Points { points_mm, smooth: true };
+    let outline = BodyOutline::Points { points_mm, smooth: true };
     let body = Body::Slab { outline, thickness_mm: 9.0, arc: [0.3, 0.45] };
     let expected = Phantom { body, slices_mm: vec![1.0], background: tissue(2.0, 0.2), ..cylinder() };
     assert_eq!(parse(text).unwrap(), expected);
@@ -198,13 +229,14 @@ fn inclusions_are_where_their_file_says() {
 
 #[test]
 fn json_has_the_keys_of_the_file() {
-    for text in [CYLINDER, SQUARE, LIVER] {
+    for text in [CYLINDER, SQUARE, LIVER, PRISM] {
         let phantom = parse(text).unwrap();
         let json: serde_json::Value =
             serde_json::from_str(&serde_json::to_string(&phantom).unwrap()).unwrap();
         let table: toml::Table = toml::from_str(&phantom.to_toml()).unwrap();
         assert_eq!(json, serde_json::to_value(table).unwrap());
-        assert_eq!(json["size_px"], 256);
-        assert!(json["drive"]["amplitude_mm"].is_number() && !json.to_string().contains("null"));
+        assert!(json["size_px"].is_number() && !json.to_string().contains("null"));
+        let drive = if text == PRISM { &json["source"][0] } else { &json["drive"] };
+        assert_eq!(drive["amplitude_mm"], phantom.drive.amplitude_mm);
     }
 }

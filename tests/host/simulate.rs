@@ -6,6 +6,7 @@ use crate::common::compare::{
 use crate::files::Folder;
 use ndarray::{Array3, Array4};
 use num_complex::Complex32;
+use palpate::lowlevel::patches::{SetImages, Split};
 use palpate::lowlevel::phantom::set::{Family, Set, SetKind};
 use palpate::lowlevel::phantom::{FILES, Phantom, Quality};
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ tests![
     any_region_is_resolved_and_any_poissons_ratio_solved,
     fields_are_as_near_those_of_a_refined_mesh_as_stated,
     a_driven_part_may_go_around_past_the_start,
+    a_prism_with_a_round_outline_is_a_cylinder,
+    sources_add_up_and_patches_are_resolved,
+    a_set_of_bodies_is_small_and_read_as_it_was_computed,
 ];
 
 /// A cylinder that takes no time, in an image that shows where things are.
@@ -116,7 +120,7 @@ fn files_hold_what_they_say() {
 
 fn every_kind_of_phantom_is_computed() {
     let folder = Folder::new();
-    for name in ["cylinder", "square", "liver"] {
+    for name in ["cylinder", "square", "liver", "prism"] {
         let text =
             std::fs::read_to_string(format!("{}/examples/phantoms/{name}.toml", env!("CARGO_MANIFEST_DIR")));
         folder.put(&format!("{name}.toml"), text.unwrap().as_bytes());
@@ -421,4 +425,127 @@ fn a_driven_part_may_go_around_past_the_start() {
     let miss: f32 = wrapped.iter().zip(&plain).map(|(a, b)| (a - b).norm_sqr()).sum();
     let off = (miss / plain.iter().map(|b| b.norm_sqr()).sum::<f32>()).sqrt();
     assert_below(off, 0.02, "the same part driven");
+}
+
+/// The relative difference of two fields, all components.
+fn off(a: &[Complex32], b: &[Complex32]) -> f64 {
+    let miss: f64 = a.iter().zip(b).map(|(a, b)| f64::from((a - b).norm_sqr())).sum();
+    (miss / b.iter().map(|b| f64::from(b.norm_sqr())).sum::<f64>()).sqrt()
+}
+
+fn a_prism_with_a_round_outline_is_a_cylinder() {
+    let tail = "slices_mm = [10, 20.5]\npixel_mm = 1.5\nsize_px = 48\n";
+    let tissue = "[background]\nmodulus_kpa = 4\ndamping = 0.1\n";
+    let inclusion = &SMALL[SMALL.find("[[inclusion]]").unwrap()..];
+    let field = |head: &str, drive: &str, rest: &str| {
+        let text = format!("{head}height_mm = 60\n{tail}{drive}{tissue}{rest}");
+        let phantom = Phantom::parse(&text, "prism".as_ref()).unwrap();
+        let quality = Quality { harmonics_tolerance: 5e-4, ..Quality::default() };
+        phantom.simulate(&quality).unwrap().displacement
+    };
+    let round = |drive: &str, rest: &str| field("kind = 'cylinder'\nradius_mm = 30\n", drive, rest);
+    let prism =
+        |drive: &str, rest: &str| field("kind = 'prism'\noutline = 'circle'\nwidth_mm = 60\n", drive, rest);
+    let plate = "[[source]]\nkind = 'plate'\n";
+    for (name, theirs, ours, rest, most) in [
+        // The same cross section, and the same equations: only a plate's moments differ, by their integration.
+        ("inclusion", "", plate, inclusion, 1e-6),
+        (
+            "tilted plate",
+            "[drive]\noffset_mm = [4, -3]\n",
+            "[[source]]\nkind = 'plate'\ncenter_mm = [4, -3]\n",
+            "",
+            1e-5,
+        ),
+        (
+            "pad",
+            "[drive]\noffset_mm = [4, -3]\nradius_mm = 15\n",
+            "[[source]]\nkind = 'pad'\ncenter_mm = [4, -3]\nradius_mm = 15\n",
+            "",
+            1e-6,
+        ),
+        // Another method: the half section.
+        ("homogeneous, against the half section", "", plate, "", 3e-3),
+    ] {
+        let miss = off(&prism(ours, rest), &round(theirs, rest));
+        note!("a round prism against a cylinder, {name}: {miss:.1e}");
+        assert!(miss < most, "{name}: {miss}");
+    }
+}
+
+const PRISM: &str = r#"
+kind = "prism"
+outline = "torso"
+outline_seed = 2
+width_mm = 110
+height_mm = 70
+slices_mm = [15, 40]
+size_px = 112
+SOURCES
+[background]
+modulus_kpa = { layers_kpa = [3, 5], edges_mm = [10], angle_deg = 30, blend_mm = 5 }
+damping = 0.15
+"#;
+
+/// Waves of several sources are the sum of the waves of each, with their phases. Those of a patch of the wall are within
+/// 1 % of a refined mesh's.
+fn sources_add_up_and_patches_are_resolved() {
+    let pad = "[[source]]\nkind = 'pad'\ncenter_mm = [10, 5]\nradius_mm = 20\n";
+    let along = "[[source]]\nkind = 'wall'\narc = [0.9, 1.1]\nspan_mm = [10, 50]\ntraction_kpa = 0.6\n";
+    let normal = "[[source]]\nkind = 'wall'\narc = [0.5, 0.65]\nspan_mm = [0, 30]\ndirection = 'normal'\n";
+    let field = |sources: &str, quality: &Quality| {
+        let text = PRISM.replace("SOURCES", sources);
+        Phantom::parse(&text, "prism".as_ref()).unwrap().simulate(quality).unwrap().displacement
+    };
+    let coarse = Quality { nodes_per_wavelength: 10.0, harmonics_tolerance: 1e-3, ..Quality::default() };
+    // Meshes differ by the sources that they resolve, so the parts add up to the mesh's error only.
+    let turned = format!("{along}phase_deg = 90\n");
+    let whole = field(&format!("{pad}{turned}{normal}"), &coarse);
+    let parts = [field(pad, &coarse), field(along, &coarse), field(normal, &coarse)];
+    let sum: Vec<Complex32> =
+        (0..whole.len()).map(|i| parts[0][i] + Complex32::I * parts[1][i] + parts[2][i]).collect();
+    let miss = off(&sum, &whole);
+    note!("three sources against their sum: {miss:.1e}");
+    assert_below(miss, 0.02, "three sources");
+    for (name, source) in [("along", along), ("normal", normal)] {
+        let [usual, refined] = [Quality::default(), Quality::default().refined()].map(|q| field(source, &q));
+        let miss = 100.0 * off(&usual, &refined);
+        note!("a patch of the wall, {name}: {miss:.2} % from the refined mesh's");
+        assert_below(miss, 1.0, "a patch of the wall, %");
+    }
+}
+
+fn a_set_of_bodies_is_small_and_read_as_it_was_computed() {
+    let folder = Folder::new();
+    let line = format!("simulate --set bodies --count 10 --seed 3 {QUICK} -o set");
+    let ran = folder.good(&format!("{line} --shard 1/2"));
+    assert!(ran.out.contains("5 phantoms computed, 0 kept, 0 failed; 5 of the set's 10"), "{}", ran.out);
+    let ran = folder.good(&line);
+    assert!(ran.out.contains("5 phantoms computed, 5 kept, 0 failed; 10 of the set's 10"), "{}", ran.out);
+    let set = Set::new(SetKind::Bodies, 10, 3).unwrap();
+    let quality = Quality { nodes_per_wavelength: 4.0, ..Quality::default() };
+    let images = SetImages::open(&[folder.path("set")], Split::Train).unwrap();
+    assert_eq!(images.forward_model(), "bulk");
+    assert_eq!((images.len(), images.images()), (10, 80));
+    for i in [0, 7] {
+        let family = set.families()[i];
+        let phantom = set.phantom(i, family).unwrap();
+        let computed = phantom.simulate(&quality).unwrap();
+        let n = phantom.size_px;
+        let name = set.folder(i, family);
+        let displacement: Array4<Complex32> = read(folder.path(&format!("set/{name}/displacement.npy")));
+        assert_eq!(displacement.dim(), (8, 1, n, n));
+        let mask: Array3<u8> = read(folder.path(&format!("set/{name}/mask.npy")));
+        assert_eq!(mask.dim(), (1, n, n));
+        let at = (0..images.len()).find(|k| images.name(*k).0 == name).unwrap();
+        for plane in 0..8 {
+            let image = images.image(at, plane);
+            assert_eq!(image.wave, computed.component(plane, 2));
+            assert_eq!(image.modulus, computed.modulus);
+            assert!(image.mask.iter().zip(&computed.mask).all(|(a, b)| (*a == 1) == *b));
+        }
+        // Driven: the waves are neither nothing nor more than the amplitudes allow.
+        let largest = largest(displacement.iter().map(|u| u.norm()));
+        assert_within(largest, 2e-5..=1e-2, "the largest displacement, m");
+    }
 }

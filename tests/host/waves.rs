@@ -7,12 +7,13 @@ use complex_bessel::{besselj, bessely};
 use num_complex::Complex64;
 use palpate::lowlevel::fem::form::{WeakForm, slab_profiles};
 use palpate::lowlevel::fem::integrals::Material;
-use palpate::lowlevel::fem::mesh::{Locator, Mesh, MeshPlace, Outline};
+use palpate::lowlevel::fem::mesh::{Locator, Mesh, MeshPlace, Outline, liver};
 use palpate::lowlevel::fem::model::{
-    DrivenPart, Extruded, FarFace, Revolved, Setting, Slab, Waves, bending_wavenumber, wavelength,
+    DrivenPart, Extruded, FarFace, Revolved, Setting, Slab, WallDirection, WallLoad, Waves,
+    bending_wavenumber, bump, wavelength,
 };
 use palpate::lowlevel::fem::system::{System, pattern};
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 tests![
     uniform_strains_are_exact,
@@ -22,6 +23,8 @@ tests![
     discs_and_concentric_layers_converge,
     forces_and_displacements_are_reciprocal,
     slabs_agree_with_three_dimensions,
+    tractions_around_a_cylinder_are_exact,
+    patches_of_a_wall_are_reciprocal,
 ];
 
 const FREQUENCY: f64 = 60.0;
@@ -210,8 +213,10 @@ fn extruded_and_revolved_cylinders_agree() {
         let disc = Outline::circle([0.0; 2], radius).unwrap();
         let mesh = Mesh::new(&disc, &[], &|_| size(18.0)).unwrap();
         let (places, points) = inside(&mesh, &pixels(2 * radius as usize));
-        let drive = |[x, y]: [f64; 2]| driven(x.hypot(y));
-        let extruded = Extruded { mesh: &mesh, setting: setting(), height, drive: &drive, tolerance: 5e-4 };
+        let drive = |[x, y]: [f64; 2]| driven(x.hypot(y)).into();
+        let (material, tolerance) = (setting(), 5e-4);
+        let extruded =
+            Extruded { mesh: &mesh, setting: material, height, drive: &drive, walls: &[], tolerance };
         let extruded = extruded.waves(&places, &slices).unwrap();
 
         let section = Outline::rectangle([radius / 2.0, height / 2.0], [radius, height]).unwrap();
@@ -312,7 +317,7 @@ fn forces_and_displacements_are_reciprocal() {
         let symbolic = pattern(&mesh, n, &free).unwrap();
         let mut system = System::new(&mesh, &symbolic, &material(&modulus, &[0.1, 0.2]), FREQUENCY, false);
         let zero = vec![Complex64::default(); free.len()];
-        let given = [vec![0.0; mesh.nodes.len()]];
+        let given = [vec![Complex64::default(); mesh.nodes.len()]];
         let [a, b] = [n * 17 + n - 1, n * (mesh.nodes.len() - 30)];
         let mut answer = |push: usize, look: usize| {
             let mut loads = zero.clone();
@@ -367,4 +372,161 @@ fn slabs_agree_with_three_dimensions() {
         note!("slab against three dimensions, {name}: {second:.2} % (order 2), {third:.2} % (order 3)");
         assert!(told[0] < 0.03 && told[1] < 0.01, "{name}: {told:?}");
     }
+}
+
+/// The waves in a homogeneous cylinder with tractions of 1 kPa all around, times a bump along z, in cylindrical
+/// coordinates. Harmonic q is u = ∇(A J0(αr) cos qz) + ∇×∇×(B J0(βr) sin qz e_z) with α² = k_p² − q² and
+/// β² = k_s² − q². A and B follow from the stresses at the side (Pochhammer 1876).
+struct Ring {
+    modulus: f64,
+    radius: f64,
+    height: f64,
+    span: [f64; 2],
+    along: bool,
+}
+
+impl Ring {
+    /// The bump's coefficient of harmonic `n`, by the midpoint rule.
+    fn coefficient(&self, n: usize) -> f64 {
+        let [from, to] = self.span;
+        let (count, q) = (20_000, n as f64 * PI / self.height);
+        let step = (to - from) / f64::from(count);
+        let term = |k: i32| {
+            let z = from + (f64::from(k) + 0.5) * step;
+            let (sin, cos) = (q * z).sin_cos();
+            bump((2.0 * z - from - to) / (to - from)) * if self.along { sin } else { cos }
+        };
+        (0..count).map(term).sum::<f64>() * step / if n == 0 { self.height } else { self.height / 2.0 }
+    }
+
+    /// The displacement at the points and the slices.
+    fn waves(&self, damping: f64, points: &[Option<[f64; 2]>], slices: &[f64]) -> Vec<Vec<[Complex64; 3]>> {
+        let mu = self.modulus * Complex64::new(1.0, damping);
+        let lambda = 2.0 * POISSON / (1.0 - 2.0 * POISSON) * mu;
+        let inertia = DENSITY * 1e-9 * (TAU * FREQUENCY).powi(2);
+        let [kp2, ks2] = [inertia / (lambda + 2.0 * mu), inertia / mu];
+        let mut planes = vec![vec![[Complex64::default(); 3]; points.len()]; slices.len()];
+        let r0 = self.radius;
+        for n in 0..60 {
+            let q = n as f64 * PI / self.height;
+            let [a, b] = [kp2 - q * q, ks2 - q * q].map(Complex64::sqrt);
+            let j = |order: f64, z: Complex64| besselj(order, z).unwrap();
+            let slope = |z: Complex64| j(0.0, z) - j(1.0, z) / z;
+            // The shear and the normal stress at the side, for A = 1 and for B = 1.
+            let shear = [2.0 * q * a * j(1.0, a * r0) * mu, (b * q * q - b.powi(3)) * j(1.0, b * r0) * mu];
+            let normal = [
+                -2.0 * mu * a * a * slope(a * r0) - lambda * kp2 * j(0.0, a * r0),
+                -2.0 * mu * b * b * q * slope(b * r0),
+            ];
+            let det = shear[0] * normal[1] - shear[1] * normal[0];
+            let [big_a, big_b] = if self.along {
+                [normal[1] / det, -normal[0] / det]
+            } else {
+                [-shear[1] / det, shear[0] / det]
+            };
+            let load = self.coefficient(n);
+            for (i, point) in points.iter().enumerate() {
+                let Some([x, y]) = point else { continue };
+                let r = x.hypot(*y).max(1e-9);
+                let out = -load * (big_a * a * j(1.0, a * r) + big_b * b * q * j(1.0, b * r)) / r;
+                let up = load * (-q * big_a * j(0.0, a * r) + b * b * big_b * j(0.0, b * r));
+                for (plane, z) in planes.iter_mut().zip(slices) {
+                    let (sin, cos) = (q * z).sin_cos();
+                    for (u, by) in plane[i].iter_mut().zip([out * x * cos, out * y * cos, up * sin]) {
+                        *u += by;
+                    }
+                }
+            }
+        }
+        planes
+    }
+}
+
+fn tractions_around_a_cylinder_are_exact() {
+    let (radius, height, damping) = (40.0, 90.0, 0.1);
+    let disc = Outline::circle([0.0; 2], radius).unwrap();
+    let slices = [8.0, 30.0, 55.0, 77.0];
+    for along in [true, false] {
+        for (modulus, span) in [(3.0, [20.0, 62.0]), (1.5, [0.0, 30.0])] {
+            let direction = if along { WallDirection::Along } else { WallDirection::Normal };
+            let errors = [9.0, 18.0].map(|nodes| {
+                let size = 2.0 * wavelength(modulus, DENSITY, FREQUENCY) / nodes;
+                let mesh = Mesh::new(&disc, &[], &|_| size).unwrap();
+                // A part of the pixels, because Bessel functions take their time.
+                let some: Vec<[f64; 2]> = pixels(2 * radius as usize).into_iter().step_by(13).collect();
+                let (places, points) = inside(&mesh, &some);
+                let one = |_: u32, _: [f64; 2]| modulus;
+                let walls = [WallLoad { traction: Box::new(|_| Complex64::ONE), direction, span }];
+                let dampings = [damping];
+                let setting = Setting { material: material(&one, &dampings), frequency_hz: FREQUENCY };
+                let still = |_| Complex64::default();
+                let body =
+                    Extruded { mesh: &mesh, setting, height, drive: &still, walls: &walls, tolerance: 5e-4 };
+                let waves = body.waves(&places, &slices).unwrap();
+                let ring = Ring { modulus, radius, height, span, along };
+                let exact = Waves { planes: ring.waves(damping, &points, &slices), work: waves.work.clone() };
+                (difference(&waves, &exact), waves.work.unknowns)
+            });
+            note!("traction around a cylinder, {direction:?}, {modulus} kPa, {span:?} mm: {}", told(&errors));
+            assert!(errors[1].0 < 2e-3, "{direction:?}, {modulus} kPa: {errors:?}");
+        }
+    }
+}
+
+/// The work of one load on the other's waves is the same in both ways: for two tractions of different direction on the
+/// wall of a liver, whose modulus varies.
+fn patches_of_a_wall_are_reciprocal() {
+    let (height, outline) = (70.0, liver(4, 110.0).unwrap());
+    let modulus = |_: u32, [x, y]: [f64; 2]| 3.0 + 0.02 * x - 0.015 * y;
+    let mesh = Mesh::new(&outline, &[], &|_| 3.0).unwrap();
+    let locator = Locator::new(&mesh);
+    let length = outline.length();
+    let bumps = [([0.05, 0.25], [5.0, 40.0]), ([0.5, 0.62], [25.0, 68.0])];
+    let around = |arc: [f64; 2], s: f64| bump((2.0 * s / length - arc[0] - arc[1]) / (arc[1] - arc[0]));
+    let directions = [WallDirection::Along, WallDirection::Normal];
+    let count = 80;
+    let grid = |[from, to]: [f64; 2]| {
+        (0..count).map(move |k| from + (to - from) * (f64::from(k) + 0.5) / f64::from(count))
+    };
+    let work = |push: usize, look: usize| {
+        let (arc, span) = bumps[push];
+        let traction = Box::new(move |s: f64| Complex64::new(around(arc, s), 0.0));
+        let walls = [WallLoad { traction, direction: directions[push], span }];
+        let setting = Setting { material: material(&modulus, &[0.15]), frequency_hz: FREQUENCY };
+        let still = |_| Complex64::default();
+        let body = Extruded { mesh: &mesh, setting, height, drive: &still, walls: &walls, tolerance: 1e-4 };
+        let (arc, span) = bumps[look];
+        let arcs: Vec<f64> = grid(arc).map(|share| share * length).collect();
+        let heights: Vec<f64> = grid(span).collect();
+        let normal = |s: f64| {
+            let [x, y] = outline.direction(s);
+            [y, -x]
+        };
+        let places: Vec<Option<MeshPlace>> = arcs
+            .iter()
+            .map(|s| {
+                let ([x, y], [across, down]) = (outline.at(*s), normal(*s));
+                locator.find([x - 1e-4 * across, y - 1e-4 * down])
+            })
+            .collect();
+        assert!(places.iter().all(Option::is_some));
+        let waves = body.waves(&places, &heights).unwrap();
+        let mut sum = Complex64::default();
+        for (z, plane) in heights.iter().zip(&waves.planes) {
+            for (s, u) in arcs.iter().zip(plane) {
+                let [x, y] = normal(*s);
+                let moved = match directions[look] {
+                    WallDirection::Along => u[2],
+                    WallDirection::Normal => x * u[0] + y * u[1],
+                };
+                sum += around(arc, *s) * bump((2.0 * z - span[0] - span[1]) / (span[1] - span[0])) * moved;
+            }
+        }
+        let area = (arc[1] - arc[0]) * length * (span[1] - span[0]);
+        sum * area / f64::from(count * count)
+    };
+    let [there, back] = [work(0, 1), work(1, 0)];
+    let error = (there - back).norm() / there.norm();
+    note!("reciprocity of two patches of a wall: {error:.1e}");
+    assert!(error < 2e-3, "{there} and {back}");
 }

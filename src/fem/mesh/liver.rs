@@ -79,7 +79,7 @@ fn draw(rng: &mut Rng) -> Vec<Point> {
 }
 
 /// The smooth curve through `points`, scaled to `width` and centred on (0, 0).
-fn fit(points: &[Point], width: f64) -> Result<Outline> {
+pub(super) fn fit(points: &[Point], width: f64) -> Result<Outline> {
     let [low, high] = Outline::smooth(points)?.bounds();
     let (middle, by) = (between(low, high, 0.5), width / (high[0] - low[0]));
     Outline::smooth(&points.iter().map(|p| scale(sub(*p, middle), by)).collect::<Vec<_>>())

@@ -28,6 +28,7 @@ mod outline;
 mod piece;
 mod plane;
 mod quadratic;
+mod shapes;
 mod spacing;
 #[cfg(test)]
 mod tests;
@@ -37,4 +38,5 @@ pub use liver::liver;
 pub use locate::{Locator, MeshPlace};
 pub use outline::Outline;
 pub use quadratic::{Edge, Mesh};
+pub use shapes::OutlineShape;
 pub(crate) use spacing::{Clash, How, clash};

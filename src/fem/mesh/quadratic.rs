@@ -50,7 +50,12 @@ impl Edge {
         let [a, m, b] = self.nodes.map(|i| nodes[i as usize]);
         let sum = |w: [f64; 3]| add(add(scale(a, w[0]), scale(m, w[1])), scale(b, w[2]));
         let along = sum([4.0 * t - 3.0, 4.0 - 8.0 * t, 4.0 * t - 1.0]);
-        (sum([(1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0)]), [along[1], -along[0]])
+        (sum(Edge::shape(t)), [along[1], -along[0]])
+    }
+
+    /// The shape functions of the edge's three nodes at `t`.
+    pub fn shape(t: f64) -> [f64; 3] {
+        [(1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0)]
     }
 
     /// The outward unit normal at the middle of the edge.

@@ -372,3 +372,33 @@ fn livers_differ_and_look_like_one() {
     areas.sort_by(f64::total_cmp);
     assert!(areas.windows(2).all(|pair| pair[0] < pair[1]) && areas[99] > 1.3 * areas[0], "{areas:?}");
 }
+
+#[test]
+fn drawn_outlines_differ_start_at_the_left_and_can_be_meshed() {
+    for shape in OutlineShape::ALL {
+        let mut areas = vec![];
+        for seed in 0..40 {
+            let outline = shape.outline(seed, 180.0).unwrap();
+            let [low, high] = outline.bounds();
+            let [width, height] = [high[0] - low[0], high[1] - low[1]];
+            assert!((width - 180.0).abs() < 1e-6 && (low[0] + 90.0).abs() < 1e-6, "{shape:?} {seed}");
+            assert!((60.0..230.0).contains(&height), "{shape:?} {seed}: {height}");
+            let [start, after] = [0.0, 0.08].map(|share| outline.at(share * outline.length()));
+            assert!(start[0] < -60.0 && after[1] < start[1], "{shape:?} {seed}: {start:?} {after:?}");
+            let mesh = meshed(&outline, &[], 9.0);
+            assert!(mesh.least_angle() > 25.0, "{shape:?} {seed}: {}", mesh.least_angle());
+            areas.push(outline.area());
+            assert!(shape.outline(seed, f64::NAN).is_err());
+        }
+        areas.sort_by(f64::total_cmp);
+        assert!(areas.windows(2).all(|pair| pair[0] < pair[1]) && areas[39] > 1.2 * areas[0], "{areas:?}");
+    }
+    // A kidney's hollow is deeper than any of a torso: the share of its convex hull that it fills is smaller.
+    let filled = |shape: OutlineShape, seed| {
+        let outline = shape.outline(seed, 180.0).unwrap();
+        let [low, high] = outline.bounds();
+        outline.area() / ((high[0] - low[0]) * (high[1] - low[1]))
+    };
+    let mean = |shape| (0..40).map(|seed| filled(shape, seed)).sum::<f64>() / 40.0;
+    assert!(mean(OutlineShape::Kidney) < mean(OutlineShape::Torso) - 0.05);
+}

@@ -7,11 +7,13 @@ mod extruded;
 mod revolved;
 mod slab;
 mod square;
+mod wall;
 
 pub use extruded::{Extruded, HARMONICS};
 pub use revolved::{DrivenPart, FarFace, Revolved};
 pub use slab::{Slab, bending_wavenumber};
 pub use square::{Side, Square};
+pub use wall::{WallDirection, WallLoad, bump};
 
 use super::integrals::Material;
 use super::mesh::MeshPlace;

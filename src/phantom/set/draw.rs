@@ -6,8 +6,8 @@
 
 use super::Family;
 use crate::phantom::{
-    Body, Drive, FarFace, Inclusion, InclusionShape, Modulus, ModulusField, Phantom, Side, SlabOutline,
-    Tissue,
+    Body, BodyOutline, Drive, FarFace, Inclusion, InclusionShape, Modulus, ModulusField, OutlineShape,
+    Phantom, Side, Tissue,
 };
 use fastrand::Rng;
 use std::f64::consts::TAU;
@@ -28,14 +28,17 @@ pub(super) fn phantom(family: Family, rng: &mut Rng) -> Phantom {
             Phantom { inclusions: anywhere(rng, 4, 85.0), ..phantom }
         }
         Family::Liver => liver(rng),
+        Family::Prism | Family::PrismInclusions | Family::PrismRandom | Family::PrismLayers => {
+            super::bodies::body(family, rng)
+        }
     }
 }
 
-fn between(rng: &mut Rng, low: f64, high: f64) -> f64 {
+pub(super) fn between(rng: &mut Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * rng.f64()
 }
 
-fn tissue(rng: &mut Rng) -> Tissue {
+pub(super) fn tissue(rng: &mut Rng) -> Tissue {
     Tissue { modulus_kpa: Modulus::Constant(between(rng, 1.0, 8.0)), damping: between(rng, 0.05, 0.3) }
 }
 
@@ -157,7 +160,7 @@ fn square(rng: &mut Rng) -> Phantom {
 fn liver(rng: &mut Rng) -> Phantom {
     let thickness_mm = between(rng, 10.0, 15.0);
     let width_mm = between(rng, 150.0, 215.0);
-    let outline = SlabOutline::Liver { seed: rng.u32(..), width_mm };
+    let outline = BodyOutline::Drawn { shape: OutlineShape::Liver, seed: rng.u32(..), width_mm };
     let from = between(rng, 0.85, 1.0);
     let arc = [from, from + between(rng, 0.08, 0.2)];
     let least = between(rng, 1.0, 4.5);
@@ -177,8 +180,8 @@ fn liver(rng: &mut Rng) -> Phantom {
     }
 }
 
-/// A grid of points inside a slab; empty for an invalid outline.
-fn points(outline: &SlabOutline) -> Vec<[f64; 2]> {
+/// A grid of points inside an outline; empty for an invalid outline.
+pub(super) fn points(outline: &BodyOutline) -> Vec<[f64; 2]> {
     let Ok(outline) = outline.outline() else { return vec![] };
     let [low, high] = outline.bounds();
     let at = |k: usize, i: usize| low[k] + (high[k] - low[k]) * i as f64 / 24.0;
@@ -209,7 +212,7 @@ fn polynomial(rng: &mut Rng, half: f64, points: &[[f64; 2]], [least, most]: [f64
 }
 
 /// A random field with the given range over the points.
-fn random(rng: &mut Rng, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
+pub(super) fn random(rng: &mut Rng, points: &[[f64; 2]], [least, most]: [f64; 2]) -> Modulus {
     let (length_mm, seed) = (between(rng, 20.0, 60.0), rng.u32(..));
     let field = |mean_kpa, spread| Modulus::Random { mean_kpa, spread, length_mm, seed };
     let [low, high] = extremes(field(1.0, 1.0).field(), points).map(f64::ln);

@@ -257,7 +257,13 @@ impl SetFolder {
         sweep(&folder);
         let quality = &self.made.quality;
         let images = phantom.simulate(quality)?;
-        let simulated = Simulated { phantom: &phantom, quality, images: &images, about: self.about(i) };
+        let simulated = Simulated {
+            phantom: &phantom,
+            quality,
+            images: &images,
+            about: self.about(i),
+            lean: self.made.set.set.lean(),
+        };
         simulated.write(&folder, self.nifti(i).as_deref(), true)?;
         Ok((images.seconds, images.work.memory))
     }

@@ -1,8 +1,9 @@
-//! Sets of random phantoms: the paper's table, cylinders, and livers.
+//! Sets of random phantoms: the paper's table, cylinders, livers, and bodies of any outline.
 //!
 //! Phantom i of a set depends only on the set's name, its count and its seed. Any number of machines can therefore
 //! share the work, with the same result.
 
+mod bodies;
 mod draw;
 mod folder;
 mod sheet;
@@ -30,6 +31,8 @@ pub enum SetKind {
     Cylinders,
     /// Slabs with a liver-like outline and a smoothly varying modulus. The `slab` network is trained on them.
     Livers,
+    /// Prisms of any outline and structure, driven at their face and their wall.
+    Bodies,
 }
 
 /// A family: phantoms with common properties.
@@ -53,6 +56,14 @@ pub enum Family {
     SquareInclusions,
     /// Slabs with a liver-like outline.
     Liver,
+    /// Homogeneous prisms.
+    Prism,
+    /// Prisms with 1 to 6 inclusions.
+    PrismInclusions,
+    /// Prisms whose modulus is a smooth random field, with up to 3 inclusions.
+    PrismRandom,
+    /// Prisms of 2 to 5 layers, with up to 3 inclusions.
+    PrismLayers,
 }
 
 impl Family {
@@ -67,6 +78,10 @@ impl Family {
             Family::Square => "square",
             Family::SquareInclusions => "square-inclusions",
             Family::Liver => "liver",
+            Family::Prism => "prism",
+            Family::PrismInclusions => "prism-inclusions",
+            Family::PrismRandom => "prism-random",
+            Family::PrismLayers => "prism-layers",
         }
     }
 
@@ -96,6 +111,7 @@ impl SetKind {
             SetKind::Table1 => "table1",
             SetKind::Cylinders => "cylinders",
             SetKind::Livers => "livers",
+            SetKind::Bodies => "bodies",
         }
     }
 
@@ -119,7 +135,19 @@ impl SetKind {
                 (Family::TwoInclusions, 5),
             ],
             SetKind::Livers => &[(Family::Liver, 1)],
+            SetKind::Bodies => &[
+                (Family::Prism, 2),
+                (Family::PrismInclusions, 4),
+                (Family::PrismRandom, 3),
+                (Family::PrismLayers, 3),
+            ],
         }
+    }
+
+    /// Reports whether files hold only what differs: the driven component, and one plane of modulus, loss factor and
+    /// mask. Sets of many planes are a sixth as large then.
+    pub fn lean(self) -> bool {
+        self == SetKind::Bodies
     }
 
     /// The number of phantoms of each family among `count`: its share rounded down, plus one for the families with

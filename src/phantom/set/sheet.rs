@@ -92,14 +92,16 @@ fn shrink(folder: &Path, name: &str) -> Result<Small> {
     let mask: Array3<u8> = read(&folder.join("mask.npy"))?;
     let middle = displacement.dim().0 / 2;
     let step = displacement.dim().2.div_ceil(SIDE) as isize;
-    let wave = displacement.slice(s![middle, component, ..;step, ..;step]).mapv(|u| 1e6 * u.re);
+    let wave = displacement
+        .slice(s![middle, component.min(displacement.dim().1 - 1), ..;step, ..;step])
+        .mapv(|u| 1e6 * u.re);
     Ok(Small {
         name: name.into(),
         spacing: pixel * step as f64,
         peak: peak(wave.iter().copied()),
         wave,
-        modulus: modulus.slice(s![middle, ..;step, ..;step]).to_owned(),
-        mask: mask.slice(s![middle, ..;step, ..;step]).mapv(|m| m != 0),
+        modulus: modulus.slice(s![middle.min(modulus.dim().0 - 1), ..;step, ..;step]).to_owned(),
+        mask: mask.slice(s![middle.min(mask.dim().0 - 1), ..;step, ..;step]).mapv(|m| m != 0),
     })
 }
 

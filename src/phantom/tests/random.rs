@@ -6,11 +6,17 @@ use crate::fem::mesh::Outline;
 /// A random phantom, which may be invalid.
 fn draw(rng: &mut Rng) -> Phantom {
     let real = |rng: &mut Rng, low: f64, high: f64| low + (high - low) * rng.f64();
-    let modulus = |rng: &mut Rng| match rng.u8(0..3) {
+    let modulus = |rng: &mut Rng| match rng.u8(0..4) {
         0 => Modulus::Constant(real(rng, 0.5, 9.0)),
         1 => {
             Modulus::Polynomial(vec![(0, 0, real(rng, 2.0, 9.0)), (1, rng.u32(0..3), real(rng, -1e-3, 1e-3))])
         }
+        2 => Modulus::Layers {
+            layers_kpa: (0..3).map(|_| real(rng, 1.0, 8.0)).collect(),
+            edges_mm: vec![real(rng, -30.0, 10.0), real(rng, 0.0, 30.0)],
+            angle_deg: real(rng, -360.0, 360.0),
+            blend_mm: real(rng, 2.0, 9.0),
+        },
         _ => Modulus::Random {
             mean_kpa: real(rng, 1.0, 8.0),
             spread: real(rng, 0.01, 0.5),
@@ -31,26 +37,57 @@ fn draw(rng: &mut Rng) -> Phantom {
         };
         Inclusion { shape, tissue: tissue(rng) }
     };
+    let outline = |rng: &mut Rng| match rng.u8(0..4) {
+        0 => BodyOutline::Circle { width_mm: real(rng, 100.0, 250.0) },
+        1 => {
+            let shape = OutlineShape::ALL[rng.usize(0..4)];
+            BodyOutline::Drawn { shape, seed: rng.u32(..), width_mm: real(rng, 100.0, 250.0) }
+        }
+        k => BodyOutline::Points { points_mm: (0..5).map(|_| place(rng)).collect(), smooth: k == 2 },
+    };
+    let source = |rng: &mut Rng| {
+        let amplitude_mm = real(rng, 0.1, 1.0);
+        let contact = match rng.u8(0..3) {
+            0 => Contact::Plate { amplitude_mm, center_mm: rng.bool().then(|| place(rng)) },
+            1 => Contact::Pad { amplitude_mm, center_mm: place(rng), radius_mm: real(rng, 2.0, 40.0) },
+            _ => {
+                let (start, low) = (real(rng, 0.0, 1.0), real(rng, 0.0, 30.0));
+                Contact::Wall {
+                    traction_kpa: real(rng, 0.1, 3.0),
+                    arc: [start, start + real(rng, 0.02, 0.5)],
+                    span_mm: [low, low + real(rng, 10.0, 40.0)],
+                    direction: [WallDirection::Along, WallDirection::Normal][rng.usize(0..2)],
+                }
+            }
+        };
+        Source { contact, phase_deg: real(rng, -360.0, 360.0) }
+    };
     let far_face = if rng.bool() { FarFace::Roller } else { FarFace::Free };
     let edge = [Side::Left, Side::Right, Side::Top, Side::Bottom][rng.usize(0..4)];
     let (mut slices_mm, mut offset_mm, mut radius_mm) = (vec![], [0.0, 0.0], None);
-    let body = match rng.u8(0..3) {
+    let mut amplitude_mm = real(rng, 0.01, 2.0);
+    let body = match rng.u8(0..4) {
         0 => {
             slices_mm = (0..rng.usize(1..6)).map(|_| real(rng, 0.0, 60.0)).collect();
             offset_mm = place(rng).map(|v| v * f64::from(rng.u8(0..2)));
             radius_mm = rng.bool().then(|| real(rng, 5.0, 60.0));
             Body::Cylinder { radius_mm: real(rng, 60.0, 100.0), height_mm: real(rng, 60.0, 150.0), far_face }
         }
-        1 => Body::Square { side_mm: real(rng, 100.0, 250.0), far_face, edge },
+        1 => {
+            amplitude_mm = Drive::default().amplitude_mm;
+            slices_mm = (0..rng.usize(1..6)).map(|_| real(rng, 0.0, 60.0)).collect();
+            Body::Prism {
+                outline: outline(rng),
+                height_mm: real(rng, 60.0, 150.0),
+                sources: (0..rng.usize(1..4)).map(|_| source(rng)).collect(),
+            }
+        }
+        2 => Body::Square { side_mm: real(rng, 100.0, 250.0), far_face, edge },
         _ => {
             slices_mm = vec![real(rng, 0.0, 8.0)];
             let start = real(rng, 0.0, 1.0);
-            let outline = match rng.u8(0..3) {
-                0 => SlabOutline::Liver { seed: rng.u32(..), width_mm: real(rng, 100.0, 250.0) },
-                k => SlabOutline::Points { points_mm: (0..5).map(|_| place(rng)).collect(), smooth: k == 1 },
-            };
             Body::Slab {
-                outline,
+                outline: outline(rng),
                 thickness_mm: real(rng, 8.0, 20.0),
                 arc: [start, start + real(rng, 0.02, 0.5)],
             }
@@ -64,7 +101,7 @@ fn draw(rng: &mut Rng) -> Phantom {
         slices_mm,
         pixel_mm: real(rng, 0.3, 3.0),
         size_px: rng.usize(8..500),
-        drive: Drive { amplitude_mm: real(rng, 0.01, 2.0), offset_mm, radius_mm },
+        drive: Drive { amplitude_mm, offset_mm, radius_mm },
         background: tissue(rng),
         inclusions: (0..rng.usize(0..4)).map(|_| inclusion(rng)).collect(),
     }
@@ -108,7 +145,7 @@ fn an_image_sees_a_body_if_a_pixel_does() {
         let at = corner(&mut rng).map(|v| 3.0 * v);
         let points_mm: Vec<_> =
             (0..3).map(|_| corner(&mut rng)).map(|p| [p[0] + at[0], p[1] + at[1]]).collect();
-        let outline = SlabOutline::Points { points_mm: points_mm.clone(), smooth: false };
+        let outline = BodyOutline::Points { points_mm: points_mm.clone(), smooth: false };
         let phantom = Phantom {
             body: Body::Slab { outline, thickness_mm: 10.0, arc: [0.1, 0.4] },
             pixel_mm: 2.5,
@@ -151,7 +188,7 @@ fn damaged_files_never_panic() {
         "99999999999",
     ];
     let mut counts = [0, 0];
-    for text in [CYLINDER, SQUARE, LIVER] {
+    for text in [CYLINDER, SQUARE, LIVER, PRISM] {
         for length in 0..text.len() {
             if text.is_char_boundary(length) {
                 let _ = parse(&text[..length]);

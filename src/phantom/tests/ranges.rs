@@ -230,3 +230,92 @@ fn free_far_faces_that_cannot_be_solved() {
         all(&head, 5, "", &[(&text, [0, 1], what)]);
     }
 }
+
+const PRISM_HEAD: &str = "kind = 'prism'\noutline = 'circle'\nwidth_mm = 160\nheight_mm = 100\n";
+
+#[test]
+fn sources_off_the_body_or_out_of_range() {
+    let case = |lines: &str, line: usize, what: &str| {
+        let text = format!("[[source]]\n{lines}");
+        all(PRISM_HEAD, 5, TISSUE, &[(&text, [line + 1, 1], what)]);
+    };
+    let pad = "kind = 'pad'\ncenter_mm = [10, 20]\n";
+    let wall = "kind = 'wall'\narc = [0.9, 1.1]\n";
+    case(
+        "kind = 'plate'\namplitude_mm = 0\n",
+        2,
+        "source 1: amplitude_mm is 0; give a number above 0, up to 100",
+    );
+    case(
+        "kind = 'plate'\nphase_deg = 361\n",
+        2,
+        "source 1: phase_deg is 361; give a number from -360 to 360",
+    );
+    case("kind = 'plate'\ncenter_mm = [80, 1]\n", 2, "center_mm is (80, 1), outside the face; move it");
+    case("kind = 'plate'\nradius_mm = 9\n", 2, "radius_mm is for a pad; leave it out");
+    case("kind = 'plate'\narc = [0, 0.1]\n", 2, "arc is for a wall; leave it out");
+    case("kind = 'pad'\nradius_mm = 9\n", 0, "source 1: center_mm is missing; add it");
+    case(pad, 0, "source 1: radius_mm is missing; add it");
+    case(&format!("{pad}radius_mm = 0.5\n"), 3, "radius_mm is 0.5; give a number from 1 to 2000");
+    case("kind = 'pad'\ncenter_mm = [nan, 0]\nradius_mm = 9\n", 2, "center_mm holds NaN");
+    case("kind = 'wall'\n", 0, "source 1: arc = [start, end] is missing; add it");
+    case(wall, 0, "source 1: span_mm = [start, end] is missing; add it");
+    case(&format!("{wall}span_mm = [10, 40]\namplitude_mm = 1\n"), 4, "amplitude_mm is for a plate or a pad");
+    case(&format!("{wall}span_mm = [10, 40]\ntraction_kpa = nan\n"), 4, "traction_kpa is NaN; give a number");
+    let off = "keep it on the wall, from 0 to height_mm, 100 mm, with an end at least 10 mm above the start";
+    for span in ["[-1, 40]", "[60, 101]", "[30, 30]", "[30, 39]", "[40, 10]", "[nan, 40]"] {
+        case(&format!("{wall}span_mm = {span}\n"), 3, off);
+    }
+    case("kind = 'wall'\nspan_mm = [10, 40]\narc = [0.1, 0.1]\n", 3, "source 1: arc runs from 0.1 to 0.1");
+    case("kind = 'wall'\nspan_mm = [10, 40]\narc = [0.1, 0.7]\n", 3, "arc runs from 0.1 to 0.7");
+    case("kind = 'wall'\nspan_mm = [10, 40]\narc = [1.1, 1.2]\n", 3, "arc starts at 1.1");
+
+    let plate = "[[source]]\nkind = 'plate'\n";
+    all("", 1, TISSUE, &[(PRISM_HEAD, [1, 1], "[[source]], which a prism needs, is missing; add it")]);
+    all(PRISM_HEAD, 5, TISSUE, &[("source = []\n", [1, 1], "source has 0 entries; give 1 to 32")]);
+    let tail = format!("{plate}{TISSUE}");
+    all(
+        &PRISM_HEAD.replace("100", "0"),
+        4,
+        &tail,
+        &[("", [1, 1], "height_mm is 0; give a number from 1 to")],
+    );
+    all(&PRISM_HEAD.replace("160", "0"), 3, &tail, &[("", [1, 1], "width_mm is 0; give a number from 1 to")]);
+    all(
+        PRISM_HEAD,
+        5,
+        &tail,
+        &[
+            ("drive.amplitude_mm = 1\n", [1, 1], "drive is for a cylinder or a square or a slab"),
+            ("far_face = 'free'\n", [1, 1], "far_face is for a cylinder or a square"),
+            ("outline_seed = 3\n", [1, 1], "outline_seed is for a drawn outline"),
+            ("slices_mm = [101]\n", [1, 1], "keep it from 0 to height_mm, 100 mm"),
+        ],
+    );
+    all(HEAD, 4, TISSUE, &[(plate, [1, 3], "source is for a prism")]);
+}
+
+#[test]
+fn layers_out_of_range() {
+    for (layers, what) in [
+        ("layers_kpa = [2], edges_mm = []", "has 1 layers_kpa and 0 edges_mm; give 2 to 20 layers"),
+        ("layers_kpa = [2, 3], edges_mm = [1, 2]", "has 2 layers_kpa and 2 edges_mm"),
+        ("layers_kpa = [2, 0], edges_mm = [1]", "has a layer of 0; give a modulus above 0.01 kPa"),
+        ("layers_kpa = [2, 3, 4], edges_mm = [5, 5]", "has edges_mm 5 and 5; give them in ascending order"),
+        ("layers_kpa = [2, 3], edges_mm = [nan]", "holds NaN"),
+    ] {
+        let text = format!(
+            "[background]\ndamping = 0.1\nmodulus_kpa = {{ {layers}, angle_deg = 0, blend_mm = 4 }}\n"
+        );
+        all(HEAD, 4, "", &[(&text, [3, 1], what)]);
+    }
+    for (rest, what) in [
+        ("angle_deg = 400, blend_mm = 4", "has angle_deg = 400"),
+        ("angle_deg = 0, blend_mm = 0", "has blend_mm = 0; give a number from 1 to 2000"),
+    ] {
+        let text = format!(
+            "[background]\ndamping = 0.1\nmodulus_kpa = {{ layers_kpa = [2, 3], edges_mm = [0], {rest} }}\n"
+        );
+        all(HEAD, 4, "", &[(&text, [3, 1], what)]);
+    }
+}

@@ -28,16 +28,19 @@ pub(super) fn all(head: &str, first: usize, tail: &str, cases: &[(&str, [usize; 
 #[test]
 fn what_is_missing() {
     for (text, what) in [
-        ("", "1:1: kind = \"cylinder\", \"square\" or \"slab\" is missing; add it"),
+        ("", "1:1: kind = \"cylinder\", \"prism\", \"square\" or \"slab\" is missing; add it"),
         (TISSUE, "1:1: kind = "),
         ("kind = 'cylinder'\n", "1:1: radius_mm, which a cylinder needs, is missing"),
         ("kind = 'cylinder'\nradius_mm = 3\n", "1:1: height_mm, which a cylinder needs, is missing"),
         ("kind = 'square'\n", "1:1: side_mm, which a square needs, is missing"),
-        ("kind = 'slab'\n", "1:1: outline = \"liver\" or [[x, y], ...], which a slab needs, is missing"),
+        (
+            "kind = 'slab'\n",
+            "1:1: outline = \"liver\", \"kidney\", \"torso\", \"blob\", \"circle\" or [[x, y], ...], which a slab needs, is missing",
+        ),
         ("kind = 'slab'\noutline = 'liver'", "1:1: thickness_mm, which a slab needs, is missing"),
         (
             "kind = 'slab'\noutline = [[0, 0], [9, 0], [9, 9]]\nthickness_mm = 9\n  [drive]\namplitude_mm = 1\n",
-            "4:3: drive: arc, which an outline of points needs, is missing",
+            "4:3: drive: arc, which a circle or an outline of points needs, is missing",
         ),
         (HEAD, "1:1: [background] with modulus_kpa and damping is missing"),
         (&format!("{HEAD}[background]\ndamping = 1\n"), "4:1: background: modulus_kpa is missing"),
@@ -115,10 +118,10 @@ fn what_is_unknown_or_of_the_wrong_type() {
             (
                 "kind = 'cyl'\n",
                 [1, 8],
-                "kind: unknown value `cyl`, expected one of `cylinder`, `square`, `slab`",
+                "kind: unknown value `cyl`, expected one of `cylinder`, `prism`, `square`, `slab`",
             ),
-            ("kind = 'slab'\noutline = 'lung'\n", [2, 11], "outline: give \"liver\", or points in mm"),
-            ("kind = 'slab'\noutline = [[1, 2, 3]]\n", [2, 11], "outline: give \"liver\", or points in mm"),
+            ("kind = 'slab'\noutline = 'lung'\n", [2, 11], "outline: give \"liver\", \"kidney\", "),
+            ("kind = 'slab'\noutline = [[1, 2, 3]]\n", [2, 11], "outline: give \"liver\", \"kidney\", "),
             ("kind = 'slab'\noutline_seed = -1\n", [2, 16], "outline_seed: found integer `-1`"),
         ],
     );
@@ -136,7 +139,7 @@ fn what_belongs_to_another_kind() {
                 [1, 1],
                 "side_mm is for a square, and this phantom is a cylinder; leave it out",
             ),
-            ("outline = 'liver'\n", [1, 1], "outline is for a slab"),
+            ("outline = 'liver'\n", [1, 1], "outline is for a prism or a slab"),
             ("drive.edge = 'left'\n", [1, 7], "drive: edge is for a square"),
             ("[drive]\narc = [0, 0.2]\n", [2, 1], "drive: arc is for a slab"),
         ],
@@ -175,8 +178,8 @@ fn what_belongs_to_another_kind() {
         3,
         "",
         &[
-            ("width_mm = 90\n", [1, 1], "width_mm is for outline = \"liver\""),
-            ("outline_seed = 9\n", [1, 1], "outline_seed is for outline = \"liver\""),
+            ("width_mm = 90\n", [1, 1], "width_mm is not for an outline of points"),
+            ("outline_seed = 9\n", [1, 1], "outline_seed is for a drawn outline"),
         ],
     );
     let circle = format!("shape = 'circle'\ncenter_mm = [0, 0]\nsize_mm = 20\n{MADE}");
