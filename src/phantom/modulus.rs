@@ -35,7 +35,7 @@ pub enum Modulus {
     Layers {
         /// The modulus of each layer in kPa.
         layers_kpa: Vec<f64>,
-        /// Where each layer ends and the next begins, in mm from the image's centre along the layers' normal.
+        /// The ends of all layers but the last, in mm from the image's centre along the layers' normal.
         edges_mm: Vec<f64>,
         /// The direction of the normal in degrees, clockwise as seen in the image. At 0 it is x.
         angle_deg: f64,
@@ -72,7 +72,7 @@ enum Written {
     Layers {
         /// The modulus of each layer in kPa.
         layers_kpa: Vec<f64>,
-        /// Where each layer ends and the next begins, in mm from the image's centre along the layers' normal.
+        /// The ends of all layers but the last, in mm from the image's centre along the layers' normal.
         edges_mm: Vec<f64>,
         /// The direction of the normal in degrees, clockwise as seen in the image. At 0 it is x.
         angle_deg: f64,

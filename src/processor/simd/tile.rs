@@ -225,6 +225,16 @@ unsafe fn times<L: Lanes>(factor: f32, value: L) -> L {
     unsafe { plus(L::splat(0.0), factor, value) }
 }
 
+/// `even + factor * odd` and `even - factor * odd`: a polynomial at a point and at its negative.
+///
+/// # Safety
+/// The machine has the instructions of `L`.
+#[inline(always)]
+unsafe fn pair<L: Lanes>(even: L, factor: f32, odd: L) -> [L; 2] {
+    // SAFETY: the caller's promise.
+    unsafe { [plus(even, factor, odd), plus(even, -factor, odd)] }
+}
+
 struct Source;
 
 impl Axis<6, 6> for Source {
@@ -234,12 +244,13 @@ impl Axis<6, 6> for Source {
         unsafe {
             let [even_a, odd_a] = [plus(d[4], -BB, d[2]), plus(d[3], -BB, d[1])];
             let [even_b, odd_b] = [plus(d[4], -AA, d[2]), plus(d[3], -AA, d[1])];
+            let ([a, minus_a], [b, minus_b]) = (pair(even_a, A, odd_a), pair(even_b, B, odd_b));
             [
                 plus(plus(d[4], -(AA + BB), d[2]), AA * BB, d[0]),
-                plus(even_a, A, odd_a),
-                plus(even_a, -A, odd_a),
-                plus(even_b, B, odd_b),
-                plus(even_b, -B, odd_b),
+                a,
+                minus_a,
+                b,
+                minus_b,
                 plus(plus(d[5], -(AA + BB), d[3]), AA * BB, d[1]),
             ]
         }
@@ -253,8 +264,8 @@ impl Axis<6, 4> for Result {
     unsafe fn apply<L: Lanes>(m: [L; 6]) -> [L; 4] {
         // SAFETY: the caller's promise.
         unsafe {
-            let [even_a, odd_a] = [plus(m[1], 1.0, m[2]), plus(m[1], -1.0, m[2])];
-            let [even_b, odd_b] = [plus(m[3], 1.0, m[4]), plus(m[3], -1.0, m[4])];
+            let [even_a, odd_a] = pair(m[1], 1.0, m[2]);
+            let [even_b, odd_b] = pair(m[3], 1.0, m[4]);
             [
                 plus(m[0], 1.0, plus(even_a, 1.0, even_b)),
                 plus(times(A, odd_a), B, odd_b),
@@ -274,14 +285,8 @@ impl Axis<4, 6> for Upstream {
         unsafe {
             let [even_a, odd_a] = [plus(y[0], AA, y[2]), plus(y[1], AA, y[3])];
             let [even_b, odd_b] = [plus(y[0], BB, y[2]), plus(y[1], BB, y[3])];
-            [
-                y[0],
-                plus(even_a, A, odd_a),
-                plus(even_a, -A, odd_a),
-                plus(even_b, B, odd_b),
-                plus(even_b, -B, odd_b),
-                y[3],
-            ]
+            let ([a, minus_a], [b, minus_b]) = (pair(even_a, A, odd_a), pair(even_b, B, odd_b));
+            [y[0], a, minus_a, b, minus_b, y[3]]
         }
     }
 }
@@ -295,14 +300,8 @@ impl Axis<3, 6> for Weights {
         unsafe {
             let even_a = times(OF_A, plus(g[0], AA, g[2]));
             let even_b = times(OF_B, plus(g[0], BB, g[2]));
-            [
-                times(OF_0, g[0]),
-                plus(even_a, OF_A * A, g[1]),
-                plus(even_a, -OF_A * A, g[1]),
-                plus(even_b, OF_B * B, g[1]),
-                plus(even_b, -OF_B * B, g[1]),
-                g[2],
-            ]
+            let ([a, minus_a], [b, minus_b]) = (pair(even_a, OF_A * A, g[1]), pair(even_b, OF_B * B, g[1]));
+            [times(OF_0, g[0]), a, minus_a, b, minus_b, g[2]]
         }
     }
 }
@@ -314,8 +313,8 @@ impl Axis<6, 3> for WeightsGradient {
     unsafe fn apply<L: Lanes>(m: [L; 6]) -> [L; 3] {
         // SAFETY: the caller's promise.
         unsafe {
-            let [even_a, odd_a] = [plus(m[1], 1.0, m[2]), plus(m[1], -1.0, m[2])];
-            let [even_b, odd_b] = [plus(m[3], 1.0, m[4]), plus(m[3], -1.0, m[4])];
+            let [even_a, odd_a] = pair(m[1], 1.0, m[2]);
+            let [even_b, odd_b] = pair(m[3], 1.0, m[4]);
             [
                 plus(plus(times(OF_0, m[0]), OF_A, even_a), OF_B, even_b),
                 plus(times(OF_A * A, odd_a), OF_B * B, odd_b),

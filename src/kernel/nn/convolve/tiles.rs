@@ -26,7 +26,7 @@ pub(super) struct Tiles<'a> {
     /// Rows and columns of an image.
     pub size: [usize; 2],
     pub channels: [usize; 2],
-    /// Where the source and the result are.
+    /// The places of the source and the result.
     pub places: [Place; 2],
     pub src: &'a [f32],
     pub bias: Option<&'a [f32]>,

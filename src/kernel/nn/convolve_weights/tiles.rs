@@ -30,7 +30,7 @@ pub(super) struct Tiles<'a> {
     /// Images, rows and columns.
     pub size: [usize; 3],
     pub channels: [usize; 2],
-    /// Where the source and the upstream gradient are.
+    /// The places of the source and the upstream gradient.
     pub places: [Place; 2],
     pub src: &'a [f32],
     pub grad: &'a [f32],

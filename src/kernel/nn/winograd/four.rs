@@ -59,7 +59,7 @@ fn pixels<const N: usize>(
     places
 }
 
-/// Where a thread keeps the factors or the products of a group of tiles: number z of tile k begins at
+/// The layout of the factors or the products that a thread keeps of a group of tiles. Number z of tile k begins at
 /// `z * plane + k * row`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planes {
