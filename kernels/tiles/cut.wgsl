@@ -4,14 +4,17 @@
 // outside of the image, and the number of its view. lattice[0] is the number of patches. Images of the batch beyond the
 // last patch are 0. With PATCH, each channel has mean 0 and standard deviation 1 over the pixels inside. A deviation of
 // at most `faintest` times the mean is a rounding error; the channel is then 0. dst: channels-last, both channels in
-// one quad. One workgroup per patch.
+// one quad. With SECOND, they are its last two, and the first two stay. One workgroup per patch.
+//
+// A view of the surroundings takes every p.step-th pixel of a coarsened src (coarsen.wgsl), from p.shift pixels beyond
+// the patch's first column and row. For the patch itself the step is 1 and the shift 0.
 #use thread
 #use fold
 #use view
 
 // (re, im, inside) of pixel i in the view of the patch that begins at `origin`.
 fn pixel(i: u32, origin: vec2i, view: u32) -> vec3f {
-    let at = origin + vec2i(shown(view, vec2u(i % p.side, i / p.side), p.side));
+    let at = origin + p.shift + p.step * vec2i(shown(view, vec2u(i % p.side, i / p.side), p.side));
     if any(at < vec2i(0)) || any(at >= vec2i(vec2u(p.nx, p.ny))) {
         return vec3f(0.0);
     }
@@ -55,6 +58,11 @@ fn cut(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group:
     for (var i = lane; i < pixels; i += WORKGROUP) {
         let value = pixel(i, origin, view);
         let normal = select(vec2f(0.0), (value.xy - mean) * scale, there && value.z > 0.0);
-        dst[p.dst.x + (group.x * pixels + i) * p.dst.y] = vec4f(normal, 0.0, 0.0);
+        let to = p.dst.x + (group.x * pixels + i) * p.dst.y;
+#if SECOND
+        dst[to] = vec4f(dst[to].xy, normal);
+#else
+        dst[to] = vec4f(normal, 0.0, 0.0);
+#end
     }
 }

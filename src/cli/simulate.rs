@@ -66,6 +66,8 @@ enum SetOption {
     Cylinders,
     Livers,
     Bodies,
+    Slabs,
+    Squares,
 }
 
 impl Simulate {
@@ -115,6 +117,8 @@ impl Simulate {
             SetOption::Cylinders => SetKind::Cylinders,
             SetOption::Livers => SetKind::Livers,
             SetOption::Bodies => SetKind::Bodies,
+            SetOption::Slabs => SetKind::Slabs,
+            SetOption::Squares => SetKind::Squares,
         };
         let count = self.count.unwrap_or(0);
         if !(1..=MOST).contains(&count) {

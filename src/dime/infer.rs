@@ -10,12 +10,12 @@ use crate::kernel::form::Chooser;
 use crate::kernel::signal::harmonic;
 use crate::kernel::signal::resample;
 use crate::kernel::signal::resample::Grids;
-use crate::kernel::tiles::cut::LatticeBuffers;
+use crate::kernel::tiles::cut::{LatticeBuffers, Scene};
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
-use crate::kernel::tiles::{cut, lattice as placing, mask, overlap};
+use crate::kernel::tiles::{coarsen, cut, lattice as placing, mask, overlap};
 use crate::nn::{Channels, Network, NetworkMode, Weights};
-use crate::patches::{FAINTEST, Normalisation};
+use crate::patches::{FAINTEST, LEAST_COVER, Normalisation};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::size::Size;
 use crate::tape::{Leaves, Lowering, Tape};
@@ -32,13 +32,14 @@ pub enum DimeMap {
     Modulus,
     /// Uncertainty of the modulus, kPa: see [`Calibration`](super::Calibration).
     Uncertainty,
-    /// Standard deviation of the overlapping predictions, kPa.
-    Spread,
+    /// The prediction without surroundings minus that with them, kPa; 0 for a network that sees the patch alone. Where it is
+    /// far from 0, the body is unlike those of the training.
+    Disagreement,
 }
 
 impl DimeMap {
     /// All planes, in their order in memory.
-    pub const ALL: [Self; mask::PLANES] = [Self::Modulus, Self::Uncertainty, Self::Spread];
+    pub const ALL: [Self; mask::PLANES] = [Self::Modulus, Self::Uncertainty, Self::Disagreement];
 
     /// Selects this plane from the result of [`Dime::invert`].
     pub fn of(self, maps: &[f32]) -> &[f32] {
@@ -74,8 +75,8 @@ impl Dime {
     ///
     /// # Errors
     /// - [`Error::Setting`] or [`Error::Usage`] if a setting is invalid.
-    /// - [`Error::Data`] if the weights do not state how their input is made, see the surroundings of a patch, or are
-    ///   not a network from 2 channels to 1.
+    /// - [`Error::Data`] if the weights do not state how their input is made, or are not a network of the inputs that they
+    ///   state, with 1 channel out.
     /// - [`Error::OutOfMemory`] if not even one patch fits.
     pub fn new(
         chooser: &Chooser,
@@ -264,21 +265,19 @@ impl Recorded {
         batch: usize,
         host: Option<Host<DimeMap>>,
     ) -> Result<Self> {
-        let surroundings = weights.network.settings().surroundings;
-        if surroundings > 0 {
-            return Err(Error::Data(format!(
-                "the network's file holds a U-Net that sees {surroundings} views of the surroundings of a patch \
-                 (tensors 'surroundings.…'), but an inversion cuts the patch alone; use weights without such tensors, \
-                 or give patches and views to `palpate forward`"
-            )));
-        }
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
         settings.check(&model)?;
         let own = weights.network.channels();
-        let needed = Channels { inputs: vec![2], output: 1 };
+        let needed = Channels { inputs: model.channels(), output: 1 };
         if own != needed {
-            return Err(Error::Data(format!("the network has {own}, but an inversion needs {needed}")));
+            let surroundings = match model.surroundings.is_empty() {
+                true => "its metadata state no surroundings".into(),
+                false => format!("its metadata state surroundings = '{}'", model.surroundings),
+            };
+            return Err(Error::Data(format!(
+                "the network has {own}, but an inversion needs {needed}, as {surroundings}"
+            )));
         }
         weights.network.check_size(Size::square(settings.patch(&model)))?;
         let n = settings.size.pixels();
@@ -316,32 +315,67 @@ impl Recorded {
         let wave = harmonic::record(&mut rec, frames, settings.frames, n);
         let field = mask::apply(&mut rec, [wave, inside], settings.conjugated, n);
         let image = resample::record(&mut rec, field, grids);
+        let scene = Scene { image, size: grids.to, scale: 1 };
+        let coarsened = |scale: &usize| coarsen::record(&mut rec, scene, *scale, LEAST_COVER);
+        let surroundings: Vec<_> = model.surroundings.scales().iter().map(coarsened).collect();
         let counter = rec.scratch::<u32>("counter", 1);
-        let state = rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
+        // Predictions with surroundings, or all there are; and predictions without surroundings.
+        let kinds = if surroundings.is_empty() { 1 } else { 2 };
+        let states: Vec<_> =
+            (0..kinds).map(|_| rec.scratch::<[f32; 4]>("overlapping predictions", pixels)).collect();
         clear::record(&mut rec, counter, 1);
-        clear::record(&mut rec, state, 4 * pixels);
+        for state in &states {
+            clear::record(&mut rec, *state, 4 * pixels);
+        }
         let buffers = LatticeBuffers { patches, lattice, counter, most: [most, points] };
         if lent.is_some() {
             rec.stage("placing");
             placing::record(&mut rec, image, &spread.placing(grids.to), buffers);
         }
 
+        // Surroundings that tell nothing, as the training shows to a share of the patches.
+        let nothing = needed.inputs.get(1).map(|&channels| {
+            let shape = Shape::new(batch, spread.side, spread.side, channels);
+            let nothing = Tensor::scratch(&mut rec, "no surroundings", shape);
+            clear::record(&mut rec, nothing.buf(), shape.floats());
+            nothing
+        });
+
         rec.repeat_from_here();
         rec.stage("patches");
+        let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
         let mut tape = Tape::new();
         let registered = weights.network.layout().register(&mut tape);
-        let input = tape.input(Shape::new(batch, spread.side, spread.side, 2));
-        let output = weights.network.forward(&mut tape, &registered, &[input], NetworkMode::Infer)?;
-        let cuttings = Tensor::scratch(&mut rec, "patches of the wave", tape.shape(input));
-        let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
-        cut::record(&mut rec, image, grids.to, buffers, faintest, cuttings);
+        let shape = |channels: usize| Shape::new(batch, spread.side, spread.side, channels);
+        let input = tape.input(shape(needed.inputs[0]));
+        let cuttings = Tensor::scratch(&mut rec, "patches of the wave", shape(needed.inputs[0]));
+        cut::record(&mut rec, scene, buffers, faintest, cuttings, 0);
+        let mut inputs = vec![(input, cuttings)];
+        let outputs = match needed.inputs.get(1) {
+            None => vec![weights.network.forward(&mut tape, &registered, &[input], NetworkMode::Infer)?],
+            Some(&channels) => {
+                let around = Tensor::scratch(&mut rec, "surroundings of the patches", shape(channels));
+                for (pair, view) in surroundings.into_iter().enumerate() {
+                    cut::record(&mut rec, view, buffers, faintest, around, pair);
+                }
+                let views = [around, nothing.expect("there are surroundings")].map(|tensor| {
+                    let views = tape.input(shape(channels));
+                    inputs.push((views, tensor));
+                    views
+                });
+                let mode = NetworkMode::Infer;
+                weights.network.forward_twice(&mut tape, &registered, input, views, mode)?.into()
+            }
+        };
         rec.stage("network");
-        let lowering =
-            Lowering::new(&tape, &mut rec, chooser, leaves, &[(input, cuttings)], &[(output, None)])?;
+        let results: Vec<_> = outputs.iter().map(|output| (*output, None)).collect();
+        let lowering = Lowering::new(&tape, &mut rec, chooser, leaves, &inputs, &results)?;
         rec.stage("overlap");
         let window = rec.constant("window", &window(spread.side));
         let over = Overlap { size: grids.to, stride: spread.stride, image, window, lattice: buffers };
-        overlap::record(&mut rec, over, lowering.tensor(output), state);
+        for (output, state) in outputs.into_iter().zip(&states) {
+            overlap::record(&mut rec, over, lowering.tensor(output), *state);
+        }
         increment::record(&mut rec, counter, batch);
         rec.repeat_to_here();
         if lent.is_some() {
@@ -349,13 +383,15 @@ impl Recorded {
         }
 
         rec.stage("map");
-        let (floor, slope) = model.calibration.map_or((0.0, 1.0), |c| (c.floor, c.slope));
+        // Without a calibration, the uncertainty is the spread.
+        let (floor, slope, doubt) =
+            model.calibration.map_or((0.0, 1.0, 0.0), |c| (c.floor, c.slope, c.doubt));
         // The network measures lengths in pixels. The modulus is proportional to their square, and to the
         // density.
         let lengths = settings.grid_mm(&model) / settings.natural_mm(&model);
         let scale = lengths * lengths * settings.density / model.density;
-        let how = OverlapSettings { scale, floor, slope };
-        let settled = overlap::record_statistics(&mut rec, state, how, pixels);
+        let how = OverlapSettings { scale, floor, slope, doubt, mixing: model.mixing };
+        let settled = overlap::record_statistics(&mut rec, states[0], states.get(1).copied(), how, pixels);
         let back = resample::record(&mut rec, settled, grids.back(REACH));
         mask::unstack(&mut rec, [back, inside, maps], n);
         if let Some(lent) = lent {
@@ -382,8 +418,8 @@ impl Recorded {
 }
 
 /// One set of maps of those of several frequencies, each `[plane][n]`. Moduli are averaged with the weights 1/u², where u
-/// is the uncertainty; uncertainty and spread are averaged with the same weights, since the errors of one network in one
-/// body are not independent.
+/// is the uncertainty; uncertainty and disagreement are averaged with the same weights, since the errors of one network in
+/// one body are not independent.
 ///
 /// # Panics
 /// If `maps` is empty, or if their lengths differ.

@@ -17,17 +17,19 @@ mod lattice;
 mod model;
 mod objective;
 mod settings;
+mod surroundings;
 #[cfg(feature = "simulation")]
 mod training;
 mod views;
 
 pub use builtin::DimeWeights;
 #[cfg(feature = "simulation")]
-pub use calibrate::{Bin, calibrate};
+pub use calibrate::{Bin, Calibrated, Kind, calibrate, passes};
 pub use infer::{Dime, DimeMap, combine_frequencies};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
 pub use settings::DimeSettings;
+pub use surroundings::Surroundings;
 #[cfg(feature = "simulation")]
 pub use training::{Cutting, DimeCheckpoint, DimeTrainSettings, DimeTraining, PatchSettings, TrainingData};
 pub use views::Views;

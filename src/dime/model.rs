@@ -1,5 +1,6 @@
 //! Metadata of a network: the forward model of its training, and how its input is made.
 
+use super::surroundings::Surroundings;
 use super::views::Views;
 use crate::patches::Normalisation;
 use std::collections::BTreeMap;
@@ -15,6 +16,11 @@ pub struct Model {
     pub normalisation: Normalisation,
     /// The views in which patches are shown to the network.
     pub views: Views,
+    /// The coarser views of a patch's surroundings.
+    pub surroundings: Surroundings,
+    /// The difference of the answers with and without surroundings, as a share of their mean, at which both count alike.
+    /// At smaller differences the answer with surroundings counts more, at larger ones the answer without.
+    pub mixing: f64,
     /// Rows and columns of a patch.
     pub patch: usize,
     /// Pixel size, mm.
@@ -29,13 +35,16 @@ pub struct Model {
     pub calibration: Option<Calibration>,
 }
 
-/// The root mean square error for a spread s of overlapping predictions: √(floor² + (slope · s)²).
+/// The root mean square error for a spread s of overlapping predictions, and for a difference d of the predictions with and
+/// without surroundings: √(floor² + (slope · s)² + (doubt · d)²).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     /// Error at zero spread, kPa.
     pub floor: f64,
     /// Error over spread, without the floor.
     pub slope: f64,
+    /// Error over difference, without floor and spread; 0 for a network that sees the patch alone.
+    pub doubt: f64,
     /// The stride of the calibration, pixels. With a larger stride fewer predictions overlap, and the spread is
     /// less reliable.
     pub stride: usize,
@@ -46,6 +55,15 @@ pub struct Calibration {
 pub const CONVENTION: &str = "exp(+iwt)";
 
 impl Model {
+    /// The mixing of weights that do not state theirs.
+    pub const MIXING: f64 = 0.2;
+
+    /// The channels of the network's inputs: the patch, and the views of its surroundings if there are some.
+    pub fn channels(&self) -> Vec<usize> {
+        let around = 2 * self.surroundings.scales().len();
+        [2, around].into_iter().filter(|channels| *channels > 0).collect()
+    }
+
     /// Converts the model to metadata.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let mut all: BTreeMap<String, String> = [
@@ -62,9 +80,16 @@ impl Model {
         ]
         .map(|(key, value)| (key.to_string(), value))
         .into();
-        if let Some(Calibration { floor, slope, stride }) = self.calibration {
+        if !self.surroundings.is_empty() {
+            all.insert("surroundings".into(), self.surroundings.to_string());
+            all.insert("mixing".into(), self.mixing.to_string());
+        }
+        if let Some(Calibration { floor, slope, doubt, stride }) = self.calibration {
             all.insert("uncertainty_floor_kpa".into(), floor.to_string());
             all.insert("uncertainty_slope".into(), slope.to_string());
+            if doubt > 0.0 {
+                all.insert("uncertainty_doubt".into(), doubt.to_string());
+            }
             all.insert("uncertainty_stride".into(), stride.to_string());
         }
         all
@@ -95,10 +120,17 @@ impl Model {
         let views = all.get("views").map_or("one", String::as_str);
         let views = Views::named(views)
             .ok_or_else(|| format!("says views = '{views}', but only one, phases and all are supported"))?;
+        let surroundings = match all.get("surroundings") {
+            None => Surroundings::default(),
+            Some(text) => text
+                .parse()
+                .map_err(|what| format!("says surroundings = '{text}' in its metadata, but {what}"))?,
+        };
         let calibration = match all.contains_key("uncertainty_slope") {
             true => Some(Calibration {
                 floor: positive(all, "uncertainty_floor_kpa")?,
                 slope: positive(all, "uncertainty_slope")?,
+                doubt: if_there(all, "uncertainty_doubt")?.unwrap_or(0.0),
                 stride: positive(all, "uncertainty_stride")?,
             }),
             false => None,
@@ -108,6 +140,8 @@ impl Model {
             forward_model: text("forward_model")?.clone(),
             normalisation,
             views,
+            surroundings,
+            mixing: if_there(all, "mixing")?.unwrap_or(Self::MIXING),
             patch: positive(all, "patch")?,
             pixel_mm: positive(all, "pixel_mm")?,
             frequency_hz: positive(all, "frequency_hz")?,
@@ -116,6 +150,11 @@ impl Model {
             calibration,
         })
     }
+}
+
+/// The number of an entry that may be missing.
+fn if_there(all: &BTreeMap<String, String>, key: &str) -> Result<Option<f64>, String> {
+    all.contains_key(key).then(|| positive(all, key)).transpose()
 }
 
 fn positive<T: FromStr + PartialOrd + Default + Display>(

@@ -1,11 +1,11 @@
 //! The data of a DIME training, and the metadata that follow from them.
 
-use super::{Model, MseTv, Views};
+use super::{Model, MseTv, Surroundings, Views};
 use crate::error::{Error, Result};
 use crate::nn::{Channels, Unet};
 use crate::patches::{
-    Augmentation, Cuttings, Draw, Normalisation, PatchMut, PatchSource, Patches, SetImages, Split, augment,
-    check, is_set,
+    Augmentation, Cuttings, Draw, Normalisation, PatchArrays, PatchSource, Patches, SetImages, Split,
+    augment, check, is_set,
 };
 use crate::size::Size;
 use crate::train::{Checkpoint, DataSummary, Request, Source, Subset, TrainSettings, Training};
@@ -28,6 +28,10 @@ pub struct PatchSettings {
     /// The normalisation, in training and later in use.
     #[serde(default)]
     pub normalisation: Normalisation,
+    /// The sides of a pixel of each view of the surroundings, in pixels of a patch; see [`Surroundings`]. Empty if the
+    /// network sees the patch alone.
+    #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
+    pub surroundings: Surroundings,
 }
 
 /// Patches to train on and to validate with.
@@ -65,14 +69,23 @@ impl TrainingData {
     /// # Errors
     /// [`Error::Usage`] for folders that do not fit together, or augmentations that need images. All errors of
     /// [`Patches::open`] and [`SetImages::open`].
-    pub fn open(folders: &[PathBuf], cutting: Cutting, augmentations: &[Augmentation]) -> Result<Self> {
+    pub fn open(folders: &[PathBuf], cutting: Cutting, settings: &PatchSettings) -> Result<Self> {
+        settings.surroundings.check()?;
         let sets = folders.iter().filter(|f| is_set(f)).count();
         match folders {
             [folder] if sets == 0 => {
                 let images = |a: &&Augmentation| {
-                    matches!(a, Augmentation::Zoom { .. } | Augmentation::Texture { .. })
+                    use Augmentation::{Organs, Texture, Zoom};
+                    matches!(a, Zoom { .. } | Texture { .. } | Organs { .. })
                 };
-                if let Some(one) = augmentations.iter().find(images) {
+                if !settings.surroundings.is_empty() {
+                    return Err(Error::Usage(format!(
+                        "views of the surroundings need whole images, but {} holds patches; leave them out, or use a \
+                         simulated set",
+                        folder.display()
+                    )));
+                }
+                if let Some(one) = settings.augmentations.iter().find(images) {
                     return Err(Error::Usage(format!(
                         "augmentation {one:?} needs whole images, but {} holds patches; leave it out, or use a \
                          simulated set",
@@ -81,7 +94,7 @@ impl TrainingData {
                 }
                 Self::patches(folder)
             }
-            _ if sets == folders.len() && sets > 0 => Self::sets(folders, cutting, augmentations),
+            _ if sets == folders.len() && sets > 0 => Self::sets(folders, cutting, settings),
             _ => Err(Error::Usage(
                 "the data of a training are one folder of patches, or one or more simulated sets; not both, and not \
                  several folders of patches"
@@ -114,7 +127,7 @@ impl TrainingData {
         Ok(Self { train, validation, model: said.ok(), doubt, cut: false })
     }
 
-    fn sets(folders: &[PathBuf], cutting: Cutting, augmentations: &[Augmentation]) -> Result<Self> {
+    fn sets(folders: &[PathBuf], cutting: Cutting, settings: &PatchSettings) -> Result<Self> {
         let Cutting { patch, patches, validation_patches } = cutting;
         let counts = [
             ("patch", patch),
@@ -131,6 +144,8 @@ impl TrainingData {
             forward_model: seen.forward_model().into(),
             normalisation: Default::default(),
             views: Default::default(),
+            surroundings: settings.surroundings.clone(),
+            mixing: Model::MIXING,
             patch,
             pixel_mm,
             frequency_hz,
@@ -138,9 +153,10 @@ impl TrainingData {
             trained_on: seen.describe(),
             calibration: None,
         };
+        let scales = settings.surroundings.scales();
         Ok(Self {
-            train: Box::new(Cuttings::new(seen, patch, patches, augmentations)),
-            validation: Box::new(Cuttings::new(held, patch, validation_patches, &[])),
+            train: Box::new(Cuttings::new(seen, patch, patches, scales, &settings.augmentations)),
+            validation: Box::new(Cuttings::new(held, patch, validation_patches, scales, &[])),
             model: Some(model),
             doubt: None,
             cut: true,
@@ -180,7 +196,8 @@ impl Source for TrainingData {
     }
 
     fn channels(&self) -> Channels {
-        Channels { inputs: vec![2], output: 1 }
+        let around = 2 * self.train.scales().len();
+        Channels { inputs: [2, around].into_iter().filter(|channels| *channels > 0).collect(), output: 1 }
     }
 
     fn check(&self, settings: &PatchSettings) -> Result<()> {
@@ -194,18 +211,23 @@ impl Source for TrainingData {
     }
 
     fn batch(&self, settings: &PatchSettings, request: Request, into: &mut [&mut [f32]]) -> Result<()> {
-        let [input, truth, mask] = into else {
-            return Err(Error::Usage(format!(
-                "patches have an input, a truth and a mask, not {} arrays",
-                into.len()
-            )));
+        let arrays = into.len();
+        let (input, surroundings, truth, mask) = match into {
+            [input, truth, mask] => (input, &mut [][..], truth, mask),
+            [input, surroundings, truth, mask] => (input, &mut **surroundings, truth, mask),
+            _ => {
+                return Err(Error::Usage(format!(
+                    "patches have an input, maybe surroundings, a truth and a mask, not {arrays} arrays"
+                )));
+            }
         };
         let Request { subset, seed, epoch, samples } = request;
         let draws: Vec<_> = samples.iter().map(|&patch| Draw { seed, epoch, patch }).collect();
         let varied = subset == Subset::Train;
         let source = if varied { &self.train } else { &self.validation };
-        source.gather(&draws, input, truth, mask)?;
-        for (draw, mut patch) in draws.into_iter().zip(PatchMut::each(source.size(), input, truth, mask)) {
+        let mut arrays = PatchArrays { input, surroundings, truth, mask };
+        source.gather(&draws, &mut arrays)?;
+        for (draw, mut patch) in draws.into_iter().zip(arrays.each(source.size(), source.scales())) {
             if varied {
                 augment(&settings.augmentations, draw, &mut patch);
             }
@@ -217,7 +239,9 @@ impl Source for TrainingData {
     fn metadata(&self, settings: &PatchSettings) -> BTreeMap<String, String> {
         let normalisation = settings.normalisation;
         let views = Views::learned(&settings.augmentations);
-        let model = self.model.as_ref().map(|model| Model { normalisation, views, ..model.clone() });
+        let surroundings = settings.surroundings.clone();
+        let model =
+            self.model.as_ref().map(|model| Model { normalisation, views, surroundings, ..model.clone() });
         model.map_or_else(BTreeMap::new, |model| model.to_metadata())
     }
 
@@ -241,6 +265,7 @@ mod tests {
         let source = PatchSettings {
             augmentations: vec![Augmentation::Flips, Augmentation::Noise { most: 0.3 }],
             normalisation: Normalisation::Patch,
+            surroundings: Surroundings::default(),
         };
         assert_eq!((settings.learning_rate, settings.seed, &settings.source), (1.5e-3, u64::MAX, &source));
         assert_eq!(settings.objective, MseTv { total_variation: 0.01 });

@@ -57,6 +57,19 @@ pub enum Augmentation {
         /// The share of the patches, from 0 to 1.
         share: f32,
     },
+    /// Shows this share of the patches through the outline of an organ, cut out of the body: what lies outside of it is
+    /// outside of the mask. The mask of an image in vivo is no wall, and waves enter through it. Applied only to
+    /// patches cut from images.
+    Organs {
+        /// The share of the patches, from 0 to 1.
+        share: f32,
+    },
+    /// Withholds the surroundings of this share of the patches: their views are 0. The network then learns to do without
+    /// them.
+    Alone {
+        /// The share of the patches, from 0 to 1.
+        share: f32,
+    },
 }
 
 /// Purposes of random numbers; 1 is the order of patches.
@@ -87,48 +100,42 @@ impl Draw {
 #[derive(Debug)]
 pub struct PatchMut<'a> {
     pub(super) size: Size,
+    /// The side of a pixel of each view of the surroundings, in pixels of the patch.
+    pub(super) scales: &'a [usize],
     pub(super) input: &'a mut [f32],
+    pub(super) surroundings: &'a mut [f32],
     pub(super) truth: &'a mut [f32],
     pub(super) mask: &'a mut [f32],
 }
 
-impl<'a> PatchMut<'a> {
-    /// Iterates over the patches of `size` in a batch. `input` is `[n, 2, h, w]`, `truth` and
-    /// `mask` are `[n, 1, h, w]`, as filled by [`Patches::gather`](super::Patches::gather).
-    pub fn each(
-        size: Size,
-        input: &'a mut [f32],
-        truth: &'a mut [f32],
-        mask: &'a mut [f32],
-    ) -> impl Iterator<Item = PatchMut<'a>> {
-        // A patch without pixels gives no items: no slice has this length.
-        let pixels = Some(size.pixels()).filter(|&n| n > 0).unwrap_or(usize::MAX / 2);
-        let inputs = input.chunks_exact_mut(2 * pixels);
-        let maps = truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels));
-        inputs.zip(maps).map(move |(input, (truth, mask))| PatchMut { size, input, truth, mask })
-    }
-
+impl PatchMut<'_> {
     fn pixels(&self) -> usize {
         self.size.pixels()
     }
 
-    /// Iterates over all planes: real, imaginary, truth, mask.
+    /// Iterates over all planes: real and imaginary part of the patch and of its surroundings, truth, mask.
     fn planes(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let pixels = self.pixels();
-        let Self { input, truth, mask, .. } = self;
-        [&mut **input, &mut **truth, &mut **mask].into_iter().flat_map(move |p| p.chunks_exact_mut(pixels))
+        let Self { input, surroundings, truth, mask, .. } = self;
+        let all = [&mut **input, &mut **surroundings, &mut **truth, &mut **mask];
+        all.into_iter().flat_map(move |p| p.chunks_exact_mut(pixels))
     }
 
-    /// Iterates over the real and imaginary part of every pixel inside the object.
-    fn wave(&mut self) -> impl Iterator<Item = [&mut f32; 2]> {
+    /// Iterates over the waves of the patch and of its surroundings, each with the side of its pixels.
+    fn waves(&mut self) -> impl Iterator<Item = (usize, &mut [f32])> {
         let pixels = self.pixels();
-        let (re, im) = self.input.split_at_mut(pixels);
-        re.iter_mut().zip(im).map(|(re, im)| [re, im]).filter(|[re, im]| **re != 0.0 || **im != 0.0)
+        let views = self.surroundings.chunks_exact_mut(2 * pixels);
+        std::iter::once((1, &mut *self.input)).chain(self.scales.iter().copied().zip(views))
     }
 
-    /// The RMS of both channels inside the object; 0 if no pixel is inside.
+    /// Iterates over the real and imaginary part of every pixel inside the object, in the patch and in its surroundings.
+    fn pairs(&mut self) -> impl Iterator<Item = [&mut f32; 2]> {
+        self.waves().flat_map(|(_, wave)| pairs(wave))
+    }
+
+    /// The RMS of both channels of the patch inside the object; 0 if no pixel is inside.
     fn rms(&mut self) -> f32 {
-        let (n, sum) = self.wave().fold((0usize, 0.0), |(n, sum), [re, im]| {
+        let (n, sum) = pairs(self.input).fold((0usize, 0.0), |(n, sum), [re, im]| {
             (n + 1, sum + f64::from(*re).powi(2) + f64::from(*im).powi(2))
         });
         (sum / (2 * n.max(1)) as f64).sqrt() as f32
@@ -174,10 +181,27 @@ impl<'a> PatchMut<'a> {
 
     fn rotate_phase(&mut self, angle: f32) {
         let (sin, cos) = angle.sin_cos();
-        for [re, im] in self.wave() {
+        for [re, im] in self.pairs() {
             (*re, *im) = (*re * cos - *im * sin, *re * sin + *im * cos);
         }
     }
+
+    /// Adds noise of this standard deviation in each pixel of the patch. A mean over s × s pixels has 1/s of it.
+    fn add_noise(&mut self, sd: f32, random: &mut Rng) {
+        for (side, wave) in self.waves() {
+            let sd = sd / side as f32;
+            for [re, im] in pairs(wave) {
+                let [a, b] = normal(random);
+                (*re, *im) = (*re + sd * a, *im + sd * b);
+            }
+        }
+    }
+}
+
+/// Iterates over the real and imaginary part of every pixel of a wave inside the object.
+fn pairs(wave: &mut [f32]) -> impl Iterator<Item = [&mut f32; 2]> {
+    let (re, im) = wave.split_at_mut(wave.len() / 2);
+    re.iter_mut().zip(im).map(|(re, im)| [re, im]).filter(|[re, im]| **re != 0.0 || **im != 0.0)
 }
 
 /// Checks the parameters of a list of augmentations.
@@ -189,8 +213,12 @@ pub fn check(list: &[Augmentation]) -> Result<()> {
     for one in list {
         let (most, least) = match *one {
             Augmentation::Flips | Augmentation::QuarterTurns | Augmentation::Phase => continue,
-            Augmentation::Texture { share } if (0.0..=1.0).contains(&share) => continue,
-            Augmentation::Texture { .. } => {
+            Augmentation::Texture { share }
+            | Augmentation::Organs { share }
+            | Augmentation::Alone { share } => {
+                if (0.0..=1.0).contains(&share) {
+                    continue;
+                }
                 return Err(Error::Usage(format!("augmentation {one:?}: `share` must be from 0 to 1")));
             }
             Augmentation::Gains { most } | Augmentation::Zoom { most } => (most, 1.0),
@@ -221,21 +249,23 @@ pub fn augment(list: &[Augmentation], draw: Draw, patch: &mut PatchMut) {
             Augmentation::Phase => patch.rotate_phase(random.f32() * TAU),
             Augmentation::Gains { most } => {
                 let [a, b] = [symmetric(random), symmetric(random)].map(|x| most.powf(x));
-                patch.wave().for_each(|[re, im]| (*re, *im) = (*re * a, *im * b));
+                patch.pairs().for_each(|[re, im]| (*re, *im) = (*re * a, *im * b));
             }
             Augmentation::Offsets { most } => {
                 let most = most * patch.rms();
                 let [a, b] = [symmetric(random), symmetric(random)].map(|x| most * x);
-                patch.wave().for_each(|[re, im]| (*re, *im) = (*re + a, *im + b));
+                patch.pairs().for_each(|[re, im]| (*re, *im) = (*re + a, *im + b));
             }
             Augmentation::Noise { most } => {
                 let sd = most * 100f32.powf(-random.f32()) * patch.rms();
-                for [re, im] in patch.wave() {
-                    let [a, b] = normal(random);
-                    (*re, *im) = (*re + sd * a, *im + sd * b);
+                patch.add_noise(sd, random);
+            }
+            Augmentation::Alone { share } => {
+                if random.f32() < share {
+                    patch.surroundings.fill(0.0);
                 }
             }
-            Augmentation::Zoom { .. } | Augmentation::Texture { .. } => {}
+            Augmentation::Zoom { .. } | Augmentation::Texture { .. } | Augmentation::Organs { .. } => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cut::{Cut, Cutter};
 use super::map::Map;
-use super::{Augmentation, Draw, PatchSource, Split};
+use super::{Augmentation, Draw, PatchArrays, PatchMut, PatchSource, Split};
 use crate::error::{Error, Result};
 use crate::phantom::set::{self, Family, Manifest, SetKind};
 use crate::size::Size;
@@ -234,7 +234,8 @@ impl SetImages {
     /// Name of the forward model of the waves: `bulk` for cylinders and squares, `slab` for slabs, `mixed` for
     /// both.
     pub fn forward_model(&self) -> &'static str {
-        let slabs = self.sets.iter().filter(|(set, _)| set.set == SetKind::Livers).count();
+        let slabs =
+            self.sets.iter().filter(|(set, _)| matches!(set.set, SetKind::Livers | SetKind::Slabs)).count();
         match slabs {
             0 => "bulk",
             n if n == self.sets.len() => "slab",
@@ -326,10 +327,17 @@ pub struct Cuttings {
 
 impl Cuttings {
     /// Creates a source of `count` patches of `side` × `side` pixels per epoch. At least half of a patch is
-    /// inside the object if such a place is found. Of `augmentations`, only [`Augmentation::Zoom`] and
-    /// [`Augmentation::Texture`] are applied here.
-    pub fn new(images: SetImages, side: usize, count: u32, augmentations: &[Augmentation]) -> Self {
-        Self { images, cutter: Cutter::new(side, augmentations), count }
+    /// inside the object if such a place is found. `scales` are the sides of a pixel of each view of the surroundings, in
+    /// pixels of a patch; they are odd. Of `augmentations`, only [`Augmentation::Zoom`], [`Augmentation::Texture`] and
+    /// [`Augmentation::Organs`] are applied here.
+    pub fn new(
+        images: SetImages,
+        side: usize,
+        count: u32,
+        scales: &[usize],
+        augmentations: &[Augmentation],
+    ) -> Self {
+        Self { images, cutter: Cutter::new(side, scales, augmentations), count }
     }
 
     /// The images that patches are cut from.
@@ -351,18 +359,19 @@ impl PatchSource for Cuttings {
         self.images.describe()
     }
 
-    fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()> {
-        let pixels = self.cutter.side().pow(2);
-        let parts = input
-            .chunks_exact_mut(2 * pixels)
-            .zip(truth.chunks_exact_mut(pixels).zip(mask.chunks_exact_mut(pixels)));
-        for (draw, (input, (truth, mask))) in draws.iter().zip(parts) {
+    fn scales(&self) -> &[usize] {
+        self.cutter.scales()
+    }
+
+    fn gather(&self, draws: &[Draw], to: &mut PatchArrays) -> Result<()> {
+        for (draw, patch) in draws.iter().zip(to.each(self.size(), self.scales())) {
             let mut rng = draw.cutting();
             // A phantom is drawn first, then one of its planes. Families are then as frequent as in their sets.
             let phantom = &self.images.phantoms[rng.usize(..self.images.phantoms.len())];
             let image = phantom.image(rng.usize(..phantom.planes));
-            self.cutter.cut(image, &mut rng, Cut { input, truth, mask });
-            if let Some(bad) = input.iter().chain(truth.iter()).find(|v| !v.is_finite()) {
+            let PatchMut { input, surroundings, truth, mask, .. } = patch;
+            self.cutter.cut(image, &mut rng, Cut { input, surroundings, truth, mask });
+            if let Some(bad) = input.iter().chain(&*surroundings).chain(&*truth).find(|v| !v.is_finite()) {
                 let what = format!("phantom {} holds the value {bad}; simulate it again", phantom.name);
                 return Err(Error::Data(what));
             }

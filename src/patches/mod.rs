@@ -22,6 +22,7 @@
 //! [`Patches::gather`] reads patches and [`augment`] varies them. Both depend only on a seed and the position in the
 //! training. No state is kept, so a resumed training sees the same data as an uninterrupted one.
 
+mod arrays;
 mod augment;
 #[cfg(feature = "simulation")]
 mod cut;
@@ -30,15 +31,20 @@ mod images;
 #[cfg(feature = "files")]
 mod map;
 mod normalise;
+#[cfg(feature = "simulation")]
+mod organs;
 #[cfg(feature = "files")]
 mod read;
 #[cfg(feature = "files")]
 mod write;
 
+pub use arrays::PatchArrays;
 pub use augment::{Augmentation, Draw, PatchMut, augment, check};
 #[cfg(feature = "simulation")]
 pub use images::{Cuttings, Image, SetImages, is_set};
 pub use normalise::{FAINTEST, Normalisation};
+#[cfg(feature = "simulation")]
+pub use organs::{Organ, Organs};
 #[cfg(feature = "files")]
 pub use read::Patches;
 #[cfg(feature = "files")]
@@ -50,6 +56,9 @@ use std::path::{Path, PathBuf};
 
 /// Minimum share of a patch inside the object (Iftikhar, Ahmad, Kolipaka 2025, §2.2).
 pub const INSIDE: f64 = 0.5;
+
+/// The least share of a pixel of the surroundings inside the object for which the pixel has a value.
+pub const LEAST_COVER: f32 = 0.3;
 
 /// A source of patches, before augmentation and normalisation.
 #[expect(clippy::len_without_is_empty, reason = "there is always a patch")]
@@ -63,13 +72,18 @@ pub trait PatchSource: Sync {
     /// The origin of the patches, in one line.
     fn about(&self) -> String;
 
-    /// Copies the patches of `draws`, in this order, into `input` (`[n, 2, h, w]`), `truth` and `mask` (`[n, 1,
-    /// h, w]`).
+    /// The sides of a pixel of each view of the surroundings, in pixels of a patch: 3 for means over 3 × 3 pixels, in as
+    /// many pixels as the patch has. Empty if the patches have no surroundings.
+    fn scales(&self) -> &[usize] {
+        &[]
+    }
+
+    /// Copies the patches of `draws`, in this order, into `to`.
     ///
     /// # Errors
     /// The errors of [`Patches::gather`]. Patches cut from images give [`Error::Data`](crate::Error::Data) if a
     /// value is not finite.
-    fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()>;
+    fn gather(&self, draws: &[Draw], to: &mut PatchArrays) -> Result<()>;
 }
 
 #[cfg(feature = "files")]
@@ -87,9 +101,9 @@ impl PatchSource for Patches {
         said.collect::<Vec<_>>().join(", ")
     }
 
-    fn gather(&self, draws: &[Draw], input: &mut [f32], truth: &mut [f32], mask: &mut [f32]) -> Result<()> {
+    fn gather(&self, draws: &[Draw], to: &mut PatchArrays) -> Result<()> {
         let indices: Vec<u32> = draws.iter().map(|draw| draw.patch).collect();
-        self.gather(&indices, input, truth, mask)
+        self.gather(&indices, to.input, to.truth, to.mask)
     }
 }
 

@@ -10,13 +10,14 @@ use crate::files::Folder;
 use crate::harness::SharedGpu;
 use ndarray::{Array2, Array4};
 use num_complex::Complex64;
-use palpate::lowlevel::dime::{Calibration, Dime, DimeMap, DimeSettings, Model, Views};
+use palpate::lowlevel::dime::{Calibration, Dime, DimeMap, DimeSettings, Model, Surroundings, Views};
 use palpate::lowlevel::embed::Host;
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::kernel::mre::colour::Colouring;
 use palpate::lowlevel::kernel::signal::harmonic::Frames;
+use palpate::lowlevel::kernel::tiles::overlap::OverlapSettings;
 use palpate::lowlevel::nn::{Forward, Network, NormKind, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::{FAINTEST, Normalisation};
+use palpate::lowlevel::patches::{FAINTEST, LEAST_COVER, Normalisation};
 use palpate::lowlevel::plan::Pipelines;
 use palpate::lowlevel::proof::oracle;
 use palpate::lowlevel::wave::analytic::{Medium, PlaneWave, superposed};
@@ -40,19 +41,29 @@ fn model() -> Model {
         forward_model: "bulk".into(),
         normalisation: Normalisation::Patch,
         views: Views::All,
+        surroundings: Surroundings::default(),
+        mixing: 0.3,
         patch: SIDE,
         pixel_mm: 1.0,
         frequency_hz: 60.0,
         density: 1000.0,
         trained_on: "nothing".into(),
-        calibration: Some(Calibration { floor: 0.25, slope: 1.5, stride: 3 }),
+        calibration: Some(Calibration { floor: 0.25, slope: 1.5, doubt: 0.5, stride: 3 }),
     }
 }
 
 pub fn weights() -> Weights {
-    let settings = UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, ..Default::default() };
+    weights_with(&[])
+}
+
+/// A network that sees surroundings of these scales.
+fn weights_with(scales: &[usize]) -> Weights {
+    let surroundings = scales.len();
+    let settings =
+        UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, surroundings, ..Default::default() };
     let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
-    weights.metadata = model().to_metadata();
+    let surroundings = Surroundings::new(scales.to_vec()).expect("scales");
+    weights.metadata = Model { surroundings, ..model() }.to_metadata();
     weights
 }
 
@@ -87,7 +98,17 @@ impl Bench {
     }
 
     fn invert(&self, settings: &DimeSettings, frames: &[f32], mask: &[bool]) -> Vec<f32> {
-        let mut dime = Dime::new(&self.chooser, &weights(), settings, &|_, _| {}).expect("compile");
+        self.invert_by(&weights(), settings, frames, mask)
+    }
+
+    fn invert_by(
+        &self,
+        weights: &Weights,
+        settings: &DimeSettings,
+        frames: &[f32],
+        mask: &[bool],
+    ) -> Vec<f32> {
+        let mut dime = Dime::new(&self.chooser, weights, settings, &|_, _| {}).expect("compile");
         dime.plan().poison().expect("poison");
         dime.invert(frames, mask).expect("invert")
     }
@@ -98,12 +119,19 @@ fn error(a: &[f32], b: &[f32]) -> f64 {
     relative_error(&wide(a), &wide(b)).expect("alike")
 }
 
-/// The network on patches the oracle cut, brought together by the oracle.
+/// The network on patches the oracle cut, brought together by the oracle: of the patch alone, and of its surroundings.
 fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
     let bench = Bench::new(pipelines);
+    for scales in [&[][..], &[3], &[3, 7], &[3, 5, 9]] {
+        is_the_sum_of_its_parts(&bench, scales);
+    }
+}
+
+fn is_the_sum_of_its_parts(bench: &Bench, scales: &[usize]) {
+    let weights = weights_with(scales);
     let size @ Size { nx, ny } = Size::new(41, 37);
     let (frames, mask) = scene(size, [1.0; 2]);
-    let found = bench.invert(&DimeSettings { batch: 7, ..settings(size) }, &frames, &mask);
+    let found = bench.invert_by(&weights, &DimeSettings { batch: 7, ..settings(size) }, &frames, &mask);
 
     let inside: Vec<f32> = mask.iter().map(|m| f32::from(u8::from(*m))).collect();
     let image = Array2::from_shape_fn((nx * ny, 4), |(i, k)| {
@@ -129,28 +157,46 @@ fn the_plan_is_the_sum_of_its_parts(pipelines: &Pipelines) {
             places.push([x as f32, y as f32, (count as f32 / (SIDE * SIDE) as f32).powi(2), view as f32]);
         }
     }
-    let cut = oracle::cut(&image, size, &places, [places.len(), SIDE], Some(FAINTEST));
-    let plain: Vec<f32> = cut.permuted_axes([0, 3, 1, 2]).iter().map(|v| *v as f32).collect();
-    let forward = Forward::new(&bench.chooser, &weights(), Size::square(SIDE), 16, &|_, _| {})
-        .expect("the bare network");
-    let predicted = forward.run(&plain, &|_| {}).expect("run");
-    let predicted: Vec<f64> = predicted.into_iter().map(f64::from).collect();
-    let predicted = Array4::from_shape_vec((places.len(), SIDE, SIDE, 1), predicted).expect("a shape");
+    let views = [1].iter().chain(scales).map(|&scale| {
+        let coarse = oracle::coarsen(&image, size, scale, LEAST_COVER);
+        let size = Size::new(nx + scale - 1, ny + scale - 1);
+        oracle::cut(&coarse, size, &places, [places.len(), SIDE], Some(FAINTEST), scale)
+    });
+    let views: Vec<_> = views.collect();
+    let forward =
+        Forward::new(&bench.chooser, &weights, Size::square(SIDE), 16, &|_, _| {}).expect("the bare network");
+    let predict = |views: &[Array4<f64>]| {
+        let cut = ndarray::concatenate(ndarray::Axis(3), &views.iter().map(|v| v.view()).collect::<Vec<_>>());
+        let cut = cut.expect("alike").permuted_axes([0, 3, 1, 2]);
+        let plain: Vec<f32> = cut.iter().map(|v| *v as f32).collect();
+        let predicted = forward.run(&plain, &|_| {}).expect("run").into_iter().map(f64::from).collect();
+        Array4::from_shape_vec((places.len(), SIDE, SIDE, 1), predicted).expect("a shape")
+    };
+    let predicted = predict(&views);
     let half = SIDE as f32 / 2.0;
     let window: Vec<f32> =
         (0..SIDE).map(|i| 1.0 - ((i as f32 + 0.5 - half).abs() / half).powi(2) * 0.9).collect();
     let state = oracle::overlap(&oracle::wide(&inside), size, &places, &window, &predicted);
+    let alone = (!scales.is_empty()).then(|| {
+        let mut views = views;
+        views[1..].iter_mut().for_each(|view| view.fill(0.0));
+        oracle::overlap(&oracle::wide(&inside), size, &places, &window, &predict(&views))
+    });
+    let how = OverlapSettings { scale: 1.0, floor: 0.25, slope: 1.5, doubt: 0.5, mixing: 0.3 };
+    let settled = oracle::overlap_statistics(&state, alone.as_ref(), how);
     let covered: Vec<usize> = (0..nx * ny).filter(|i| state[[*i, 3]] > 0.0).collect();
     assert!(covered.len() * 100 > 95 * mask.iter().filter(|m| **m).count());
     let pick = |values: &[f32]| covered.iter().map(|i| values[*i]).collect::<Vec<_>>();
-    let of = |k: usize, f: &dyn Fn(f64, f64) -> f64| {
-        covered.iter().map(|i| f(state[[*i, k]], state[[*i, 2]]) as f32).collect::<Vec<_>>()
-    };
-    let spread = |squares: f64, weights: f64| (squares / weights).sqrt();
-    assert!(error(&pick(DimeMap::Modulus.of(&found)), &of(0, &|mean, _| mean)) < 2e-5);
-    assert!(error(&pick(DimeMap::Spread.of(&found)), &of(1, &spread)) < 2e-4);
-    let uncertainty = of(1, &|squares, weights| 0.25f64.hypot(1.5 * spread(squares, weights)));
-    assert!(error(&pick(DimeMap::Uncertainty.of(&found)), &uncertainty) < 1e-4);
+    let of = |k: usize| covered.iter().map(|i| settled[[*i, k]] as f32).collect::<Vec<_>>();
+    assert!(error(&pick(DimeMap::Modulus.of(&found)), &of(0)) < 2e-5, "{scales:?}");
+    assert!(error(&pick(DimeMap::Uncertainty.of(&found)), &of(1)) < 1e-4, "{scales:?}");
+    let apart = pick(DimeMap::Disagreement.of(&found));
+    if scales.is_empty() {
+        assert!(apart.iter().all(|v| *v == 0.0));
+    } else {
+        assert!(error(&apart, &of(3)) < 2e-4, "{scales:?}");
+        assert!(apart.iter().any(|v| *v > 0.0) && apart.iter().any(|v| *v < 0.0));
+    }
     assert_covers(DimeMap::Uncertainty.of(&found), &mask);
 }
 

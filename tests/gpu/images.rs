@@ -8,7 +8,7 @@ use palpate::lowlevel::dime::DimeCheckpoint;
 use palpate::lowlevel::dime::Model;
 use palpate::lowlevel::nn::{Network, Unet, Weights};
 use palpate::lowlevel::patches::{
-    Augmentation, Cuttings, Draw, INSIDE, Image, Normalisation, PatchSource, SetImages, Split,
+    Augmentation, Cuttings, Draw, INSIDE, Image, Normalisation, PatchArrays, PatchSource, SetImages, Split,
 };
 use std::collections::BTreeSet;
 
@@ -18,6 +18,7 @@ tests![
     the_place_alone_decides_and_every_epoch_has_others,
     zoom_changes_the_modulus_as_the_square_of_lengths,
     a_set_becomes_a_network,
+    a_set_becomes_a_network_that_sees_its_surroundings,
     resumed_is_the_same_as_uninterrupted,
     what_is_no_whole_set_is_refused,
 ];
@@ -41,7 +42,9 @@ fn open(split: Split) -> SetImages {
 fn gather(source: &Cuttings, draws: &[Draw]) -> [Vec<f32>; 3] {
     let pixels = draws.len() * SIDE * SIDE;
     let [mut input, mut truth, mut mask] = [2, 1, 1].map(|c| vec![f32::NAN; c * pixels]);
-    source.gather(draws, &mut input, &mut truth, &mut mask).expect("patches");
+    let (input_, truth_, mask_) = (&mut input, &mut truth, &mut mask);
+    let mut to = PatchArrays { input: input_, surroundings: &mut [], truth: truth_, mask: mask_ };
+    source.gather(draws, &mut to).expect("patches");
     [input, truth, mask]
 }
 
@@ -92,7 +95,7 @@ fn fits(image: Image, [x, y]: [i64; 2], [re, im, truth, mask]: [&[f32]; 4]) -> b
 /// Without zoom or texture every patch is a part of one of the images.
 fn patches_are_parts_of_images() {
     let images = open(Split::Validation);
-    let source = Cuttings::new(open(Split::Validation), SIDE, 100, &[]);
+    let source = Cuttings::new(open(Split::Validation), SIDE, 100, &[], &[]);
     let draws = draws(3, 12);
     let [input, truth, mask] = gather(&source, &draws);
     let n = SIDE * SIDE;
@@ -112,7 +115,7 @@ fn patches_are_parts_of_images() {
 
 fn the_place_alone_decides_and_every_epoch_has_others() {
     let list = [Augmentation::Zoom { most: 1.2 }, Augmentation::Texture { share: 0.5 }];
-    let source = Cuttings::new(open(Split::Train), SIDE, 64, &list);
+    let source = Cuttings::new(open(Split::Train), SIDE, 64, &[], &list);
     assert_eq!((source.len(), source.size()), (64, Size::square(SIDE)));
     let once = gather(&source, &draws(0, 20));
     assert_eq!(once, gather(&source, &draws(0, 20)));
@@ -124,7 +127,7 @@ fn the_place_alone_decides_and_every_epoch_has_others() {
 /// A zoomed patch's waves are longer by the zoom, and its modulus is higher by its square.
 fn zoom_changes_the_modulus_as_the_square_of_lengths() {
     let list = [Augmentation::Zoom { most: 1.5 }];
-    let source = Cuttings::new(open(Split::Train), SIDE, 1000, &list);
+    let source = Cuttings::new(open(Split::Train), SIDE, 1000, &[], &list);
     let images = open(Split::Train);
     let mut moduli = BTreeSet::new();
     for i in 0..images.len() {
@@ -181,6 +184,43 @@ fn a_set_becomes_a_network() {
     );
     let report = folder.json("maps/wave.json");
     assert_eq!(report["dime"]["trained_on"], "table1 26 (seed 5, 4 nodes a wavelength)");
+    assert!(report["dime"]["mask"]["stiffness_kpa"]["mean"].as_f64().is_some_and(f64::is_finite));
+}
+
+/// The same with surroundings: they are in the metadata, training goes on with them, and an inversion uses them.
+fn a_set_becomes_a_network_that_sees_its_surroundings() {
+    let folder = set();
+    let adapter = std::env::var("PALPATE_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    let small = "--chans 2 --pools 1 --norm batch --batch 16 --patches 48 --validation-patches 20";
+    let list = "--augment flips,turns,phase,noise=0.3,zoom=1.1,organs=0.5,alone=0.3";
+    let ran = folder
+        .good(&format!("train --data set {small} --surroundings 3,7 {list} --epochs 1 {adapter} -o wide"));
+    assert!(ran.out.contains("uncertainty"), "{}", ran.out);
+    let load = |name: &str| Weights::<Unet>::load(&folder.path(name)).expect("weights");
+    let weights = load("wide/weights.safetensors");
+    assert_eq!(weights.network.settings().surroundings, 2);
+    let model = Model::from_metadata(&weights.metadata).expect("metadata");
+    assert_eq!(model.surroundings.scales(), [3, 7]);
+    folder.good(&format!("train --data set --resume --epochs 2 {adapter} -o wide"));
+    let other =
+        folder.run(&format!("train --data set --resume --epochs 3 --surroundings 3 {adapter} -o wide"));
+    assert!(other.code == Some(2) && other.err.contains("--surroundings is [3,7]"), "{}", other.err);
+    // What goes on from these weights sees the same.
+    let more = "--from wide/weights.safetensors --epochs 1 --batch 16 --patches 32 --validation-patches 20";
+    folder.good(&format!("train --data set {more} {adapter} -o wider"));
+    let model = Model::from_metadata(&load("wider/weights.safetensors").metadata).expect("metadata");
+    assert_eq!(model.surroundings.scales(), [3, 7]);
+    let even = folder.run("train --data set --surroundings 4 -o even");
+    assert!(even.code == Some(2) && even.err.contains("odd numbers"), "{}", even.err);
+
+    let name = folder.names("set").into_iter().find(|n| n.ends_with("homogeneous")).expect("a phantom");
+    let bytes = folder.bytes(&format!("set/{name}/displacement.npy"));
+    let field: ndarray::Array4<Complex32> = ndarray_npy::ReadNpyExt::read_npy(&bytes[..]).expect("a field");
+    folder.npy("wide.npy", &field.slice(ndarray::s![0, 2, .., ..]).t().to_owned().into_dyn());
+    folder.good(
+        "invert wide.npy --spacing 1 --method dime --weights wide/weights.safetensors --stride 9 -o wide",
+    );
+    let report = folder.json("wide/wide.json");
     assert!(report["dime"]["mask"]["stiffness_kpa"]["mean"].as_f64().is_some_and(f64::is_finite));
 }
 

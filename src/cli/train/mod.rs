@@ -8,11 +8,12 @@ use super::{AdapterOption, Forms, TuneOption, print, say};
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
 use palpate::Size;
 use palpate::lowlevel::dime::{
-    DimeCheckpoint, DimeTrainSettings, DimeTraining, Model, TrainingData, calibrate,
+    Calibrated, Calibration, DimeCheckpoint, DimeTrainSettings, DimeTraining, Kind, Model, PatchSettings,
+    TrainingData, calibrate, passes,
 };
 use palpate::lowlevel::kernel::form::Chooser;
 use palpate::lowlevel::nn::{Forward, Network, Precision, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::{self, Augmentation, SetImages, Split, is_set};
+use palpate::lowlevel::patches::{self, SetImages, Split, is_set};
 use palpate::lowlevel::train::{Objective, TrainFolder};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,10 @@ pub struct Train {
     /// Folder of patches, or sets that `palpate simulate` made (may be given again)
     #[arg(long, value_name = "DIR", required = true)]
     data: Vec<PathBuf>,
+    /// Sets of bodies unlike those of the training, never trained on: the uncertainty is calibrated on them too, and how
+    /// answers with and without surroundings are mixed (may be given again)
+    #[arg(long, value_name = "DIR")]
+    unlike: Vec<PathBuf>,
     /// Folder the results are written to
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -67,6 +72,7 @@ impl Train {
     pub fn run(self) -> Result<()> {
         let Self {
             data,
+            unlike,
             output,
             resume,
             from,
@@ -94,6 +100,10 @@ impl Train {
         if !data.iter().all(is_set) {
             cutting.check_unused()?;
         }
+        if let Some(other) = unlike.iter().find(|path| !is_set(path)) {
+            let what = "is no set of `palpate simulate`, which --unlike names";
+            return Err(Error::Usage(format!("{} {what}", other.display())));
+        }
         let chosen = training.normalise.is_some();
         let mut start = if resume {
             if !found.exists() {
@@ -114,16 +124,19 @@ impl Train {
             }
             let (mut unet, mut settings) = (UnetSettings::default(), DimeTrainSettings::default());
             taker.network(&mut unet, network)?;
+            let weights = from.map(|path| Weights::<Unet>::load(&path)).transpose()?;
+            if let Some(model) = weights.as_ref().and_then(|w| Model::from_metadata(&w.metadata).ok()) {
+                settings.source.surroundings = model.surroundings;
+            }
             taker.training(&mut settings, training)?;
             settings.check()?;
             settings.objective.check()?;
             patches::check(&settings.source.augmentations)?;
-            match from {
-                Some(path) => Start::New(Box::new(Weights::load(&path)?), settings),
-                None => Start::New(Box::new(Weights::random(Unet::new(unet)?, settings.seed)), settings),
-            }
+            unet.surroundings = settings.source.surroundings.scales().len();
+            let random = || Ok(Weights::random(Unet::new(unet)?, settings.seed));
+            Start::New(Box::new(weights.map_or_else(random, Ok::<_, Error>)?), settings)
         };
-        let found = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.augmentations())?;
+        let found = TrainingData::open(&data, cutting.settings(start.checkpoint()), start.source())?;
         if let Some(doubt) = found.doubt() {
             say(format_args!("warning: {doubt}"));
         }
@@ -152,7 +165,7 @@ impl Train {
         let chooser = forms.qualified(&|c| training.specs(c))?;
         let end = training.run(&chooser, &mut |event| teller.tell(event))?;
         teller.finish(end, &folder)?;
-        finish(&forms, &data, &folder, half)
+        finish(&forms, &data, &unlike, &folder, half)
     }
 }
 
@@ -173,36 +186,70 @@ fn choose(forms: &mut Forms, training: &DimeTraining) -> Result<()> {
 }
 
 /// Images that an uncertainty is calibrated on.
-const CALIBRATION_IMAGES: usize = 16;
+const CALIBRATION_IMAGES: usize = 48;
 /// Patches at once in a calibration.
 const CALIBRATION_BATCH: usize = 128;
 
 /// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
 /// it.
-fn finish(forms: &Forms, data: &[PathBuf], folder: &TrainFolder, half: bool) -> Result<()> {
+fn finish(
+    forms: &Forms,
+    data: &[PathBuf],
+    unlike: &[PathBuf],
+    folder: &TrainFolder,
+    half: bool,
+) -> Result<()> {
     let mut weights = Weights::<Unet>::load(&folder.weights())?;
     let precision = if half { Precision::Half } else { Precision::Single };
     if data.iter().all(is_set) {
         // What is calibrated is what is written.
         weights.save_as(&folder.weights(), precision)?;
         weights = Weights::load(&folder.weights())?;
-        let images = SetImages::open(data, Split::Validation)?;
-        let bars = Bars::default();
-        let bar = bars.bar("calibrating", CALIBRATION_IMAGES.min(images.images()));
-        let progress = &mut |done: usize| bar.set_position(done as u64);
-        let side = Model::from_metadata(&weights.metadata).map_err(Error::Data)?.patch;
-        let chooser =
-            forms.qualified(&|c| Forward::specs(c, &weights, Size::square(side), CALIBRATION_BATCH))?;
-        let calibrated = calibrate(&chooser, &weights, &images, CALIBRATION_IMAGES, 1, progress);
-        bar.finish_and_clear();
-        let (calibration, bins) = calibrated?;
         let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
-        model.calibration = Some(calibration);
+        let held = SetImages::open(data, Split::Validation)?;
+        let unlike = match unlike {
+            [] => None,
+            sets => Some(SetImages::open(sets, Split::Validation)?),
+        };
+        let kinds = [("held out", Some(&held)), ("unlike", unlike.as_ref())];
+        let kinds: Vec<_> =
+            kinds.into_iter().filter_map(|(name, images)| Some(Kind { name, images: images? })).collect();
+        let bars = Bars::default();
+        let images: usize = kinds.iter().map(|kind| CALIBRATION_IMAGES.min(kind.images.images())).sum();
+        let bar = bars.bar("calibrating", passes(&model) * images);
+        let progress = &mut |done: usize| bar.set_position(done as u64);
+        let side = Size::square(model.patch);
+        let chooser = forms.qualified(&|c| Forward::specs(c, &weights, side, CALIBRATION_BATCH))?;
+        let calibrated = calibrate(&chooser, &weights, &kinds, CALIBRATION_IMAGES, 1, progress);
+        bar.finish_and_clear();
+        let Calibrated { calibration, mixing, bins, within } = calibrated?;
+        (model.calibration, model.mixing) = (Some(calibration), mixing);
         weights.metadata.extend(model.to_metadata());
-        let mut table = String::from("spread, kPa   RMS error, kPa   uncertainty, kPa\n");
-        for bin in bins.iter().step_by(4).chain(bins.last()) {
-            let expected = calibration.floor.hypot(calibration.slope * bin.spread);
-            table += &format!("{:>11.3}   {:>14.3}   {expected:>16.3}\n", bin.spread, bin.error);
+        let both = !model.surroundings.is_empty();
+        let mut table = String::from("spread, kPa   ");
+        table += if both { "disagreement, kPa   " } else { "" };
+        table += "RMS error, kPa   uncertainty, kPa\n";
+        for bin in bins.iter().step_by(5).chain(bins.last()) {
+            let Calibration { floor, slope, doubt, .. } = calibration;
+            let expected = floor.hypot(slope * bin.spread).hypot(doubt * bin.disagreement);
+            table += &format!("{:>11.3}   ", bin.spread);
+            if both {
+                table += &format!("{:>17.3}   ", bin.disagreement);
+            }
+            table += &format!("{:>14.3}   {expected:>16.3}\n", bin.error);
+        }
+        for (name, error, [one, two]) in within {
+            let [one, two] = [one, two].map(|share| 100.0 * share);
+            table += &format!(
+                "bodies {name}: RMS error {error:.3} kPa; the truth is within one uncertainty in {one:.0} % of \
+                 pixels, within two in {two:.0} %\n"
+            );
+        }
+        if both {
+            table += &format!(
+                "answers with and without surroundings count alike where they differ by {:.0} %\n",
+                100.0 * mixing
+            );
         }
         print(&table)?;
     }
@@ -222,10 +269,10 @@ impl Start {
         }
     }
 
-    fn augmentations(&self) -> &[Augmentation] {
+    fn source(&self) -> &PatchSettings {
         match self {
-            Start::New(_, settings) => &settings.source.augmentations,
-            Start::Resumed(checkpoint) => &checkpoint.progress.settings.source.augmentations,
+            Start::New(_, settings) => &settings.source,
+            Start::Resumed(checkpoint) => &checkpoint.progress.settings.source,
         }
     }
 }

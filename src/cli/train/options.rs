@@ -1,7 +1,7 @@
 //! The options of a training, and how they become its settings.
 
 use clap::ValueEnum;
-use palpate::lowlevel::dime::{Cutting, DimeCheckpoint, DimeTrainSettings};
+use palpate::lowlevel::dime::{Cutting, DimeCheckpoint, DimeTrainSettings, Surroundings};
 use palpate::lowlevel::kernel::nn::pool::Pooling;
 use palpate::lowlevel::nn::{NormKind, UnetSettings, Up};
 use palpate::lowlevel::patches::{Augmentation, Normalisation};
@@ -86,12 +86,16 @@ pub struct TrainOptions {
     #[arg(long, value_name = "SEED", allow_hyphen_values = true)]
     seed: Option<u64>,
     /// Vary patches as they are seen: flips, turns, phase, noise=0.3, gains=2, offsets=0.5, and where they
-    /// are cut from images, zoom=1.15, texture=0.3; separated by commas
+    /// are cut from images, zoom=1.15, texture=0.3, organs=0.4, alone=0.3; separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = augmentation)]
     augment: Option<Vec<Augmentation>>,
     /// Bring each channel of a patch to mean 0 and deviation 1 [default: patch for simulated sets, else none]
     #[arg(long, value_enum)]
     pub normalise: Option<NormaliseOption>,
+    /// Show the network coarser views of a patch's surroundings: means over so many pixels, such as 3,7 [default: none, or
+    /// those of --from]
+    #[arg(long, value_name = "LIST")]
+    surroundings: Option<Surroundings>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -148,7 +152,12 @@ fn augmentation(text: &str) -> Result<Augmentation, String> {
         "noise" => Ok(Augmentation::Noise { most: number()? }),
         "zoom" => Ok(Augmentation::Zoom { most: number()? }),
         "texture" => Ok(Augmentation::Texture { share: number()? }),
-        _ => Err("flips, turns, phase, gains=, offsets=, noise=, zoom= and texture= are known".into()),
+        "organs" => Ok(Augmentation::Organs { share: number()? }),
+        "alone" => Ok(Augmentation::Alone { share: number()? }),
+        _ => Err(
+            "flips, turns, phase, gains=, offsets=, noise=, zoom=, texture=, organs= and alone= are known"
+                .into(),
+        ),
     }
 }
 
@@ -210,6 +219,7 @@ impl Taker {
         self.take("weight-decay", &mut to.weight_decay, options.weight_decay)?;
         self.take("clip", &mut to.clip, options.clip)?;
         self.take("seed", &mut to.seed, options.seed)?;
+        self.take("surroundings", &mut to.source.surroundings, options.surroundings)?;
         self.take("augment", &mut to.source.augmentations, options.augment)?;
         let schedule = |option| match option {
             ScheduleOption::Steps => Schedule::Steps,

@@ -1,13 +1,13 @@
-//! Patches of an image, cut and normalised: `kernels/tiles/cut.wgsl`.
+//! Patches of an image and views of their surroundings, cut and normalised: `kernels/tiles/cut.wgsl`.
 
-use super::view::{Seen, later, within};
+use super::view::{Seen, later};
 use crate::kernel::quads::Quad;
 use crate::plan::{Buf, Call, Cost, Kernel, Params, Place, Recorder, Spec, params, read, write};
 use crate::size::Size;
 use crate::tensor::{Shape, Tensor};
 
 params! {
-    struct CutParams { dst: Place, nx: u32, ny: u32, side: u32, faintest: f32 }
+    struct CutParams { dst: Place, nx: u32, ny: u32, side: u32, step: i32, shift: i32, faintest: f32 }
 }
 
 /// The row of the table of kernels.
@@ -22,7 +22,7 @@ pub static CUT: Kernel = Kernel {
         write("dst", "vec4f"),
     ],
     params: CutParams::LAYOUT,
-    specs: || [0, 1].map(|patch| Spec::new(&CUT, &[("PATCH", patch)])).into(),
+    specs: || [[0, 0], [1, 0], [0, 1], [1, 1]].map(|[patch, second]| spec(patch == 1, second == 1)).into(),
     native: Some(native),
 };
 
@@ -39,41 +39,62 @@ pub struct LatticeBuffers {
     pub most: [usize; 2],
 }
 
-/// Records the batch's patches of `src`, vec4f `[ny][nx]` of (re, im, inside, –), into `dst`: one patch per image of
-/// `dst`. With `faintest`, each channel of a patch is normalised by itself. A deviation of at most this share of the
-/// mean counts as 0.
+/// An image that patches are cut from, or a coarsened one for views of their surroundings.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene {
+    /// vec4f `[ny][nx]` of (re, im, inside, –).
+    pub image: Buf,
+    /// Columns and rows.
+    pub size: Size,
+    /// The pixels of a patch in a pixel of the view, along each axis: 1 for the image itself; see
+    /// [`super::coarsen`]. It is odd.
+    pub scale: usize,
+}
+
+fn spec(patch: bool, second: bool) -> Spec {
+    Spec::new(&CUT, &[("PATCH", u32::from(patch)), ("SECOND", u32::from(second))])
+}
+
+/// Records the batch's patches of `scene` into `dst`, one patch per image, as channels 2 · `pair` and 2 · `pair` + 1. Pairs
+/// are recorded in their order. A patch's view of a coarsened scene is around the same centre. With `faintest`, each
+/// channel of a patch is normalised by itself. A deviation of at most this share of the mean counts as 0.
 pub(crate) fn record(
     rec: &mut Recorder,
-    src: Buf,
-    Size { nx, ny }: Size,
+    scene: Scene,
     lattice: LatticeBuffers,
     faintest: Option<f32>,
     dst: Tensor,
+    pair: usize,
 ) {
+    let Scene { image, size: Size { nx, ny }, scale } = scene;
     let Shape { n, h: side, .. } = dst.shape;
+    let [step, wide] = [scale, side].map(|n| n as i32);
+    let place = dst.place();
     let params = CutParams {
         nx: nx as u32,
         ny: ny as u32,
         side: side as u32,
+        step,
+        // The view begins side (step - 1) / 2 pixels before the patch, and a mean is at the last of its own pixels.
+        shift: (step - 1) - wide * (step - 1) / 2,
         faintest: faintest.unwrap_or_default(),
-        dst: dst.place(),
+        dst: Place { first: place.first + pair as u32 / 2, ..place },
     };
-    let spec = Spec::new(&CUT, &[("PATCH", u32::from(faintest.is_some()))]);
     let LatticeBuffers { patches, lattice, counter, most: [most, _] } = lattice;
     let resources = [
-        src.first::<[f32; 4]>(nx * ny),
+        image.first::<[f32; 4]>(nx * ny),
         patches.first::<[f32; 4]>(most),
         lattice.first::<i32>(1),
         counter.first::<u32>(1),
         dst.bound(),
     ];
     let cost = Cost::each(n * side * side, 12, 64);
-    rec.groups(spec, &params, &resources, [n, 1, 1], cost);
+    rec.groups(spec(faintest.is_some(), pair % 2 == 1), &params, &resources, [n, 1, 1], cost);
 }
 
 fn native(call: &mut Call) {
     let p: CutParams = call.params();
-    let normalises = call.constant("PATCH") == 1;
+    let [normalises, second] = ["PATCH", "SECOND"].map(|name| call.constant(name) == 1);
     let (src, patches) = (call.read::<Quad>(0), call.read::<Quad>(1));
     let count = call.read::<i32>(2)[0].max(0) as usize;
     let counter = call.read::<u32>(3)[0] as usize;
@@ -82,38 +103,55 @@ fn native(call: &mut Call) {
     let images = Place { pitch: p.dst.pitch * pixels as u32, ..p.dst };
     let dst = call.write::<Quad>(4);
     let n = (dst.len() - p.dst.first as usize).div_ceil(pixels * pitch);
+    let put = |dst: &mut Quad, [re, im]: [f32; 2]| {
+        *dst = if second { [dst[0], dst[1], re, im] } else { [re, im, 0.0, 0.0] };
+    };
     images.each(call.team(), dst, [n, (pixels - 1) * pitch + 1], |image, dst| {
         let number = counter + image;
         if number >= count {
-            return dst.chunks_mut(pitch).for_each(|dst| dst[0] = [0.0; 4]);
+            return dst.chunks_mut(pitch).for_each(|dst| put(&mut dst[0], [0.0; 2]));
         }
         let [x, y, _, view] = patches[number];
-        let (x, y, view) = (x as i32, y as i32, view as u32);
-        let (xs, ys) = (within(x, side, nx), within(y, side, ny));
+        let (corner, view) = ([x, y].map(|v| v as i32 + p.shift), view as u32);
+        let [xs, ys] = [(corner[0], nx), (corner[1], ny)].map(|(first, n)| taken(first, p.step, side, n));
         if xs.len() * ys.len() < pixels {
-            dst.chunks_mut(pitch).for_each(|dst| dst[0] = [0.0; 4]);
+            dst.chunks_mut(pitch).for_each(|dst| put(&mut dst[0], [0.0; 2]));
         }
-        let rows = ys.map(|row| ((row as i32 - y) as usize, &src[row * nx + xs.start..][..xs.len()]));
+        let at = |first: i32, i: usize| (first + p.step * i as i32) as usize;
+        let row = |row: usize| {
+            let values = &src[at(corner[1], row) * nx..][..nx];
+            xs.clone().map(move |column| &values[at(corner[0], column)])
+        };
         let [mean, scale] = match normalises {
-            true => normal(rows.clone().map(|(_, row)| row), p.faintest),
+            true => normal(ys.clone().map(row), p.faintest),
             false => [[0.0; 2], [1.0; 2]],
         };
-        let left = (xs.start as i32 - x) as usize;
-        for (row, values) in rows {
-            let seen = Seen::row(view, row, side);
-            for (i, [re, im, inside, _]) in values.iter().enumerate() {
+        for down in ys {
+            let seen = Seen::row(view, down, side);
+            for (right, [re, im, inside, _]) in xs.clone().zip(row(down)) {
                 let wave = [(re - mean[0]) * scale[0], (im - mean[1]) * scale[1]];
-                let [re, im] = if *inside > 0.0 { later(view, wave) } else { [0.0; 2] };
-                dst[seen.pixel(left + i) * pitch] = [re, im, 0.0, 0.0];
+                let wave = if *inside > 0.0 { later(view, wave) } else { [0.0; 2] };
+                put(&mut dst[seen.pixel(right) * pitch], wave);
             }
         }
     });
 }
 
+/// The part of `0..side` whose pixels `first + step i` are in `0..n`.
+#[inline(always)]
+fn taken(first: i32, step: i32, side: usize, n: usize) -> std::ops::Range<usize> {
+    let beyond = |at: i32| ((at - first).max(0) as usize).div_ceil(step as usize);
+    let end = beyond(n as i32).min(side);
+    beyond(0).min(end)..end
+}
+
 /// Mean and inverse deviation of both channels, over the pixels inside. A deviation of at most `faintest` times the mean
 /// counts as infinite.
 #[inline(always)]
-fn normal<'a>(rows: impl Iterator<Item = &'a [Quad]> + Clone, faintest: f32) -> [[f32; 2]; 2] {
+fn normal<'a, R: Iterator<Item = &'a Quad>>(
+    rows: impl Iterator<Item = R> + Clone,
+    faintest: f32,
+) -> [[f32; 2]; 2] {
     let [re, im, count] = sum(rows.clone(), |wave| wave);
     let count = count.max(1.0);
     let mean = [re / count, im / count];
@@ -127,7 +165,10 @@ fn normal<'a>(rows: impl Iterator<Item = &'a [Quad]> + Clone, faintest: f32) -> 
 
 /// The sums of both components of `f` over the pixels inside, and their number.
 #[inline(always)]
-fn sum<'a>(rows: impl Iterator<Item = &'a [Quad]>, f: impl Fn([f32; 2]) -> [f32; 2]) -> [f32; 3] {
+fn sum<'a, R: Iterator<Item = &'a Quad>>(
+    rows: impl Iterator<Item = R>,
+    f: impl Fn([f32; 2]) -> [f32; 2],
+) -> [f32; 3] {
     let mut sums = [0.0; 3];
     for row in rows {
         let mut own = [0.0; 3];

@@ -1,5 +1,6 @@
-//! Kernels of inference by patches: placing and cutting patches, merging overlapping predictions, and masks.
+//! Kernels of inference by patches: placing and cutting patches and their surroundings, merging overlapping predictions, and masks.
 
+pub mod coarsen;
 pub mod cut;
 pub mod lattice;
 pub mod mask;
@@ -14,6 +15,7 @@ pub static TABLE: &[&Kernel] = &[
     &lattice::LATTICE_OPEN,
     &lattice::LATTICE_TAKE,
     &lattice::LATTICE_NUMBER,
+    &coarsen::COARSEN,
     &cut::CUT,
     &overlap::OVERLAP,
     &overlap::OVERLAP_STATISTICS,

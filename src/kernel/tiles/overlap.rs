@@ -126,16 +126,16 @@ fn merged([mean, squares, weights, count]: Quad, value: f32, weight: f32) -> Qua
 }
 
 params! {
-    struct OverlapStatisticsParams { count: u32, scale: f32, floor: f32, slope: f32 }
+    struct OverlapStatisticsParams { count: u32, scale: f32, floor: f32, slope: f32, doubt: f32, mixing: f32 }
 }
 
 /// The row of the table of kernels.
 pub static OVERLAP_STATISTICS: Kernel = Kernel {
     name: "overlap_statistics",
     source: include_str!("../../../kernels/tiles/overlap_statistics.wgsl"),
-    bindings: &[read("state", "vec4f"), write("dst", "vec4f")],
+    bindings: &[read("state", "vec4f"), read("alone", "vec4f"), write("dst", "vec4f")],
     params: OverlapStatisticsParams::LAYOUT,
-    specs: || vec![Spec::new(&OVERLAP_STATISTICS, &[])],
+    specs: || [0, 1].map(|both| Spec::new(&OVERLAP_STATISTICS, &[("BOTH", both)])).into(),
     native: Some(native_statistics),
 };
 
@@ -148,31 +148,55 @@ pub struct OverlapSettings {
     pub floor: f64,
     /// The increase of the uncertainty with the spread of the predictions.
     pub slope: f64,
+    /// The increase of the uncertainty with the difference of predictions with and without surroundings.
+    pub doubt: f64,
+    /// The difference, as a share of the mean, at which predictions with and without surroundings count alike; above 0. At
+    /// smaller differences those with surroundings count more, at larger ones those without.
+    pub mixing: f64,
 }
 
-/// Records (mean, uncertainty, inside, spread), vec4f `[n]`, from a state of [`record`].
-pub(crate) fn record_statistics(rec: &mut Recorder, state: Buf, how: OverlapSettings, n: usize) -> Buf {
+/// Records (mean, uncertainty, inside, disagreement), vec4f `[n]`, from the states of [`record`]: of predictions with
+/// surroundings, or of all there are, and of predictions without surroundings.
+pub(crate) fn record_statistics(
+    rec: &mut Recorder,
+    state: Buf,
+    alone: Option<Buf>,
+    how: OverlapSettings,
+    n: usize,
+) -> Buf {
     let dst = rec.scratch::<[f32; 4]>("settled", n);
-    let [scale, floor, slope] = [how.scale, how.floor, how.slope].map(|v| v as f32);
-    let params = OverlapStatisticsParams { count: n as u32, scale, floor, slope };
-    let bound = [state, dst].map(|buf| buf.first::<[f32; 4]>(n));
-    rec.linear(Spec::new(&OVERLAP_STATISTICS, &[]), &params, &bound, n, Cost::each(n, 9, 32));
+    let OverlapSettings { scale, floor, slope, doubt, mixing } = how;
+    let [scale, floor, slope, doubt, mixing] = [scale, floor, slope, doubt, mixing].map(|v| v as f32);
+    let params = OverlapStatisticsParams { count: n as u32, scale, floor, slope, doubt, mixing };
+    let spec = Spec::new(&OVERLAP_STATISTICS, &[("BOTH", u32::from(alone.is_some()))]);
+    let bound = [state, alone.unwrap_or(state), dst].map(|buf| buf.first::<[f32; 4]>(n));
+    rec.linear(spec, &params, &bound, n, Cost::each(n, 22, 48));
     dst
 }
 
 fn native_statistics(call: &mut Call) {
     let p: OverlapStatisticsParams = call.params();
-    let state = call.read::<Quad>(0);
+    let both = call.constant("BOTH") == 1;
+    let (state, alone) = (call.read::<Quad>(0), call.read::<Quad>(1));
     call.team().split(
-        call.write::<Quad>(1),
+        call.write::<Quad>(2),
         CHUNK,
         #[inline(always)]
         |chunk, dst| {
-            for (dst, [mean, squares, weights, count]) in dst.iter_mut().zip(&state[chunk * CHUNK..]) {
-                let spread = (squares.max(0.0) / weights).sqrt();
-                let sloped = p.slope * spread;
-                let uncertainty = (p.floor * p.floor + sloped * sloped).sqrt();
-                let value = [p.scale * mean, p.scale * uncertainty, 1.0, p.scale * spread];
+            let first = chunk * CHUNK;
+            let states = state[first..].iter().zip(&alone[first..]);
+            for (dst, ([mean, squares, weights, count], other)) in dst.iter_mut().zip(states) {
+                let (mut mean, mut square, mut apart) = (*mean, squares.max(0.0) / weights, 0.0);
+                if both {
+                    apart = other[0] - mean;
+                    let ratio = 2.0 * apart / (other[0] + mean).abs().max(1e-6);
+                    let share = ratio * ratio / (ratio * ratio + p.mixing * p.mixing);
+                    mean += share * apart;
+                    square += share * (other[1].max(0.0) / other[2] - square);
+                }
+                let [spread, doubted] = [p.slope * square.sqrt(), p.doubt * apart];
+                let uncertainty = (p.floor * p.floor + spread * spread + doubted * doubted).sqrt();
+                let value = [p.scale * mean, p.scale * uncertainty, 1.0, p.scale * apart];
                 *dst = if *count > 0.0 { value } else { [0.0; 4] };
             }
         },

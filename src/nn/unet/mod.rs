@@ -225,38 +225,14 @@ impl Network for Unet {
         inputs: &[Var],
         mode: NetworkMode,
     ) -> Result<Var> {
-        let settings = &self.settings;
-        let wanted = self.channels().inputs;
-        let given: Vec<_> = inputs.iter().map(|input| tape.shape(*input).c).collect();
-        if given != wanted {
-            return Err(Error::Usage(format!(
-                "this U-Net takes inputs of {wanted:?} channels, but the inputs have {given:?}"
-            )));
-        }
-        self.check_size(tape.shape(inputs[0]).size())?;
-        let pools = settings.pools;
-        let mut builder = Builder { settings, layout: &self.layout, registered, tape, mode, dropouts: 0 };
-        let (mut x, skips) = builder.encode(PATCH, inputs[0])?;
-        if let Some(views) = inputs.get(1) {
-            let (surroundings, _) = builder.encode(SURROUNDINGS, *views)?;
-            x = builder.tape.concatenate([x, surroundings])?;
-        }
-        x = builder.block("conv", x)?;
-        for (i, skip) in skips.into_iter().rev().enumerate() {
-            if settings.up != Up::Transpose {
-                x = builder.tape.upsample(x, Upsampling::Bilinear);
-            }
-            if let Some((index, geometry)) = settings.up.convolution() {
-                x = builder.unit(&format!("up_transpose_conv.{i}"), index, geometry, x)?;
-            }
-            x = builder.tape.pad(x, builder.tape.shape(skip).size())?;
-            x = builder.tape.concatenate([x, skip])?;
-            x = builder.block(&Self::up_conv(i, pools), x)?;
-        }
-        let last = format!("up_conv.{}.1", pools - 1);
-        let bias = Some(builder.parameter(&format!("{last}.bias")));
-        let weights = builder.parameter(&format!("{last}.weight"));
-        builder.tape.convolve(x, weights, bias, Geometry::One)
+        self.check_inputs(tape, inputs)?;
+        let mut builder = self.builder(registered, tape, mode);
+        let (patch, skips) = builder.encode(PATCH, inputs[0])?;
+        let around = match inputs.get(1) {
+            Some(views) => Some(builder.encode(SURROUNDINGS, *views)?.0),
+            None => None,
+        };
+        builder.decode(patch, around, &skips)
     }
 
     /// Reads channels, pools, norm and views from the tensors, and the rest from the metadata.
@@ -280,6 +256,52 @@ impl Network for Unet {
 }
 
 impl Unet {
+    /// Puts the network on `tape` twice, for one patch with each of `surroundings`, and returns both outputs. The patch is
+    /// encoded once.
+    ///
+    /// # Errors
+    /// Those of [`Network::forward`].
+    pub fn forward_twice(
+        &self,
+        tape: &mut Tape,
+        registered: &Registered,
+        patch: Var,
+        surroundings: [Var; 2],
+        mode: NetworkMode,
+    ) -> Result<[Var; 2]> {
+        for views in surroundings {
+            self.check_inputs(tape, &[patch, views])?;
+        }
+        let mut builder = self.builder(registered, tape, mode);
+        let (patch, skips) = builder.encode(PATCH, patch)?;
+        let mut output = |views: Var| {
+            let (around, _) = builder.encode(SURROUNDINGS, views)?;
+            builder.decode(patch, Some(around), &skips)
+        };
+        let [first, second] = surroundings.map(&mut output);
+        Ok([first?, second?])
+    }
+
+    fn check_inputs(&self, tape: &Tape, inputs: &[Var]) -> Result<()> {
+        let wanted = self.channels().inputs;
+        let given: Vec<_> = inputs.iter().map(|input| tape.shape(*input).c).collect();
+        if given != wanted {
+            return Err(Error::Usage(format!(
+                "this U-Net takes inputs of {wanted:?} channels, but the inputs have {given:?}"
+            )));
+        }
+        self.check_size(tape.shape(inputs[0]).size())
+    }
+
+    fn builder<'a>(
+        &'a self,
+        registered: &'a Registered,
+        tape: &'a mut Tape,
+        mode: NetworkMode,
+    ) -> Builder<'a> {
+        Builder { settings: &self.settings, layout: &self.layout, registered, tape, mode, dropouts: 0 }
+    }
+
     fn lay_out(settings: &UnetSettings) -> ParameterLayout {
         let UnetSettings { out_channels, chans, pools, norm, up, .. } = *settings;
         let mut layout = ParameterLayout::default();
@@ -344,6 +366,32 @@ impl Builder<'_> {
             x = self.tape.pool(x, self.settings.pooling)?;
         }
         Ok((x, skips))
+    }
+
+    /// The bottleneck, the upsampling and the last convolution, from the features of the encoders and from the results of
+    /// the blocks of the patch's.
+    fn decode(&mut self, patch: Var, surroundings: Option<Var>, skips: &[Var]) -> Result<Var> {
+        let (pools, up) = (self.settings.pools, self.settings.up);
+        let mut x = match surroundings {
+            Some(surroundings) => self.tape.concatenate([patch, surroundings])?,
+            None => patch,
+        };
+        x = self.block("conv", x)?;
+        for (i, skip) in skips.iter().rev().enumerate() {
+            if up != Up::Transpose {
+                x = self.tape.upsample(x, Upsampling::Bilinear);
+            }
+            if let Some((index, geometry)) = up.convolution() {
+                x = self.unit(&format!("up_transpose_conv.{i}"), index, geometry, x)?;
+            }
+            x = self.tape.pad(x, self.tape.shape(*skip).size())?;
+            x = self.tape.concatenate([x, *skip])?;
+            x = self.block(&Unet::up_conv(i, pools), x)?;
+        }
+        let last = format!("up_conv.{}.1", pools - 1);
+        let bias = Some(self.parameter(&format!("{last}.bias")));
+        let weights = self.parameter(&format!("{last}.weight"));
+        self.tape.convolve(x, weights, bias, Geometry::One)
     }
 
     fn block(&mut self, name: &str, x: Var) -> Result<Var> {

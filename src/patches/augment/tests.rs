@@ -1,4 +1,5 @@
 use super::*;
+use crate::patches::PatchArrays;
 
 /// A test patch with random planes; three pixels at a corner are outside the object.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,7 +21,7 @@ impl Patch {
 
     fn view(&mut self) -> PatchMut<'_> {
         let [input, truth, mask] = &mut self.planes;
-        PatchMut { size: self.size, input, truth, mask }
+        PatchMut { size: self.size, scales: &[], input, surroundings: &mut [], truth, mask }
     }
 
     fn varied(&self, one: Augmentation, patch: u32) -> Self {
@@ -188,7 +189,8 @@ fn the_place_alone_decides() {
     let batch = |draws: &[Draw]| {
         let mut planes = patch.planes.clone().map(|plane| plane.repeat(n));
         let [input, truth, mask] = &mut planes;
-        let each = PatchMut::each(Size::square(6), input, truth, mask);
+        let mut arrays = PatchArrays { input, surroundings: &mut [], truth, mask };
+        let each = arrays.each(Size::square(6), &[]);
         each.zip(draws).for_each(|(mut patch, draw)| augment(&ALL, *draw, &mut patch));
         planes
     };
@@ -223,4 +225,57 @@ fn settings_are_written_read_and_checked() {
     ] {
         assert!(matches!(check(&[bad]), Err(Error::Usage(e)) if e.contains("or more")));
     }
+    for bad in [Augmentation::Alone { share: 1.1 }, Augmentation::Organs { share: f32::NAN }] {
+        assert!(matches!(check(&[bad]), Err(Error::Usage(e)) if e.contains("from 0 to 1")));
+    }
+}
+
+/// A square patch with two views of its surroundings, at 3 and 7 pixels; all planes are the same.
+fn surrounded() -> (Patch, Vec<f32>) {
+    let patch = Patch::new(Size::square(30));
+    let views = patch.planes[0].repeat(2);
+    (patch, views)
+}
+
+fn vary_all(list: &[Augmentation], patch: u32) -> (Patch, Vec<f32>) {
+    let (mut all, mut views) = surrounded();
+    let mut whole = PatchMut { scales: &[3, 7], surroundings: &mut views, ..all.view() };
+    augment(list, Draw { seed: 3, epoch: 1, patch }, &mut whole);
+    (all, views)
+}
+
+#[test]
+fn surroundings_vary_with_their_patch() {
+    let list = [ALL[0], ALL[1], ALL[2], ALL[4], ALL[5]];
+    for patch in 0..20 {
+        let (varied, views) = vary_all(&list, patch);
+        assert_eq!(views, varied.planes[0].repeat(2), "patch {patch}");
+        // A patch does not vary in another way because it has surroundings.
+        let mut alone = surrounded().0;
+        augment(&list, Draw { seed: 3, epoch: 1, patch }, &mut alone.view());
+        assert_eq!(alone, varied);
+    }
+}
+
+#[test]
+fn means_have_less_noise() {
+    let (before, views) = surrounded();
+    let deviation = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+    for patch in 0..20 {
+        let (noisy, around) = vary_all(&[Augmentation::Noise { most: 0.3 }], patch);
+        let own = deviation(&noisy.planes[0], &before.planes[0]);
+        for (scale, (a, b)) in [3.0, 7.0].into_iter().zip(around.chunks(1800).zip(views.chunks(1800))) {
+            let ratio = own / deviation(a, b);
+            assert!((ratio / scale - 1.0).abs() < 0.1, "{ratio}, not {scale}");
+        }
+    }
+}
+
+#[test]
+fn a_share_is_shown_alone() {
+    let kept = (0..400).filter(|i| vary_all(&[Augmentation::Alone { share: 0.3 }], *i) == surrounded());
+    let kept = kept.count();
+    assert!((240..320).contains(&kept), "{kept} of 400 kept their surroundings");
+    let (patch, views) = vary_all(&[Augmentation::Alone { share: 1.0 }], 1);
+    assert!(patch == surrounded().0 && views.iter().all(|v| *v == 0.0));
 }

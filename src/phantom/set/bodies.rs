@@ -31,11 +31,7 @@ pub(super) fn body(family: Family, rng: &mut Rng) -> Phantom {
     let mut background = tissue(rng);
     let inside = points(&shape);
     background.modulus_kpa = match family {
-        Family::PrismRandom => {
-            let least = between(rng, 1.0, 4.5);
-            let most = between(rng, least + 0.5, 8.0);
-            random(rng, &inside, [least, most])
-        }
+        Family::PrismRandom => smooth(rng, &inside),
         Family::PrismLayers => layers(rng, &inside),
         _ => background.modulus_kpa,
     };
@@ -57,10 +53,7 @@ pub(super) fn body(family: Family, rng: &mut Rng) -> Phantom {
         inclusions: vec![],
     };
     let Ok(outline) = shape.outline() else { return phantom };
-    let [low, high] = outline.bounds();
-    let half = [low, high].iter().flatten().fold(0.0, |half: f64, v| half.max(v.abs())).ceil() + 1.0;
-    // A body beyond the largest image gets none. It is then invalid, and another is drawn.
-    phantom.size_px = if half <= HALF_SIDE { 2 * half as usize } else { 0 };
+    phantom.size_px = size_px(&outline);
     phantom.inclusions = inclusions(rng, &outline, &inside, count);
     let typical = phantom.background.modulus_kpa.field().at(centre(&outline));
     let driven = sources(rng, &outline, height_mm, typical);
@@ -72,7 +65,29 @@ pub(super) fn body(family: Family, rng: &mut Rng) -> Phantom {
     phantom
 }
 
-fn outline(rng: &mut Rng) -> BodyOutline {
+/// Rows and columns of the smallest image of a body, 0 for a body beyond the largest image: it is invalid, and another is
+/// drawn.
+pub(super) fn size_px(outline: &Outline) -> usize {
+    let half = outline.bounds().iter().flatten().fold(0.0, |half: f64, v| half.max(v.abs())).ceil() + 1.0;
+    if half <= HALF_SIDE { 2 * half as usize } else { 0 }
+}
+
+/// A modulus that varies, in two of three drawings: a smooth random field or layers.
+pub(super) fn inner(rng: &mut Rng, points: &[[f64; 2]]) -> Option<Modulus> {
+    match rng.u8(..3) {
+        0 => None,
+        1 => Some(smooth(rng, points)),
+        _ => Some(layers(rng, points)),
+    }
+}
+
+fn smooth(rng: &mut Rng, points: &[[f64; 2]]) -> Modulus {
+    let least = between(rng, 1.0, 4.5);
+    let most = between(rng, least + 0.5, 8.0);
+    random(rng, points, [least, most])
+}
+
+pub(super) fn outline(rng: &mut Rng) -> BodyOutline {
     let (shape, least, most) = match rng.u8(..5) {
         0 => return BodyOutline::Circle { width_mm: between(rng, 120.0, 220.0) },
         1 => (OutlineShape::Liver, 150.0, 230.0),
@@ -109,7 +124,7 @@ fn layers(rng: &mut Rng, points: &[[f64; 2]]) -> Modulus {
 }
 
 /// Up to `count` inclusions of any shape with room between them. The first of many places that is free is taken.
-fn inclusions(rng: &mut Rng, body: &Outline, places: &[[f64; 2]], count: usize) -> Vec<Inclusion> {
+pub(super) fn inclusions(rng: &mut Rng, body: &Outline, places: &[[f64; 2]], count: usize) -> Vec<Inclusion> {
     let mut found: Vec<Inclusion> = vec![];
     let mut outlines = vec![body.clone()];
     for _ in 0..count {

@@ -28,6 +28,7 @@ pub(super) fn phantom(family: Family, rng: &mut Rng) -> Phantom {
             Phantom { inclusions: anywhere(rng, 4, 85.0), ..phantom }
         }
         Family::Liver => liver(rng),
+        Family::Slab => super::slabs::slab(rng),
         Family::Prism | Family::PrismInclusions | Family::PrismRandom | Family::PrismLayers => {
             super::bodies::body(family, rng)
         }

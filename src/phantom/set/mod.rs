@@ -7,6 +7,7 @@ mod bodies;
 mod draw;
 mod folder;
 mod sheet;
+mod slabs;
 
 pub use folder::{Entry, Manifest, SetEvent, SetFolder, Shard};
 pub(crate) use folder::{MANIFEST, SET, shown};
@@ -33,6 +34,10 @@ pub enum SetKind {
     Livers,
     /// Prisms of any outline and structure, driven at their face and their wall.
     Bodies,
+    /// Slabs of any outline and structure, 6 to 22 mm thick, driven at a part of their edge.
+    Slabs,
+    /// The squares of table 1. No network is trained on them; they are bodies unlike those of the training.
+    Squares,
 }
 
 /// A family: phantoms with common properties.
@@ -56,6 +61,8 @@ pub enum Family {
     SquareInclusions,
     /// Slabs with a liver-like outline.
     Liver,
+    /// Slabs of any outline, structure and thickness.
+    Slab,
     /// Homogeneous prisms.
     Prism,
     /// Prisms with 1 to 6 inclusions.
@@ -78,6 +85,7 @@ impl Family {
             Family::Square => "square",
             Family::SquareInclusions => "square-inclusions",
             Family::Liver => "liver",
+            Family::Slab => "slab",
             Family::Prism => "prism",
             Family::PrismInclusions => "prism-inclusions",
             Family::PrismRandom => "prism-random",
@@ -112,6 +120,8 @@ impl SetKind {
             SetKind::Cylinders => "cylinders",
             SetKind::Livers => "livers",
             SetKind::Bodies => "bodies",
+            SetKind::Slabs => "slabs",
+            SetKind::Squares => "squares",
         }
     }
 
@@ -135,6 +145,8 @@ impl SetKind {
                 (Family::TwoInclusions, 5),
             ],
             SetKind::Livers => &[(Family::Liver, 1)],
+            SetKind::Slabs => &[(Family::Slab, 1)],
+            SetKind::Squares => &[(Family::Square, 1), (Family::SquareInclusions, 1)],
             SetKind::Bodies => &[
                 (Family::Prism, 2),
                 (Family::PrismInclusions, 4),
@@ -147,7 +159,7 @@ impl SetKind {
     /// Reports whether files hold only what differs: the driven component, and one plane of modulus, loss factor and
     /// mask. Sets of many planes are a sixth as large then.
     pub fn lean(self) -> bool {
-        self == SetKind::Bodies
+        matches!(self, SetKind::Bodies | SetKind::Slabs)
     }
 
     /// The number of phantoms of each family among `count`: its share rounded down, plus one for the families with

@@ -36,13 +36,27 @@ pub fn overlap(
     state
 }
 
-/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled spread); 0 if the count is 0.
-pub fn overlap_statistics(state: &Array2<f64>, how: OverlapSettings) -> Array2<f64> {
-    let OverlapSettings { scale, floor, slope } = how;
+/// Converts (mean, squares, weights, count) to (scaled mean, uncertainty, 1, scaled disagreement); 0 if the count is 0.
+/// `alone` are the predictions without surroundings, if there are two kinds.
+pub fn overlap_statistics(
+    state: &Array2<f64>,
+    alone: Option<&Array2<f64>>,
+    how: OverlapSettings,
+) -> Array2<f64> {
+    let OverlapSettings { scale, floor, slope, doubt, mixing } = how;
     Array2::from_shape_fn(state.raw_dim(), |(i, k)| {
-        let spread = (state[[i, 1]].max(0.0) / state[[i, 2]].max(f64::MIN_POSITIVE)).sqrt();
-        let settled = [scale * state[[i, 0]], scale * floor.hypot(slope * spread), 1.0, scale * spread];
-        if state[[i, 3]] > 0.0 { settled[k] } else { 0.0 }
+        let of = |state: &Array2<f64>| {
+            [state[[i, 0]], state[[i, 1]].max(0.0) / state[[i, 2]].max(f64::MIN_POSITIVE)]
+        };
+        let [mean, square] = of(state);
+        let [other, others] = of(alone.unwrap_or(state));
+        let apart = other - mean;
+        let ratio = apart / ((other + mean).abs().max(1e-6) / 2.0);
+        let share = ratio.powi(2) / (ratio.powi(2) + mixing.powi(2));
+        let spread = (square * (1.0 - share) + others * share).sqrt();
+        let uncertainty = floor.hypot(slope * spread).hypot(doubt * apart);
+        let settled = [mean * (1.0 - share) + other * share, uncertainty, 1.0 / scale, apart];
+        if state[[i, 3]] > 0.0 { scale * settled[k] } else { 0.0 }
     })
 }
 
@@ -136,21 +150,31 @@ pub(super) mod trial {
 
     fn overlap_statistics(
         rec: &mut Recorder,
-        _: &Spec,
+        spec: &Spec,
         size: TrialSize,
         rng: &mut fastrand::Rng,
     ) -> Vec<Expect> {
         let n = size.pixels();
-        let state: Vec<[f32; 4]> = (0..n)
-            .map(|_| match rng.u8(..4) {
-                0 => [0.0; 4],
-                k => [5.0 * rng.f32(), rng.f32() - 0.1, 0.1 + rng.f32(), f32::from(k)],
-            })
-            .collect();
-        let how = OverlapSettings { scale: 1.06, floor: 0.07, slope: 1.4 };
-        let src = rec.constant("state", &state);
-        let dst = overlap::record_statistics(rec, src, how, n);
-        let expected = oracle::overlap_statistics(&oracle::wide4(&state), how);
+        let states: [Vec<[f32; 4]>; 2] = {
+            let (mut state, mut alone) = (vec![], vec![]);
+            for _ in 0..n {
+                // Both kinds have the same places.
+                let count = rng.u8(..4);
+                let mut drawn = || match count {
+                    0 => [0.0; 4],
+                    k => [5.0 * rng.f32(), rng.f32() - 0.1, 0.1 + rng.f32(), f32::from(k)],
+                };
+                state.push(drawn());
+                alone.push(drawn());
+            }
+            [state, alone]
+        };
+        let how = OverlapSettings { scale: 1.06, floor: 0.07, slope: 1.4, doubt: 0.6, mixing: 0.3 };
+        let [src, other] = [0, 1].map(|k| rec.constant("state", &states[k]));
+        let both = constant(spec, "BOTH") == 1;
+        let dst = overlap::record_statistics(rec, src, both.then_some(other), how, n);
+        let [state, alone] = [0, 1].map(|k| oracle::wide4(&states[k]));
+        let expected = oracle::overlap_statistics(&state, both.then_some(&alone), how);
         vec![Expect::in_buffer(dst, oracle::flat_real(&expected), 1e-6)]
     }
 }
