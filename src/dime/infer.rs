@@ -1,5 +1,6 @@
 //! Inference: from a wave image to a map of stiffness, entirely on the GPU.
 
+use super::batch::{self, Scenes};
 use super::lattice::{Lattice, Spread};
 use super::model::Model;
 use super::settings::DimeSettings;
@@ -13,13 +14,11 @@ use crate::kernel::signal::resample::Grids;
 use crate::kernel::tiles::cut::{LatticeBuffers, Scene};
 use crate::kernel::tiles::overlap::Overlap;
 use crate::kernel::tiles::overlap::OverlapSettings;
-use crate::kernel::tiles::{coarsen, cut, lattice as placing, mask, overlap};
-use crate::nn::{Channels, Network, NetworkMode, Weights};
-use crate::patches::{FAINTEST, LEAST_COVER, Normalisation};
+use crate::kernel::tiles::{lattice as placing, mask, overlap};
+use crate::nn::{Network, Weights};
 use crate::plan::{Buf, Plan, Recorder, Spec};
 use crate::size::Size;
-use crate::tape::{Leaves, Lowering, Tape};
-use crate::tensor::{Shape, Tensor};
+use crate::tape::Leaves;
 
 /// Maximum distance from an input pixel to a pixel of the network's grid with a value, in pixels of the coarser
 /// grid.
@@ -268,17 +267,7 @@ impl Recorded {
         let model = Model::from_metadata(&weights.metadata)
             .map_err(|what| Error::Data(format!("the network's file {what}")))?;
         settings.check(&model)?;
-        let own = weights.network.channels();
-        let needed = Channels { inputs: model.channels(), output: 1 };
-        if own != needed {
-            let surroundings = match model.surroundings.is_empty() {
-                true => "its metadata state no surroundings".into(),
-                false => format!("its metadata state surroundings = '{}'", model.surroundings),
-            };
-            return Err(Error::Data(format!(
-                "the network has {own}, but an inversion needs {needed}, as {surroundings}"
-            )));
-        }
+        batch::check(weights, &model)?;
         weights.network.check_size(Size::square(settings.patch(&model)))?;
         let n = settings.size.pixels();
         let grids = settings.grids(&model);
@@ -316,13 +305,10 @@ impl Recorded {
         let field = mask::apply(&mut rec, [wave, inside], settings.conjugated, n);
         let image = resample::record(&mut rec, field, grids);
         let scene = Scene { image, size: grids.to, scale: 1 };
-        let coarsened = |scale: &usize| coarsen::record(&mut rec, scene, *scale, LEAST_COVER);
-        let surroundings: Vec<_> = model.surroundings.scales().iter().map(coarsened).collect();
+        let scenes = Scenes::new(&mut rec, scene, &model, batch, side);
         let counter = rec.scratch::<u32>("counter", 1);
-        // Predictions with surroundings, or all there are; and predictions without surroundings.
-        let kinds = if surroundings.is_empty() { 1 } else { 2 };
-        let states: Vec<_> =
-            (0..kinds).map(|_| rec.scratch::<[f32; 4]>("overlapping predictions", pixels)).collect();
+        let state = |_| rec.scratch::<[f32; 4]>("overlapping predictions", pixels);
+        let states: Vec<_> = (0..scenes.answers()).map(state).collect();
         clear::record(&mut rec, counter, 1);
         for state in &states {
             clear::record(&mut rec, *state, 4 * pixels);
@@ -333,48 +319,13 @@ impl Recorded {
             placing::record(&mut rec, image, &spread.placing(grids.to), buffers);
         }
 
-        // Surroundings that tell nothing, as the training shows to a share of the patches.
-        let nothing = needed.inputs.get(1).map(|&channels| {
-            let shape = Shape::new(batch, spread.side, spread.side, channels);
-            let nothing = Tensor::scratch(&mut rec, "no surroundings", shape);
-            clear::record(&mut rec, nothing.buf(), shape.floats());
-            nothing
-        });
-
         rec.repeat_from_here();
-        rec.stage("patches");
-        let faintest = (model.normalisation == Normalisation::Patch).then_some(FAINTEST);
-        let mut tape = Tape::new();
-        let registered = weights.network.layout().register(&mut tape);
-        let shape = |channels: usize| Shape::new(batch, spread.side, spread.side, channels);
-        let input = tape.input(shape(needed.inputs[0]));
-        let cuttings = Tensor::scratch(&mut rec, "patches of the wave", shape(needed.inputs[0]));
-        cut::record(&mut rec, scene, buffers, faintest, cuttings, 0);
-        let mut inputs = vec![(input, cuttings)];
-        let outputs = match needed.inputs.get(1) {
-            None => vec![weights.network.forward(&mut tape, &registered, &[input], NetworkMode::Infer)?],
-            Some(&channels) => {
-                let around = Tensor::scratch(&mut rec, "surroundings of the patches", shape(channels));
-                for (pair, view) in surroundings.into_iter().enumerate() {
-                    cut::record(&mut rec, view, buffers, faintest, around, pair);
-                }
-                let views = [around, nothing.expect("there are surroundings")].map(|tensor| {
-                    let views = tape.input(shape(channels));
-                    inputs.push((views, tensor));
-                    views
-                });
-                let mode = NetworkMode::Infer;
-                weights.network.forward_twice(&mut tape, &registered, input, views, mode)?.into()
-            }
-        };
-        rec.stage("network");
-        let results: Vec<_> = outputs.iter().map(|output| (*output, None)).collect();
-        let lowering = Lowering::new(&tape, &mut rec, chooser, leaves, &inputs, &results)?;
+        let answers = scenes.record(&mut rec, chooser, weights, leaves, buffers)?;
         rec.stage("overlap");
         let window = rec.constant("window", &window(spread.side));
         let over = Overlap { size: grids.to, stride: spread.stride, image, window, lattice: buffers };
-        for (output, state) in outputs.into_iter().zip(&states) {
-            overlap::record(&mut rec, over, lowering.tensor(output), *state);
+        for (answer, state) in answers.into_iter().zip(&states) {
+            overlap::record(&mut rec, over, answer, *state);
         }
         increment::record(&mut rec, counter, batch);
         rec.repeat_to_here();
@@ -415,34 +366,4 @@ impl Recorded {
         let (grids, settings) = (settings.grids(&model), settings.clone());
         Ok(Dime { settings, model, grids, spread, batch, plan, frames, mask, maps, placed })
     }
-}
-
-/// One set of maps of those of several frequencies, each `[plane][n]`. Moduli are averaged with the weights 1/u², where u
-/// is the uncertainty; uncertainty and disagreement are averaged with the same weights, since the errors of one network in
-/// one body are not independent.
-///
-/// # Panics
-/// If `maps` is empty, or if their lengths differ.
-pub fn combine_frequencies(maps: &[Vec<f32>]) -> Vec<f32> {
-    let mut mean = maps[0].clone();
-    assert!(maps.iter().all(|m| m.len() == mean.len()), "all frequencies must have maps of one size");
-    if maps.len() == 1 {
-        return mean;
-    }
-    let n = mean.len() / mask::PLANES;
-    for i in 0..n {
-        let weight = |m: &Vec<f32>| {
-            let uncertainty = m[DimeMap::Uncertainty as usize * n + i];
-            if uncertainty > 0.0 { uncertainty.powi(-2) } else { 0.0 }
-        };
-        let weights: Vec<f32> = maps.iter().map(weight).collect();
-        let sum: f32 = weights.iter().sum();
-        if sum > 0.0 {
-            for plane in DimeMap::ALL {
-                let at = plane as usize * n + i;
-                mean[at] = maps.iter().zip(&weights).map(|(m, w)| w * m[at]).sum::<f32>() / sum;
-            }
-        }
-    }
-    mean
 }

@@ -9,9 +9,11 @@
 
 #[cfg(test)]
 mod allocations;
+mod batch;
 mod builtin;
 #[cfg(feature = "simulation")]
 mod calibrate;
+mod frequencies;
 mod infer;
 mod lattice;
 mod model;
@@ -25,7 +27,8 @@ mod views;
 pub use builtin::DimeWeights;
 #[cfg(feature = "simulation")]
 pub use calibrate::{Bin, Calibrated, Kind, calibrate, passes};
-pub use infer::{Dime, DimeMap, combine_frequencies};
+pub use frequencies::combine_frequencies;
+pub use infer::{Dime, DimeMap};
 pub use model::{CONVENTION, Calibration, Model};
 pub use objective::MseTv;
 pub use settings::DimeSettings;
