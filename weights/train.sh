@@ -17,7 +17,7 @@ cargo build --release --locked
 palpate=target/release/palpate
 
 # Seeds of their own: a phantom follows from its family, its number and the seed.
-declare -A count=([cylinders]=1000 [livers]=700 [slabs]=700 [bodies]=1600 [squares]=120)
+declare -A count=([cylinders]=800 [livers]=500 [slabs]=350 [bodies]=1600 [squares]=100)
 declare -A seed=([cylinders]=2026 [livers]=2027 [bodies]=2028 [slabs]=2029 [squares]=2030)
 simulate() {
     $palpate simulate --set "$1" --count "${count[$1]}" --seed "${seed[$1]}" --nodes-per-wavelength 12 -o "$out/$1"

@@ -217,6 +217,8 @@ impl Report {
             }
             let unseen = dime.as_ref().and_then(|dime| dime.unseen(median));
             warnings.extend(unseen.map(|seen| Warning::OutsideTraining { kpa: median, seen }));
+            let unlike = dime.as_ref().and_then(DimeReport::unlike);
+            warnings.extend(unlike.map(|[apart, usual]| Warning::UnlikeTraining { apart, usual }));
             if share < FEW && method.mmdi() {
                 warnings.push(Warning::LowConfidence { share, least: CONFIDENT });
             }

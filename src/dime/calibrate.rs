@@ -54,6 +54,8 @@ pub struct Calibrated {
     pub calibration: Calibration,
     /// The mixing of the answers with and without surroundings; see [`Model::mixing`].
     pub mixing: f64,
+    /// The disagreement that is usual in the first kind; see [`Model::usual`]. None without surroundings.
+    pub usual: Option<f64>,
     /// Groups of pixels of all kinds.
     pub bins: Vec<Bin>,
     /// Each kind with its RMS error in kPa, and the shares of its pixels whose truth lies within one and two uncertainties.
@@ -79,7 +81,7 @@ pub fn calibrate(
 ) -> Result<Calibrated> {
     let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
     let mut done = 0;
-    let mut run = |mixing: f64| -> Result<Vec<Vec<Pixel>>> {
+    let mut run = |mixing: f64| -> Result<Vec<Vec<Vec<Pixel>>>> {
         let mut plain = weights.clone();
         plain.metadata = Model { calibration: None, mixing, ..model.clone() }.to_metadata();
         let of = |kind: &Kind| {
@@ -93,9 +95,11 @@ pub fn calibrate(
     };
     let mixing = match passes(&model) {
         1 => model.mixing,
-        _ => fit::mixing(&run(ALWAYS)?),
+        _ => fit::mixing(&run(ALWAYS)?.into_iter().map(|images| images.concat()).collect::<Vec<_>>()),
     };
     let found = run(mixing)?;
+    let usual = (passes(&model) > 1).then(|| fit::usual(&found[0]));
+    let found: Vec<Vec<Pixel>> = found.into_iter().map(|images| images.concat()).collect();
     // Kinds with fewer pixels are repeated, so that all count alike.
     let most = found.iter().map(Vec::len).max().unwrap_or(0);
     let all = found.iter().flat_map(|pixels| pixels.iter().cycle().take(most)).copied().collect();
@@ -105,7 +109,7 @@ pub fn calibrate(
         let (error, shares) = fit::within(pixels, calibration);
         (kind.name, error, shares)
     });
-    Ok(Calibrated { calibration, mixing, within: within.collect(), bins })
+    Ok(Calibrated { calibration, mixing, usual, within: within.collect(), bins })
 }
 
 /// The number of times that a calibration runs the network of `model` on each image.
@@ -113,7 +117,7 @@ pub fn passes(model: &Model) -> usize {
     if model.surroundings.is_empty() { 1 } else { 2 }
 }
 
-/// Runs the network on `count` of `images`, and returns the pixels inside. Every other image is seen through the outline of
+/// Runs the network on `count` of `images`, and returns the pixels inside of each. Every other image is seen through the outline of
 /// an organ.
 fn pixels(
     chooser: &Chooser,
@@ -122,7 +126,7 @@ fn pixels(
     count: usize,
     seed: u64,
     counted: &mut dyn FnMut(),
-) -> Result<Vec<Pixel>> {
+) -> Result<Vec<Vec<Pixel>>> {
     let [pixel, frequency_hz, density] = images.physics();
     let all: Vec<[usize; 2]> =
         (0..images.len()).flat_map(|i| (0..images.planes(i)).map(move |plane| [i, plane])).collect();
@@ -153,16 +157,14 @@ fn pixels(
         let maps = dime.invert(&frames, &mask)?;
         // Without a calibration, the uncertainty is the spread.
         let [value, spread, apart] = DimeMap::ALL.map(|plane| plane.of(&maps));
-        pixels.extend((0..mask.len()).filter(|i| mask[*i]).map(|i| Pixel {
-            value: value[i],
-            spread: spread[i],
-            apart: apart[i],
-            truth: image.modulus[i],
-        }));
+        let pixel =
+            |i| Pixel { value: value[i], spread: spread[i], apart: apart[i], truth: image.modulus[i] };
+        pixels.push((0..mask.len()).filter(|i| mask[*i]).map(pixel).collect::<Vec<_>>());
         counted();
     }
     let finite = |p: &Pixel| [p.value, p.spread, p.apart].into_iter().all(f32::is_finite);
-    if pixels.len() < fit::BINS * fit::DOUBTS || !pixels.iter().all(finite) {
+    let count: usize = pixels.iter().map(Vec::len).sum();
+    if count < fit::BINS * fit::DOUBTS || !pixels.iter().flatten().all(finite) {
         return Err(Error::Data(
             "the network's results on the held-out phantoms are too few or not finite; train it again".into(),
         ));

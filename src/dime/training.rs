@@ -152,6 +152,7 @@ impl TrainingData {
             density,
             trained_on: seen.describe(),
             calibration: None,
+            usual: None,
         };
         let scales = settings.surroundings.scales();
         Ok(Self {

@@ -25,6 +25,8 @@ pub enum Code {
     UnknownDirection,
     /// The waves are outside of what DIME's network has seen.
     OutsideTraining,
+    /// The body is unlike those that DIME's network has seen.
+    UnlikeTraining,
     /// The mask holds several labels.
     MaskLabels,
     /// The mask holds values between outside and inside.
@@ -87,6 +89,13 @@ pub enum Warning {
         kpa: f64,
         /// The moduli that the network has seen, kPa.
         seen: [f64; 2],
+    },
+    /// The body is unlike those that DIME's network has seen: its answers with and without surroundings differ.
+    UnlikeTraining {
+        /// The median difference over the mask, as a share of the stiffness.
+        apart: f64,
+        /// The difference that 19 of 20 images of held-out bodies do not exceed.
+        usual: f64,
     },
     /// The mask holds several labels, and all count as inside.
     MaskLabels {
@@ -155,7 +164,7 @@ impl Warning {
             Code::IdentityAffine | Code::AssumedSpacing => 2,
             Code::ImplausibleStiffness => 3,
             Code::MaskLabels | Code::SoftMask => 4,
-            Code::OtherDirection | Code::UnknownDirection | Code::OutsideTraining => 5,
+            Code::OtherDirection | Code::UnknownDirection | Code::OutsideTraining | Code::UnlikeTraining => 5,
             Code::Conjugated | Code::UnknownSense => 6,
             Code::ClippedPhase => 7,
             Code::LowConfidence | Code::BelowWavelength => 8,
@@ -174,6 +183,7 @@ impl Warning {
             Warning::OtherDirection { .. } => Code::OtherDirection,
             Warning::UnknownDirection { .. } => Code::UnknownDirection,
             Warning::OutsideTraining { .. } => Code::OutsideTraining,
+            Warning::UnlikeTraining { .. } => Code::UnlikeTraining,
             Warning::MaskLabels { .. } => Code::MaskLabels,
             Warning::SoftMask { .. } => Code::SoftMask,
             Warning::OffFrequency { .. } => Code::OffFrequency,
@@ -232,6 +242,13 @@ impl fmt::Display for Warning {
                 f,
                 "the waves are outside of what DIME's network has seen: MMDI reads {kpa:.2} kPa, and the network was trained \
                  on waves of {low:.2} to {high:.2} kPa"
+            ),
+            Warning::UnlikeTraining { apart, usual } => write!(
+                f,
+                "the body is unlike those that DIME's network has seen: its answers with and without surroundings differ by \
+                 {:.0} % (median), where at most {:.0} % is usual; the uncertainty counts this difference",
+                100.0 * apart,
+                100.0 * usual
             ),
             Warning::MaskLabels { labels: [least, greatest] } => write!(
                 f,

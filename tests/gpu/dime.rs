@@ -49,6 +49,7 @@ fn model() -> Model {
         density: 1000.0,
         trained_on: "nothing".into(),
         calibration: Some(Calibration { floor: 0.25, slope: 1.5, doubt: 0.5, stride: 3 }),
+        usual: Some(0.08),
     }
 }
 

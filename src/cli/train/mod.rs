@@ -222,8 +222,8 @@ fn finish(
         let chooser = forms.qualified(&|c| Forward::specs(c, &weights, side, CALIBRATION_BATCH))?;
         let calibrated = calibrate(&chooser, &weights, &kinds, CALIBRATION_IMAGES, 1, progress);
         bar.finish_and_clear();
-        let Calibrated { calibration, mixing, bins, within } = calibrated?;
-        (model.calibration, model.mixing) = (Some(calibration), mixing);
+        let Calibrated { calibration, mixing, usual, bins, within } = calibrated?;
+        (model.calibration, model.mixing, model.usual) = (Some(calibration), mixing, usual);
         weights.metadata.extend(model.to_metadata());
         let both = !model.surroundings.is_empty();
         let mut table = String::from("spread, kPa   ");

@@ -2,6 +2,7 @@
 
 use super::{Bin, STRIDE};
 use crate::dime::model::{Calibration, Model};
+use crate::stats::median;
 
 /// Number of groups of pixels with similar spread.
 pub const BINS: usize = 24;
@@ -109,6 +110,16 @@ pub fn fit(bins: &[Bin]) -> Calibration {
     }
 }
 
+/// The median difference of the answers with and without surroundings, as a share of the answer, that 19 of 20 `images` do
+/// not exceed.
+pub fn usual(images: &[Vec<Pixel>]) -> f64 {
+    let share = |p: &Pixel| f64::from((p.apart / p.value.abs().max(1e-6)).abs());
+    let image = |pixels: &Vec<Pixel>| median(&mut pixels.iter().map(share).collect::<Vec<_>>());
+    let mut medians: Vec<f64> = images.iter().filter(|pixels| !pixels.is_empty()).map(image).collect();
+    medians.sort_by(f64::total_cmp);
+    medians.get((medians.len() * 19 / 20).min(medians.len().saturating_sub(1))).copied().unwrap_or(0.0)
+}
+
 /// The root mean square error of pixels, and the shares of those whose truth lies within one and two uncertainties.
 pub fn within(pixels: &[Pixel], calibration: Calibration) -> (f64, [f64; 2]) {
     let Calibration { floor, slope, doubt, .. } = calibration;
@@ -158,6 +169,17 @@ mod tests {
         let flat = fit(&bins(|s| 0.5 - 0.1 * s));
         assert!(flat.slope < 0.01 && (flat.floor - 0.45).abs() < 0.05, "{flat:?}");
         assert_eq!([steep.doubt, flat.doubt], [0.0; 2]);
+    }
+
+    #[test]
+    fn nineteen_of_twenty_images_are_usual() {
+        let image = |k: i32| {
+            let apart = if k % 2 == 0 { 0.02 } else { -0.02 } * k as f32;
+            vec![Pixel { value: 2.0, truth: 2.0, spread: 0.1, apart }; 5]
+        };
+        let found = usual(&(1..=100).map(image).collect::<Vec<_>>());
+        assert!((found - 0.96).abs() < 1e-6, "{found}");
+        assert_eq!(usual(&[]), 0.0);
     }
 
     /// Where both predictions are right on average, the better one counts. Where those with surroundings go wrong with
