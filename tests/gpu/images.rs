@@ -217,10 +217,16 @@ fn a_set_becomes_a_network_that_sees_its_surroundings() {
     let bytes = folder.bytes(&format!("set/{name}/displacement.npy"));
     let field: ndarray::Array4<Complex32> = ndarray_npy::ReadNpyExt::read_npy(&bytes[..]).expect("a field");
     folder.npy("wide.npy", &field.slice(ndarray::s![0, 2, .., ..]).t().to_owned().into_dyn());
+    // Any disagreement is unusual to these weights.
+    let mut doubting = weights;
+    doubting.metadata.insert("usual_disagreement".into(), "1e-9".into());
+    doubting.save(&folder.path("wide/doubting.safetensors")).expect("saved");
     folder.good(
-        "invert wide.npy --spacing 1 --method dime --weights wide/weights.safetensors --stride 9 -o wide",
+        "invert wide.npy --spacing 1 --method dime --weights wide/doubting.safetensors --stride 9 -o wide",
     );
     let report = folder.json("wide/wide.json");
+    assert!(report["warnings"].to_string().contains("unlike-training"), "{}", report["warnings"]);
+    assert!(report["dime"]["disagreement"].as_f64().is_some_and(|share| share > 1e-9));
     assert!(report["dime"]["mask"]["stiffness_kpa"]["mean"].as_f64().is_some_and(f64::is_finite));
 }
 
