@@ -63,6 +63,11 @@ fn weights_with(scales: &[usize]) -> Weights {
     let settings =
         UnetSettings { chans: 4, pools: 2, norm: NormKind::Batch, surroundings, ..Default::default() };
     let mut weights = Weights::random(Unet::new(settings).expect("a network"), 5);
+    // Random weights of their usual size let a wave fade out on its way, and then only the last bias would be compared.
+    weights.parameters.iter_mut().for_each(|weight| *weight *= 1.7);
+    // Moduli are above 0.
+    let bias = weights.network.layout().parameters.last().expect("a bias").first;
+    weights.parameters[bias] = 12.0;
     let surroundings = Surroundings::new(scales.to_vec()).expect("scales");
     weights.metadata = Model { surroundings, ..model() }.to_metadata();
     weights
@@ -112,6 +117,14 @@ impl Bench {
         let mut dime = Dime::new(&self.chooser, weights, settings, &|_, _| {}).expect("compile");
         dime.plan().poison().expect("poison");
         dime.invert(frames, mask).expect("invert")
+    }
+}
+
+/// Fails unless modulus and uncertainty have values in the mask alone.
+#[track_caller]
+fn covers(maps: &[f32], mask: &[bool]) {
+    for plane in [DimeMap::Modulus, DimeMap::Uncertainty] {
+        assert_covers(plane.of(maps), mask);
     }
 }
 
@@ -189,8 +202,9 @@ fn is_the_sum_of_its_parts(bench: &Bench, scales: &[usize]) {
     assert!(covered.len() * 100 > 95 * mask.iter().filter(|m| **m).count());
     let pick = |values: &[f32]| covered.iter().map(|i| values[*i]).collect::<Vec<_>>();
     let of = |k: usize| covered.iter().map(|i| settled[[*i, k]] as f32).collect::<Vec<_>>();
-    assert!(error(&pick(DimeMap::Modulus.of(&found)), &of(0)) < 2e-5, "{scales:?}");
-    assert!(error(&pick(DimeMap::Uncertainty.of(&found)), &of(1)) < 1e-4, "{scales:?}");
+    let off = [DimeMap::Modulus, DimeMap::Uncertainty]
+        .map(|plane| error(&pick(plane.of(&found)), &of(plane as usize)));
+    assert!(off[0] < 2e-5 && off[1] < 1e-4, "{scales:?}: {off:?}");
     let apart = pick(DimeMap::Disagreement.of(&found));
     if scales.is_empty() {
         assert!(apart.iter().all(|v| *v == 0.0));
@@ -206,19 +220,20 @@ fn batches_do_not_matter_nor_does_what_ran_before(pipelines: &Pipelines) {
     let size = Size::new(51, 33); // planes that do not fill their quads
 
     let (frames, mask) = scene(size, [1.0; 2]);
-    let whole = bench.invert(&settings(size), &frames, &mask);
+    let weights = weights_with(&[3]);
+    let whole = bench.invert_by(&weights, &settings(size), &frames, &mask);
     for batch in [1, 5, 64] {
-        let found = bench.invert(&DimeSettings { batch, ..settings(size) }, &frames, &mask);
+        let found = bench.invert_by(&weights, &DimeSettings { batch, ..settings(size) }, &frames, &mask);
         assert!(error(&found, &whole) <= 1e-6, "batches of {batch}");
     }
     // Another mask in between, and none at all.
-    let mut dime = Dime::new(&bench.chooser, &weights(), &settings(size), &|_, _| {}).expect("compile");
+    let mut dime = Dime::new(&bench.chooser, &weights, &settings(size), &|_, _| {}).expect("compile");
     let once = dime.invert(&frames, &mask).expect("invert");
     let small: Vec<bool> = (0..mask.len()).map(|i| mask[i] && i % 51 < 20).collect();
     let other = dime.invert(&frames, &small).expect("invert");
-    assert_covers(&other, &small);
+    covers(&other, &small);
     let none = dime.invert(&frames, &vec![false; mask.len()]).expect("invert");
-    assert_covers(&none, &vec![false; mask.len()]);
+    assert!(none.iter().all(|v| *v == 0.0));
     let again = dime.invert(&frames, &mask).expect("invert");
     assert_eq!(once, again);
     assert!(error(&once, &whole) <= 1e-6);
@@ -233,7 +248,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu
     let (frames, disc) = scene(size, [1.0; 2]);
     // Small batches, so that most repetitions are closed.
     let settings = DimeSettings { batch: 5, ..settings(size) };
-    let mut own = Dime::new(&bench.chooser, &weights(), &settings, &|_, _| {}).expect("compile");
+    let mut own = Dime::new(&bench.chooser, &weights_with(&[3, 7]), &settings, &|_, _| {}).expect("compile");
     let gpu = bench.chooser.pipelines().device();
     let buffer = |floats: usize| {
         gpu.wgpu_device().create_buffer(&palpate::wgpu::BufferDescriptor {
@@ -265,7 +280,7 @@ fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu
             Colouring::stiffness(DimeMap::Modulus),
         )),
     };
-    let mut dime = Dime::embedded(&bench.chooser, &weights(), &settings, host()).expect("embedded");
+    let mut dime = Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, host()).expect("embedded");
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
     let within = |keep: &dyn Fn(usize, usize) -> bool| -> Vec<bool> {
         (0..n).map(|i| disc[i] && keep(i % nx, i / nx)).collect()
@@ -297,11 +312,11 @@ fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu
 
     assert!(matches!(dime.prepare(&disc), Err(Error::Usage(_))), "the mask is the host's");
     let small = Host { maps: buffer(3 * n - 1).into(), ..host() };
-    let refused = Dime::embedded(&bench.chooser, &weights(), &settings, small).err().expect("refused");
+    let refused = Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, small).err().expect("refused");
     assert!(refused.to_string().contains("maps"), "{refused}");
     for same in [Host { frames: maps.clone().into(), ..host() }, Host { mask: maps.clone().into(), ..host() }]
     {
-        assert!(Dime::embedded(&bench.chooser, &weights(), &settings, same).is_err());
+        assert!(Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, same).is_err());
     }
 }
 
@@ -346,12 +361,12 @@ fn other_grids_frequencies_and_densities_tell_the_same_speeds(pipelines: &Pipeli
     assert!(error(&bench.invert(&rounded, &frames, &mask), &plain) < 1e-4);
     // Larger patches are another matter, but a map all the same.
     let wide = bench.invert(&DimeSettings { patch: Some(20), ..settings(size) }, &frames, &mask);
-    assert_covers(&wide, &mask);
+    covers(&wide, &mask);
     // The same wave, sampled more coarsely along y and more finely along x.
     let (other, step) = (Size::new(80, 30), [0.75, 1.6]);
     let (frames, mask) = scene(other, step);
     let found = bench.invert(&DimeSettings { spacing_mm: step, ..settings(other) }, &frames, &mask);
-    assert_covers(&found, &mask);
+    covers(&found, &mask);
     let mean = |maps: &[f32], Size { nx, ny }: Size| {
         let map = DimeMap::Modulus.of(maps);
         let inner: Vec<f32> = (0..nx * ny)
@@ -421,7 +436,11 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
         metadata: good.metadata.clone(),
         ..Weights::random(Unet::new(wide).expect("a network"), 5)
     };
-    refused(&wide, settings(Size::square(40)), "sees 2 views of the surroundings");
+    refused(
+        &wide,
+        settings(Size::square(40)),
+        "2 and 4 channels in and 1 out, but an inversion needs 2 channels in",
+    );
     let mut dime =
         Dime::new(&bench.chooser, &good, &settings(Size::square(40)), &|_, _| {}).expect("compile");
     assert!(dime.invert(&[0.0; 3], &[true; 1600]).is_err());
@@ -429,9 +448,11 @@ fn what_cannot_be_is_refused(pipelines: &Pipelines) {
 }
 
 fn metadata_come_back() {
-    let found = Model::from_metadata(&model().to_metadata()).expect("metadata");
-    assert_eq!(found, model());
-    let plain = Model { calibration: None, ..model() };
+    let surroundings = Surroundings::new(vec![3, 7]).expect("scales");
+    let surrounded = Model { surroundings, ..model() };
+    assert_eq!(Model::from_metadata(&surrounded.to_metadata()), Ok(surrounded));
+    // A mixing is written only where there is something to mix.
+    let plain = Model { calibration: None, mixing: Model::MIXING, usual: None, ..model() };
     assert_eq!(Model::from_metadata(&plain.to_metadata()), Ok(plain));
 }
 
