@@ -62,8 +62,8 @@ pub struct Calibrated {
     pub within: Vec<(&'static str, f64, [f64; 2])>,
 }
 
-/// Runs the network on `count` images of each of `kinds`, evenly spread and with noise added, and half of them seen through
-/// the outline of an organ. Fits the mixing of the answers with and without surroundings, and then the error as a function
+/// Runs the network on `count` images of each of `kinds`, spread over its phantoms, with noise added, and half of them seen
+/// through the outline of an organ. Fits the mixing of the answers with and without surroundings, and then the error as a function
 /// of the spread of the predictions and of their disagreement. All kinds count alike. `progress` receives the number of
 /// finished images, up to [`passes`] times `count` for each kind.
 ///
@@ -128,15 +128,14 @@ fn pixels(
     counted: &mut dyn FnMut(),
 ) -> Result<Vec<Vec<Pixel>>> {
     let [pixel, frequency_hz, density] = images.physics();
-    let all: Vec<[usize; 2]> =
-        (0..images.len()).flat_map(|i| (0..images.planes(i)).map(move |plane| [i, plane])).collect();
-    let count = count.clamp(1, all.len());
+    let count = count.clamp(1, images.images());
     let (mut rng, organs) = (Rng::with_seed(seed), Organs::new());
     let mut compiled: Option<(usize, Dime)> = None;
     let mut pixels = vec![];
     for k in 0..count {
-        let [phantom, plane] = all[(2 * k + 1) * all.len() / (2 * count)];
-        let image = images.image(phantom, plane);
+        // Spread over phantoms, as in training: those with many planes do not count more.
+        let phantom = (2 * k + 1) * images.len() / (2 * count);
+        let image = images.image(phantom, k % images.planes(phantom));
         if compiled.as_ref().is_none_or(|(size, _)| *size != image.size) {
             let settings = DimeSettings {
                 frequency_hz,

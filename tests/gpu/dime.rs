@@ -280,7 +280,8 @@ fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu
             Colouring::stiffness(DimeMap::Modulus),
         )),
     };
-    let mut dime = Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, host()).expect("embedded");
+    let mut dime =
+        Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, host()).expect("embedded");
     gpu.queue().write_buffer(&input, 0, bytemuck::cast_slice(&frames));
     let within = |keep: &dyn Fn(usize, usize) -> bool| -> Vec<bool> {
         (0..n).map(|i| disc[i] && keep(i % nx, i / nx)).collect()
@@ -312,7 +313,8 @@ fn a_host_encodes_it_with_its_mask_on_the_device(SharedGpu(pipelines): SharedGpu
 
     assert!(matches!(dime.prepare(&disc), Err(Error::Usage(_))), "the mask is the host's");
     let small = Host { maps: buffer(3 * n - 1).into(), ..host() };
-    let refused = Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, small).err().expect("refused");
+    let refused =
+        Dime::embedded(&bench.chooser, &weights_with(&[3, 7]), &settings, small).err().expect("refused");
     assert!(refused.to_string().contains("maps"), "{refused}");
     for same in [Host { frames: maps.clone().into(), ..host() }, Host { mask: maps.clone().into(), ..host() }]
     {

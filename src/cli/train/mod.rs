@@ -1,19 +1,19 @@
 //! `palpate train`: a network from simulated phantoms, or from patches.
 
+mod finish;
 mod options;
 mod teller;
 
 use super::progress::Bars;
-use super::{AdapterOption, Forms, TuneOption, print, say};
+use super::{AdapterOption, Forms, TuneOption, say};
+use finish::finish;
 use options::{CuttingOptions, NetworkOptions, Taker, TrainOptions};
-use palpate::Size;
 use palpate::lowlevel::dime::{
-    Calibrated, Calibration, DimeCheckpoint, DimeTrainSettings, DimeTraining, Kind, Model, PatchSettings,
-    TrainingData, calibrate, passes,
+    DimeCheckpoint, DimeTrainSettings, DimeTraining, Model, PatchSettings, TrainingData,
 };
 use palpate::lowlevel::kernel::form::Chooser;
-use palpate::lowlevel::nn::{Forward, Network, Precision, Unet, UnetSettings, Weights};
-use palpate::lowlevel::patches::{self, SetImages, Split, is_set};
+use palpate::lowlevel::nn::{Network, Unet, UnetSettings, Weights};
+use palpate::lowlevel::patches::{self, is_set};
 use palpate::lowlevel::train::{Objective, TrainFolder};
 use palpate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ impl Train {
         let chooser = forms.qualified(&|c| training.specs(c))?;
         let end = training.run(&chooser, &mut |event| teller.tell(event))?;
         teller.finish(end, &folder)?;
-        finish(&forms, &data, &unlike, &folder, half)
+        finish(&forms, [&data, &unlike], &folder, half)
     }
 }
 
@@ -183,77 +183,6 @@ fn choose(forms: &mut Forms, training: &DimeTraining) -> Result<()> {
         forms.chooser = Chooser::new(forms.chooser.pipelines());
     }
     Ok(())
-}
-
-/// Images that an uncertainty is calibrated on.
-const CALIBRATION_IMAGES: usize = 48;
-/// Patches at once in a calibration.
-const CALIBRATION_BATCH: usize = 128;
-
-/// Calibrates the best weights' uncertainty on phantoms for validation, where there are phantoms, and writes them with
-/// it.
-fn finish(
-    forms: &Forms,
-    data: &[PathBuf],
-    unlike: &[PathBuf],
-    folder: &TrainFolder,
-    half: bool,
-) -> Result<()> {
-    let mut weights = Weights::<Unet>::load(&folder.weights())?;
-    let precision = if half { Precision::Half } else { Precision::Single };
-    if data.iter().all(is_set) {
-        // What is calibrated is what is written.
-        weights.save_as(&folder.weights(), precision)?;
-        weights = Weights::load(&folder.weights())?;
-        let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
-        let held = SetImages::open(data, Split::Validation)?;
-        let unlike = match unlike {
-            [] => None,
-            sets => Some(SetImages::open(sets, Split::Validation)?),
-        };
-        let kinds = [("held out", Some(&held)), ("unlike", unlike.as_ref())];
-        let kinds: Vec<_> =
-            kinds.into_iter().filter_map(|(name, images)| Some(Kind { name, images: images? })).collect();
-        let bars = Bars::default();
-        let images: usize = kinds.iter().map(|kind| CALIBRATION_IMAGES.min(kind.images.images())).sum();
-        let bar = bars.bar("calibrating", passes(&model) * images);
-        let progress = &mut |done: usize| bar.set_position(done as u64);
-        let side = Size::square(model.patch);
-        let chooser = forms.qualified(&|c| Forward::specs(c, &weights, side, CALIBRATION_BATCH))?;
-        let calibrated = calibrate(&chooser, &weights, &kinds, CALIBRATION_IMAGES, 1, progress);
-        bar.finish_and_clear();
-        let Calibrated { calibration, mixing, usual, bins, within } = calibrated?;
-        (model.calibration, model.mixing, model.usual) = (Some(calibration), mixing, usual);
-        weights.metadata.extend(model.to_metadata());
-        let both = !model.surroundings.is_empty();
-        let mut table = String::from("spread, kPa   ");
-        table += if both { "disagreement, kPa   " } else { "" };
-        table += "RMS error, kPa   uncertainty, kPa\n";
-        for bin in bins.iter().step_by(5).chain(bins.last()) {
-            let Calibration { floor, slope, doubt, .. } = calibration;
-            let expected = floor.hypot(slope * bin.spread).hypot(doubt * bin.disagreement);
-            table += &format!("{:>11.3}   ", bin.spread);
-            if both {
-                table += &format!("{:>17.3}   ", bin.disagreement);
-            }
-            table += &format!("{:>14.3}   {expected:>16.3}\n", bin.error);
-        }
-        for (name, error, [one, two]) in within {
-            let [one, two] = [one, two].map(|share| 100.0 * share);
-            table += &format!(
-                "bodies {name}: RMS error {error:.3} kPa; the truth is within one uncertainty in {one:.0} % of \
-                 pixels, within two in {two:.0} %\n"
-            );
-        }
-        if both {
-            table += &format!(
-                "answers with and without surroundings count alike where they differ by {:.0} %\n",
-                100.0 * mixing
-            );
-        }
-        print(&table)?;
-    }
-    weights.save_as(&folder.weights(), precision)
 }
 
 enum Start {
