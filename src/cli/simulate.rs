@@ -17,8 +17,9 @@ use std::sync::Mutex;
 ///
 /// With --set, draws a set of phantoms instead, each in a folder of its own: table1 has the seven families of the DIME
 /// paper in its proportions, cylinders those of them that networks for bulk tissue learn from, livers has slabs of
-/// liver-like outline, bodies has prisms of any outline, driven at their face and their wall. A set that was
-/// interrupted goes on where it stopped; --shard lets several machines share one.
+/// liver-like outline, bodies has prisms of any outline, driven at their face and their wall, slabs has slabs of any
+/// outline and structure, squares has those of the paper, on which no network is trained. A set that was interrupted goes
+/// on where it stopped; --shard lets several machines share one.
 ///
 /// Example: palpate simulate phantom.toml -o phantom
 ///
