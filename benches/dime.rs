@@ -44,7 +44,7 @@ fn main() -> Result<()> {
         pixel_mm: None,
     };
     let chooser = Chooser::new(&Pipelines::new(&device, Checks::Off));
-    let weights = DimeWeights::Bulk.weights()?;
+    let weights = DimeWeights::default().weights()?;
     let start = Instant::now();
     let mut dime = Dime::new(&chooser, &weights, &settings, &|_, _| {})?;
     let compiled = start.elapsed().as_secs_f64();

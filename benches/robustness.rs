@@ -123,10 +123,9 @@ impl Bench {
         let Some(device) = common::gpu() else { return Ok(None) };
         let pipelines = Pipelines::new(&device, Checks::Off);
         let images = SetImages::open(&[set], Split::Test)?;
-        let which = if images.forward_model() == "slab" { DimeWeights::Slab } else { DimeWeights::Bulk };
         let weights = match std::env::var_os("PALPATE_WEIGHTS") {
             Some(path) => Weights::load(path.as_ref())?,
-            None => which.weights()?,
+            None => DimeWeights::default().weights()?,
         };
         let [pixel, frequency_hz, density] = images.physics();
         let size = Size::square(images.image(0, 0).size);

@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     )?;
     let dime = Dime::embedded(
         &Chooser::new(&pipelines),
-        &DimeWeights::Bulk.weights()?,
+        &DimeWeights::default().weights()?,
         &for_dime,
         Host {
             frames: frames.clone().into(),

@@ -166,7 +166,7 @@ pub fn slice(chooser: &Chooser, qualifier: &Qualifier, runs: Runs, stride: usize
         patch: None,
         pixel_mm: None,
     };
-    let weights = DimeWeights::Bulk.weights()?;
+    let weights = DimeWeights::default().weights()?;
     let chooser = &qualifier.chooser(chooser, &|c| Dime::specs(c, &weights, &settings))?;
     // The pipelines are fresh, so that the cold run includes compilation.
     let (chooser, start) = (&chooser.on(&fresh(chooser)), Instant::now());

@@ -160,7 +160,7 @@ fn invert(forms: &Forms, bars: &Bars, slice: &Slice) -> Result<Maps> {
     };
     let (phases, mask): (_, Vec<bool>) = (slice.phases(), slice.mask.iter().copied().collect());
     let mmdi = bars.compile(forms.chooser.pipelines(), &settings)?.invert(&phases, &mask)?;
-    let mut network = DimeNetwork::builtin(DimeWeights::Bulk)?;
+    let mut network = DimeNetwork::builtin(DimeWeights::Mixed)?;
     let settings = network.settings(&settings, false);
     let dime = network.compile(forms, &settings, bars)?;
     let spinner = bars.spinner("inverting by DIME");
@@ -179,7 +179,7 @@ fn npy<D: ndarray::Dimension>(array: ndarray::ArrayView<f32, D>) -> Result<Vec<u
 fn table(slice: &Slice, maps: &Maps, adapter: &str) -> Result<String> {
     let phantom = &slice.phantom;
     let mut text = format!(
-        "Stiffness in kPa (truth and DIME, forward model bulk: storage modulus µ; MMDI: |µ*|), {} Hz, SNR {SNR_DB} dB, at least {MARGIN} px \
+        "Stiffness in kPa (truth and DIME, forward model mixed: storage modulus µ; MMDI: |µ*|), {} Hz, SNR {SNR_DB} dB, at least {MARGIN} px \
          from any edge; on {adapter}\n\n| region | truth | MMDI | DIME | its uncertainty |\n|---|---|---|---|---|\n",
         phantom.frequency_hz
     );
@@ -237,7 +237,7 @@ fn figure(slice: &Slice, maps: &Maps) -> Result<Vec<u8>> {
                  for a flat one; DIME has learned from phantoms of this kind, though not from this one.",
                 phantom.frequency_hz, phantom.density
             ),
-            "Truth and DIME (forward model bulk, normalisation patch, time exp(+iwt)): storage modulus µ. MMDI: |µ*|. Uncertainty: expected RMS error of DIME. Grey: outside the object."
+            "Truth and DIME (forward model mixed, normalisation patch, time exp(+iwt)): storage modulus µ. MMDI: |µ*|. Uncertainty: expected RMS error of DIME. Grey: outside the object."
                 .into(),
             format!("palpate {}, a research tool, not a medical device.", env!("CARGO_PKG_VERSION")),
         ],

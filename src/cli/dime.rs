@@ -19,7 +19,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(next_help_heading = "DIME")]
 pub struct DimeOptions {
-    /// Forward model of the body the waves run in: a bulk, such as an organ, or a slab that bends [default: bulk]
+    /// Forward model of the body the waves run in: mixed tells bulk and slab apart by itself; bulk and slab are smaller
+    /// networks for a body as thick as wide, and for a slab that bends [default: mixed]
     #[arg(long, value_enum)]
     model: Option<ModelOption>,
     /// Weights of your own (.safetensors, by `palpate train`) in place of those that come with palpate
@@ -58,6 +59,7 @@ const PATCHES: Patches = Patches { stride: 3, batch: 128, patch: None, pixel_mm:
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ModelOption {
+    Mixed,
     Bulk,
     Slab,
 }
@@ -125,8 +127,9 @@ impl DimeOptions {
                 let file = Some(path.display().to_string());
                 DimeNetwork { weights, model, file, patches: PATCHES, compiled: None, range_kpa: None }
             }
+            (None, None | Some(ModelOption::Mixed)) => DimeNetwork::builtin(DimeWeights::Mixed)?,
+            (None, Some(ModelOption::Bulk)) => DimeNetwork::builtin(DimeWeights::Bulk)?,
             (None, Some(ModelOption::Slab)) => DimeNetwork::builtin(DimeWeights::Slab)?,
-            (None, None | Some(ModelOption::Bulk)) => DimeNetwork::builtin(DimeWeights::Bulk)?,
         };
         network.patches = Patches {
             stride: self.stride.unwrap_or(PATCHES.stride),

@@ -63,9 +63,10 @@ pub struct Calibrated {
 }
 
 /// Runs the network on `count` images of each of `kinds`, spread over its phantoms, with noise added, and half of them seen
-/// through the outline of an organ. Fits the mixing of the answers with and without surroundings, and then the error as a function
-/// of the spread of the predictions and of their disagreement. All kinds count alike. `progress` receives the number of
-/// finished images, up to [`passes`] times `count` for each kind.
+/// through the outline of an organ. Fits the mixing of the answers with and without surroundings on the first kind, and
+/// then the error as a function of the spread of the predictions and of their disagreement on all kinds, which count alike.
+/// `progress` receives the number of finished images: `count` of each kind, and `count` of the first one again for the
+/// mixing.
 ///
 /// # Errors
 /// - [`Error::Data`] if the metadata of the network are incomplete, or if its results are not finite or too
@@ -81,7 +82,7 @@ pub fn calibrate(
 ) -> Result<Calibrated> {
     let model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;
     let mut done = 0;
-    let mut run = |mixing: f64| -> Result<Vec<Vec<Vec<Pixel>>>> {
+    let mut run = |kinds: &[Kind], mixing: f64| -> Result<Vec<Vec<Vec<Pixel>>>> {
         let mut plain = weights.clone();
         plain.metadata = Model { calibration: None, mixing, ..model.clone() }.to_metadata();
         let of = |kind: &Kind| {
@@ -95,9 +96,9 @@ pub fn calibrate(
     };
     let mixing = match passes(&model) {
         1 => model.mixing,
-        _ => fit::mixing(&run(ALWAYS)?.into_iter().map(|images| images.concat()).collect::<Vec<_>>()),
+        _ => fit::mixing(&run(&kinds[..1], ALWAYS)?.concat().concat()),
     };
-    let found = run(mixing)?;
+    let found = run(kinds, mixing)?;
     let usual = (passes(&model) > 1).then(|| fit::usual(&found[0]));
     let found: Vec<Vec<Pixel>> = found.into_iter().map(|images| images.concat()).collect();
     // Kinds with fewer pixels are repeated, so that all count alike.
@@ -112,7 +113,7 @@ pub fn calibrate(
     Ok(Calibrated { calibration, mixing, usual, within: within.collect(), bins })
 }
 
-/// The number of times that a calibration runs the network of `model` on each image.
+/// The number of times that a calibration runs the network of `model` on images of the first kind.
 pub fn passes(model: &Model) -> usize {
     if model.surroundings.is_empty() { 1 } else { 2 }
 }

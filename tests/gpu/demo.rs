@@ -77,7 +77,7 @@ fn the_demo_shows_the_truth_and_its_wave_inverts_to_the_same() {
     let median = |map: &str| report["regions"]["mask"][map]["median"].as_f64().expect("a number");
     assert!(median("loss_kpa") > 0.0);
     assert_eq!(report["dime"]["conjugated"], false);
-    assert_eq!(report["dime"]["forward_model"], "bulk");
+    assert_eq!(report["dime"]["forward_model"], "mixed");
 }
 
 fn the_demo_needs_a_folder() {

@@ -38,8 +38,10 @@ pub fn finish(
         let kinds: Vec<_> =
             kinds.into_iter().filter_map(|(name, images)| Some(Kind { name, images: images? })).collect();
         let bars = Bars::default();
-        let images: usize = kinds.iter().map(|kind| CALIBRATION_IMAGES.min(kind.images.images())).sum();
-        let bar = bars.bar("calibrating", passes(&model) * images);
+        let images = |kind: &Kind| CALIBRATION_IMAGES.min(kind.images.images());
+        let again = passes(&model) - 1;
+        let bar =
+            bars.bar("calibrating", kinds.iter().map(images).sum::<usize>() + again * images(&kinds[0]));
         let progress = &mut |done: usize| bar.set_position(done as u64);
         let side = Size::square(model.patch);
         let chooser = forms.qualified(&|c| Forward::specs(c, &weights, side, CALIBRATION_BATCH))?;

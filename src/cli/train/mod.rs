@@ -34,8 +34,8 @@ pub struct Train {
     /// Folder of patches, or sets that `palpate simulate` made (may be given again)
     #[arg(long, value_name = "DIR", required = true)]
     data: Vec<PathBuf>,
-    /// Sets of bodies unlike those of the training, never trained on: the uncertainty is calibrated on them too, and how
-    /// answers with and without surroundings are mixed (may be given again)
+    /// Sets of bodies unlike those of the training, never trained on: the uncertainty is calibrated on them too (may be given
+    /// again)
     #[arg(long, value_name = "DIR")]
     unlike: Vec<PathBuf>,
     /// Folder the results are written to

@@ -59,15 +59,10 @@ pub fn bins(mut pixels: Vec<Pixel>) -> Vec<Bin> {
     bins
 }
 
-/// The mixing with the least mean square error, averaged over kinds of bodies. `kinds` are their pixels, whose values are
-/// the predictions with surroundings.
-pub fn mixing(kinds: &[Vec<Pixel>]) -> f64 {
+/// The mixing with the least square error of `pixels`, whose values are the predictions with surroundings.
+pub fn mixing(pixels: &[Pixel]) -> f64 {
     let error = |mixing: f64| -> f64 {
-        let of = |pixels: &Vec<Pixel>| {
-            pixels.iter().map(|p| f64::from(p.mixed(mixing as f32) - p.truth).powi(2)).sum::<f64>()
-                / pixels.len().max(1) as f64
-        };
-        kinds.iter().map(of).sum()
+        pixels.iter().map(|p| f64::from(p.mixed(mixing as f32) - p.truth).powi(2)).sum()
     };
     let mut best = (f64::INFINITY, Model::MIXING);
     for mixing in (0..=MIXINGS).map(|k| LEAST_MIXING * MOST_MIXING.powf(f64::from(k) / f64::from(MIXINGS))) {
@@ -198,7 +193,7 @@ mod tests {
                 .collect()
         };
         let (known, unlike) = (kind(0.0), kind(3.0));
-        let [alone, both] = [mixing(std::slice::from_ref(&known)), mixing(&[known.clone(), unlike])];
+        let [alone, both] = [mixing(&known), mixing(&[&known[..], &unlike].concat())];
         assert!(alone > 0.5 && (0.02..0.4).contains(&both), "{alone} {both}");
         let pixel = Pixel { value: 4.0, apart: 0.5, truth: 4.0, spread: 0.1 };
         assert!((pixel.mixed(1e6) - 4.0).abs() < 1e-5 && (pixel.mixed(1e-6) - 4.5).abs() < 1e-5);
