@@ -130,7 +130,7 @@ fn pixels(
 ) -> Result<Vec<Vec<Pixel>>> {
     let [pixel, frequency_hz, density] = images.physics();
     let count = count.clamp(1, images.images());
-    let (mut rng, organs) = (Rng::with_seed(seed), Organs::new());
+    let (mut rng, organs) = (Rng::with_seed(seed), Organs::draw());
     let mut compiled: Option<(usize, Dime)> = None;
     let mut pixels = vec![];
     for k in 0..count {

@@ -72,7 +72,7 @@ impl Cutter {
             match *one {
                 Augmentation::Zoom { most } => cutter.zoom = most,
                 Augmentation::Texture { share } => cutter.texture = share,
-                Augmentation::Organs { share } => cutter.organs = Some((Organs::new(), share)),
+                Augmentation::Organs { share } => cutter.organs = Some((Organs::draw(), share)),
                 _ => {}
             }
         }

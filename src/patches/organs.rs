@@ -29,7 +29,7 @@ pub struct Organ<'a> {
 
 impl Organs {
     /// Draws the outlines of all shapes.
-    pub fn new() -> Self {
+    pub fn draw() -> Self {
         let all = OutlineShape::ALL.into_iter().flat_map(|shape| (0..EACH).map(move |seed| (shape, seed)));
         let inside = |(shape, seed): (OutlineShape, u64)| {
             let outline = shape.outline(seed, 0.98 * SIDE as f64).expect("a width above zero");
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn organs_have_the_drawn_width_and_lie_in_their_bounds() {
-        let organs = Organs::new();
+        let organs = Organs::draw();
         assert!(
             organs
                 .0
