@@ -12,7 +12,7 @@ use crate::plan::Recorder;
 use crate::tape::{Leaves, Lowering, Tape};
 use crate::tensor::{Shape, Tensor};
 
-/// What the patches of all batches are cut from.
+/// The images that the patches of all batches are cut from.
 pub struct Scenes {
     image: Scene,
     /// The shape of a batch of patches.

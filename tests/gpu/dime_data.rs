@@ -256,7 +256,7 @@ fn in_vivo(pipelines: &Pipelines, data: Data) {
     bench.judge("Study 3: in vivo livers, against the clinical MMDI", &samples, &STUDY_3);
 }
 
-// What the weights at hand, with nothing declared, reach at the stride of the tests, 9, and a little more. Aimed at: 1a .15,
+// The default weights reach this at the stride of the tests, 9, and a little less error. They were aimed at: 1a .15,
 // .11, .12; 1b .48, .30 with R² .98; 2 .32, .06, and .17 with r .985 off the rim; in vivo .80 and .99. Why some are missed:
 // docs/dime.md.
 const STUDY_1A: Asked = Asked {

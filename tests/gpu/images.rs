@@ -205,7 +205,7 @@ fn a_set_becomes_a_network_that_sees_its_surroundings() {
     let other =
         folder.run(&format!("train --data set --resume --epochs 3 --surroundings 3 {adapter} -o wide"));
     assert!(other.code == Some(2) && other.err.contains("--surroundings is [3,7]"), "{}", other.err);
-    // What goes on from these weights sees the same.
+    // A training that goes on from these weights sees the same.
     let more = "--from wide/weights.safetensors --epochs 1 --batch 16 --patches 32 --validation-patches 20";
     folder.good(&format!("train --data set {more} {adapter} -o wider"));
     let model = Model::from_metadata(&load("wider/weights.safetensors").metadata).expect("metadata");

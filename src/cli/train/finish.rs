@@ -25,7 +25,7 @@ pub fn finish(
     let mut weights = Weights::<Unet>::load(&folder.weights())?;
     let precision = if half { Precision::Half } else { Precision::Single };
     if data.iter().all(is_set) {
-        // What is calibrated is what is written.
+        // The calibration is of the weights as they are written.
         weights.save_as(&folder.weights(), precision)?;
         weights = Weights::load(&folder.weights())?;
         let mut model = Model::from_metadata(&weights.metadata).map_err(Error::Data)?;

@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(usual(&[]), 0.0);
     }
 
-    /// Where both predictions are right on average, the better one counts. Where those with surroundings go wrong with
-    /// their disagreement, those without take over beyond some of it.
+    /// The better prediction counts if both are right on average. If those with surroundings go wrong with their
+    /// disagreement, those without take over beyond some of it.
     #[test]
     fn the_mixing_fits_the_errors() {
         let mut rng = Rng::with_seed(5);
